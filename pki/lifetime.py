@@ -1,0 +1,124 @@
+"""How long a certificate lives, when it is renewed, and how long the one before it stays accepted."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from pki.errors import Problem
+from pki.model import Validity
+
+__all__ = ["EVERY_RENEWAL", "KEEP_KEY", "LifetimePolicy", "format_hours", "parse_fraction"]
+
+EVERY_RENEWAL = 1
+"""`renew_key_every` of a policy that makes a new key at each renewal."""
+KEEP_KEY = 0
+"""`renew_key_every` of a policy that never changes the key by itself."""
+
+_SHORTEST_INTERVAL_HOURS = 1
+# Issuing truncates not_before to the hour: a renewal point closer than that would be due again in the same run.
+_FRACTION_WORDS = {Fraction(1, 2): "half", Fraction(2, 3): "two thirds", Fraction(3, 4): "three quarters"}
+
+
+@dataclass(frozen=True, slots=True)
+class LifetimePolicy:
+    """Lifetime rules of one certificate or of many.
+
+    `validity_hours`: not_after minus not_before of a new certificate.
+    `renew_fraction`: the part of the lifetime after which renewal is due (default two thirds), unless
+    `renew_before_hours` is given: hours before not_after.
+    `overlap_hours`: how long the replaced certificate stays accepted, never beyond its own not_after.
+    `renew_key_every`: 1 makes a new key at each renewal, n at every n-th, 0 keeps the key.
+    A change takes effect at the next renewal; it moves the renewal point at once but re-issues nothing.
+    """
+
+    validity_hours: int = 8760
+    renew_fraction: Fraction = Fraction(2, 3)
+    renew_before_hours: int | None = None
+    overlap_hours: int = 336
+    renew_key_every: int = EVERY_RENEWAL
+
+    def renew_at(self, validity: Validity) -> datetime:
+        """Return the instant from which a certificate of this validity is due for renewal."""
+        if self.renew_before_hours is not None:
+            return validity.not_after - timedelta(hours=self.renew_before_hours)
+        lifetime_seconds = int((validity.not_after - validity.not_before).total_seconds())
+        return validity.not_before + timedelta(seconds=int(lifetime_seconds * self.renew_fraction))
+
+    def renewal_sentence(self, validity: Validity) -> str:
+        """Return why a certificate of this validity is due at `renew_at`, as `two thirds of 365 d have passed`."""
+        lifetime_hours = int((validity.not_after - validity.not_before).total_seconds()) // 3600
+        if self.renew_before_hours is not None:
+            return f"{format_hours(self.renew_before_hours)} before not_after"
+        part = _FRACTION_WORDS.get(self.renew_fraction, str(self.renew_fraction))
+        return f"{part} of {format_hours(lifetime_hours)} have passed"
+
+    def problems(self) -> list[Problem]:
+        """Return what makes this policy unusable: it would never renew, or renew at every run, or lock clients out."""
+        found = []
+        if self.validity_hours < _SHORTEST_INTERVAL_HOURS + 1:
+            found.append(Problem("validity_hours", f"got {self.validity_hours}, expected at least 2 hours"))
+        if self.overlap_hours < 1:
+            found.append(
+                Problem(
+                    "overlap_hours",
+                    f"got {self.overlap_hours}, expected at least 1: without an overlap every renewal locks the client "
+                    "out (to withdraw a certificate at once, revoke it)",
+                )
+            )
+        if self.renew_key_every < 0:
+            found.append(
+                Problem("renew_key_every", f"got {self.renew_key_every}, expected 0 (keep the key) or a positive number")
+            )
+        return found + self._renewal_point_problems()
+
+    def _renewal_point_problems(self) -> list[Problem]:
+        if self.renew_before_hours is not None:
+            return self._renew_before_problems(self.renew_before_hours)
+        if not 0 < self.renew_fraction < 1:
+            return [
+                Problem(
+                    "renew_fraction",
+                    f"got {self.renew_fraction}, expected a part of the lifetime between 0 and 1, as 2/3: "
+                    "0 would renew at every run, 1 never in time",
+                )
+            ]
+        if self.validity_hours * self.renew_fraction < _SHORTEST_INTERVAL_HOURS:
+            return [
+                Problem(
+                    "renew_fraction",
+                    f"{self.renew_fraction} of {self.validity_hours} h is under an hour and would renew at every run; "
+                    "use a later point or a longer validity_hours",
+                )
+            ]
+        return []
+
+    def _renew_before_problems(self, renew_before_hours: int) -> list[Problem]:
+        if renew_before_hours < 1:
+            return [
+                Problem(
+                    "renew_before_hours",
+                    f"got {renew_before_hours}, expected at least 1: the certificate would never be renewed in time",
+                )
+            ]
+        if renew_before_hours > self.validity_hours - _SHORTEST_INTERVAL_HOURS:
+            return [
+                Problem(
+                    "renew_before_hours",
+                    f"got {renew_before_hours} with validity_hours {self.validity_hours}: the certificate would be "
+                    f"renewed at every run; use at most {self.validity_hours - _SHORTEST_INTERVAL_HOURS}",
+                )
+            ]
+        return []
+
+
+def format_hours(hours: int) -> str:
+    """Return a number of hours as whole days where it is that (`365 d`), in hours otherwise (`36 h`)."""
+    return f"{hours // 24} d" if hours and hours % 24 == 0 else f"{hours} h"
+
+
+def parse_fraction(text: str | float) -> Fraction:
+    """Return a fraction from `2/3`, `0.5` or a number; raise ValueError for anything else."""
+    try:
+        return Fraction(str(text)).limit_denominator(1000)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r} is not a fraction; write it as 2/3 or 0.66") from None
