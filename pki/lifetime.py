@@ -67,7 +67,9 @@ class LifetimePolicy:
             )
         if self.renew_key_every < 0:
             found.append(
-                Problem("renew_key_every", f"got {self.renew_key_every}, expected 0 (keep the key) or a positive number")
+                Problem(
+                    "renew_key_every", f"got {self.renew_key_every}, expected 0 (keep the key) or a positive number"
+                )
             )
         return found + self._renewal_point_problems()
 

@@ -123,7 +123,7 @@ def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision
         return Decision(_issue(None, demand, now, f"first certificate, {_day(now)}"), is_issued=True)
     if now < previous.validity.not_before:
         return _decide_behind(previous, demand, now)
-    current = _forget_expired_revocations(_revoke(previous, demand, now), now)
+    current = _forget_expired_revocations(_revoke(previous, demand, now), demand, now)
     if current.is_revoked and not demand.issue_again:
         return Decision(current, is_issued=False)
     reason = _issue_reason(current, demand, now)
@@ -185,9 +185,17 @@ def _restate(schedule: Schedule, held: RevokedGeneration, reason: str) -> Schedu
     return replace(schedule, revoked=entries, reason=f"{HOLD} of {format_instant(held.revoked_at)} became {reason}")
 
 
-def _forget_expired_revocations(schedule: Schedule, now: datetime) -> Schedule:
-    """Drop what has expired by itself, but never the current generation's entry: it says why nothing is accepted."""
-    kept = tuple(e for e in schedule.revoked if e.not_after > now or e.generation == schedule.generation)
+def _forget_expired_revocations(schedule: Schedule, demand: Demand, now: datetime) -> Schedule:
+    """Drop what has expired by itself, except what still has a meaning.
+
+    The current generation's entry says why nothing is accepted; an entry for the reason that the declaration still
+    names says that it was carried out, or it would be carried out again on the generation issued since.
+    """
+    kept = tuple(
+        entry
+        for entry in schedule.revoked
+        if entry.not_after > now or entry.generation == schedule.generation or entry.reason == demand.revoke_reason
+    )
     return replace(schedule, revoked=kept)
 
 

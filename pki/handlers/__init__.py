@@ -1,0 +1,1 @@
+"""One handler per resource type of the PKI: decode, call the pure core, act, encode."""

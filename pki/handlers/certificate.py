@@ -1,0 +1,132 @@
+"""The resource `Certificate`: one certificate, its key, its schedule."""
+
+from typing import Any, ClassVar
+
+from pki.handlers.certificate_decision import (
+    adoption_problems,
+    decide_schedule,
+    hold_issuer,
+    hold_key,
+    issuer_problems,
+)
+from pki.handlers.certificate_inputs import PASSED_THROUGH, decode_declared, problems_of_declared
+from pki.handlers.certificate_issuance import chain_of, issue_generation, issued_outputs, keep_known_key
+from pki.handlers.schedule_codec import encode_schedule
+from pki.issuing import subject_name
+from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from pki.plugin.values import UNKNOWN, Properties
+from pki.verification import load_certificate
+
+__all__ = ["CertificateHandler"]
+
+_ISSUED = (
+    "certificate_pem",
+    "chain_pem",
+    "private_key_pem",
+    "serial_number",
+    "fingerprint_sha256",
+    "public_key_fingerprint_sha256",
+)
+_KEPT_OF_PREVIOUS = ("fingerprint_sha256", "public_key_fingerprint_sha256", "serial_number")
+
+
+class CertificateHandler(HandlerBase):
+    """Decides in Check what generation is due, and issues exactly that in Create and Update."""
+
+    type_token: ClassVar[str] = "postseal:index:Certificate"
+    secret_inputs: ClassVar[frozenset[str]] = frozenset()
+    secret_outputs: ClassVar[frozenset[str]] = frozenset({"private_key_pem"})
+
+    def check(self, request: CheckRequest, context: Context) -> Checked:
+        """Validate, decide the schedule, put key material into memory and its digest into the inputs."""
+        new = request.new
+        problems = problems_of_declared(new)
+        if problems:
+            return Checked({}, tuple(problems))
+        declared, problems = decode_declared(new)
+        inputs = {name: new[name] for name in PASSED_THROUGH if name in new}
+        inputs |= hold_key(new, context) | hold_issuer(new, context)
+        inputs["subject"] = subject_name(declared.declaration.subject).rfc4514_string()
+        problems += issuer_problems(declared, inputs, context) + adoption_problems(declared, inputs, context)
+        if problems:
+            return Checked({}, tuple(problems))
+        return Checked(inputs | encode_schedule(decide_schedule(declared, new, inputs, request.old, context)))
+
+    def create(self, inputs: Properties, context: Context, *, is_preview: bool) -> Created:
+        """Issue generation 1, or take the adopted certificate."""
+        outputs = _described(inputs) | {"previous": []}
+        if is_preview:
+            outputs |= dict.fromkeys(_ISSUED, UNKNOWN)
+        elif "adopted_certificate" in inputs:
+            certificate = load_certificate(
+                context.material.get(inputs["adopted_certificate"]), what="adopted certificate"
+            )
+            outputs |= issued_outputs(certificate, context.material.get(inputs["private_key"]), [])
+        else:
+            outputs |= issue_generation(inputs, {}, context)
+        return Created(id=inputs["name"], outputs=outputs)
+
+    def update(
+        self,
+        id: str,
+        old_outputs: Properties,
+        inputs: Properties,
+        context: Context,
+        *,
+        is_preview: bool,  # noqa: A002
+    ) -> dict[str, Any]:
+        """Issue the generation that Check decided, or only move the schedule; what is accepted keeps its fingerprint."""
+        del id
+        outputs = _described(inputs) | {"previous": _previous(inputs, old_outputs)}
+        if _is_same_certificate(inputs, old_outputs):
+            outputs |= {name: old_outputs[name] for name in _ISSUED}
+            if inputs["issuer"] != old_outputs["issuer"]:
+                outputs["chain_pem"] = (
+                    UNKNOWN if is_preview else chain_of(old_outputs["certificate_pem"], inputs, context)
+                )
+        elif is_preview:
+            outputs |= dict.fromkeys(_ISSUED, UNKNOWN)
+            keep_known_key(outputs, inputs, old_outputs)
+        else:
+            outputs |= issue_generation(inputs, old_outputs, context)
+        _report(inputs, old_outputs, context)
+        return outputs
+
+
+def _described(inputs: Properties) -> dict[str, Any]:
+    """Return the outputs that follow from the inputs, known in every preview."""
+    names = (*PASSED_THROUGH, "subject", "issuer", "generation", "key_generation", "not_before", "not_after")
+    described = {name: inputs[name] for name in (*names, "renew_at", "reason", "revoked") if name in inputs}
+    return described | {"is_revoked": _is_revoked(inputs)}
+
+
+def _is_revoked(inputs: Properties) -> bool:
+    return any(entry["generation"] == inputs["generation"] for entry in inputs.get("revoked", []))
+
+
+def _is_same_certificate(inputs: Properties, old_outputs: Properties) -> bool:
+    return all(inputs[name] == old_outputs.get(name) for name in ("generation", "not_before", "not_after"))
+
+
+def _previous(inputs: Properties, old_outputs: Properties) -> list[dict[str, Any]]:
+    """Return the generations that stay accepted, with the fingerprints they had."""
+    known = {entry["generation"]: entry for entry in old_outputs.get("previous", [])}
+    known[old_outputs["generation"]] = old_outputs
+    return [
+        entry | {name: known[entry["generation"]][name] for name in _KEPT_OF_PREVIOUS}
+        for entry in inputs["accepted"]
+        if entry["generation"] in known
+    ]
+
+
+def _report(inputs: Properties, old_outputs: Properties, context: Context) -> None:
+    """Show one line for what a reviewer must not miss, also in a plain preview."""
+    if inputs["generation"] != old_outputs["generation"]:
+        context.report(
+            f"{inputs['name']}: generation {old_outputs['generation']} -> {inputs['generation']}, {inputs['reason']}"
+        )
+    elif inputs["reason"] != old_outputs["reason"]:
+        context.report(f"{inputs['name']}: {inputs['reason']}")
+    before = {entry["generation"] for entry in old_outputs.get("previous", [])}
+    for generation in sorted(before - {entry["generation"] for entry in inputs["accepted"]}):
+        context.report(f"{inputs['name']}: generation {generation} is no longer accepted")

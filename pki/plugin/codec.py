@@ -1,0 +1,107 @@
+"""Translate between the engine's `google.protobuf.Struct` and plain values.
+
+Three things hide in a Struct: secrets and unknowns are magic objects and strings, and every number is a float.
+The constants are the engine's, see `pulumi.runtime.rpc` (a test compares them).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from google.protobuf.struct_pb2 import Struct, Value
+
+from pki.plugin.values import UNKNOWN, Path, is_unknown
+
+__all__ = ["SECRET_SIGNATURE", "SIGNATURE_KEY", "UNKNOWN_SENTINEL", "Decoded", "decode", "encode"]
+
+SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
+SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a public marker of the wire format
+UNKNOWN_SENTINEL: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Plain properties and the paths at which a secret stood."""
+
+    properties: dict[str, Any]
+    secret_paths: frozenset[Path]
+
+
+def decode(struct: Struct) -> Decoded:
+    """Return the plain values of a Struct; nulls are left out, as the engine does not distinguish them."""
+    secret_paths: set[Path] = set()
+    properties = _decode_members(struct, (), secret_paths)
+    return Decoded(properties, frozenset(secret_paths))
+
+
+def encode(properties: Mapping[str, Any], secret_paths: Collection[Path] = ()) -> Struct:
+    """Return a Struct in which every value at one of `secret_paths` is wrapped as a secret."""
+    struct = Struct()
+    _encode_members(struct, properties, (), frozenset(secret_paths))
+    return struct
+
+
+def _decode_members(struct: Struct, path: Path, secret_paths: set[Path]) -> dict[str, Any]:
+    return {
+        name: _decode_value(member, (*path, name), secret_paths)
+        for name, member in struct.fields.items()
+        if member.WhichOneof("kind") not in ("null_value", None)
+    }
+
+
+def _decode_value(value: Value, path: Path, secret_paths: set[Path]) -> Any:  # noqa: ANN401 - JSON-like by nature
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        return UNKNOWN if value.string_value == UNKNOWN_SENTINEL else value.string_value
+    if kind == "number_value":
+        return int(value.number_value) if value.number_value.is_integer() else value.number_value
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "list_value":
+        return [_decode_value(item, (*path, index), secret_paths) for index, item in enumerate(value.list_value.values)]
+    if kind == "struct_value":
+        return _decode_struct(value.struct_value, path, secret_paths)
+    return None
+
+
+def _decode_struct(struct: Struct, path: Path, secret_paths: set[Path]) -> Any:  # noqa: ANN401 - as above
+    if struct.fields[SIGNATURE_KEY].string_value == SECRET_SIGNATURE if SIGNATURE_KEY in struct.fields else False:
+        secret_paths.add(path)
+        return _decode_value(struct.fields["value"], path, secret_paths)
+    return _decode_members(struct, path, secret_paths)
+
+
+def _encode_members(struct: Struct, members: Mapping[str, Any], path: Path, secret_paths: frozenset[Path]) -> None:
+    struct.SetInParent()
+    for name, member in members.items():
+        if member is not None:
+            _encode_value(struct.fields[name], member, (*path, name), secret_paths)
+
+
+def _encode_value(target: Value, value: object, path: Path, secret_paths: frozenset[Path]) -> None:
+    if path in secret_paths and not is_unknown(value):
+        wrapper = target.struct_value
+        wrapper.fields[SIGNATURE_KEY].string_value = SECRET_SIGNATURE
+        _encode_plain(wrapper.fields["value"], value, path, secret_paths)
+    else:
+        _encode_plain(target, value, path, secret_paths)
+
+
+def _encode_plain(target: Value, value: object, path: Path, secret_paths: frozenset[Path]) -> None:
+    if is_unknown(value):
+        target.string_value = UNKNOWN_SENTINEL
+    elif isinstance(value, bool):
+        target.bool_value = value
+    elif isinstance(value, int | float):
+        target.number_value = value
+    elif isinstance(value, str):
+        target.string_value = value
+    elif isinstance(value, Mapping):
+        _encode_members(target.struct_value, value, path, secret_paths)
+    elif isinstance(value, list | tuple):
+        target.list_value.SetInParent()
+        for index, item in enumerate(value):
+            _encode_value(target.list_value.values.add(), item, (*path, index), secret_paths)
+    else:
+        # The value itself must not appear here: it may be a secret.
+        raise TypeError(f"{'.'.join(map(str, path))}: a {type(value).__name__} cannot be sent to the engine")

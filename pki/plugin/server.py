@@ -1,0 +1,78 @@
+"""Start the plugin: listen on loopback, say the port, end with the engine."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+from pulumi.runtime.proto.provider_pb2_grpc import add_ResourceProviderServicer_to_server
+
+from pki.plugin.handler import Handler
+from pki.plugin.servicer import Servicer
+
+__all__ = ["serve", "start"]
+
+_MAX_MESSAGE_BYTES = 1 << 30  # A roster of ten thousand clients is far over gRPC's default of 4 MiB.
+_WORKERS = 16
+_PARENT_POLL_SECONDS = 1.0
+
+
+def serve(handlers: Iterable[Handler], *, version: str) -> None:
+    """Serve until the engine ends; never returns before. Prints the port as the first line of stdout, then nothing."""
+    engine_address = sys.argv[1] if len(sys.argv) > 1 else ""
+    server, port = start(handlers, version=version, engine_address=engine_address)
+    print(port, flush=True)
+    _stop_with_parent(server)
+    server.wait_for_termination()
+
+
+def start(handlers: Iterable[Handler], *, version: str, engine_address: str = "") -> tuple[grpc.Server, int]:
+    """Start a server on a free loopback port and return both."""
+    servicer = Servicer(
+        {handler.type_token: handler for handler in handlers}, version=version, report=_EngineLog(engine_address)
+    )
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=_WORKERS),
+        options=[
+            ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+        ],
+    )
+    add_ResourceProviderServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
+class _EngineLog:
+    """Shows lines through the engine's log service; without an engine they go to stderr."""
+
+    def __init__(self, address: str) -> None:
+        self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
+
+    def __call__(self, urn: str, message: str) -> None:
+        if self._stub is None:
+            print(message, file=sys.stderr, flush=True)
+            return
+        request = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=message, urn=urn)
+        try:
+            self._stub.Log(request, timeout=5)
+        except grpc.RpcError:
+            # A line that cannot be shown must not fail a deployment.
+            print(message, file=sys.stderr, flush=True)
+
+
+def _stop_with_parent(server: grpc.Server) -> None:
+    """End when the engine is gone: it may be killed without telling its plugins, which would live on as orphans."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_POLL_SECONDS)
+        server.stop(grace=None)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
