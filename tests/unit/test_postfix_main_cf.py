@@ -1,0 +1,184 @@
+"""main.cf is read without loss, rendered so that it reads back the same, and merged without touching anything else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pki.errors import ConfigError
+from postfix.main_cf import BEGIN_MARK, END_MARK, Remark, merge, parse_main_cf, read_parameters, render_whole
+
+NAMES = st.sampled_from(
+    ["myhostname", "mynetworks", "smtpd_banner", "smtpd_tls_loglevel", "smtpd_relay_restrictions", "tls_ssl_options"]
+)
+VALUES = st.text(alphabet="ab,# \t{}=$é'\"", max_size=120).map(lambda value: value.strip(" \t"))
+PARAMETERS = st.dictionaries(NAMES, VALUES, max_size=6)
+LINES = st.sampled_from(
+    [
+        "",
+        "# a remark",
+        "  # an indented remark",
+        "  continued, further",
+        "\tand more",
+        "myhostname = mx1.example.org",
+        "mynetworks=127.0.0.0/8",
+        "mynetworks =",
+        "smtpd_banner = $myhostname  ESMTP # not a comment",
+        "relayhost = [mx.example.org]:587",
+        BEGIN_MARK,
+        END_MARK,
+    ]
+)
+
+
+@st.composite
+def main_cf_texts(draw: st.DrawFn) -> str:
+    """Return main.cf texts with continuations, inner remarks, duplicates, both line ends and stray marks."""
+    line_break = draw(st.sampled_from(["\n", "\r\n"]))
+    return line_break.join(draw(st.lists(LINES, max_size=12))) + draw(st.sampled_from(["", line_break]))
+
+
+def remarks_of(text: str) -> list[str]:
+    """Return all comments in order, wherever they stand, without the marks of the block."""
+    lines = [line.strip() for line in text.split("\n")]
+    return [line for line in lines if line.startswith("#") and line not in (BEGIN_MARK, END_MARK)]
+
+
+@given(PARAMETERS)
+def test_what_is_rendered_reads_back_the_same(parameters: dict[str, str]) -> None:
+    """Rendering loses and invents nothing, whatever the values hold and wherever lines are broken."""
+    assert read_parameters(render_whole(parameters)) == parameters
+
+
+@given(main_cf_texts())
+def test_reading_keeps_every_byte(text: str) -> None:
+    """The lines of all entries, joined, are the text."""
+    lines = [
+        line for entry in parse_main_cf(text) for line in ([entry.line] if isinstance(entry, Remark) else entry.lines)
+    ]
+    assert "\n".join(lines) == text
+
+
+@given(main_cf_texts(), PARAMETERS, st.lists(NAMES))
+def test_merge_sets_the_declared_and_touches_nothing_else(
+    text: str, declared: dict[str, str], before: list[str]
+) -> None:
+    """After a merge the declared values hold, dropped names are gone, all others and every comment are as before."""
+    merged = merge(text, declared, before)
+    others = {name: value for name, value in read_parameters(text).items() if name not in {*declared, *before}}
+    assert read_parameters(merged) == others | {name: " ".join(value.split("\n")) for name, value in declared.items()}
+    assert remarks_of(merged) == remarks_of(text)
+
+
+@given(main_cf_texts(), PARAMETERS, st.lists(NAMES))
+def test_merging_again_changes_no_byte(text: str, declared: dict[str, str], before: list[str]) -> None:
+    """A second merge of the same declaration returns identical bytes."""
+    once = merge(text, declared, before)
+    assert merge(once, declared, declared) == once
+
+
+@given(st.lists(LINES.filter(lambda line: not line.startswith(("mynetworks", "# ---"))), max_size=8), VALUES)
+def test_a_parameter_that_comes_and_goes_leaves_no_trace(lines: list[str], value: str) -> None:
+    """Taking back what was added to a file with a final line break gives the same bytes as before."""
+    text = "".join(f"{line}\n" for line in lines)
+    assert merge(merge(text, {"mynetworks": value}), {}, ["mynetworks"]) == text
+
+
+FILE = """\
+# Site file, see the wiki
+myhostname = mx1.example.org
+smtpd_tls_security_level = none
+
+smtpd_relay_restrictions = permit_mynetworks,
+    # our partners
+    permit_tls_clientcerts,
+
+    reject_unauth_destination
+# after
+smtpd_tls_security_level=may
+relayhost =
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "before", "changes"),
+    [
+        pytest.param({}, [], [], id="nothing declared"),
+        pytest.param({"smtpd_tls_loglevel": "1"}, ["relayhost"], [("relayhost =\n", "")], id="dropped"),
+        pytest.param(
+            {"smtpd_tls_security_level": "encrypt"},
+            [],
+            [("smtpd_tls_security_level = none\n", ""), ("level=may", "level = encrypt")],
+            id="duplicate: the effective one is replaced, the other goes",
+        ),
+        pytest.param(
+            {"smtpd_relay_restrictions": "permit_mynetworks, permit_tls_clientcerts, reject_unauth_destination"},
+            [],
+            [],
+            id="same value on other lines",
+        ),
+        pytest.param(
+            {"smtpd_relay_restrictions": "permit_mynetworks, reject"},
+            [],
+            [
+                ("permit_mynetworks,\n    # our partners", "permit_mynetworks, reject\n    # our partners"),
+                ("    permit_tls_clientcerts,\n\n    reject_unauth_destination\n", "\n"),
+            ],
+            id="comments inside a replaced value stay",
+        ),
+    ],
+)
+def test_merge_makes_just_these_changes(
+    declared: dict[str, str], before: list[str], changes: list[tuple[str, str]]
+) -> None:
+    """The merged file is the old one with the listed replacements, and with the new parameters in one block."""
+    expected = FILE
+    for old, new in changes:
+        expected = expected.replace(old, new)
+    if "smtpd_tls_loglevel" in declared:
+        expected += f"\n{BEGIN_MARK}\nsmtpd_tls_loglevel = 1\n{END_MARK}\n"
+    assert merge(FILE, declared, before) == expected
+
+
+def test_a_second_new_parameter_joins_the_block() -> None:
+    """There is one block of added parameters, and it goes when its last parameter goes."""
+    one = merge("a = b\n", {"x": "1"})
+    both = merge(one, {"x": "1", "y": "2"}, ["x"])
+    assert both == f"a = b\n\n{BEGIN_MARK}\nx = 1\ny = 2\n{END_MARK}\n"
+    assert merge(both, {}, ["x", "y"]) == "a = b\n"
+
+
+def test_new_lines_end_as_the_files_lines_do() -> None:
+    """A file with CRLF line ends gets CRLF line ends, also in lists on several lines."""
+    merged = merge("a = b\r\n", {"mynetworks": ", ".join(f"192.0.2.{number}/32" for number in range(9))})
+    assert merged.count("\n") == merged.count("\r\n") > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("myhostname", "mx1\nsmtpd_tls_security_level = none"), ("a\nb", "c"), ("a = b", "c"), ("a", "b\r"), ("", "b")],
+)
+def test_no_value_can_become_a_second_parameter(name: str, value: str) -> None:
+    """Names and values that would not stay one definition are refused by the renderer and the merge."""
+    with pytest.raises(ConfigError):
+        render_whole({name: value})
+    with pytest.raises(ConfigError):
+        merge("", {name: value})
+
+
+def test_lines_that_define_nothing_are_all_named() -> None:
+    """A file over which Postfix would not start is refused with every bad line's number."""
+    with pytest.raises(ConfigError) as caught:
+        parse_main_cf("a = b\nnonsense\n# fine\n= c\n")
+    assert [problem.path for problem in caught.value.problems] == ["main.cf line 2", "main.cf line 4"]
+
+
+def test_a_long_list_has_one_item_on_each_line_and_a_long_text_has_not() -> None:
+    """Lines are broken where Postfix ignores blanks, never inside braces and never in free text."""
+    text = render_whole(
+        {
+            "smtpd_banner": "x, " * 40 + "y",
+            "relay_clientcerts": "inline:{ AA:BB=one, CC:DD=two }, texthash:$config_directory/clients, hash:/x",
+        }
+    )
+    assert "relay_clientcerts =\n    inline:{ AA:BB=one, CC:DD=two },\n    texthash:" in text
+    assert "x, " * 40 + "y" in text
