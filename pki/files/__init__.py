@@ -1,0 +1,1 @@
+"""File sets below one directory: planned as values (`tree`), written atomically (`directory`)."""

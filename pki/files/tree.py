@@ -1,0 +1,253 @@
+"""File sets below one root as values: what is wanted, what is ours, what is there, and the plan between them.
+
+Nothing here touches a disk. Paths are relative POSIX paths below the root; a directory is written with a slash at its
+end (`tls/`), the root itself as `./`. A digest covers kind, mode and content, so a changed mode is a change.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from pki.errors import ConfigError, Problem
+
+__all__ = [
+    "DIRECTORY",
+    "OTHER",
+    "ROOT",
+    "Directory",
+    "Entry",
+    "FileEntry",
+    "Symlink",
+    "TreePlan",
+    "digest",
+    "manifest",
+    "parents",
+    "paths_to_inspect",
+    "plan_tree",
+    "tree_problems",
+]
+
+ROOT = "./"
+"""The root among paths of directories."""
+
+DIRECTORY = "directory"
+"""Stands in place of a digest for a directory."""
+
+OTHER = "other"
+"""Stands in place of a digest for a device, socket or pipe."""
+
+_NOT_A_FILE = {DIRECTORY: "a directory", OTHER: "a device, socket or pipe"}
+_PRIVATE_DIRECTORY = 0o700
+_PUBLIC_DIRECTORY = 0o755
+_FOR_OTHERS = 0o077
+_ALL_PERMISSIONS = 0o777
+
+
+def _path_complaint(path: str) -> str | None:
+    if not path or path.startswith("/"):
+        return f"{path!r} is not a relative path; write it relative to the directory that is deployed, as tls/mx1.pem"
+    if any(part in ("", ".", "..") for part in path.split("/")):
+        return f"{path!r} has an empty, '.' or '..' component; write the plain path, as tls/mx1.pem"
+    if any(not character.isprintable() for character in path):
+        return f"{path!r} has a control character; use printable characters only"
+    return None
+
+
+def _leaves_root(path: str, target: str) -> bool:
+    depth = path.count("/")
+    for part in target.split("/"):
+        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
+        if depth < 0:
+            return True
+    return False
+
+
+def _require(path: str, complaints: Iterable[str | None]) -> None:
+    problems = [Problem(path, complaint) for complaint in complaints if complaint]
+    if problems:
+        raise ConfigError(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file that is wanted: where, what and with which permission bits (0 to 0o777).
+
+    The content never shows in a `repr`, as it may be a key.
+    Raises ConfigError where the path is not a plain relative one or the mode has other bits than read, write, execute.
+    """
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int
+
+    def __post_init__(self) -> None:
+        bad_mode = f"mode {self.mode:#o} is not within 0 to 0o777; use 0o400 for keys, 0o644 for public files"
+        _require(self.path, (_path_complaint(self.path), None if 0 <= self.mode <= _ALL_PERMISSIONS else bad_mode))
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but the owner may do anything with the file."""
+        return not self.mode & _FOR_OTHERS
+
+
+@dataclass(frozen=True, slots=True)
+class Symlink:
+    """One symbolic link that is wanted; `target` is relative to the link's directory and stays below the root.
+
+    Whether the target exists is not checked. Raises ConfigError for an absolute target or one that leaves the root.
+    """
+
+    path: str
+    target: str
+
+    def __post_init__(self) -> None:
+        is_bad = not self.target or self.target.startswith("/") or not self.target.isprintable()
+        bad_target = f"target {self.target!r} must be a relative path that stays below the deployed directory"
+        _require(
+            self.path,
+            (_path_complaint(self.path), bad_target if is_bad or _leaves_root(self.path, self.target) else None),
+        )
+
+    @property
+    def is_private(self) -> bool:
+        """A link holds nothing that needs hiding."""
+        return False
+
+
+Entry = FileEntry | Symlink
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory that has to be made; `path` ends with a slash."""
+
+    path: str
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class TreePlan:
+    """What to do below one root, in this order: make directories, write, remove, remove empty directories.
+
+    `unchanged` are left alone; `changed_outside` were ours and differ from what we left (edited, chmodded or deleted);
+    `kept` are no longer declared but were changed outside, so they stay; `taken_over` existed, were not ours and are
+    replaced. `owned` is what is ours once the plan is carried out: store it and pass it in the next time.
+    """
+
+    make_directories: tuple[Directory, ...]
+    write: tuple[Entry, ...]
+    remove: tuple[str, ...]
+    remove_directories: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    changed_outside: tuple[str, ...]
+    kept: tuple[str, ...]
+    taken_over: tuple[str, ...]
+    owned: Mapping[str, str]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has to be touched."""
+        return not (self.make_directories or self.write or self.remove or self.remove_directories)
+
+
+def digest(entry: Entry) -> str:
+    """Return `sha256:` and the hexadecimal digest over an entry's kind, mode and content (a link's: its target)."""
+    match entry:
+        case FileEntry():
+            return "sha256:" + sha256(b"file\0%o\0" % entry.mode + entry.content).hexdigest()
+        case Symlink():
+            return "sha256:" + sha256(b"link\0" + entry.target.encode()).hexdigest()
+
+
+def manifest(entries: Iterable[Entry]) -> dict[str, str]:
+    """Return path -> digest of a set of files, sorted by path: what a preview shows instead of contents."""
+    return {entry.path: digest(entry) for entry in sorted(entries, key=lambda entry: entry.path)}
+
+
+def parents(path: str) -> tuple[str, ...]:
+    """Return the directories above a path, the outermost first: `a/b/c` gives `./`, `a/`, `a/b/`."""
+    parts = path.rstrip("/").split("/")
+    return () if path == ROOT else (ROOT, *("/".join(parts[:end]) + "/" for end in range(1, len(parts))))
+
+
+def _outermost_first(directories: Iterable[str]) -> list[str]:
+    return sorted(directories, key=lambda path: (path != ROOT, path))
+
+
+def _directories(paths: Iterable[str]) -> list[str]:
+    return _outermost_first({parent for path in paths for parent in parents(path)})
+
+
+def paths_to_inspect(desired: Iterable[Entry], owned: Mapping[str, str]) -> tuple[str, ...]:
+    """Return every path whose present state `plan_tree` needs: entries, what is ours, and the directories above."""
+    paths = {entry.path for entry in desired} | set(owned)
+    return tuple(_outermost_first(paths | set(_directories(paths))))
+
+
+def tree_problems(desired: Sequence[Entry]) -> tuple[Problem, ...]:
+    """Return what makes a set of entries impossible: two entries for one path, a file where a directory is needed."""
+    counts = Counter(entry.path for entry in desired)
+    needed = {directory.rstrip("/") for directory in _directories(counts)}
+    twice = "is declared {} times; declare each file once"
+    below = "is declared as a file, but other files are declared below it; rename one of them"
+    return (
+        *(Problem(path, twice.format(count)) for path, count in sorted(counts.items()) if count > 1),
+        *(Problem(path, below) for path in sorted(needed & counts.keys())),
+    )
+
+
+def _obstacles(desired: Sequence[Entry], present: Mapping[str, str]) -> Iterator[Problem]:
+    for entry in desired:
+        if what := _NOT_A_FILE.get(present.get(entry.path, "")):
+            yield Problem(entry.path, f"is {what} there, a file is declared; move it away or declare another path")
+    for directory in _directories(entry.path for entry in desired):
+        if present.get(directory, DIRECTORY) != DIRECTORY:
+            yield Problem(directory, "is no directory there, but files are declared below it; move it away first")
+
+
+def _directory_mode(directory: str, desired: Sequence[Entry]) -> int:
+    inside = [entry.is_private for entry in desired if parents(entry.path)[-1] == directory]
+    is_private = all(entry.is_private for entry in desired) if directory == ROOT else any(inside)
+    return _PRIVATE_DIRECTORY if is_private else _PUBLIC_DIRECTORY
+
+
+def _any_order(_: Entry) -> int:
+    return 0
+
+
+def plan_tree(
+    desired: Sequence[Entry],
+    owned: Mapping[str, str],
+    present: Mapping[str, str],
+    *,
+    order: Callable[[Entry], int] = _any_order,
+) -> TreePlan:
+    """Return what to write and remove so that a directory holds `desired`, leaving alone all that was never ours.
+
+    `owned`: the `owned` of the previous plan (empty the first time). `present`: path -> digest of what is there, for at
+    least `paths_to_inspect(desired, owned)`; a path that is missing there does not exist. `order`: sort key of writes,
+    smallest first, then by path. A directory to be made gets 0700 if it directly holds a file nobody else may read,
+    else 0755 (the root: 0700 only if all files are such); the mode of an existing directory is never changed.
+    Raises ConfigError with all collisions, in the declaration and with what is there.
+    """
+    if problems := (*tree_problems(desired), *_obstacles(desired, present)):
+        raise ConfigError(problems)
+    wanted = manifest(desired)
+    needed = _directories(wanted)
+    files = {path: value for path, value in sorted(owned.items()) if value != DIRECTORY}
+    gone = [path for path in files if path not in wanted and path in present]
+    missing = [path for path in needed if path not in present]
+    emptied = [path for path in owned if owned[path] == present.get(path) == DIRECTORY and path not in needed]
+    write = [entry for entry in desired if present.get(entry.path) != wanted[entry.path]]
+    return TreePlan(
+        make_directories=tuple(Directory(path, _directory_mode(path, desired)) for path in missing),
+        write=tuple(sorted(write, key=lambda entry: (order(entry), entry.path))),
+        remove=tuple(path for path in gone if present[path] == files[path]),
+        remove_directories=tuple(reversed(_outermost_first(emptied))),
+        unchanged=tuple(path for path in wanted if present.get(path) == wanted[path]),
+        changed_outside=tuple(path for path in files if present.get(path) != files[path]),
+        kept=tuple(path for path in gone if present[path] != files[path]),
+        taken_over=tuple(entry.path for entry in write if entry.path in present and entry.path not in owned),
+        owned=wanted | {path: DIRECTORY for path in needed if path in missing or owned.get(path) == DIRECTORY},
+    )
