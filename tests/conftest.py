@@ -1,0 +1,68 @@
+"""Fixtures for all tests, and what to do when a program that a test needs is not there."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.support.postfix_instance import Boot, boot
+from tests.support.test_authority import ThrowAwayAuthority
+
+REPOSITORY = Path(__file__).parents[1]
+
+# Two machines are never equally fast: no test fails for the time it takes.
+settings.register_profile("postseal", deadline=None, max_examples=50)
+settings.load_profile("postseal")
+
+
+def _has_postfix() -> bool:
+    return shutil.which("postfix") is not None and os.geteuid() == 0
+
+
+def _has_engine() -> bool:
+    return (REPOSITORY / "toolchain/pulumi").exists()
+
+
+def _has_browser() -> bool:
+    return any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+
+
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "needs_browser": (_has_browser, "Chromium is not on PATH"),
+    "needs_engine": (_has_engine, "the Pulumi engine is not in toolchain/"),
+    "needs_openssl": (lambda: shutil.which("openssl") is not None, "openssl is not on PATH"),
+    "needs_postfix": (_has_postfix, "postfix is not on PATH, or this is not root"),
+    "needs_swaks": (lambda: shutil.which("swaks") is not None, "swaks is not on PATH"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in tests/integration as such."""
+    for item in items:
+        if item.path.is_relative_to(REPOSITORY / "tests/integration"):
+            item.add_marker("integration")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose program is absent; in CI, where nothing may be absent, fail it."""
+    for marker, (is_present, reason) in NEEDS.items():
+        if item.get_closest_marker(marker) and not is_present():
+            outcome = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+            outcome(reason)
+
+
+@pytest.fixture(scope="session")
+def authority() -> ThrowAwayAuthority:
+    """Return an authority that issues test certificates without any of the product's code."""
+    return ThrowAwayAuthority()
+
+
+@pytest.fixture
+def postfix_instance() -> Iterator[Boot]:
+    """Return `boot` of tests.support.postfix_instance; what it starts is stopped and removed after the test."""
+    with ExitStack() as started:
+        yield lambda rendered, **options: started.enter_context(boot(rendered, **options))
