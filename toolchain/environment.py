@@ -1,0 +1,39 @@
+"""The one place that knows the environment in which this project runs Pulumi."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from toolchain.layout import Layout, locate
+
+__all__ = ["engine_environment", "search_path"]
+
+
+def search_path(layout: Layout, inherited: str) -> str:
+    """Return the `PATH` for the engine: the checkout's virtual environment, then the cached engine, then `inherited`.
+
+    The virtual environment comes first because the language host takes `python3` from there. The tls plugin is left
+    out: the engine warns at every command about a plugin that it finds on `PATH`. The private `uv` comes last, so that
+    the user's own is preferred.
+    """
+    directories = [layout.virtualenv / "bin", layout.engine / "cli", layout.engine / "language"]
+    return ":".join([*map(str, directories), *filter(None, [inherited]), str(layout.uv / "bin")])
+
+
+def engine_environment(root: Path, base: Mapping[str, str]) -> dict[str, str]:
+    """Return `base` with what the engine needs to run the checkout at `root`; what the user has set is left alone.
+
+    Sets `PATH` and `VIRTUAL_ENV` always; `PULUMI_HOME`, `PULUMI_BACKEND_URL` (a file backend),
+    `PULUMI_SKIP_UPDATE_CHECK` and, unless `PULUMI_CONFIG_PASSPHRASE` is there, `PULUMI_CONFIG_PASSPHRASE_FILE` where
+    `base` has none.
+    `POSTSEAL_STATE_DIR` in `base` moves the file backend and the passphrase file. Nothing is created: see `state.py`.
+    """
+    layout = locate(root, base)
+    defaults = {
+        "PULUMI_HOME": str(layout.pulumi_home),
+        "PULUMI_BACKEND_URL": layout.state.as_uri(),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    if "PULUMI_CONFIG_PASSPHRASE" not in base:
+        defaults["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(layout.passphrase_file)
+    forced = {"PATH": search_path(layout, base.get("PATH", "")), "VIRTUAL_ENV": str(layout.virtualenv)}
+    return {**defaults, **base, **forced}

@@ -1,0 +1,33 @@
+"""Runs the right `pulumi` with the right environment; `toolchain/pulumi` is its short name."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# A script's own directory comes first on the path; the package this file belongs to lies one higher.
+sys.path[0] = str(ROOT)
+
+from toolchain.environment import engine_environment  # noqa: E402
+from toolchain.layout import locate  # noqa: E402
+from toolchain.state import StateError, ensure_passphrase  # noqa: E402
+
+
+def main(arguments: list[str]) -> None:
+    """Replace this process by `pulumi` with `arguments`, or end with a message that says what is missing."""
+    layout = locate(ROOT, os.environ)
+    environment = engine_environment(ROOT, os.environ)
+    program = shutil.which("pulumi", path=environment["PATH"])
+    if program is None:
+        sys.exit("There is no pulumi yet: run `make engine` once.")
+    if environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(layout.passphrase_file):
+        try:
+            ensure_passphrase(layout.state)
+        except StateError as error:
+            sys.exit(str(error))
+    os.execve(program, ["pulumi", *arguments], environment)  # noqa: S606  # no shell is wanted
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
