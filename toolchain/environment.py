@@ -15,7 +15,7 @@ def search_path(layout: Layout, inherited: str) -> str:
     out: the engine warns at every command about a plugin that it finds on `PATH`. The private `uv` comes last, so that
     the user's own is preferred.
     """
-    directories = [layout.virtualenv / "bin", layout.engine / "cli", layout.engine / "language"]
+    directories = [layout.virtualenv / "bin", layout.engine_bin]
     return ":".join([*map(str, directories), *filter(None, [inherited]), str(layout.uv / "bin")])
 
 
@@ -32,6 +32,8 @@ def engine_environment(root: Path, base: Mapping[str, str]) -> dict[str, str]:
         "PULUMI_HOME": str(layout.pulumi_home),
         "PULUMI_BACKEND_URL": layout.state.as_uri(),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # A stack file without its salt gets the one in the state back, not a new one.
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
     }
     if "PULUMI_CONFIG_PASSPHRASE" not in base:
         defaults["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(layout.passphrase_file)

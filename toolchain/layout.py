@@ -26,8 +26,13 @@ class Layout:
 
     @property
     def engine(self) -> Path:
-        """Directory with one directory for each finished part of the engine."""
+        """Directory with the finished parts of the engine."""
         return self.cache / "engine" / self.key
+
+    @property
+    def engine_bin(self) -> Path:
+        """Directory with the CLI and, beside it, the language host: the engine warns about one that is elsewhere."""
+        return self.engine / "bin"
 
     @property
     def pulumi_home(self) -> Path:

@@ -28,13 +28,14 @@ _STAMP = f"{_STRIP} -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One program of the engine and how it is built; `name` is its directory in the recipe and in the cache.
+    """One program of the engine and how it is built.
 
-    `package` is the Go package to build, `linker_flags` what `go build -ldflags` gets, `minutes` how long a cold build
-    takes on two cores.
+    `name` is its directory in the recipe, `directory` the one in the cache, `package` the Go package to build,
+    `linker_flags` what `go build -ldflags` gets, `minutes` how long a cold build takes on two cores.
     """
 
     name: str
+    directory: str
     binary: str
     package: str
     linker_flags: str
@@ -44,13 +45,14 @@ class Part:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Names of the files that a finished part consists of."""
-        return (self.binary, f"{self.binary}-exec") if self.has_exec_script else (self.binary,)
+        """Names of the files a part consists of; the binary is put in place last, so that it marks a finished part."""
+        return (f"{self.binary}-exec", self.binary) if self.has_exec_script else (self.binary,)
 
 
 PARTS = (
     Part(
         "language",
+        "bin",
         "pulumi-language-python",
         "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
         _STAMP,
@@ -60,6 +62,7 @@ PARTS = (
     ),
     Part(
         "cli",
+        "bin",
         "pulumi",
         "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
         _STAMP,
@@ -68,6 +71,7 @@ PARTS = (
     ),
     Part(
         "tls",
+        "plugin",
         "pulumi-resource-tls",
         ".",
         _STRIP,
@@ -86,7 +90,7 @@ def recipe_key(files: Mapping[PurePosixPath, bytes], platform: str) -> str:
     """
     digest = hashlib.sha256(f"{platform} {SDK_MODULE} {TLS_PLUGIN_VERSION}\n".encode())
     for part in PARTS:
-        digest.update(f"{part.name} {part.files} {part.package} {part.linker_flags}\n".encode())
+        digest.update(f"{part.name} {part.directory} {part.files} {part.package} {part.linker_flags}\n".encode())
     for path in sorted(files):
         digest.update(f"{path} {len(files[path])}\n".encode())
         digest.update(files[path])
