@@ -1,0 +1,32 @@
+"""Read what a certificate says about itself: its extensions and what they make of it."""
+
+from typing import TypeVar
+
+from cryptography import x509
+
+__all__ = ["extension_of", "is_authority", "is_self_issued"]
+
+Kind = TypeVar("Kind", bound=x509.ExtensionType)
+
+
+def extension_of(certificate: x509.Certificate, kind: type[Kind]) -> Kind | None:
+    """Return the extension of this kind, or None where the certificate has none."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def is_authority(certificate: x509.Certificate, *, signs: str = "key_cert_sign") -> bool:
+    """Whether a certificate may sign others, or with `signs="crl_sign"` CRLs (RFC 5280 section 6.1.4 steps k and n).
+
+    A missing key usage forbids nothing. Dates are not checked.
+    """
+    constraints = extension_of(certificate, x509.BasicConstraints)
+    usage = extension_of(certificate, x509.KeyUsage)
+    return constraints is not None and constraints.ca and (usage is None or bool(getattr(usage, signs)))
+
+
+def is_self_issued(certificate: x509.Certificate) -> bool:
+    """Whether subject and issuer are the same name (RFC 5280 section 3.2)."""
+    return certificate.subject == certificate.issuer

@@ -1,0 +1,229 @@
+"""Issue certificates: the same declaration, key, dates, serial number and issuer always give the same bytes.
+
+ECDSA signatures are made without random numbers (RFC 6979), so that nothing here needs entropy or a clock.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import cast
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from pki.errors import CertificateError
+from pki.extensions import extension_of, is_authority
+from pki.keys import PrivateKey, PublicKey, SignatureHash, algorithm_of, is_deterministic, signature_hash
+from pki.model import (
+    CertificateDeclaration,
+    NameConstraints,
+    Profile,
+    Subject,
+    SubjectAltNames,
+    Validity,
+    format_instant,
+)
+from pki.profiles import CRITICAL, PROFILES, extended_key_usage, key_usage
+
+__all__ = ["Issuer", "issue", "serial_number_from", "subject_name"]
+
+_MIN_ENTROPY_BYTES = 9
+_MAX_SERIAL_BYTES = 20
+
+# From the country down to the name, the order in which RFC 5280 section 4.1.2.4 lists them is free; this is X.521's.
+_ATTRIBUTES = (
+    ("country", NameOID.COUNTRY_NAME),
+    ("state_or_province", NameOID.STATE_OR_PROVINCE_NAME),
+    ("locality", NameOID.LOCALITY_NAME),
+    ("organization", NameOID.ORGANIZATION_NAME),
+    ("organizational_unit", NameOID.ORGANIZATIONAL_UNIT_NAME),
+    ("common_name", NameOID.COMMON_NAME),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An authority's certificate together with its private key, checked to belong together and to be able to sign.
+
+    Make it once and use it for many certificates: the checks are done here. Whether the certificate itself is valid
+    today or trusted by anybody is not checked.
+
+    Raises:
+        CertificateError: the certificate is no authority's, or the key is another one or of no accepted algorithm.
+    """
+
+    certificate: x509.Certificate
+    private_key: PrivateKey = field(repr=False)
+    signature_hash: SignatureHash | None = field(init=False, repr=False, compare=False)
+    authority_key_identifier: x509.AuthorityKeyIdentifier = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        name = self.certificate.subject.rfc4514_string()
+        algorithm_of(self.private_key, what=f"key of issuer {name}")
+        if not is_authority(self.certificate):
+            raise CertificateError(
+                f"{name} is no authority: an issuer needs CA:TRUE in basicConstraints and keyCertSign in keyUsage"
+                " (RFC 5280 sections 4.2.1.3 and 4.2.1.9); sign with an intermediate or root certificate"
+            )
+        if not _is_key_of(self.private_key, self.certificate.public_key()):
+            raise CertificateError(f"the private key does not belong to issuer {name}: hand in the key it was made for")
+        object.__setattr__(self, "signature_hash", signature_hash(self.private_key))
+        object.__setattr__(self, "authority_key_identifier", _authority_key_identifier(self.certificate))
+
+
+def issue(
+    declaration: CertificateDeclaration,
+    *,
+    public_key: PublicKey,
+    validity: Validity,
+    serial_number: int,
+    issuer: Issuer | None,
+    signing_key: PrivateKey | None = None,
+) -> x509.Certificate:
+    """Return the certificate for `public_key`, signed by `issuer`, or by `signing_key` itself for a root.
+
+    `issuer` is None exactly for the profile root; then `signing_key` is the private half of `public_key`.
+    Not checked: the declared names and path length; see `problems_of_declaration` and `problems_under_issuer`.
+
+    Raises:
+        CertificateError: the dates are outside of the issuer's or the profile's limits, issuer and profile do not go
+            together, or a key is of no accepted algorithm. The message has one line for each.
+    """
+    refusals = [
+        *_key_refusals(declaration, public_key, issuer, signing_key),
+        *_date_refusals(declaration, validity, issuer),
+    ]
+    if refusals:
+        raise CertificateError("\n".join(refusals))
+    subject = subject_name(declaration.subject)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(public_key)
+        .serial_number(serial_number)
+        .not_valid_before(validity.not_before)
+        .not_valid_after(validity.not_after)
+    )
+    for extension in _extensions(declaration, public_key, issuer):
+        builder = builder.add_extension(extension, critical=CRITICAL[type(extension)])
+    key = issuer.private_key if issuer else cast("PrivateKey", signing_key)  # _key_refusals saw that one is there
+    algorithm = issuer.signature_hash if issuer else signature_hash(key)
+    return builder.sign(key, algorithm, ecdsa_deterministic=is_deterministic(key))
+
+
+def serial_number_from(entropy: bytes) -> int:
+    """Return a positive serial number of at most 20 octets (RFC 5280 section 4.1.2.2) from random bytes.
+
+    At least 9 bytes are needed, for 64 bits that cannot be guessed; more than 20 are not used.
+
+    Raises:
+        ValueError: fewer bytes, or all of them zero.
+    """
+    serial_number = int.from_bytes(entropy[:_MAX_SERIAL_BYTES]) >> 1  # the first bit of a positive number is zero
+    if len(entropy) < _MIN_ENTROPY_BYTES or not serial_number:
+        raise ValueError(f"got {len(entropy)} bytes, expected at least {_MIN_ENTROPY_BYTES} random ones")
+    return serial_number
+
+
+@lru_cache(maxsize=1024)
+def subject_name(subject: Subject) -> x509.Name:
+    """Return the distinguished name of a subject: from the country down to the common name, empty fields left out."""
+    values = ((oid, getattr(subject, attribute)) for attribute, oid in _ATTRIBUTES)
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in values if value])
+
+
+def _is_key_of(private_key: PrivateKey, public_key: object) -> bool:
+    return private_key.public_key() == public_key
+
+
+def _authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """Only the key identifier (RFC 5280 section 4.2.1.1): it still fits when the issuer gets a new certificate."""
+    identifier = extension_of(issuer, x509.SubjectKeyIdentifier)
+    if identifier is not None:
+        return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(cast("PublicKey", issuer.public_key()))
+
+
+def _key_refusals(
+    declaration: CertificateDeclaration, public_key: PublicKey, issuer: Issuer | None, signing_key: PrivateKey | None
+) -> Iterator[str]:
+    name, profile = declaration.subject.common_name, declaration.profile
+    algorithm_of(public_key, what=f"key of {name}")
+    if (profile is Profile.ROOT) != (issuer is None):
+        yield f"{name}: got profile {profile} and {'an' if issuer else 'no'} issuer; only a root has none"
+    if issuer is None and (signing_key is None or not _is_key_of(signing_key, public_key)):
+        yield f"{name}: expected the private half of its own key as signing_key, because it signs itself"
+    if issuer is not None and signing_key is not None:
+        yield f"{name}: got an issuer and a signing_key; leave signing_key out, the issuer signs"
+    if issuer is not None and issuer.certificate.subject == subject_name(declaration.subject):
+        yield f"{name}: got the subject of its issuer, which makes it look self-signed; choose another common_name"
+
+
+def _date_refusals(declaration: CertificateDeclaration, validity: Validity, issuer: Issuer | None) -> Iterator[str]:
+    name, profile = declaration.subject.common_name, declaration.profile
+    lifetime, limit_hours = validity.not_after - validity.not_before, PROFILES[profile].max_validity_hours
+    if lifetime <= timedelta(0):
+        yield (
+            f"{name}: got not_after {format_instant(validity.not_after)}, expected an instant after not_before"
+            f" {format_instant(validity.not_before)}"
+        )
+    if lifetime > timedelta(hours=limit_hours):
+        yield f"{name}: got a validity of {lifetime}, expected at most {limit_hours} hours for profile {profile}"
+    if issuer is not None and validity.not_after > issuer.certificate.not_valid_after_utc:
+        yield (
+            f"{name}: got not_after {format_instant(validity.not_after)}, expected no later than its issuer's"
+            f" {format_instant(issuer.certificate.not_valid_after_utc)}; shorten it or renew the issuer first"
+        )
+
+
+def _extensions(
+    declaration: CertificateDeclaration, public_key: PublicKey, issuer: Issuer | None
+) -> Iterator[x509.ExtensionType]:
+    purposes = extended_key_usage(declaration.profile)
+    yield x509.BasicConstraints(ca=declaration.profile.is_authority, path_length=declaration.path_length)
+    yield key_usage(declaration.profile, algorithm_of(public_key))
+    if purposes is not None:
+        yield purposes
+    if declaration.alt_names:
+        yield _subject_alternative_name(declaration.alt_names)
+    if declaration.name_constraints:
+        yield _name_constraints(declaration.name_constraints)
+    if declaration.crl_urls:
+        yield _distribution_points(declaration.crl_urls)
+    yield x509.SubjectKeyIdentifier.from_public_key(public_key)  # method 1 of RFC 5280 section 4.2.1.2, as others do
+    if issuer is not None:  # may be left out where the key signs itself (RFC 5280 section 4.2.1.1)
+        yield issuer.authority_key_identifier
+
+
+def _subject_alternative_name(alt_names: SubjectAltNames) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName(
+        [
+            *map(x509.DNSName, alt_names.dns_names),
+            *map(x509.RFC822Name, alt_names.email_addresses),
+            *(x509.IPAddress(ip_address(address)) for address in alt_names.ip_addresses),
+            *map(x509.UniformResourceIdentifier, alt_names.uris),
+        ]
+    )
+
+
+def _name_constraints(declared: NameConstraints) -> x509.NameConstraints:
+    def subtrees(dns: Iterable[str], email: Iterable[str]) -> list[x509.GeneralName] | None:
+        # An empty list is no valid encoding (GeneralSubtrees has at least one), None leaves the field out.
+        return [*map(x509.DNSName, dns), *map(x509.RFC822Name, email)] or None
+
+    return x509.NameConstraints(
+        permitted_subtrees=subtrees(declared.permitted_dns, declared.permitted_email),
+        excluded_subtrees=subtrees(declared.excluded_dns, declared.excluded_email),
+    )
+
+
+@lru_cache
+def _distribution_points(crl_urls: tuple[str, ...]) -> x509.CRLDistributionPoints:
+    """One point with several addresses: they are places of the same CRL (RFC 5280 section 4.2.1.13)."""
+    addresses = [x509.UniformResourceIdentifier(url) for url in crl_urls]
+    return x509.CRLDistributionPoints(
+        [x509.DistributionPoint(full_name=addresses, relative_name=None, reasons=None, crl_issuer=None)]
+    )

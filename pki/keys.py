@@ -1,0 +1,161 @@
+"""Make, read and name private keys; the only module of the certificate core that draws entropy.
+
+Accepted are the algorithms of `KeyAlgorithm`: what OpenSSL 1.1.1 and later, and so Postfix, can serve and verify.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from pki.errors import CertificateError
+from pki.model import KeyAlgorithm
+
+__all__ = [
+    "PrivateKey",
+    "PublicKey",
+    "SignatureHash",
+    "TlsPrivateKeyArguments",
+    "algorithm_of",
+    "generate_private_key",
+    "is_deterministic",
+    "load_private_key",
+    "private_key_pem",
+    "signature_hash",
+    "tls_private_key_arguments",
+]
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+SignatureHash = hashes.SHA256 | hashes.SHA384
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPrivateKeyArguments:
+    """Arguments of the pulumi-tls resource `PrivateKey`; None means: leave the argument out."""
+
+    algorithm: str
+    ecdsa_curve: str | None = None
+    rsa_bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _AlgorithmRow:
+    """How one algorithm is generated here and asked for in pulumi-tls, and the hash its signatures use."""
+
+    generate: Callable[[], PrivateKey]
+    tls_arguments: TlsPrivateKeyArguments
+    signature_hash: SignatureHash | None
+
+
+def _ecdsa(curve: ec.EllipticCurve, tls_name: str, signature_hash: SignatureHash) -> _AlgorithmRow:
+    arguments = TlsPrivateKeyArguments("ECDSA", ecdsa_curve=tls_name)
+    return _AlgorithmRow(lambda: ec.generate_private_key(curve), arguments, signature_hash)
+
+
+def _rsa(bits: int) -> _AlgorithmRow:
+    arguments = TlsPrivateKeyArguments("RSA", rsa_bits=bits)
+    return _AlgorithmRow(lambda: rsa.generate_private_key(65537, bits), arguments, hashes.SHA256())
+
+
+# The hash follows the strength of the curve (RFC 5480 section 4); Ed25519 hashes by itself (RFC 8410 section 6).
+_ALGORITHMS: Mapping[KeyAlgorithm, _AlgorithmRow] = {
+    KeyAlgorithm.ECDSA_P256: _ecdsa(ec.SECP256R1(), "P256", hashes.SHA256()),
+    KeyAlgorithm.ECDSA_P384: _ecdsa(ec.SECP384R1(), "P384", hashes.SHA384()),
+    KeyAlgorithm.RSA_2048: _rsa(2048),
+    KeyAlgorithm.RSA_3072: _rsa(3072),
+    KeyAlgorithm.RSA_4096: _rsa(4096),
+    KeyAlgorithm.ED25519: _AlgorithmRow(
+        ed25519.Ed25519PrivateKey.generate, TlsPrivateKeyArguments("ED25519"), signature_hash=None
+    ),
+}
+
+_BY_CURVE = {"secp256r1": KeyAlgorithm.ECDSA_P256, "secp384r1": KeyAlgorithm.ECDSA_P384}
+_BY_RSA_BITS = {2048: KeyAlgorithm.RSA_2048, 3072: KeyAlgorithm.RSA_3072, 4096: KeyAlgorithm.RSA_4096}
+_CHOICES = ", ".join(KeyAlgorithm)
+
+
+def generate_private_key(algorithm: KeyAlgorithm) -> PrivateKey:
+    """Return a new private key from the operating system's random numbers."""
+    return _ALGORITHMS[algorithm].generate()
+
+
+def tls_private_key_arguments(algorithm: KeyAlgorithm) -> TlsPrivateKeyArguments:
+    """Return what pulumi-tls' `PrivateKey` must be asked for to get a key of this algorithm.
+
+    Curve and size are always given: left out, pulumi-tls makes P-224 keys, for which TLS 1.3 has no signatures.
+    """
+    return _ALGORITHMS[algorithm].tls_arguments
+
+
+def signature_hash(signing_key: PrivateKey) -> SignatureHash | None:
+    """Return the hash that signatures by this key use; None for Ed25519, which has its own.
+
+    Raises:
+        CertificateError: the key is of no accepted algorithm.
+    """
+    return _ALGORITHMS[algorithm_of(signing_key)].signature_hash
+
+
+def private_key_pem(private_key: PrivateKey) -> str:
+    """Return the key as unencrypted PKCS#8 PEM (RFC 5958), the form Postfix reads; the result is a secret."""
+    encoded = private_key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return encoded.decode("ascii")
+
+
+def load_private_key(pem: str, *, what: str) -> PrivateKey:
+    """Read an unencrypted PEM private key (PKCS#8, `EC PRIVATE KEY` or `RSA PRIVATE KEY`) of an accepted algorithm.
+
+    `what` names the key in messages (`key of mx1.example.org`). The first key in `pem` is read; other blocks are
+    ignored. Whether a certificate belongs to the key is not checked.
+
+    Raises:
+        CertificateError: no PEM key, an encrypted key, or an algorithm or size that is not accepted.
+    """
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except TypeError as error:
+        raise CertificateError(
+            f"{what}: the key is encrypted with a passphrase, expected an unencrypted one. Postfix must start"
+            " unattended: remove the passphrase with `openssl pkey -in KEY -out KEY.plain`"
+        ) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CertificateError(
+            f"{what}: cannot be read as a private key, expected PEM text that has a line"
+            " `-----BEGIN PRIVATE KEY-----`; make one with `openssl genpkey`"
+        ) from error
+    algorithm_of(key, what=what)
+    return cast("PrivateKey", key)
+
+
+def algorithm_of(key: object, *, what: str = "key") -> KeyAlgorithm:
+    """Return the algorithm of a private or public key; `what` names the key in messages.
+
+    Raises:
+        CertificateError: the algorithm, curve or size is not accepted; the message says which are.
+    """
+    match key:
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            found, algorithm = f"an ECDSA key on curve {key.curve.name}", _BY_CURVE.get(key.curve.name)
+        case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
+            found, algorithm = f"an RSA key of {key.key_size} bits", _BY_RSA_BITS.get(key.key_size)
+        case ed25519.Ed25519PrivateKey() | ed25519.Ed25519PublicKey():
+            found, algorithm = "an Ed25519 key", KeyAlgorithm.ED25519
+        case _:
+            found, algorithm = f"a key of type {type(key).__name__}", None
+    if algorithm is None:
+        raise CertificateError(f"{what}: got {found}, expected one of {_CHOICES}; make a new key of one of these")
+    return algorithm
+
+
+def is_deterministic(signing_key: PrivateKey) -> bool | None:
+    """Return what to pass as `ecdsa_deterministic` when signing: True for ECDSA (RFC 6979), None where it is moot.
+
+    RSA (PKCS#1 v1.5) and Ed25519 signatures are deterministic by themselves.
+    """
+    return True if isinstance(signing_key, ec.EllipticCurvePrivateKey) else None

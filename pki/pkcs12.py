@@ -1,0 +1,113 @@
+"""Build PKCS#12 archives (RFC 7292), the form in which mail programs import a key with its certificate.
+
+An archive has random salts, so it is never the same twice: keep it while `content_digest` stays the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
+
+from pki.errors import CertificateError
+from pki.keys import PrivateKey
+
+__all__ = ["Pkcs12Profile", "build_archive", "content_digest", "generate_passphrase"]
+
+
+class Pkcs12Profile(StrEnum):
+    """How an archive is encrypted; the value is what stack files and previews show."""
+
+    MODERN = "modern"
+    """AES-256-CBC with PBKDF2 and a SHA-256 MAC, which current mail programs and OpenSSL 1.1.1 and later read."""
+
+    LEGACY = "legacy"
+    """3DES with a SHA-1 MAC, for programs that refuse the modern one; its protection rests on the passphrase alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Encryption:
+    algorithm: pkcs12.PBES
+    mac_hash: hashes.HashAlgorithm
+    iterations: int
+
+
+# A generated passphrase needs no iterations; these slow down guessing where somebody has chosen a passphrase.
+_ENCRYPTIONS: Mapping[Pkcs12Profile, _Encryption] = {
+    Pkcs12Profile.MODERN: _Encryption(pkcs12.PBES.PBESv2SHA256AndAES256CBC, hashes.SHA256(), 100_000),
+    Pkcs12Profile.LEGACY: _Encryption(
+        pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC,
+        hashes.SHA1(),  # noqa: S303  # the only MAC that the programs of this profile know
+        20_000,
+    ),
+}
+
+# Letters and digits that nobody confuses when reading or dictating: no 0, 1, i, l, o.
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+_PASSPHRASE_BYTES = 17
+_PASSPHRASE_LENGTH = 28  # 31 ** 28 > 256 ** 17: each number has its own passphrase, no entropy is lost
+_GROUP_LENGTH = 4
+
+
+def build_archive(
+    *,
+    name: str,
+    private_key: PrivateKey,
+    certificate: x509.Certificate,
+    ca_chain: Sequence[x509.Certificate],
+    passphrase: str,
+    profile: Pkcs12Profile,
+) -> bytes:
+    """Return a DER PKCS#12 archive that holds the key, its certificate and the authorities above it.
+
+    `name` is the friendly name that mail programs list. Salts come from the operating system. Not checked: whether
+    `ca_chain` belongs to the certificate, and how strong the passphrase is.
+
+    Raises:
+        CertificateError: the key does not belong to the certificate, or name or passphrase is empty.
+    """
+    if private_key.public_key() != certificate.public_key():
+        raise CertificateError(f"archive {name}: the private key does not belong to the certificate: hand in its key")
+    if not name or not passphrase:
+        raise CertificateError(f"archive {name!r}: name and passphrase must not be empty; set both")
+    encryption = _ENCRYPTIONS[profile]
+    protection = (
+        PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(encryption.iterations)
+        .key_cert_algorithm(encryption.algorithm)
+        .hmac_hash(encryption.mac_hash)
+        .build(passphrase.encode())
+    )
+    return pkcs12.serialize_key_and_certificates(name.encode(), private_key, certificate, ca_chain, protection)
+
+
+def generate_passphrase(entropy: bytes) -> str:
+    """Return a passphrase of seven groups of four letters and digits from 17 random bytes (136 bits).
+
+    Raises:
+        ValueError: fewer than 17 bytes; further bytes are not used.
+    """
+    if len(entropy) < _PASSPHRASE_BYTES:
+        raise ValueError(f"got {len(entropy)} bytes, expected at least {_PASSPHRASE_BYTES} random ones")
+    number, characters = int.from_bytes(entropy[:_PASSPHRASE_BYTES]), ""
+    for _ in range(_PASSPHRASE_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        characters += _ALPHABET[digit]
+    return "-".join(characters[start : start + _GROUP_LENGTH] for start in range(0, _PASSPHRASE_LENGTH, _GROUP_LENGTH))
+
+
+def content_digest(
+    *, name: str, certificate: x509.Certificate, ca_chain: Sequence[x509.Certificate], profile: Pkcs12Profile
+) -> str:
+    """Return `sha256:` and hex digits that change when, and only when, an archive must be built anew.
+
+    The key is in it through its certificate. The passphrase is not: a digest of it could be guessed.
+    """
+    fields = [name.encode(), profile.encode(), *(each.public_bytes(Encoding.DER) for each in (certificate, *ca_chain))]
+    digest = sha256(b"pkcs12 content 1")
+    for field in fields:
+        digest.update(len(field).to_bytes(8) + field)  # with its length, so that no two lists read the same
+    return f"sha256:{digest.hexdigest()}"

@@ -1,0 +1,223 @@
+"""Read certificates that came from elsewhere and say everything that is wrong with them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from pki.errors import CertificateError, Problem
+from pki.extensions import extension_of, is_authority, is_self_issued
+from pki.keys import PublicKey
+from pki.model import format_instant
+
+__all__ = [
+    "chain_pem",
+    "load_certificate",
+    "load_chain",
+    "order_chain",
+    "problems_of_ca_file",
+    "problems_of_imported_chain",
+]
+
+_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
+_CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
+
+
+def load_certificate(pem: str, *, what: str) -> x509.Certificate:
+    """Read exactly one PEM certificate; `what` names it in messages (`certificate of mx1.example.org`).
+
+    Raises:
+        CertificateError: no certificate, several, something else beside it, or one that cannot be parsed.
+    """
+    certificates = load_chain(pem, what=what)
+    if len(certificates) > 1:
+        raise CertificateError(f"{what}: got {len(certificates)} certificates, expected one: hand in only this one")
+    return certificates[0]
+
+
+def load_chain(pem: str, *, what: str) -> list[x509.Certificate]:
+    """Read all certificates of a PEM text, in the order they stand in; text between the blocks is skipped.
+
+    Not checked: order, signatures, dates; see `order_chain` and `problems_of_imported_chain`.
+
+    Raises:
+        CertificateError: no certificate, a private key or another block among them, or one that cannot be parsed.
+    """
+    labels = _BEGIN.findall(pem)
+    if any(label.endswith("PRIVATE KEY") for label in labels):
+        raise CertificateError(f"{what}: a private key stands among the certificates: remove it and keep it secret")
+    strange = sorted({label for label in labels if label not in _CERTIFICATE_LABELS})
+    if strange or not labels:
+        found = f"PEM blocks {', '.join(strange)}" if strange else "no PEM block"
+        raise CertificateError(
+            f"{what}: got {found}, expected only `-----BEGIN CERTIFICATE-----` blocks; convert with"
+            " `openssl x509 -in FILE -out FILE.pem`, with `-inform DER` if the file is binary"
+        )
+    try:
+        certificates = x509.load_pem_x509_certificates(pem.encode())
+        for certificate in certificates:
+            certificate.extensions  # noqa: B018  # parsed on first use; what is broken must show here
+    except ValueError as error:
+        raise CertificateError(
+            f"{what}: a certificate block cannot be parsed (truncated or altered?): copy it again"
+        ) from error
+    return certificates
+
+
+def chain_pem(certificates: Sequence[x509.Certificate]) -> str:
+    """Return certificates as PEM text, in the order they are given; Postfix wants the leaf first, then its issuers."""
+    return "".join(certificate.public_bytes(Encoding.PEM).decode("ascii") for certificate in certificates)
+
+
+def order_chain(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """Return the certificates of one chain leaf first, each followed by the one that signed it, repetitions removed.
+
+    Signatures are verified. Not checked: dates, usages, whether the last one is trusted.
+
+    Raises:
+        CertificateError: they do not form one chain; the message names those that do not fit.
+    """
+    rest = list(dict.fromkeys(certificates))
+    starts = [leaf for leaf in rest if not any(_is_issued_by(other, leaf) for other in rest if other != leaf)]
+    ordered: list[x509.Certificate] = []
+    following = starts[:1]
+    while following:
+        ordered.append(following[0])
+        rest.remove(following[0])
+        following = [issuer for issuer in rest if _is_issued_by(ordered[-1], issuer)][:1]
+    if rest or not ordered:
+        strays = "; ".join(certificate.subject.rfc4514_string() for certificate in rest) or "nothing"
+        raise CertificateError(f"expected certificates of one chain, not connected to it: {strays}; remove or complete")
+    return ordered
+
+
+def problems_of_imported_chain(
+    chain: Sequence[x509.Certificate],
+    *,
+    public_key: PublicKey,
+    dns_names: Sequence[str],
+    now: datetime,
+    roots: Sequence[x509.Certificate] = (),
+) -> list[Problem]:
+    """Return why a server certificate that was signed elsewhere, with its intermediates, must not be served.
+
+    `chain` is leaf first, without the root. Checked: key, `dns_names` (each is covered by the subject alternative
+    names), extended key usage, dates, order and signatures, and, if `roots` are given, that one of them signed the
+    last. Not checked: revocation, name constraints, strength of the signatures.
+    """
+    if not chain:
+        return [Problem("chain", "is empty, expected the certificate of the server and its intermediates")]
+    return [
+        *_leaf_problems(chain, public_key),
+        *_coverage_problems(chain[0], dns_names),
+        *(problem for index, certificate in enumerate(chain) for problem in _member_problems(index, certificate, now)),
+        *_link_problems(chain),
+        *_trust_problems(chain, roots),
+    ]
+
+
+def problems_of_ca_file(pem: str, *, now: datetime) -> list[Problem]:
+    """Return what is wrong with a file of trusted authorities (`smtpd_tls_CAfile`), each certificate of it judged.
+
+    A certificate that is not valid yet is no problem: a new root is handed out early. Signatures are not checked.
+    """
+    try:
+        certificates = load_chain(pem, what="CA file")
+    except CertificateError as error:
+        return [Problem("", str(error))]
+    problems = _repetition_problems("certificates", certificates)
+    for index, certificate in enumerate(certificates):
+        path, name = f"certificates[{index}]", certificate.subject.rfc4514_string()
+        if not is_authority(certificate):
+            problems.append(Problem(path, f"{name} is no authority: trust its issuer instead, or list its fingerprint"))
+        problems += _expiry_problems(path, certificate, now)
+    return problems
+
+
+def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _is_for(certificate: x509.Certificate, public_key: PublicKey) -> bool:
+    try:
+        return certificate.public_key() == public_key
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+
+
+def _leaf_problems(chain: Sequence[x509.Certificate], public_key: PublicKey) -> Iterator[Problem]:
+    leaf = chain[0]
+    if not _is_for(leaf, public_key):
+        places = [f"chain[{index}]" for index, certificate in enumerate(chain) if _is_for(certificate, public_key)]
+        fix = f"{places[0]} does: put it first" if places else "request a certificate for this key, or hand in its key"
+        yield Problem("chain[0]", f"{leaf.subject.rfc4514_string()} does not belong to the private key; {fix}")
+    usage = extension_of(leaf, x509.ExtendedKeyUsage)
+    if usage is not None and ExtendedKeyUsageOID.SERVER_AUTH not in usage:
+        yield Problem("chain[0]", "extendedKeyUsage lacks serverAuth: request a certificate for a TLS server")
+
+
+def _coverage_problems(leaf: x509.Certificate, dns_names: Sequence[str]) -> Iterator[Problem]:
+    alt_names = extension_of(leaf, x509.SubjectAlternativeName)
+    covered = [name.lower() for name in alt_names.get_values_for_type(x509.DNSName)] if alt_names else []
+    for index, name in enumerate(dns_names):
+        wildcard = f"*.{name.partition('.')[2]}"
+        if not {name.lower(), wildcard.lower()} & set(covered):
+            has = ", ".join(covered) or "no DNS names"
+            yield Problem(f"dns_names[{index}]", f"{name} is not covered, the certificate has {has}: request it anew")
+
+
+def _member_problems(index: int, certificate: x509.Certificate, now: datetime) -> Iterator[Problem]:
+    path = f"chain[{index}]"
+    yield from _expiry_problems(path, certificate, now)
+    if now < certificate.not_valid_before_utc:
+        yield Problem(
+            path, f"is not valid before {format_instant(certificate.not_valid_before_utc)}: use it from then on"
+        )
+    if is_self_issued(certificate) and _is_issued_by(certificate, certificate):
+        fix = "leave it out, whoever trusts it has it" if index else "have it signed by an authority"
+        yield Problem(path, f"{certificate.subject.rfc4514_string()} is signed by itself: {fix}")
+    elif index and not is_authority(certificate):
+        yield Problem(path, f"{certificate.subject.rfc4514_string()} is no authority: remove it")
+
+
+def _expiry_problems(path: str, certificate: x509.Certificate, now: datetime) -> Iterator[Problem]:
+    if now > certificate.not_valid_after_utc:
+        name, instant = certificate.subject.rfc4514_string(), format_instant(certificate.not_valid_after_utc)
+        yield Problem(path, f"{name} expired at {instant}: replace it")
+
+
+def _link_problems(chain: Sequence[x509.Certificate]) -> Iterator[Problem]:
+    yield from _repetition_problems("chain", chain)
+    for index, (certificate, issuer) in enumerate(pairwise(chain)):
+        if certificate != issuer and not _is_issued_by(certificate, issuer):
+            wanted, got = certificate.issuer.rfc4514_string(), issuer.subject.rfc4514_string()
+            yield Problem(
+                f"chain[{index + 1}]",
+                f"got {got}, expected the certificate of {wanted} that signed chain[{index}]: leaf first, then issuers",
+            )
+
+
+def _repetition_problems(field: str, certificates: Sequence[x509.Certificate]) -> list[Problem]:
+    return [
+        Problem(f"{field}[{index}]", f"is {field}[{certificates.index(certificate)}] once more: remove it")
+        for index, certificate in enumerate(certificates)
+        if certificate in certificates[:index]
+    ]
+
+
+def _trust_problems(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> Iterator[Problem]:
+    last = chain[-1]
+    if roots and last not in roots and not any(_is_issued_by(last, root) for root in roots):
+        yield Problem(
+            f"chain[{len(chain) - 1}]",
+            f"was signed by {last.issuer.rfc4514_string()}, which is none of the given roots: add what is missing",
+        )
