@@ -1,0 +1,56 @@
+"""Private PKI as Pulumi code: authorities, server and client certificates that renew without locking anyone out.
+
+The public names are loaded on first use, so that programs which need no Pulumi (the plugin, the report) start quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pki.components.authority import AdoptedAuthority, CertificateAuthority, IntermediateAuthority
+    from pki.components.client import ClientCertificate
+    from pki.components.handout import HandOut
+    from pki.components.pkcs12 import Pkcs12
+    from pki.components.server import ServerCertificate, ThirdPartyServerCertificate
+    from pki.lifetime import LifetimePolicy
+    from pki.model import KeyAlgorithm, NameConstraints
+
+__all__ = [
+    "AdoptedAuthority",
+    "CertificateAuthority",
+    "ClientCertificate",
+    "HandOut",
+    "IntermediateAuthority",
+    "KeyAlgorithm",
+    "LifetimePolicy",
+    "NameConstraints",
+    "Pkcs12",
+    "ServerCertificate",
+    "ThirdPartyServerCertificate",
+]
+
+_HOMES = {
+    "AdoptedAuthority": "pki.components.authority",
+    "CertificateAuthority": "pki.components.authority",
+    "ClientCertificate": "pki.components.client",
+    "HandOut": "pki.components.handout",
+    "IntermediateAuthority": "pki.components.authority",
+    "KeyAlgorithm": "pki.model",
+    "LifetimePolicy": "pki.lifetime",
+    "NameConstraints": "pki.model",
+    "Pkcs12": "pki.components.pkcs12",
+    "ServerCertificate": "pki.components.server",
+    "ThirdPartyServerCertificate": "pki.components.server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pki' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -120,6 +120,7 @@ def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision
     to fail.
     """
     if previous is None:
+        _refuse_empty_revocation(demand)
         return Decision(_issue(None, demand, now, f"first certificate, {_day(now)}"), is_issued=True)
     if now < previous.validity.not_before:
         return _decide_behind(previous, demand, now)
@@ -138,6 +139,13 @@ def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision
 def adopted(validity: Validity, policy: LifetimePolicy, issuer_id: str) -> Schedule:
     """Return the schedule of a certificate that was made elsewhere and is taken over as generation 1."""
     return Schedule(1, 1, validity, policy.renew_at(validity), "adopted as it is", issuer_id)
+
+
+def _refuse_empty_revocation(demand: Demand) -> None:
+    if demand.revoke_reason:
+        raise ScheduleError(
+            f"revoke: {demand.revoke_reason} names a certificate that was never issued: remove `revoke`"
+        )
 
 
 def _decide_behind(previous: Schedule, demand: Demand, now: datetime) -> Decision:

@@ -21,6 +21,8 @@ __all__ = [
     "Symlink",
     "TreePlan",
     "digest",
+    "digest_of_link",
+    "directories_above",
     "manifest",
     "parents",
     "paths_to_inspect",
@@ -28,14 +30,11 @@ __all__ = [
     "tree_problems",
 ]
 
+# The root among paths of directories.
 ROOT = "./"
-"""The root among paths of directories."""
-
+# What stands in place of a digest for a directory, and for a device, socket or pipe.
 DIRECTORY = "directory"
-"""Stands in place of a digest for a directory."""
-
 OTHER = "other"
-"""Stands in place of a digest for a device, socket or pipe."""
 
 _NOT_A_FILE = {DIRECTORY: "a directory", OTHER: "a device, socket or pipe"}
 _PRIVATE_DIRECTORY = 0o700
@@ -64,8 +63,7 @@ def _leaves_root(path: str, target: str) -> bool:
 
 
 def _require(path: str, complaints: Iterable[str | None]) -> None:
-    problems = [Problem(path, complaint) for complaint in complaints if complaint]
-    if problems:
+    if problems := [Problem(path, complaint) for complaint in complaints if complaint]:
         raise ConfigError(problems)
 
 
@@ -102,12 +100,10 @@ class Symlink:
     target: str
 
     def __post_init__(self) -> None:
-        is_bad = not self.target or self.target.startswith("/") or not self.target.isprintable()
+        is_plain = self.target.isprintable() and self.target.strip("/") == self.target != ""
         bad_target = f"target {self.target!r} must be a relative path that stays below the deployed directory"
-        _require(
-            self.path,
-            (_path_complaint(self.path), bad_target if is_bad or _leaves_root(self.path, self.target) else None),
-        )
+        is_inside = is_plain and not _leaves_root(self.path, self.target)
+        _require(self.path, (_path_complaint(self.path), None if is_inside else bad_target))
 
     @property
     def is_private(self) -> bool:
@@ -153,11 +149,14 @@ class TreePlan:
 
 def digest(entry: Entry) -> str:
     """Return `sha256:` and the hexadecimal digest over an entry's kind, mode and content (a link's: its target)."""
-    match entry:
-        case FileEntry():
-            return "sha256:" + sha256(b"file\0%o\0" % entry.mode + entry.content).hexdigest()
-        case Symlink():
-            return "sha256:" + sha256(b"link\0" + entry.target.encode()).hexdigest()
+    if isinstance(entry, Symlink):
+        return digest_of_link(entry.target.encode())
+    return "sha256:" + sha256(b"file\0%o\0" % entry.mode + entry.content).hexdigest()
+
+
+def digest_of_link(target: bytes) -> str:
+    """Return the digest of a symbolic link, also of one that no `Symlink` may describe."""
+    return "sha256:" + sha256(b"link\0" + target).hexdigest()
 
 
 def manifest(entries: Iterable[Entry]) -> dict[str, str]:
@@ -175,20 +174,21 @@ def _outermost_first(directories: Iterable[str]) -> list[str]:
     return sorted(directories, key=lambda path: (path != ROOT, path))
 
 
-def _directories(paths: Iterable[str]) -> list[str]:
+def directories_above(paths: Iterable[str]) -> list[str]:
+    """Return every directory above any of `paths`, each once, the outermost first."""
     return _outermost_first({parent for path in paths for parent in parents(path)})
 
 
 def paths_to_inspect(desired: Iterable[Entry], owned: Mapping[str, str]) -> tuple[str, ...]:
     """Return every path whose present state `plan_tree` needs: entries, what is ours, and the directories above."""
     paths = {entry.path for entry in desired} | set(owned)
-    return tuple(_outermost_first(paths | set(_directories(paths))))
+    return tuple(_outermost_first(paths | set(directories_above(paths))))
 
 
 def tree_problems(desired: Sequence[Entry]) -> tuple[Problem, ...]:
     """Return what makes a set of entries impossible: two entries for one path, a file where a directory is needed."""
     counts = Counter(entry.path for entry in desired)
-    needed = {directory.rstrip("/") for directory in _directories(counts)}
+    needed = {directory.rstrip("/") for directory in directories_above(counts)}
     twice = "is declared {} times; declare each file once"
     below = "is declared as a file, but other files are declared below it; rename one of them"
     return (
@@ -201,7 +201,7 @@ def _obstacles(desired: Sequence[Entry], present: Mapping[str, str]) -> Iterator
     for entry in desired:
         if what := _NOT_A_FILE.get(present.get(entry.path, "")):
             yield Problem(entry.path, f"is {what} there, a file is declared; move it away or declare another path")
-    for directory in _directories(entry.path for entry in desired):
+    for directory in directories_above(entry.path for entry in desired):
         if present.get(directory, DIRECTORY) != DIRECTORY:
             yield Problem(directory, "is no directory there, but files are declared below it; move it away first")
 
@@ -234,7 +234,7 @@ def plan_tree(
     if problems := (*tree_problems(desired), *_obstacles(desired, present)):
         raise ConfigError(problems)
     wanted = manifest(desired)
-    needed = _directories(wanted)
+    needed = directories_above(wanted)
     files = {path: value for path, value in sorted(owned.items()) if value != DIRECTORY}
     gone = [path for path in files if path not in wanted and path in present]
     missing = [path for path in needed if path not in present]

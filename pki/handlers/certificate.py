@@ -2,15 +2,10 @@
 
 from typing import Any, ClassVar
 
-from pki.handlers.certificate_decision import (
-    adoption_problems,
-    decide_schedule,
-    hold_issuer,
-    hold_key,
-    issuer_problems,
-)
+from pki.handlers.certificate_decision import adoption_problems, decide_schedule, issuer_problems
 from pki.handlers.certificate_inputs import PASSED_THROUGH, decode_declared, problems_of_declared
 from pki.handlers.certificate_issuance import chain_of, issue_generation, issued_outputs, keep_known_key
+from pki.handlers.key_material import hold_issuer, hold_key
 from pki.handlers.schedule_codec import encode_schedule
 from pki.issuing import subject_name
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
@@ -54,14 +49,14 @@ class CertificateHandler(HandlerBase):
 
     def create(self, inputs: Properties, context: Context, *, is_preview: bool) -> Created:
         """Issue generation 1, or take the adopted certificate."""
-        outputs = _described(inputs) | {"previous": []}
+        outputs = _described(inputs) | {"previous": [], "revoked": []}
         if is_preview:
-            outputs |= dict.fromkeys(_ISSUED, UNKNOWN)
+            outputs |= _planned(inputs)
         elif "adopted_certificate" in inputs:
             certificate = load_certificate(
                 context.material.get(inputs["adopted_certificate"]), what="adopted certificate"
             )
-            outputs |= issued_outputs(certificate, context.material.get(inputs["private_key"]), [])
+            outputs |= issued_outputs(certificate, [])
         else:
             outputs |= issue_generation(inputs, {}, context)
         return Created(id=inputs["name"], outputs=outputs)
@@ -77,15 +72,18 @@ class CertificateHandler(HandlerBase):
     ) -> dict[str, Any]:
         """Issue the generation that Check decided, or only move the schedule; what is accepted keeps its fingerprint."""
         del id
-        outputs = _described(inputs) | {"previous": _previous(inputs, old_outputs)}
+        outputs = _described(inputs) | {
+            "previous": _with_identity("accepted", inputs, old_outputs),
+            "revoked": _with_identity("revoked", inputs, old_outputs),
+        }
         if _is_same_certificate(inputs, old_outputs):
-            outputs |= {name: old_outputs[name] for name in _ISSUED}
+            outputs |= {name: old_outputs[name] for name in _ISSUED if name in old_outputs}
             if inputs["issuer"] != old_outputs["issuer"]:
                 outputs["chain_pem"] = (
                     UNKNOWN if is_preview else chain_of(old_outputs["certificate_pem"], inputs, context)
                 )
         elif is_preview:
-            outputs |= dict.fromkeys(_ISSUED, UNKNOWN)
+            outputs |= _planned(inputs)
             keep_known_key(outputs, inputs, old_outputs)
         else:
             outputs |= issue_generation(inputs, old_outputs, context)
@@ -96,25 +94,28 @@ class CertificateHandler(HandlerBase):
 def _described(inputs: Properties) -> dict[str, Any]:
     """Return the outputs that follow from the inputs, known in every preview."""
     names = (*PASSED_THROUGH, "subject", "issuer", "generation", "key_generation", "not_before", "not_after")
-    described = {name: inputs[name] for name in (*names, "renew_at", "reason", "revoked") if name in inputs}
-    return described | {"is_revoked": _is_revoked(inputs)}
-
-
-def _is_revoked(inputs: Properties) -> bool:
-    return any(entry["generation"] == inputs["generation"] for entry in inputs.get("revoked", []))
+    described = {name: inputs[name] for name in (*names, "renew_at", "reason") if name in inputs}
+    for entry in inputs.get("revoked", []):
+        if entry["generation"] == inputs["generation"]:
+            described |= {"revoked_at": entry["revoked_at"], "revocation_reason": entry["reason"]}
+    return described
 
 
 def _is_same_certificate(inputs: Properties, old_outputs: Properties) -> bool:
     return all(inputs[name] == old_outputs.get(name) for name in ("generation", "not_before", "not_after"))
 
 
-def _previous(inputs: Properties, old_outputs: Properties) -> list[dict[str, Any]]:
-    """Return the generations that stay accepted, with the fingerprints they had."""
-    known = {entry["generation"]: entry for entry in old_outputs.get("previous", [])}
-    known[old_outputs["generation"]] = old_outputs
+def _planned(inputs: Properties) -> dict[str, Any]:
+    """Return the outputs that only issuing makes known; a key that was handed in is not stored a second time."""
+    return {name: UNKNOWN for name in _ISSUED if name != "private_key_pem" or "private_key" not in inputs}
+
+
+def _with_identity(kind: str, inputs: Properties, old_outputs: Properties) -> list[dict[str, Any]]:
+    """Return the accepted (or revoked) generations of the schedule with the fingerprints and serials they had."""
+    known = {entry["generation"]: entry for entry in (*old_outputs["revoked"], *old_outputs["previous"], old_outputs)}
     return [
         entry | {name: known[entry["generation"]][name] for name in _KEPT_OF_PREVIOUS}
-        for entry in inputs["accepted"]
+        for entry in inputs.get(kind, [])
         if entry["generation"] in known
     ]
 

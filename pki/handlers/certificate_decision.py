@@ -1,63 +1,22 @@
 """What Check does for a certificate: hold key material, find problems, decide the schedule."""
 
 from datetime import UTC, datetime
-from typing import Any
-
-from cryptography import x509
-
 from pki.errors import ConfigError, Problem, ScheduleError
 from pki.fingerprint import public_key_fingerprint_sha256
 from pki.handlers.certificate_inputs import CONTENT_PROPERTIES, DeclaredCertificate
+from pki.handlers.key_material import issuer_chain
 from pki.handlers.schedule_codec import decode_schedule
-from pki.keys import load_private_key
 from pki.model import Validity, parse_instant
 from pki.names import problems_under_issuer
 from pki.plugin.handler import Context
-from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
+from pki.plugin.values import UNKNOWN, Properties, is_unknown
 from pki.schedule import Decision, Demand, IssuerWindow, Schedule, adopted, decide
-from pki.verification import load_certificate, load_chain
+from pki.verification import load_certificate
 
-__all__ = ["adoption_problems", "decide_schedule", "hold_issuer", "hold_key", "issuer_chain", "issuer_problems"]
+__all__ = ["adoption_problems", "decide_schedule", "issuer_problems"]
 
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
-
-
-def hold_key(new: Properties, context: Context) -> dict[str, Any]:
-    """Put a key that was handed in into memory; the inputs keep the digest of its public half."""
-    pem = new.get("private_key_pem")
-    if pem is None:
-        return {}
-    if is_unknown(pem):
-        return {"private_key": UNKNOWN}
-    reference = _key_reference(pem, "private_key_pem", context)
-    held = {"private_key": reference}
-    if "adopt_certificate_pem" in new:
-        held["adopted_certificate"] = context.material.put(new["adopt_certificate_pem"])
-    return held
-
-
-def hold_issuer(new: Properties, context: Context) -> dict[str, Any]:
-    """Put the issuer's key and chain into memory; the inputs keep its name, generation and the key's digest."""
-    if "issuer_name" not in new:
-        return {"issuer": "itself"}
-    issuer = f"{new['issuer_name']} generation {new['issuer_generation']}"
-    if contains_unknown([new["issuer_private_key_pem"], new["issuer_chain_pem"]]):
-        return {"issuer": issuer, "issuer_key": UNKNOWN}
-    reference = _key_reference(new["issuer_private_key_pem"], "issuer_private_key_pem", context)
-    context.material.keep(f"chain of {issuer}", new["issuer_chain_pem"])
-    return {"issuer": issuer, "issuer_key": reference}
-
-
-def _key_reference(pem: str, what: str, context: Context) -> str:
-    """Return the digest of a key's public half: it stays the same when only the PEM is written differently."""
-    memo = f"reference {context.material.put(pem)}"
-    if memo not in context.parsed:
-        key = load_private_key(pem, what=what)
-        reference = "sha256:" + public_key_fingerprint_sha256(key.public_key()).replace(":", "").lower()
-        context.parsed[memo], context.parsed[reference] = reference, key
-        context.material.keep(reference, pem)
-    return str(context.parsed[memo])
 
 
 def issuer_problems(declared: DeclaredCertificate, inputs: Properties, context: Context) -> list[Problem]:

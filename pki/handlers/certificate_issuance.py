@@ -5,9 +5,9 @@ from typing import Any
 from cryptography import x509
 
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
-from pki.handlers.certificate_decision import issuer_chain
 from pki.handlers.certificate_inputs import DeclaredCertificate, decode_declared
-from pki.issuing import Issuer, issue, serial_number_from
+from pki.handlers.key_material import issuer_chain, issuer_of
+from pki.issuing import issue, serial_number_from
 from pki.keys import generate_private_key, load_private_key, private_key_pem
 from pki.model import Validity, parse_instant
 from pki.plugin.handler import Context
@@ -23,7 +23,7 @@ def issue_generation(inputs: Properties, old_outputs: Properties, context: Conte
     declared, _ = decode_declared(inputs)
     key_pem = _key_pem(declared, inputs, old_outputs, context)
     key = load_private_key(key_pem, what="private key")
-    issuer, chain = _issuer(inputs, context)
+    issuer, chain = issuer_of(inputs, context)
     certificate = issue(
         declared.declaration,
         public_key=key.public_key(),
@@ -32,7 +32,8 @@ def issue_generation(inputs: Properties, old_outputs: Properties, context: Conte
         issuer=issuer,
         signing_key=None if issuer else key,
     )
-    return issued_outputs(certificate, key_pem, chain)
+    outputs = issued_outputs(certificate, chain)
+    return outputs if "private_key" in inputs else outputs | {"private_key_pem": key_pem}
 
 
 def _key_pem(declared: DeclaredCertificate, inputs: Properties, old_outputs: Properties, context: Context) -> str:
@@ -47,34 +48,13 @@ def _key_pem(declared: DeclaredCertificate, inputs: Properties, old_outputs: Pro
 def keep_known_key(outputs: dict[str, Any], inputs: Properties, old_outputs: Properties) -> None:
     """In a preview, a renewal that keeps the key keeps its fingerprint known."""
     if inputs["key_generation"] == old_outputs["key_generation"] and not is_unknown(inputs.get("private_key", "")):
-        for name in ("private_key_pem", "public_key_fingerprint_sha256"):
-            outputs[name] = old_outputs[name]
+        outputs |= {n: old_outputs[n] for n in ("private_key_pem", "public_key_fingerprint_sha256") if n in old_outputs}
 
 
-def _issuer(inputs: Properties, context: Context) -> tuple[Issuer | None, list[x509.Certificate]]:
-    if "issuer_key" not in inputs:
-        return None, []
-    memo = f"issuer {inputs['issuer']} {inputs['issuer_key']}"
-    if memo not in context.parsed:
-        context.material.get(inputs["issuer_key"])
-        key: CertificateIssuerPrivateKeyTypes = context.parsed[inputs["issuer_key"]]
-        context.parsed[memo] = Issuer(issuer_chain(inputs, context)[0], key)
-    return context.parsed[memo], issuer_chain(inputs, context)
-
-
-def issuer_chain(inputs: Properties, context: Context) -> list[x509.Certificate]:
-    memo = f"chain {inputs['issuer']}"
-    if memo not in context.parsed:
-        context.parsed[memo] = load_chain(context.material.get(f"chain of {inputs['issuer']}"), what="issuer")
-    chain: list[x509.Certificate] = context.parsed[memo]
-    return chain
-
-
-def issued_outputs(certificate: x509.Certificate, key_pem: str, chain: list[x509.Certificate]) -> dict[str, Any]:
+def issued_outputs(certificate: x509.Certificate, chain: list[x509.Certificate]) -> dict[str, Any]:
     return {
         "certificate_pem": chain_pem([certificate]),
         "chain_pem": chain_pem([certificate, *_without_root(chain)]),
-        "private_key_pem": key_pem,
         "serial_number": f"{certificate.serial_number:x}",
         "fingerprint_sha256": certificate_fingerprint_sha256(certificate),
         "public_key_fingerprint_sha256": public_key_fingerprint_sha256(certificate),

@@ -1,0 +1,66 @@
+"""Hand-outs: the files that each client is given, and the authorities' certificates, in one directory."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+from pki.components.authority import CertificateAuthority
+from pki.components.client import ClientCertificate
+from pki.components.pkcs12 import Pkcs12
+from pki.components.wiring import child_options
+from pki.resources import HandOut as HandOutResource
+from pki.resources import HandOutArgs, HandOutFile
+
+__all__ = ["HandOut"]
+
+
+class HandOut(pulumi.ComponentResource):
+    """Files for persons, below `directory` on the machine that runs `pulumi up`; one resource however many clients.
+
+    `ca/ca.pem`: the roots. For each client `clients/<name>/`: `<name>.cert.pem` (its chain), `<name>.key.pem`
+    (mode 0400), `ca.pem` and, where it has an archive, `<name>.p12`. A relative directory is taken from the project's
+    directory. Files that are not ours are left alone, what is no longer declared is removed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        directory: str,
+        authorities: Sequence[CertificateAuthority],
+        clients: Sequence[ClientCertificate] = (),
+        archives: Sequence[Pkcs12] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("postseal:index:HandOutDirectory", name, {}, opts)
+        by_client = {archive.client_name: archive for archive in archives}
+        roots = {authority.root.name: authority.root for authority in authorities}
+        ca_pem = pulumi.Output.concat(*(root.certificate_pem for root in roots.values()))
+        folders: dict[str, dict[str, HandOutFile]] = {"ca": {"ca.pem": {"text": ca_pem}}}
+        descriptions: dict[str, pulumi.Input[str]] = {"ca": "roots: " + ", ".join(sorted(roots))}
+        for client in clients:
+            archive = by_client.get(client.name)
+            folders[f"clients/{client.name}"] = _client_files(client, archive)
+            descriptions[f"clients/{client.name}"] = _description(client, archive)
+        args = HandOutArgs(directory=directory, folders=folders, descriptions=descriptions)
+        HandOutResource(name, args, child_options(self))
+        self.register_outputs({})
+
+
+def _client_files(client: ClientCertificate, archive: Pkcs12 | None) -> dict[str, HandOutFile]:
+    files: dict[str, HandOutFile] = {
+        f"{client.name}.cert.pem": {"text": client.chain_pem},
+        f"{client.name}.key.pem": {"text": client.private_key_pem, "is_secret": True},
+        "ca.pem": {"text": client.authority.root.certificate_pem},
+    }
+    if archive:
+        files[f"{client.name}.p12"] = {"base64": archive.archive_p12_base64, "is_secret": True}
+    return files
+
+
+def _description(client: ClientCertificate, archive: Pkcs12 | None) -> pulumi.Output[str]:
+    contents = (
+        f"certificate, key, ca.pem, {client.name}.p12 ({archive.profile})" if archive else "certificate, key, ca.pem"
+    )
+    generation = client.certificate.generation.apply(lambda number: str(int(number)))
+    return pulumi.Output.concat("generation ", generation, ": ", contents)

@@ -1,0 +1,84 @@
+"""Turn the values of a component's arguments into the properties of its resources."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from pki.lifetime import LifetimePolicy
+from pki.model import NameConstraints, Subject
+
+if TYPE_CHECKING:
+    from pki.components.authority import CertificateAuthority
+
+__all__ = [
+    "child_options",
+    "issuer_properties",
+    "lifetime_properties",
+    "name_constraints_properties",
+    "present",
+    "subject_properties",
+]
+
+
+def present(**properties: Any) -> dict[str, Any]:
+    """Return the properties that were given: empty texts, lists, None and False are left out, so state stays small."""
+    return {
+        name: list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+        for name, value in properties.items()
+        if isinstance(value, pulumi.Output) or value or (isinstance(value, int) and not isinstance(value, bool))
+    }
+
+
+def subject_properties(subject: Subject) -> dict[str, Any]:
+    """Return the properties of a subject."""
+    return present(
+        common_name=subject.common_name,
+        organization=subject.organization,
+        organizational_unit=subject.organizational_unit,
+        locality=subject.locality,
+        state_or_province=subject.state_or_province,
+        country=subject.country,
+    )
+
+
+def name_constraints_properties(constraints: NameConstraints) -> dict[str, Any]:
+    """Return the properties of name constraints."""
+    return present(
+        permitted_dns=constraints.permitted_dns,
+        excluded_dns=constraints.excluded_dns,
+        permitted_email=constraints.permitted_email,
+        excluded_email=constraints.excluded_email,
+    )
+
+
+def lifetime_properties(lifetime: LifetimePolicy | None) -> dict[str, Any]:
+    """Return the properties of a policy; none where the profile's own defaults hold."""
+    if lifetime is None:
+        return {}
+    properties: dict[str, Any] = {
+        "validity_hours": lifetime.validity_hours,
+        "overlap_hours": lifetime.overlap_hours,
+        "renew_key_every": lifetime.renew_key_every,
+    }
+    if lifetime.renew_before_hours is None:
+        return properties | {"renew_fraction": str(lifetime.renew_fraction)}
+    return properties | {"renew_before_hours": lifetime.renew_before_hours}
+
+
+def issuer_properties(authority: "CertificateAuthority") -> dict[str, Any]:
+    """Return what a certificate needs of the authority that signs it."""
+    return {
+        "issuer_name": authority.name,
+        "issuer_id": authority.name,
+        "issuer_generation": authority.certificate.generation,
+        "issuer_not_before": authority.certificate.not_before,
+        "issuer_not_after": authority.certificate.not_after,
+        "issuer_chain_pem": authority.issuing_chain_pem,
+        "issuer_private_key_pem": authority.private_key_pem,
+    }
+
+
+def child_options(parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
+    """Return options of a child resource."""
+    return pulumi.ResourceOptions(parent=parent, **options)

@@ -1,0 +1,110 @@
+"""The resource `HandOut`: files for persons in a directory of the machine that runs the engine."""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pki.errors import Problem
+from pki.files.directory import DirectoryWriter
+from pki.files.tree import FileEntry, paths_to_inspect, plan_tree, tree_problems
+from pki.plugin.diff import Change, compare
+from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from pki.plugin.values import UNKNOWN, Properties, contains_unknown
+
+__all__ = ["HandOutHandler"]
+
+_SECRET_MODE = 0o400
+_PUBLIC_MODE = 0o644
+
+
+class HandOutHandler(HandlerBase):
+    """Writes the folders whose content changed, removes what is no longer declared, leaves everything else alone."""
+
+    type_token: ClassVar[str] = "postseal:index:HandOut"
+
+    def check(self, request: CheckRequest, context: Context) -> Checked:
+        """Hold the files in memory; the inputs keep a line and a digest for each folder."""
+        new = request.new
+        content = {
+            folder: UNKNOWN if contains_unknown(files) else context.material.put(json.dumps(files, sort_keys=True))
+            for folder, files in new["folders"].items()
+        }
+        problems = _problems(new)
+        if problems:
+            return Checked({}, tuple(problems))
+        return Checked({"directory": new["directory"], "folders": new["descriptions"], "content": content})
+
+    def diff(self, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> Mapping[str, Change]:
+        """Show a folder's digest only where its line says nothing of the change."""
+        del old_outputs
+        changes = compare(old_inputs, new_inputs)
+        explained = {path.replace("folders", "content", 1) for path in changes if path.startswith("folders")}
+        return {path: change for path, change in changes.items() if path not in explained}
+
+    def create(self, inputs: Properties, context: Context, *, is_preview: bool) -> Created:
+        """Write everything."""
+        return Created(inputs["directory"], self._write(inputs, {}, context, is_preview=is_preview))
+
+    def update(
+        self,
+        id: str,  # noqa: A002
+        old_outputs: Properties,
+        inputs: Properties,
+        context: Context,
+        *,
+        is_preview: bool,
+    ) -> dict[str, Any]:
+        """Write what changed; after a change of the directory, write it all there and empty the old one of ours."""
+        del id
+        if old_outputs["directory"] == inputs["directory"]:
+            return self._write(inputs, old_outputs["files"], context, is_preview=is_preview)
+        outputs = self._write(inputs, {}, context, is_preview=is_preview)
+        if not is_preview:
+            _apply(old_outputs["directory"], [], old_outputs["files"])
+        return outputs
+
+    def delete(self, id: str, outputs: Properties, context: Context) -> None:  # noqa: A002
+        """Remove the files that are ours."""
+        del id, context
+        _apply(outputs["directory"], [], outputs["files"])
+
+    def _write(
+        self, inputs: Properties, owned: Mapping[str, str], context: Context, *, is_preview: bool
+    ) -> dict[str, Any]:
+        outputs = {"directory": inputs["directory"]}
+        if is_preview:
+            return outputs | {"files": UNKNOWN}
+        entries = [entry for folder, ref in inputs["content"].items() for entry in _entries(folder, ref, context)]
+        return outputs | {"files": _apply(inputs["directory"], entries, owned)}
+
+
+def _problems(new: Properties) -> list[Problem]:
+    entries = [
+        FileEntry(f"{folder}/{name}", b"", _mode(file))
+        for folder, files in new["folders"].items()
+        for name, file in files.items()
+    ]
+    return tree_problems(entries)
+
+
+def _entries(folder: str, reference: str, context: Context) -> list[FileEntry]:
+    files: dict[str, dict[str, Any]] = json.loads(context.material.get(reference))
+    return [FileEntry(f"{folder}/{name}", _content(file), _mode(file)) for name, file in files.items()]
+
+
+def _content(file: Mapping[str, Any]) -> bytes:
+    return base64.b64decode(file["base64"]) if "base64" in file else str(file["text"]).encode()
+
+
+def _mode(file: Mapping[str, Any]) -> int:
+    return _SECRET_MODE if file.get("is_secret") else _PUBLIC_MODE
+
+
+def _apply(directory: str, entries: list[FileEntry], owned: Mapping[str, str]) -> dict[str, str]:
+    """Bring the directory to the entries and return what is ours there now, by path."""
+    writer = DirectoryWriter(Path(directory))
+    plan = plan_tree(entries, owned, writer.present(paths_to_inspect(entries, owned)))
+    writer.apply(plan)
+    return dict(plan.owned)

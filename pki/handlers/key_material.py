@@ -1,0 +1,71 @@
+"""Key material in the plugin's memory: put there by Check, taken out by Create and Update of the same run."""
+
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from pki.fingerprint import public_key_fingerprint_sha256
+from pki.issuing import Issuer
+from pki.keys import load_private_key
+from pki.plugin.handler import Context
+from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
+from pki.verification import load_chain
+
+__all__ = ["hold_issuer", "hold_key", "issuer_chain", "issuer_of"]
+
+
+def hold_key(new: Properties, context: Context) -> dict[str, Any]:
+    """Put a key that was handed in into memory; the inputs keep the digest of its public half."""
+    pem = new.get("private_key_pem")
+    if pem is None:
+        return {}
+    if is_unknown(pem):
+        return {"private_key": UNKNOWN}
+    reference = _key_reference(pem, "private_key_pem", context)
+    held = {"private_key": reference}
+    if "adopt_certificate_pem" in new:
+        held["adopted_certificate"] = context.material.put(new["adopt_certificate_pem"])
+    return held
+
+
+def hold_issuer(new: Properties, context: Context) -> dict[str, Any]:
+    """Put the issuer's key and chain into memory; the inputs keep its name, generation and the key's digest."""
+    if "issuer_name" not in new:
+        return {"issuer": "itself"}
+    issuer = f"{new['issuer_name']} generation {new['issuer_generation']}"
+    if contains_unknown([new["issuer_private_key_pem"], new["issuer_chain_pem"]]):
+        return {"issuer": issuer, "issuer_key": UNKNOWN}
+    reference = _key_reference(new["issuer_private_key_pem"], "issuer_private_key_pem", context)
+    context.material.keep(f"chain of {issuer}", new["issuer_chain_pem"])
+    return {"issuer": issuer, "issuer_key": reference}
+
+
+def _key_reference(pem: str, what: str, context: Context) -> str:
+    """Return the digest of a key's public half: it stays the same when only the PEM is written differently."""
+    memo = f"reference {context.material.put(pem)}"
+    if memo not in context.parsed:
+        key = load_private_key(pem, what=what)
+        reference = "sha256:" + public_key_fingerprint_sha256(key.public_key()).replace(":", "").lower()
+        context.parsed[memo], context.parsed[reference] = reference, key
+        context.material.keep(reference, pem)
+    return str(context.parsed[memo])
+
+
+def issuer_of(inputs: Properties, context: Context) -> tuple[Issuer | None, list[x509.Certificate]]:
+    if "issuer_key" not in inputs:
+        return None, []
+    memo = f"issuer {inputs['issuer']} {inputs['issuer_key']}"
+    if memo not in context.parsed:
+        context.material.get(inputs["issuer_key"])
+        key: CertificateIssuerPrivateKeyTypes = context.parsed[inputs["issuer_key"]]
+        context.parsed[memo] = Issuer(issuer_chain(inputs, context)[0], key)
+    return context.parsed[memo], issuer_chain(inputs, context)
+
+
+def issuer_chain(inputs: Properties, context: Context) -> list[x509.Certificate]:
+    memo = f"chain {inputs['issuer']}"
+    if memo not in context.parsed:
+        context.parsed[memo] = load_chain(context.material.get(f"chain of {inputs['issuer']}"), what="issuer")
+    chain: list[x509.Certificate] = context.parsed[memo]
+    return chain

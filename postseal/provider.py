@@ -1,0 +1,22 @@
+"""Entry point of the resource plugin `pulumi-resource-postseal`; the one place where both halves register handlers."""
+
+from importlib.metadata import version
+
+from pki.handlers.certificate import CertificateHandler
+from pki.handlers.hand_out import HandOutHandler
+from pki.handlers.imported_certificate import ImportedCertificateHandler
+from pki.handlers.pkcs12_archive import Pkcs12Handler
+from pki.plugin.handler import Handler
+from pki.plugin.server import serve
+
+__all__ = ["handlers", "main"]
+
+
+def handlers() -> list[Handler]:
+    """Return one handler for every resource type of this package."""
+    return [CertificateHandler(), HandOutHandler(), ImportedCertificateHandler(), Pkcs12Handler()]
+
+
+def main() -> None:
+    """Serve until the engine ends."""
+    serve(handlers(), version=version("postseal"))
