@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.engine import Stack, has_engine, prepare_home
 from tests.support.postfix_instance import Boot, boot
 from tests.support.test_authority import ThrowAwayAuthority
 
@@ -23,17 +24,13 @@ def _has_postfix() -> bool:
     return shutil.which("postfix") is not None and os.geteuid() == 0
 
 
-def _has_engine() -> bool:
-    return (REPOSITORY / "toolchain/pulumi").exists()
-
-
 def _has_browser() -> bool:
     return any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
 
 
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_browser": (_has_browser, "Chromium is not on PATH"),
-    "needs_engine": (_has_engine, "the Pulumi engine is not in toolchain/"),
+    "needs_engine": (has_engine, "there is no Pulumi engine: run `make engine` once"),
     "needs_openssl": (lambda: shutil.which("openssl") is not None, "openssl is not on PATH"),
     "needs_postfix": (_has_postfix, "postfix is not on PATH, or this is not root"),
     "needs_swaks": (lambda: shutil.which("swaks") is not None, "swaks is not on PATH"),
@@ -66,3 +63,15 @@ def postfix_instance() -> Iterator[Boot]:
     """Return `boot` of tests.support.postfix_instance; what it starts is stopped and removed after the test."""
     with ExitStack() as started:
         yield lambda rendered, **options: started.enter_context(boot(rendered, **options))
+
+
+@pytest.fixture(scope="session")
+def engine_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a PULUMI_HOME with the plugins installed, shared by all stacks of this run."""
+    return prepare_home(tmp_path_factory.mktemp("engine") / "home")
+
+
+@pytest.fixture
+def new_stack(engine_home: Path, tmp_path: Path) -> Callable[..., Stack]:
+    """Return a function that makes a stack of a project directory: `new_stack(project, name="dev")`."""
+    return lambda project, **options: Stack(project, tmp_path / "backend", engine_home, **options).init()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback import free_ports
-from tests.support.postfix_instance import RECEIVING_SIDE, Boot, BootError, PostfixInstance, boot, sending_to
-from tests.support.postfix_overlay import drop_parameters, overlay_main_cf
+from tests.support.postfix_instance import Boot, BootError, PostfixInstance, boot
+from tests.support.postfix_overlay import RECEIVING_SIDE, drop_parameters, overlay_main_cf, sending_to
 from tests.support.smtp_probe import probe
 from tests.support.test_authority import Credential, ThrowAwayAuthority
 

@@ -22,7 +22,7 @@ from tests.support.loopback import greeting, until
 from tests.support.postfix_overlay import indexed_tables, loopback_settings, overlay_main_cf
 from tests.support.postfix_staging import age_files, copy_rendered, write_master_cf
 
-__all__ = ["RECEIVING_SIDE", "SENDING_SIDE", "Boot", "BootError", "Delivery", "PostfixInstance", "boot", "sending_to"]
+__all__ = ["Boot", "BootError", "Delivery", "PostfixInstance", "boot"]
 
 COMMAND_SECONDS = 30.0
 GREETING_SECONDS = 15.0
@@ -31,14 +31,6 @@ LOG_SECONDS = 15.0
 NO_INTEREST = re.compile(r"dict_nis_init|open database /etc/aliases")
 COMPLAINT = re.compile(r"\b(?:warning|error|fatal|panic): ")
 BROKEN_SERVER = re.compile(r"\b(?:fatal|panic): ")
-
-RECEIVING_SIDE: Mapping[str, str] = {"default_transport": "discard:", "local_transport": "discard:"}
-SENDING_SIDE: Mapping[str, str] = {
-    "mynetworks": "127.0.0.0/8",
-    "smtpd_relay_restrictions": "permit_mynetworks, reject",
-    "soft_bounce": "yes",
-    "smtp_tls_loglevel": "1",
-}
 
 _running: set["PostfixInstance"] = set()
 
@@ -254,12 +246,6 @@ def boot(
         instance.close()
         raise
     return instance
-
-
-def sending_to(routes: Mapping[str, str]) -> dict[str, str]:
-    """Return the overrides of a sending side that delivers each domain to `transport:[127.0.0.1]:port`."""
-    table = ", ".join(f"{{{domain} = {next_hop}}}" for domain, next_hop in routes.items())
-    return {**SENDING_SIDE, "transport_maps": f"inline:{{ {table} }}"}
 
 
 @atexit.register

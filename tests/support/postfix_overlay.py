@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 __all__ = [
+    "RECEIVING_SIDE",
+    "SENDING_SIDE",
     "Moved",
     "drop_parameters",
     "indexed_tables",
     "loopback_settings",
     "move_services",
     "overlay_main_cf",
+    "sending_to",
     "smtp_transport",
     "smtpd_service",
     "standard_services",
@@ -20,6 +23,14 @@ __all__ = [
 DROPPED = frozenset(
     {"multi_instance_name", "multi_instance_enable", "multi_instance_directories", "disable_dns_lookups"},
 )
+
+RECEIVING_SIDE: Mapping[str, str] = {"default_transport": "discard:", "local_transport": "discard:"}
+SENDING_SIDE: Mapping[str, str] = {
+    "mynetworks": "127.0.0.0/8",
+    "smtpd_relay_restrictions": "permit_mynetworks, reject",
+    "soft_bounce": "yes",
+    "smtp_tls_loglevel": "1",
+}
 
 # name, private, chrooted where y, wakeup, maxproc, command: what receiving and delivering over SMTP needs
 STANDARD_SERVICES = """
@@ -65,6 +76,12 @@ def loopback_settings(work: str) -> dict[str, str]:
         "maillog_file": f"{work}/log/mail.log",
         "maillog_file_prefixes": work,
     }
+
+
+def sending_to(routes: Mapping[str, str]) -> dict[str, str]:
+    """Return the overrides of a sending side that delivers each domain to `transport:[127.0.0.1]:port`."""
+    table = ", ".join(f"{{{domain} = {next_hop}}}" for domain, next_hop in routes.items())
+    return {**SENDING_SIDE, "transport_maps": f"inline:{{ {table} }}"}
 
 
 def overlay_main_cf(text: str, settings: Mapping[str, str | None]) -> str:
