@@ -1,0 +1,276 @@
+"""Files below one directory on this machine: every write is atomic, no symbolic link is ever followed out of it.
+
+A file appears under a temporary name in its own directory, with its final mode before its first byte, and is renamed
+into place once it is on the disk. Whoever reads sees the old file or the new one, and nobody sees a key who may not.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+from pki.errors import DeployError
+from pki.files.tree import (
+    DIRECTORY,
+    OTHER,
+    ROOT,
+    Directory,
+    Entry,
+    FileEntry,
+    Symlink,
+    TreePlan,
+    digest,
+    digest_of_link,
+    directories_above,
+    parents,
+)
+
+__all__ = ["DirectoryWriter"]
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_TEMPORARY = re.compile(r"\.postseal-[0-9a-f]{16}(\.[a-z]+)?")
+_REASONS = {
+    errno.EACCES: "permission denied; run this as a user who may write there",
+    errno.EPERM: "permission denied; run this as a user who may write there",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EISDIR: "there is a directory in its place; move it away",
+    errno.EEXIST: "something else is in its place; move it away",
+}
+
+
+class DirectoryWriter:
+    """Bring the files below `root` to a plan, and nothing else there; the root is made when a plan says so.
+
+    Files belong to the user who runs this. Every method takes paths relative to the root, as in `pki.files.tree`, and
+    raises DeployError, which names the path and says what is there now: where the disk refuses, where the root is no
+    directory, where a directory on the way is a symbolic link (also one that stays below the root).
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = str(root)
+
+    def present(self, paths: Iterable[str]) -> dict[str, str]:
+        """Return path -> digest of those of `paths` that exist; nothing else is read."""
+        found = ((path, self._digest(path)) for path in paths)
+        return {path: value for path, value in found if value is not None}
+
+    def read(self, path: str) -> FileEntry | None:
+        """Return a regular file with its content and its permission bits, None if there is no such file."""
+        with self._explained("read", path), suppress(FileNotFoundError), self._parent(path) as (parent, name):
+            if stat.S_ISREG(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                with os.fdopen(os.open(name, _OPEN_FILE, dir_fd=parent), "rb") as file:
+                    return FileEntry(path, file.read(), stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o777)
+        return None
+
+    def names(self, directory: str = ROOT) -> list[str]:
+        """Return what a directory holds, sorted; nothing for one that does not exist."""
+        with self._explained("list", directory), suppress(FileNotFoundError), self._directory(directory) as opened:
+            return sorted(entry.name for entry in os.scandir(opened))
+        return []
+
+    def make_directory(self, directory: Directory) -> None:
+        """Make one directory with exactly its mode; one that exists is left as it is."""
+        with self._explained("make", directory.path), suppress(FileExistsError):
+            if directory.path == ROOT:
+                Path(self.root).parent.mkdir(parents=True, exist_ok=True)
+                _make_directory(self.root, directory.mode, None)
+            else:
+                with self._parent(directory.path) as (parent, name):
+                    _make_directory(name, directory.mode, parent)
+
+    def write(self, entry: Entry, *, age_seconds: int = 0) -> None:
+        """Put one file or link in its place atomically, its modification time `age_seconds` in the past."""
+        with self._explained("write", entry.path), self._parent(entry.path) as (parent, name):
+            temporary = f".postseal-{secrets.token_hex(8)}"
+            try:
+                _create(entry, temporary, parent, age_seconds)
+                os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary, dir_fd=parent)
+                raise
+            self._confirm(parent, entry.path)
+
+    def link(self, path: str, other: str) -> None:
+        """Give a file or symbolic link a second name, so that it outlives the replacement of its first."""
+        with self._explained("link", path), self._parent(path) as (parent, name), self._parent(other) as (to, new):
+            os.link(name, new, src_dir_fd=parent, dst_dir_fd=to, follow_symlinks=False)
+
+    def rename(self, path: str, other: str) -> None:
+        """Give a file another name, in place of what had that name."""
+        with self._explained("rename", path), self._parent(path) as (parent, name), self._parent(other) as (to, new):
+            os.rename(name, new, src_dir_fd=parent, dst_dir_fd=to)
+            self._confirm(to, other)
+
+    def remove(self, path: str) -> None:
+        """Remove a file or symbolic link; one that is gone already is no error."""
+        with self._explained("remove", path), suppress(FileNotFoundError), self._parent(path) as (parent, name):
+            os.unlink(name, dir_fd=parent)
+            self._confirm(parent, path)
+
+    def remove_directory(self, path: str) -> None:
+        """Remove a directory if it is empty, else leave it."""
+        with self._explained("remove", path), suppress(FileNotFoundError), _unless_filled():
+            if path == ROOT:
+                Path(self.root).rmdir()
+            else:
+                with self._parent(path) as (parent, name):
+                    os.rmdir(name, dir_fd=parent)
+
+    def remove_leftovers(self, directories: Iterable[str]) -> None:
+        """Remove temporary files that an interrupted run left in `directories`; hold `exclusive` meanwhile."""
+        for directory in directories:
+            for name in filter(_TEMPORARY.fullmatch, self.names(directory)):
+                self.remove(f"{directory}{name}".removeprefix(ROOT))
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other runs away from this directory; raise DeployError if one is at work there."""
+        with ExitStack() as held:
+            with self._explained("lock", ROOT):
+                if not _is_locked_now(held.enter_context(self._directory(ROOT))):
+                    raise DeployError(f"another run is writing below {self.root}; nothing was changed, try again")
+            yield
+
+    def apply(self, plan: TreePlan, *, age_seconds: int = 0) -> None:
+        """Carry out a plan in its order; with an empty one no file or directory changes in any way.
+
+        `age_seconds` puts the modification time of what is written into the past. If a step fails, the DeployError says
+        what is done already; every file is either as before or as declared, and running again completes the plan.
+        """
+        for directory in plan.make_directories:
+            if directory.path == ROOT:
+                self.make_directory(directory)
+        if self.present([ROOT]):
+            with self.exclusive():
+                self.remove_leftovers(directories_above([*plan.owned, *plan.remove]))
+                _in_turn(self._actions(plan, age_seconds))
+
+    def _actions(self, plan: TreePlan, age_seconds: int) -> Iterator[tuple[str, Callable[[], None]]]:
+        for directory in plan.make_directories:
+            yield directory.path, partial(self.make_directory, directory)
+        for entry in plan.write:
+            yield entry.path, partial(self.write, entry, age_seconds=age_seconds)
+        for path in plan.remove:
+            yield path, partial(self.remove, path)
+        for path in plan.remove_directories:
+            yield path, partial(self.remove_directory, path)
+
+    def _digest(self, path: str) -> str | None:
+        with self._explained("read", path), suppress(FileNotFoundError):
+            if path == ROOT:
+                with self._directory(ROOT):
+                    return DIRECTORY
+            with self._parent(path) as (parent, name):
+                mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+                if stat.S_ISLNK(mode):
+                    return digest_of_link(os.fsencode(os.readlink(name, dir_fd=parent)))
+                if stat.S_ISDIR(mode):
+                    return DIRECTORY
+            file = self.read(path.rstrip("/"))
+            return digest(file) if file else OTHER
+        return None
+
+    @contextmanager
+    def _parent(self, path: str) -> Iterator[tuple[int, str]]:
+        with self._directory(parents(path)[-1]) as parent:
+            yield parent, path.rstrip("/").rpartition("/")[2]
+
+    @contextmanager
+    def _directory(self, path: str) -> Iterator[int]:
+        # The root itself may be reached through symbolic links: whoever named it chose them.
+        opened = os.open(self.root, _OPEN_DIRECTORY)
+        try:
+            for part in path.removeprefix(ROOT).split("/")[:-1]:
+                inner = os.open(part, _OPEN_DIRECTORY | os.O_NOFOLLOW, dir_fd=opened)
+                os.close(opened)
+                opened = inner
+            yield opened
+        finally:
+            os.close(opened)
+
+    @contextmanager
+    def _explained(self, verb: str, path: str) -> Iterator[None]:
+        try:
+            yield
+        except NotADirectoryError as error:
+            raise DeployError(
+                f"cannot {verb} {path} below {self.root}: {self._first_obstacle(path)} is a symbolic link or a file, "
+                "not a directory; it was left as it is, move it away"
+            ) from error
+        except OSError as error:
+            message = f"cannot {verb} {path} below {self.root}: {_reason(error)}; it is as it was before"
+            raise DeployError(message) from error
+
+    def _confirm(self, directory: int, path: str) -> None:
+        try:
+            os.fsync(directory)
+        except OSError as error:
+            message = f"{path} below {self.root} is changed, but the disk did not confirm it: {_reason(error)}"
+            raise DeployError(message) from error
+
+    def _first_obstacle(self, path: str) -> str:
+        above = (Path(self.root, directory) for directory in parents(path)[1:])
+        wrong = (str(place) for place in above if place.is_symlink() or not place.is_dir())
+        return next(wrong, path) if Path(self.root).is_dir() else self.root
+
+
+def _is_locked_now(directory: int) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def _reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0, (error.strerror or str(error)).lower())
+
+
+def _make_directory(name: str, mode: int, parent: int | None) -> None:
+    # Narrow at first: whatever the umask, nobody else may enter before the mode is right.
+    os.mkdir(name, 0o700, dir_fd=parent)
+    os.chmod(name, mode, dir_fd=parent)
+
+
+def _create(entry: Entry, temporary: str, parent: int, age_seconds: int) -> None:
+    if isinstance(entry, Symlink):
+        os.symlink(entry.target, temporary, dir_fd=parent)
+        return
+    with os.fdopen(os.open(temporary, _NEW, entry.mode, dir_fd=parent), "wb") as file:
+        # The umask may have taken bits away. Before the first byte, so that nobody sees content under another mode.
+        os.fchmod(file.fileno(), entry.mode)
+        file.write(entry.content)
+        file.flush()
+        written_at = os.fstat(file.fileno()).st_mtime_ns - age_seconds * 1_000_000_000
+        os.utime(file.fileno(), ns=(written_at, written_at))
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _unless_filled() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+
+
+def _in_turn(actions: Iterable[tuple[str, Callable[[], None]]]) -> None:
+    done: list[str] = []
+    for path, act in actions:
+        try:
+            act()
+        except DeployError as error:
+            before = f"done before that: {', '.join(done)}" if done else "nothing was changed before that"
+            raise DeployError(f"{error}; {before}; run again to complete it") from error
+        done.append(path)
