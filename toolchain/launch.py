@@ -10,8 +10,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)
 
 from toolchain.environment import engine_environment  # noqa: E402
+from toolchain.errors import ToolchainError  # noqa: E402
 from toolchain.layout import locate  # noqa: E402
-from toolchain.state import StateError, ensure_passphrase  # noqa: E402
+from toolchain.state import ensure_passphrase  # noqa: E402
 
 
 def main(arguments: list[str]) -> None:
@@ -24,7 +25,7 @@ def main(arguments: list[str]) -> None:
     if environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(layout.passphrase_file):
         try:
             ensure_passphrase(layout.state)
-        except StateError as error:
+        except ToolchainError as error:
             sys.exit(str(error))
     os.execve(program, ["pulumi", *arguments], environment)  # noqa: S606  # no shell is wanted
 

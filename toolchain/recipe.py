@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-__all__ = ["ENGINE_VERSION", "PARTS", "RECIPE_SUFFIXES", "TLS_PLUGIN_VERSION", "Part", "recipe_key"]
+__all__ = [
+    "ENGINE_VERSION",
+    "PARTS",
+    "RECIPE_SUFFIXES",
+    "SDK_MODULE",
+    "TLS_PLUGIN_VERSION",
+    "Part",
+    "build_command",
+    "recipe_key",
+]
 
 ENGINE_VERSION = "3.250.0"
 """Version of the Pulumi CLI that is downloaded or built, and the oldest one that is accepted."""
@@ -82,6 +91,11 @@ PARTS = (
 """The parts in the order they are built: the quickest first, so that a machine that cannot build says so early."""
 
 
+def build_command(part: Part, output: str) -> list[str]:
+    """Return the command that builds a part into the file `output`, to be run in the part's directory of the recipe."""
+    return ["go", "build", "-trimpath", "-ldflags", part.linker_flags, "-o", output, part.package]
+
+
 def recipe_key(files: Mapping[PurePosixPath, bytes], platform: str) -> str:
     """Return the name of the directory that keeps what `files` build on `platform`: 16 hexadecimal digits.
 
@@ -90,7 +104,7 @@ def recipe_key(files: Mapping[PurePosixPath, bytes], platform: str) -> str:
     """
     digest = hashlib.sha256(f"{platform} {SDK_MODULE} {TLS_PLUGIN_VERSION}\n".encode())
     for part in PARTS:
-        digest.update(f"{part.name} {part.directory} {part.files} {part.package} {part.linker_flags}\n".encode())
+        digest.update(f"{part.name} {part.directory} {part.files} {build_command(part, '')}\n".encode())
     for path in sorted(files):
         digest.update(f"{path} {len(files[path])}\n".encode())
         digest.update(files[path])

@@ -4,11 +4,9 @@ import os
 import secrets
 from pathlib import Path
 
-__all__ = ["StateError", "ensure_passphrase"]
+from toolchain.errors import ToolchainError
 
-
-class StateError(Exception):
-    """The state directory cannot be used; the message says what to do."""
+__all__ = ["ensure_passphrase"]
 
 
 def ensure_passphrase(state: Path) -> None:
@@ -17,14 +15,14 @@ def ensure_passphrase(state: Path) -> None:
     An existing passphrase is never touched.
 
     Raises:
-        StateError: There are stacks but no passphrase: a new one could not open their secrets.
+        ToolchainError: There are stacks but no passphrase: a new one could not open their secrets.
     """
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = state / "passphrase"
     if path.exists():
         return
     if any((state / ".pulumi" / "stacks").glob("**/*.json")):
-        raise StateError(
+        raise ToolchainError(
             f"{path} is missing, but {state} holds stacks whose secrets it opens. Put the file back, or name the "
             "passphrase's place in PULUMI_CONFIG_PASSPHRASE_FILE."
         )

@@ -1,0 +1,51 @@
+# Needs make, Python 3.11 or newer, and network or a filled cache. `make help` lists the targets; docs/toolchain.md
+# says what is set up where.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo preview destroy test lint bench setup engine clean
+
+# The first Python that is new enough; `make PYTHON=...` names another one.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && exit; \
+	done; echo python3)
+BOOTSTRAP := $(PYTHON) toolchain/bootstrap.py
+BIN := .venv/bin
+CHECKED := pki postfix postseal tests toolchain __main__.py
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+demo: setup ## bring up the stack dev in out/dev and show files, certificates and outputs
+	@$(BIN)/python -m toolchain.demo up
+
+preview: setup ## show what `make demo` would change
+	@$(BIN)/python -m toolchain.demo preview
+
+destroy: setup ## take down what `make demo` has made
+	@$(BIN)/python -m toolchain.demo destroy
+
+test: setup ## run all tests (installs missing programs with apt-get when root)
+	@$(BOOTSTRAP) debian
+	@$(BIN)/pytest
+
+lint: ## check format, rules, types and the import contracts
+	@$(BOOTSTRAP) uv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict $(CHECKED)
+	$(BIN)/lint-imports
+
+bench: setup ## measure (see benchmarks/)
+	@$(BIN)/python benchmarks/run.py
+
+setup: ## make .venv and the engine ready; quick when they are
+	@$(BOOTSTRAP) uv engine
+
+engine: ## make the Pulumi engine ready, building it if need be
+	@$(BOOTSTRAP) engine
+
+clean: ## remove .venv and caches of the checkout; keeps state, passphrase and out/
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
+	rm -f .coverage .coverage.*
+	find . -name __pycache__ -type d -not -path './.pulumi/*' -prune -exec rm -rf {} +
+	@echo "Kept: .pulumi (state and passphrase of your stacks), out/ (deployed files), and the engine in the cache."

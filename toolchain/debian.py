@@ -1,0 +1,68 @@
+"""Installs the programs that tests need with apt-get where that is possible; says what is missing where it is not."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from toolchain.console import say
+
+__all__ = ["PROGRAMS", "ensure_programs", "missing_packages"]
+
+PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "postfix": ("postfix",),
+    "postfix-lmdb": ("/usr/lib/postfix/postfix-lmdb.so", "/usr/lib/postfix/dict_lmdb.so"),
+    "openssl": ("openssl",),
+    "swaks": ("swaks",),
+    "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+}
+"""Debian package -> what proves that it, or its like, is there: a program on PATH or a file; any one is enough."""
+
+POSTFIX_PRESEED = "postfix postfix/main_mailer_type select No configuration\n"
+"""Answer to the package's question: tests boot a private Postfix of their own, the machine gets no mail server."""
+
+
+def missing_packages(is_there: Callable[[str], bool]) -> list[str]:
+    """Return the Debian packages none of whose proofs `is_there`, in the order of the table."""
+    return [package for package, proofs in PROGRAMS.items() if not any(map(is_there, proofs))]
+
+
+def ensure_programs(environment: Mapping[str, str]) -> None:
+    """Install what tests need with apt-get when that is possible; never fails, says what stays missing.
+
+    Needs root and apt-get. A package that cannot be had leaves the others in place.
+    """
+    missing = missing_packages(_is_there)
+    if not missing:
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        say(f"missing for some tests: {', '.join(missing)} (apt-get and root could install them); going on without")
+        return
+    say(f"installing with apt-get: {', '.join(missing)}")
+    _install(missing, {**environment, "DEBIAN_FRONTEND": "noninteractive"})
+    missing = missing_packages(_is_there)
+    if missing:
+        say(f"could not be installed: {', '.join(missing)}; tests that need them are skipped, and fail with CI=true")
+
+
+def _is_there(proof: str) -> bool:
+    if proof.startswith("/"):
+        return Path(proof).exists()
+    # Debian keeps servers in /usr/sbin, which is not on every user's PATH.
+    return shutil.which(proof, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is not None
+
+
+def _install(packages: list[str], environment: Mapping[str, str]) -> None:
+    _run(["apt-get", "update", "-qq"], environment)
+    if "postfix" in packages and shutil.which("debconf-set-selections"):
+        _run(["debconf-set-selections"], environment, POSTFIX_PRESEED)
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    if _run([*install, *packages], environment):
+        return
+    for package in packages:
+        _run([*install, package], environment)
+
+
+def _run(command: list[str], environment: Mapping[str, str], answer: str = "") -> bool:
+    return subprocess.run(command, env=dict(environment), input=answer, text=True, check=False).returncode == 0

@@ -1,0 +1,65 @@
+"""Brings `.venv` of the checkout to what uv.lock says, with the user's `uv` or a private one."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from toolchain.console import say
+from toolchain.errors import ToolchainError
+from toolchain.layout import Layout, locate
+
+__all__ = ["UV_VERSION", "ensure_virtualenv"]
+
+UV_VERSION = "0.13.9"
+"""The `uv` that is installed where the user has none."""
+
+
+def ensure_virtualenv(root: Path, environment: Mapping[str, str]) -> None:
+    """Bring `.venv` of the checkout to what its lock file says; quiet and quick when it is there already.
+
+    A missing `.venv` is made with the Python that runs this.
+
+    Raises:
+        ToolchainError: There is no `uv` and it cannot be installed, or `uv sync` failed (it has said why).
+    """
+    layout = locate(root, environment)
+    command = [_ensure_uv(layout, environment), "sync", "--locked"]
+    if layout.virtualenv.exists():
+        command += ["--quiet"]
+    else:
+        say("making .venv from uv.lock")
+        command += ["--python", sys.executable]
+    # The checkout's own .venv is meant, whichever environment is active or named.
+    clean = {name: value for name, value in environment.items() if name not in _FOREIGN}
+    if subprocess.run(command, cwd=root, env=clean, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+        raise ToolchainError("`uv sync --locked` failed; its message stands above")
+
+
+_FOREIGN = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+
+
+def _ensure_uv(layout: Layout, environment: Mapping[str, str]) -> str:
+    found = shutil.which("uv", path=environment.get("PATH", os.defpath))
+    if found is not None:
+        return found
+    private = layout.uv / "bin" / "uv"
+    if not private.is_file():
+        say(f"installing uv {UV_VERSION} into {layout.uv}")
+        _install_uv(layout.uv)
+    return str(private)
+
+
+def _install_uv(directory: Path) -> None:
+    python = str(directory / "bin" / "python")
+    for command in (
+        [sys.executable, "-m", "venv", "--clear", str(directory)],
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"uv=={UV_VERSION}"],
+    ):
+        if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+            raise ToolchainError(
+                f"uv could not be installed (`{' '.join(command)}` failed). Install uv "
+                "(https://docs.astral.sh/uv/getting-started/installation/) or, on Debian and Ubuntu, python3-venv."
+            )
