@@ -13,7 +13,7 @@ from pki.keys import PrivateKey, PublicKey
 
 __all__ = ["certificate_fingerprint_sha256", "parse_fingerprint_sha256", "public_key_fingerprint_sha256"]
 
-_PREFIX = re.compile(r"\s*(?:sha-?256)?\s*(?:fingerprint)?\s*[=:]\s*", re.IGNORECASE)
+_PREFIX = re.compile(r"\s*sha-?256(?:\s+fingerprint)?\s*[=:]", re.IGNORECASE)
 _DIGEST = re.compile(r"[0-9A-F]{64}")
 _HOW_TO_GET_ONE = "`openssl x509 -in CERTIFICATE -noout -fingerprint -sha256` prints one"
 

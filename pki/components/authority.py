@@ -8,6 +8,7 @@ import pulumi
 import pulumi_tls as tls
 
 from pki.components.wiring import (
+    certificate_args,
     child_options,
     issuer_properties,
     lifetime_properties,
@@ -18,7 +19,7 @@ from pki.components.wiring import (
 from pki.keys import tls_private_key_arguments
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject
-from pki.resources import Certificate, CertificateArgs
+from pki.resources import Certificate
 
 __all__ = ["AdoptedAuthority", "CertificateAuthority", "IntermediateAuthority"]
 
@@ -84,14 +85,13 @@ class CertificateAuthority(pulumi.ComponentResource):
         kind = "IntermediateAuthority" if issuer else "CertificateAuthority"
         super().__init__(f"postseal:index:{kind}", self.name, {}, options)
         self.private_key_pem = _key(self.name, key_algorithm, adopt, self)
-        args = CertificateArgs(
-            name=self.name,
-            profile=Profile.INTERMEDIATE if issuer else Profile.ROOT,
-            key_algorithm=key_algorithm.value,
-            private_key_pem=self.private_key_pem,
-            **content,
-            **(issuer_properties(issuer) if issuer else {}),
-            **({"adopt_certificate_pem": adopt.certificate_pem} if adopt else {}),
+        args = certificate_args(
+            self.name,
+            Profile.INTERMEDIATE if issuer else Profile.ROOT,
+            {"key_algorithm": key_algorithm.value, "private_key_pem": self.private_key_pem},
+            content,
+            issuer_properties(issuer) if issuer else {},
+            {"adopt_certificate_pem": adopt.certificate_pem} if adopt else {},
         )
         self.certificate = Certificate(self.name, args, child_options(self))
         self.certificate_pem = self.certificate.certificate_pem

@@ -6,6 +6,7 @@ import pulumi
 
 from pki.components.authority import CertificateAuthority
 from pki.components.wiring import (
+    certificate_args,
     child_options,
     issuer_properties,
     lifetime_properties,
@@ -14,7 +15,7 @@ from pki.components.wiring import (
 )
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, Profile, Subject
-from pki.resources import Certificate, CertificateArgs
+from pki.resources import Certificate
 
 __all__ = ["ClientCertificate"]
 
@@ -64,11 +65,11 @@ class ClientCertificate(pulumi.ComponentResource):
         self.authority = authority
         common_name = common_name or email or (dns_names[0] if dns_names else "")
         subject = Subject(common_name, organization, organizational_unit, locality, state_or_province, country)
-        args = CertificateArgs(
-            name=name,
-            profile=Profile.CLIENT,
-            **subject_properties(subject),
-            **present(
+        args = certificate_args(
+            name,
+            Profile.CLIENT,
+            subject_properties(subject),
+            present(
                 email_addresses=[email] if email else [],
                 dns_names=dns_names,
                 key_algorithm=KeyAlgorithm(key_algorithm).value,
@@ -78,8 +79,8 @@ class ClientCertificate(pulumi.ComponentResource):
                 revoke=revoke,
                 issue_again=issue_again,
             ),
-            **lifetime_properties(lifetime),
-            **issuer_properties(authority),
+            lifetime_properties(lifetime),
+            issuer_properties(authority),
         )
         self.certificate = Certificate(name, args, child_options(self))
         self.certificate_pem = self.certificate.certificate_pem

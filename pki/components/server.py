@@ -8,6 +8,7 @@ import pulumi_tls as tls
 
 from pki.components.authority import CertificateAuthority
 from pki.components.wiring import (
+    certificate_args,
     child_options,
     issuer_properties,
     lifetime_properties,
@@ -17,7 +18,7 @@ from pki.components.wiring import (
 from pki.keys import tls_private_key_arguments
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, Profile, Subject
-from pki.resources import Certificate, CertificateArgs, ImportedCertificate, ImportedCertificateArgs
+from pki.resources import Certificate, ImportedCertificate, ImportedCertificateArgs
 
 __all__ = ["ServerCertificate", "ThirdPartyServerCertificate"]
 
@@ -63,7 +64,7 @@ class ServerCertificate(pulumi.ComponentResource):
             **(issuer_properties(authority) if authority else {}),
         }
         profile = Profile.SERVER_AND_CLIENT if also_client else Profile.SERVER
-        args = CertificateArgs(name=name, profile=profile, **content)
+        args = certificate_args(name, profile, content)
         self.certificate = Certificate(name, args, child_options(self))
         self.certificate_pem = self.certificate.certificate_pem
         self.chain_pem = self.certificate.chain_pem
@@ -145,12 +146,11 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
         self, subject: Subject, key_algorithm: KeyAlgorithm | str, lifetime: LifetimePolicy | None
     ) -> Certificate:
         content: dict[str, Any] = subject_properties(subject) | lifetime_properties(lifetime)
-        args = CertificateArgs(
-            name=self.name,
-            profile=Profile.SERVER,
-            dns_names=list(self.dns_names),
-            key_algorithm=KeyAlgorithm(key_algorithm).value,
-            private_key_pem=self.private_key_pem,
-            **content,
+        args = certificate_args(
+            self.name,
+            Profile.SERVER,
+            {"dns_names": list(self.dns_names), "private_key_pem": self.private_key_pem},
+            {"key_algorithm": KeyAlgorithm(key_algorithm).value},
+            content,
         )
         return Certificate(self.name, args, child_options(self))

@@ -1,17 +1,19 @@
 """Turn the values of a component's arguments into the properties of its resources."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 
 from pki.lifetime import LifetimePolicy
-from pki.model import NameConstraints, Subject
+from pki.model import NameConstraints, Profile, Subject
+from pki.resources import CertificateArgs
 
 if TYPE_CHECKING:
     from pki.components.authority import CertificateAuthority
 
 __all__ = [
+    "certificate_args",
     "child_options",
     "issuer_properties",
     "lifetime_properties",
@@ -28,6 +30,14 @@ def present(**properties: Any) -> dict[str, Any]:
         for name, value in properties.items()
         if isinstance(value, pulumi.Output) or value or (isinstance(value, int) and not isinstance(value, bool))
     }
+
+
+def certificate_args(name: str, profile: Profile, *parts: Mapping[str, Any]) -> CertificateArgs:
+    """Return the arguments of a certificate, put together from parts that each set other properties."""
+    properties: dict[str, Any] = {"name": name, "profile": profile.value}
+    for part in parts:
+        properties |= part
+    return cast("CertificateArgs", properties)
 
 
 def subject_properties(subject: Subject) -> dict[str, Any]:

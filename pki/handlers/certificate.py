@@ -2,14 +2,17 @@
 
 from typing import Any, ClassVar
 
+from pki.errors import PostsealError
 from pki.handlers.certificate_decision import adoption_problems, decide_schedule, issuer_problems
 from pki.handlers.certificate_inputs import PASSED_THROUGH, decode_declared, problems_of_declared
 from pki.handlers.certificate_issuance import chain_of, issue_generation, issued_outputs, keep_known_key
 from pki.handlers.key_material import hold_issuer, hold_key
-from pki.handlers.schedule_codec import encode_schedule
+from pki.handlers.schedule_codec import decode_schedule, encode_schedule
 from pki.issuing import subject_name
+from pki.model import format_instant
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties
+from pki.schedule import Schedule
 from pki.verification import load_certificate
 
 __all__ = ["CertificateHandler"]
@@ -22,7 +25,8 @@ _ISSUED = (
     "fingerprint_sha256",
     "public_key_fingerprint_sha256",
 )
-_KEPT_OF_PREVIOUS = ("fingerprint_sha256", "public_key_fingerprint_sha256", "serial_number")
+_DESCRIBED = ("subject", "issuer", "generation", "key_generation", "not_before", "not_after", "renew_at", "reason")
+_IDENTITY = ("fingerprint_sha256", "public_key_fingerprint_sha256", "serial_number")
 
 
 class CertificateHandler(HandlerBase):
@@ -49,7 +53,7 @@ class CertificateHandler(HandlerBase):
 
     def create(self, inputs: Properties, context: Context, *, is_preview: bool) -> Created:
         """Issue generation 1, or take the adopted certificate."""
-        outputs = _described(inputs) | {"previous": [], "revoked": []}
+        outputs = _described(inputs, {})
         if is_preview:
             outputs |= _planned(inputs)
         elif "adopted_certificate" in inputs:
@@ -68,14 +72,11 @@ class CertificateHandler(HandlerBase):
         inputs: Properties,
         context: Context,
         *,
-        is_preview: bool,  # noqa: A002
+        is_preview: bool,
     ) -> dict[str, Any]:
         """Issue the generation that Check decided, or only move the schedule; what is accepted keeps its fingerprint."""
         del id
-        outputs = _described(inputs) | {
-            "previous": _with_identity("accepted", inputs, old_outputs),
-            "revoked": _with_identity("revoked", inputs, old_outputs),
-        }
+        outputs = _described(inputs, old_outputs)
         if _is_same_certificate(inputs, old_outputs):
             outputs |= {name: old_outputs[name] for name in _ISSUED if name in old_outputs}
             if inputs["issuer"] != old_outputs["issuer"]:
@@ -91,33 +92,56 @@ class CertificateHandler(HandlerBase):
         return outputs
 
 
-def _described(inputs: Properties) -> dict[str, Any]:
-    """Return the outputs that follow from the inputs, known in every preview."""
-    names = (*PASSED_THROUGH, "subject", "issuer", "generation", "key_generation", "not_before", "not_after")
-    described = {name: inputs[name] for name in (*names, "renew_at", "reason") if name in inputs}
-    for entry in inputs.get("revoked", []):
-        if entry["generation"] == inputs["generation"]:
-            described |= {"revoked_at": entry["revoked_at"], "revocation_reason": entry["reason"]}
+def _described(inputs: Properties, old_outputs: Properties) -> dict[str, Any]:
+    """Return the outputs that follow from the inputs, known in every preview; what is merely declared stays there."""
+    schedule = _schedule(inputs)
+    described = {name: inputs[name] for name in _DESCRIBED}
+    known = {entry["generation"]: entry for entry in _all_generations(old_outputs)}
+    described["previous"] = [
+        {
+            "generation": entry.generation,
+            "not_after": format_instant(entry.not_after),
+            "retire_at": format_instant(entry.retire_at),
+            "issuer_id": entry.issuer_id,
+        }
+        | _identity(known[entry.generation])
+        for entry in schedule.accepted
+    ]
+    described["revoked"] = [
+        {
+            "generation": entry.generation,
+            "not_after": format_instant(entry.not_after),
+            "revoked_at": format_instant(entry.revoked_at),
+            "reason": entry.reason,
+        }
+        | _identity(known[entry.generation])
+        for entry in schedule.revoked
+    ]
+    for entry in schedule.revoked:
+        if entry.generation == schedule.generation:
+            described |= {"revoked_at": format_instant(entry.revoked_at), "revocation_reason": entry.reason}
     return described
 
 
-def _is_same_certificate(inputs: Properties, old_outputs: Properties) -> bool:
-    return all(inputs[name] == old_outputs.get(name) for name in ("generation", "not_before", "not_after"))
+def _schedule(inputs: Properties) -> Schedule:
+    schedule = decode_schedule(inputs)
+    if schedule is None:
+        raise PostsealError("no schedule was decided for this certificate: its inputs did not pass through Check")
+    return schedule
+
+
+def _all_generations(outputs: Properties) -> list[Properties]:
+    """Return everything that is known of a generation: the current one and those that came before it."""
+    return [*outputs["revoked"], *outputs["previous"], outputs] if outputs else []
+
+
+def _identity(generation: Properties) -> dict[str, Any]:
+    return {name: generation[name] for name in _IDENTITY}
 
 
 def _planned(inputs: Properties) -> dict[str, Any]:
     """Return the outputs that only issuing makes known; a key that was handed in is not stored a second time."""
     return {name: UNKNOWN for name in _ISSUED if name != "private_key_pem" or "private_key" not in inputs}
-
-
-def _with_identity(kind: str, inputs: Properties, old_outputs: Properties) -> list[dict[str, Any]]:
-    """Return the accepted (or revoked) generations of the schedule with the fingerprints and serials they had."""
-    known = {entry["generation"]: entry for entry in (*old_outputs["revoked"], *old_outputs["previous"], old_outputs)}
-    return [
-        entry | {name: known[entry["generation"]][name] for name in _KEPT_OF_PREVIOUS}
-        for entry in inputs.get(kind, [])
-        if entry["generation"] in known
-    ]
 
 
 def _report(inputs: Properties, old_outputs: Properties, context: Context) -> None:
@@ -128,6 +152,7 @@ def _report(inputs: Properties, old_outputs: Properties, context: Context) -> No
         )
     elif inputs["reason"] != old_outputs["reason"]:
         context.report(f"{inputs['name']}: {inputs['reason']}")
-    before = {entry["generation"] for entry in old_outputs.get("previous", [])}
-    for generation in sorted(before - {entry["generation"] for entry in inputs["accepted"]}):
-        context.report(f"{inputs['name']}: generation {generation} is no longer accepted")
+    accepted = {entry.generation for entry in _schedule(inputs).accepted}
+    for entry in old_outputs["previous"]:
+        if entry["generation"] not in accepted:
+            context.report(f"{inputs['name']}: generation {entry['generation']} is no longer accepted")

@@ -1,6 +1,7 @@
 """What Check does for a certificate: hold key material, find problems, decide the schedule."""
 
 from datetime import UTC, datetime
+
 from pki.errors import ConfigError, Problem, ScheduleError
 from pki.fingerprint import public_key_fingerprint_sha256
 from pki.handlers.certificate_inputs import CONTENT_PROPERTIES, DeclaredCertificate

@@ -86,7 +86,7 @@ def _problems(new: Properties) -> list[Problem]:
         for folder, files in new["folders"].items()
         for name, file in files.items()
     ]
-    return tree_problems(entries)
+    return list(tree_problems(entries))
 
 
 def _entries(folder: str, reference: str, context: Context) -> list[FileEntry]:

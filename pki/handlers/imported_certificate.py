@@ -1,13 +1,13 @@
 """The resource `ImportedCertificate`: a certificate that somebody else signed for a key of ours."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from cryptography import x509
 
 from pki.errors import Problem
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
-from pki.keys import load_private_key
+from pki.keys import PublicKey, load_private_key
 from pki.model import format_instant
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import Properties, is_unknown
@@ -58,10 +58,10 @@ class ImportedCertificateHandler(HandlerBase):
 
 def _problems(new: Properties, chain: list[x509.Certificate], now: datetime) -> list[Problem]:
     key_pem = new["private_key_pem"]
-    key = None if is_unknown(key_pem) else load_private_key(key_pem, what="private_key_pem")
-    return problems_of_imported_chain(
-        chain, public_key=key.public_key() if key else None, dns_names=new["dns_names"], now=now, roots=()
-    )
+    # A key that is made in this very run cannot be the one that was signed; `up` says so once it is known.
+    holder = chain[0] if is_unknown(key_pem) else load_private_key(key_pem, what="private_key_pem")
+    public_key = cast("PublicKey", holder.public_key())
+    return problems_of_imported_chain(chain, public_key=public_key, dns_names=new["dns_names"], now=now)
 
 
 def _described(chain: list[x509.Certificate], renew_before_hours: int) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from pki.fingerprint import public_key_fingerprint_sha256
 from pki.issuing import Issuer
-from pki.keys import load_private_key
+from pki.keys import PrivateKey, load_private_key
 from pki.plugin.handler import Context
 from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
 from pki.verification import load_chain
@@ -58,7 +57,7 @@ def issuer_of(inputs: Properties, context: Context) -> tuple[Issuer | None, list
     memo = f"issuer {inputs['issuer']} {inputs['issuer_key']}"
     if memo not in context.parsed:
         context.material.get(inputs["issuer_key"])
-        key: CertificateIssuerPrivateKeyTypes = context.parsed[inputs["issuer_key"]]
+        key: PrivateKey = context.parsed[inputs["issuer_key"]]
         context.parsed[memo] = Issuer(issuer_chain(inputs, context)[0], key)
     return context.parsed[memo], issuer_chain(inputs, context)
 

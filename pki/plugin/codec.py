@@ -49,7 +49,7 @@ def _decode_members(struct: Struct, path: Path, secret_paths: set[Path]) -> dict
     }
 
 
-def _decode_value(value: Value, path: Path, secret_paths: set[Path]) -> Any:  # noqa: ANN401 - JSON-like by nature
+def _decode_value(value: Value, path: Path, secret_paths: set[Path]) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         return UNKNOWN if value.string_value == UNKNOWN_SENTINEL else value.string_value
@@ -64,7 +64,7 @@ def _decode_value(value: Value, path: Path, secret_paths: set[Path]) -> Any:  # 
     return None
 
 
-def _decode_struct(struct: Struct, path: Path, secret_paths: set[Path]) -> Any:  # noqa: ANN401 - as above
+def _decode_struct(struct: Struct, path: Path, secret_paths: set[Path]) -> Any:
     if struct.fields[SIGNATURE_KEY].string_value == SECRET_SIGNATURE if SIGNATURE_KEY in struct.fields else False:
         secret_paths.add(path)
         return _decode_value(struct.fields["value"], path, secret_paths)

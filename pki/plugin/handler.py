@@ -89,7 +89,7 @@ class Handler(Protocol):
         inputs: Properties,
         context: Context,
         *,
-        is_preview: bool,  # noqa: A002
+        is_preview: bool,
     ) -> dict[str, Any]:
         """Bring the resource to the new inputs and return its outputs."""
 

@@ -19,7 +19,7 @@ from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 from pki.errors import ConfigError, PostsealError, Problem
 from pki.model import format_instant, parse_instant
 from pki.plugin.codec import Decoded, decode, encode
-from pki.plugin.diff import Change
+from pki.plugin.diff import Change, compare
 from pki.plugin.handler import CheckRequest, Context, Handler, PartialFailureError
 from pki.plugin.material import MaterialStore
 from pki.plugin.values import Path, value_at
@@ -41,7 +41,7 @@ class Reporter(Protocol):
         """Show `message`, which must not hold a secret."""
 
 
-def SystemClock() -> datetime:  # noqa: N802 - a stand-in for the class it could be
+def SystemClock() -> datetime:
     """Return the current instant."""
     return datetime.now(UTC)
 
@@ -95,9 +95,9 @@ class Servicer(ResourceProviderServicer):
             return pb.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
-        """Another clock is no reason to replace anything."""
-        del request, context
-        return pb.DiffResponse(changes=pb.DiffResponse.DIFF_NONE)
+        """Report another clock as a change in place: the engine configures a provider that is `same` as it was."""
+        with self._clean_errors(context):
+            return _diff_response(compare(decode(request.old_inputs).properties, decode(request.news).properties))
 
     def Configure(self, request: pb.ConfigureRequest, context: grpc.ServicerContext) -> pb.ConfigureResponse:
         """Take the clock, if one is set, and say that secrets and previews are understood."""
@@ -143,17 +143,8 @@ class Servicer(ResourceProviderServicer):
             handler = self._handler(request.urn)
             olds = decode(request.olds).properties
             changes = handler.diff(decode(request.old_inputs).properties, olds, decode(request.news).properties)
-            details = {
-                path: pb.PropertyDiff(kind=_DIFF_KINDS[change], inputDiff=True) for path, change in changes.items()
-            }
-            if olds.get("status", "ok") != "ok":
-                details["status"] = pb.PropertyDiff(kind=pb.PropertyDiff.UPDATE, inputDiff=False)
-            return pb.DiffResponse(
-                changes=pb.DiffResponse.DIFF_SOME if details else pb.DiffResponse.DIFF_NONE,
-                diffs=sorted({path.split(".")[0].split("[")[0] for path in details}),
-                detailedDiff=details,
-                hasDetailedDiff=True,
-            )
+            is_half_done = olds.get("status", "ok") != "ok"
+            return _diff_response(changes, is_half_done=is_half_done)
 
     def Create(self, request: pb.CreateRequest, context: grpc.ServicerContext) -> pb.CreateResponse:
         """Make a resource, or plan it in a preview."""
@@ -205,7 +196,7 @@ class Servicer(ResourceProviderServicer):
     # What the calls share.
 
     def _handler(self, urn: str) -> Handler:
-        token = urn.split("::")[2].split("$")[-1]
+        token = urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
         handler = self._handlers.get(token)
         if handler is None:
             known = ", ".join(sorted(self._handlers))
@@ -240,7 +231,7 @@ class Servicer(ResourceProviderServicer):
     @contextmanager
     def _clean_errors(
         self, context: grpc.ServicerContext, encode_outputs: Callable[[Mapping[str, Any]], Struct] | None = None
-    ) -> Any:  # noqa: ANN401 - a generator for contextmanager
+    ) -> Any:
         """Turn exceptions into a status with one clean sentence; `abort` raises, so nothing after it runs."""
         try:
             yield
@@ -248,10 +239,22 @@ class Servicer(ResourceProviderServicer):
             _abort_half_done(context, failure, encode_outputs)
         except PostsealError as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        except Exception as error:  # noqa: BLE001 - the last line before the engine
+        except Exception as error:
             if _is_abort(error):
                 raise
             context.abort(grpc.StatusCode.INTERNAL, _internal_error(error))
+
+
+def _diff_response(changes: Mapping[str, Change], *, is_half_done: bool = False) -> pb.DiffResponse:
+    details = {path: pb.PropertyDiff(kind=_DIFF_KINDS[change], inputDiff=True) for path, change in changes.items()}
+    if is_half_done:
+        details["status"] = pb.PropertyDiff(kind=pb.PropertyDiff.UPDATE, inputDiff=False)
+    return pb.DiffResponse(
+        changes=pb.DiffResponse.DIFF_SOME if details else pb.DiffResponse.DIFF_NONE,
+        diffs=sorted({path.split(".")[0].split("[")[0] for path in details}),
+        detailedDiff=details,
+        hasDetailedDiff=True,
+    )
 
 
 def _abort_half_done(
