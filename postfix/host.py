@@ -1,0 +1,158 @@
+"""One Postfix host as it is declared, and everything that is wrong with the declaration."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pki.errors import Problem
+from pki.name_syntax import fault_of_host
+from postfix.parameters import PostfixVersion
+from postfix.settings import ClientSettings, ServerSettings, problems_of_client, problems_of_server
+
+__all__ = [
+    "INDEXED_TABLE_TYPES",
+    "TABLE_TYPES",
+    "ClientSide",
+    "HostDeclaration",
+    "Ownership",
+    "ServerSide",
+    "certificate_names",
+    "problems_of_declaration",
+]
+
+TABLE_TYPES = ("texthash", "hash", "lmdb", "cdb", "btree")
+INDEXED_TABLE_TYPES = TABLE_TYPES[1:]
+"""Table types that postmap(1) has to compile before Postfix reads them."""
+
+_CERTIFICATE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
+_LEVEL = re.compile(r"[0-9]+(\.[0-9]+){0,2}", re.ASCII)
+_OLDEST_LEVEL = "3.6"
+
+
+class Ownership(StrEnum):
+    """How much of main.cf and master.cf is ours: the whole files, or only what is declared."""
+
+    WHOLE = "whole"
+    MERGE = "merge"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSide:
+    """The receiving side of a host: settings, and the names of its certificates, one for each key algorithm."""
+
+    settings: ServerSettings
+    certificates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSide:
+    """The sending side of a host: settings, and the names of the certificates it presents (none: no certificate)."""
+
+    settings: ClientSettings
+    certificates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostDeclaration:
+    """One Postfix host: what is rendered for it.
+
+    `parameters`: further main.cf parameters, which must not contradict the typed settings. `table_type`: one of
+    `TABLE_TYPES`; `texthash` (default) works everywhere, a change of it needs a reload. `postfix_version`: (major,
+    minor), to refuse parameters the host does not know. `compatibility_level`: default the host's version, or 3.6.
+    A side that is None is not rendered; under `MERGE` it stays as it is on the host.
+    """
+
+    name: str
+    myhostname: str
+    server: ServerSide | None = None
+    client: ClientSide | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    ownership: Ownership = Ownership.WHOLE
+    table_type: str = "texthash"
+    postfix_version: PostfixVersion | None = None
+    compatibility_level: str = ""
+
+    @property
+    def effective_compatibility_level(self) -> str:
+        """The declared level; else the newest the host knows, or one that fixes the digest to sha256 (postconf(5))."""
+        version = self.postfix_version
+        return self.compatibility_level or (f"{version[0]}.{version[1]}" if version else _OLDEST_LEVEL)
+
+    @property
+    def client_certificates(self) -> tuple[str, ...]:
+        """Names of the certificates that smtp(8) presents by default."""
+        if self.client and self.client.settings.present_server_certificate and self.server:
+            return self.server.certificates
+        return self.client.certificates if self.client else ()
+
+    @property
+    def trusts_roots_in_file(self) -> bool:
+        """Whether a file with the declaration's roots is needed."""
+        server = self.server.settings if self.server else None
+        client = self.client.settings if self.client else None
+        by_server = bool(server and server.ca_file and not server.ca_path)
+        return by_server or bool(client and client.ca_file and not client.smtp_tls_CAfile)
+
+    @property
+    def trusts_roots_in_directory(self) -> bool:
+        """Whether a hashed directory with the declaration's roots is needed."""
+        return bool(self.server and self.server.settings.ca_path)
+
+
+def certificate_names(host: HostDeclaration) -> tuple[str, ...]:
+    """Return the names of all certificates whose chain files the host needs, each once."""
+    transports = host.client.settings.transports if host.client else ()
+    names = (
+        *(host.server.certificates if host.server else ()),
+        *host.client_certificates,
+        *(transport.certificate for transport in transports if transport.certificate),
+    )
+    return tuple(dict.fromkeys(names))
+
+
+def _problems_of_server_side(side: ServerSide) -> Iterator[Problem]:
+    if not side.certificates:
+        yield Problem("server.certificates", "a server needs a certificate, or TLS is off; name at least one")
+    yield from (Problem("server.certificates", f"{name} is named twice") for name in _repeated(side.certificates))
+    yield from (problem.below("server") for problem in problems_of_server(side.settings))
+
+
+def _problems_of_client_side(host: HostDeclaration, side: ClientSide) -> Iterator[Problem]:
+    settings = side.settings
+    if settings.present_server_certificate and (side.certificates or not host.server):
+        reason = "the client has a certificate of its own" if side.certificates else "there is no server"
+        yield Problem("client.present_server_certificate", f"{reason}; leave one of the two out")
+    if settings.smtp_tls_security_level == "none" and (side.certificates or settings.present_server_certificate):
+        yield Problem("client.smtp_tls_security_level", "at level none no certificate is ever presented; write may")
+    yield from (Problem("client.certificates", f"{name} is named twice") for name in _repeated(side.certificates))
+    yield from (problem.below("client") for problem in problems_of_client(settings))
+
+
+def _repeated(names: tuple[str, ...]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _problems_of_names(host: HostDeclaration) -> Iterator[Problem]:
+    fault = fault_of_host(host.myhostname)
+    if fault:
+        yield Problem("myhostname", fault)
+    if host.table_type not in TABLE_TYPES:
+        yield Problem("table_type", f"{host.table_type!r} is not one of {', '.join(TABLE_TYPES)}")
+    if not _LEVEL.fullmatch(host.effective_compatibility_level):
+        yield Problem("compatibility_level", f"{host.compatibility_level!r} is no level; write it as 3.6")
+    for name in certificate_names(host):
+        if not _CERTIFICATE_NAME.fullmatch(name) or name == "ca":
+            yield Problem(
+                "certificates",
+                f"{name!r} cannot name a file; use letters, digits, dots and hyphens, but not ca, the roots' file",
+            )
+
+
+def problems_of_declaration(host: HostDeclaration) -> list[Problem]:
+    """Return what is wrong with names and typed settings; what they render to is checked by `problems_of_host`."""
+    problems = list(_problems_of_names(host))
+    problems += _problems_of_server_side(host.server) if host.server else ()
+    problems += _problems_of_client_side(host, host.client) if host.client else ()
+    return problems

@@ -1,0 +1,202 @@
+"""A host's declaration rendered as far as it goes without any certificate: parameters, services, their files.
+
+A preview knows all of this while certificates are still to be made; `postfix.content` renders the rest. All own paths
+begin with `$config_directory`, so that a rendered directory works wherever it lies.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from pki.files.tree import FileEntry
+from postfix.host import HostDeclaration, Ownership
+from postfix.main_cf import render_whole
+from postfix.master_cf import BASE_SERVICES, Service, render_whole_services
+from postfix.settings import ClientSettings, DestinationPolicy, ServerSettings, Transport
+from postfix.tables import Row, render_source
+
+__all__ = [
+    "CA_DIRECTORY",
+    "CA_FILE",
+    "CLIENT_TABLE",
+    "PUBLIC_FILE",
+    "chain_file",
+    "render_configuration_files",
+    "render_parameters",
+    "render_services_of",
+    "setting_tables",
+    "table_names",
+    "typed_parameters",
+]
+
+CA_FILE = "tls/ca.pem"
+# Not below tls/, which only root may enter: daemons read a CApath after they have given up root's rights.
+CA_DIRECTORY = "ca"
+CLIENT_TABLE = "relay_clientcerts"
+_TRANSPORTS, _POLICIES = "transport", "tls_policy"
+_HERE = "$config_directory/"
+PUBLIC_FILE = 0o644
+_YES_NO = MappingProxyType({True: "yes", False: "no"})
+_MATCH_SEPARATOR = MappingProxyType({"fingerprint": "|", "verify": ":", "secure": ":"})
+_DANE_LEVELS = frozenset({"dane", "dane-only"})
+
+# What else on a host would decide about certificates and trust; under MERGE it is set to nothing unless it is declared.
+# Debian's main.cf, for one, comes with smtpd_tls_cert_file and smtp_tls_CApath.
+_RIVALS = ("chain_files", "cert_file", "key_file", "CAfile", "CApath")
+
+
+def chain_file(certificate_name: str) -> str:
+    """Return the path of a certificate's chain file, relative to the configuration directory."""
+    return f"tls/{certificate_name}.pem"
+
+
+def _chain_files(names: Sequence[str]) -> str:
+    return ", ".join(_HERE + chain_file(name) for name in names)
+
+
+def _table(host: HostDeclaration, name: str) -> str:
+    return f"{host.table_type}:{_HERE}{name}"
+
+
+def _present(pairs: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in pairs.items() if value}
+
+
+def _server_parameters(host: HostDeclaration, server: ServerSettings, certificates: Sequence[str]) -> dict[str, str]:
+    relay = server.relay
+    restrictions = ", ".join(relay.restrictions)
+    optional = {
+        "smtpd_tls_CAfile": _HERE + CA_FILE if server.ca_file and not server.ca_path else "",
+        "smtpd_tls_CApath": _HERE + CA_DIRECTORY if server.ca_path else "",
+        "smtpd_tls_req_ccert": "yes" if server.smtpd_tls_req_ccert else "",
+        "smtpd_tls_session_cache_database": server.smtpd_tls_session_cache_database,
+        "smtpd_tls_auth_only": "yes" if relay.sasl else "",
+        "smtpd_sasl_auth_enable": "yes" if relay.sasl else "",
+        "relay_clientcerts": _table(host, CLIENT_TABLE) if relay.client_certificates else "",
+        "smtpd_recipient_restrictions": restrictions if relay.restrict_recipients else "",
+    }
+    return {
+        "smtpd_tls_security_level": server.smtpd_tls_security_level,
+        "smtpd_tls_chain_files": _chain_files(certificates),
+        "smtpd_tls_ask_ccert": _YES_NO[server.asks_for_certificates],
+        "smtpd_tls_protocols": server.smtpd_tls_protocols,
+        "smtpd_tls_mandatory_protocols": server.smtpd_tls_protocols,
+        "smtpd_tls_fingerprint_digest": "sha256",
+        "smtpd_tls_received_header": _YES_NO[server.smtpd_tls_received_header],
+        "smtpd_tls_loglevel": str(server.smtpd_tls_loglevel),
+        "mynetworks": " ".join(relay.networks),
+        "smtpd_relay_restrictions": restrictions,
+        **_present(optional),
+    }
+
+
+def _client_parameters(host: HostDeclaration, client: ClientSettings) -> dict[str, str]:
+    optional = {
+        "smtp_tls_chain_files": _chain_files(host.client_certificates),
+        "smtp_tls_CAfile": client.smtp_tls_CAfile or (_HERE + CA_FILE if client.ca_file else ""),
+        "smtp_tls_fingerprint_cert_match": ", ".join(client.smtp_tls_fingerprint_cert_match),
+        "smtp_tls_policy_maps": _table(host, _POLICIES) if client.policies else "",
+        "smtp_dns_support_level": "dnssec" if _DANE_LEVELS & set(client.levels) else "",
+        "transport_maps": _table(host, _TRANSPORTS) if client.transports else "",
+        "relayhost": client.relayhost,
+    }
+    return {
+        "smtp_tls_security_level": client.smtp_tls_security_level,
+        "smtp_tls_protocols": client.smtp_tls_protocols,
+        "smtp_tls_mandatory_protocols": client.smtp_tls_protocols,
+        "smtp_tls_fingerprint_digest": "sha256",
+        "smtp_tls_loglevel": str(client.smtp_tls_loglevel),
+        **_present(optional),
+    }
+
+
+def _rivals(host: HostDeclaration) -> dict[str, str]:
+    sides = (("smtpd_tls", host.server), ("smtp_tls", host.client))
+    return {f"{prefix}_{rival}": "" for prefix, side in sides if side for rival in _RIVALS}
+
+
+def typed_parameters(host: HostDeclaration) -> dict[str, str]:
+    """Return the main.cf parameters that the typed settings of a host make, without its free-form ones."""
+    parameters = {"compatibility_level": host.effective_compatibility_level, "myhostname": host.myhostname}
+    if host.server:
+        parameters |= _server_parameters(host, host.server.settings, host.server.certificates)
+    if host.client:
+        parameters |= _client_parameters(host, host.client.settings)
+    return parameters
+
+
+def render_parameters(host: HostDeclaration) -> dict[str, str]:
+    """Return all main.cf parameters of a host, unexpanded; needs no certificate.
+
+    Under `MERGE`, parameters that rival the declared certificates and roots are set to nothing. Not checked here: see
+    `preflight.problems_of_host`.
+    """
+    own = {**typed_parameters(host), **host.parameters}
+    return (
+        own
+        if host.ownership is Ownership.WHOLE
+        else own | {name: value for name, value in _rivals(host).items() if name not in own}
+    )
+
+
+def _transport_service(transport: Transport) -> Service:
+    level = transport.smtp_tls_security_level
+    match = {f"smtp_tls_{level}_cert_match": ", ".join(transport.match)} if transport.match else {}
+    options = {
+        "syslog_name": f"postfix/{transport.name}",
+        "smtp_tls_chain_files": _chain_files([transport.certificate] if transport.certificate else []),
+        "smtp_tls_security_level": level,
+        **match,
+        # A resumed session keeps the certificate it began with, and that may be another transport's.
+        "smtp_tls_session_cache_database": "",
+    }
+    return Service(transport.name, "unix", "smtp", options=tuple(options.items()))
+
+
+def render_services_of(host: HostDeclaration) -> tuple[Service, ...]:
+    """Return the services of master.cf that are ours: under `MERGE` the transports only; needs no certificate."""
+    base = BASE_SERVICES if host.ownership is Ownership.WHOLE else ()
+    transports = host.client.settings.transports if host.client else ()
+    return (*base, *map(_transport_service, transports))
+
+
+def _policy_row(policy: DestinationPolicy) -> Row:
+    match = f" match={_MATCH_SEPARATOR.get(policy.level, ':').join(policy.match)}" if policy.match else ""
+    return Row(policy.destination, policy.level + match)
+
+
+def setting_tables(host: HostDeclaration) -> dict[str, list[Row]]:
+    """Return the tables that settings alone make, by name; a table that would be empty is left out."""
+    client = host.client.settings if host.client else ClientSettings()
+    tables = {
+        _TRANSPORTS: [
+            Row(destination, f"{each.name}:{each.next_hop}")
+            for each in client.transports
+            for destination in each.destinations
+        ],
+        _POLICIES: [_policy_row(policy) for policy in client.policies],
+    }
+    return {name: rows for name, rows in tables.items() if rows}
+
+
+def table_names(host: HostDeclaration) -> tuple[str, ...]:
+    """Return the tables of a host, relative paths of their sources.
+
+    With a type of `INDEXED_TABLE_TYPES`, postmap(1) has to compile each before Postfix starts or reloads.
+    """
+    has_clients = bool(host.server and host.server.settings.relay.client_certificates)
+    return (*([CLIENT_TABLE] if has_clients else []), *setting_tables(host))
+
+
+def render_configuration_files(host: HostDeclaration) -> tuple[FileEntry, ...]:
+    """Return the files that need no certificate: tables of settings, and under `WHOLE` main.cf and master.cf.
+
+    Under `MERGE` main.cf and master.cf depend on what the host has: see `main_cf.merge` and `master_cf.merge_services`.
+
+    Raises:
+        ConfigError: something in the declaration would not stay one definition, service or row.
+    """
+    texts = {name: render_source(rows) for name, rows in setting_tables(host).items()}
+    if host.ownership is Ownership.WHOLE:
+        texts["main.cf"] = render_whole(render_parameters(host))
+        texts["master.cf"] = render_whole_services(render_services_of(host))
+    return tuple(FileEntry(name, text.encode(), PUBLIC_FILE) for name, text in sorted(texts.items()))
