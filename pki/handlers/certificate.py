@@ -74,7 +74,7 @@ class CertificateHandler(HandlerBase):
         *,
         is_preview: bool,
     ) -> dict[str, Any]:
-        """Issue the generation that Check decided, or only move the schedule; what is accepted keeps its fingerprint."""
+        """Issue the generation that Check decided, or only move the schedule; what is accepted stays as it was."""
         del id
         outputs = _described(inputs, old_outputs)
         if _is_same_certificate(inputs, old_outputs):
@@ -137,6 +137,10 @@ def _all_generations(outputs: Properties) -> list[Properties]:
 
 def _identity(generation: Properties) -> dict[str, Any]:
     return {name: generation[name] for name in _IDENTITY}
+
+
+def _is_same_certificate(inputs: Properties, old_outputs: Properties) -> bool:
+    return all(inputs[name] == old_outputs[name] for name in ("generation", "not_before", "not_after"))
 
 
 def _planned(inputs: Properties) -> dict[str, Any]:
