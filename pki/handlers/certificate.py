@@ -2,17 +2,18 @@
 
 from typing import Any, ClassVar
 
+from pki.declared import decode_declared, problems_of_declared
 from pki.errors import PostsealError
+from pki.generations import describe_generations
 from pki.handlers.certificate_decision import adoption_problems, decide_schedule, issuer_problems
-from pki.handlers.certificate_inputs import PASSED_THROUGH, decode_declared, problems_of_declared
+from pki.handlers.certificate_inputs import PASSED_THROUGH, problems_of_inputs
 from pki.handlers.certificate_issuance import chain_of, issue_generation, issued_outputs, keep_known_key
 from pki.handlers.key_material import hold_issuer, hold_key
-from pki.handlers.schedule_codec import decode_schedule, encode_schedule
 from pki.issuing import subject_name
-from pki.model import format_instant
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties
 from pki.schedule import Schedule
+from pki.schedule_codec import decode_schedule, encode_schedule
 from pki.verification import load_certificate
 
 __all__ = ["CertificateHandler"]
@@ -26,7 +27,6 @@ _ISSUED = (
     "public_key_fingerprint_sha256",
 )
 _DESCRIBED = ("subject", "issuer", "generation", "key_generation", "not_before", "not_after", "renew_at", "reason")
-_IDENTITY = ("fingerprint_sha256", "public_key_fingerprint_sha256", "serial_number")
 
 
 class CertificateHandler(HandlerBase):
@@ -39,10 +39,11 @@ class CertificateHandler(HandlerBase):
     def check(self, request: CheckRequest, context: Context) -> Checked:
         """Validate, decide the schedule, put key material into memory and its digest into the inputs."""
         new = request.new
-        problems = problems_of_declared(new)
+        problems = problems_of_inputs(new)
         if problems:
             return Checked({}, tuple(problems))
-        declared, problems = decode_declared(new)
+        declared = decode_declared(new)
+        problems = problems_of_declared(declared)
         inputs = {name: new[name] for name in PASSED_THROUGH if name in new}
         inputs |= hold_key(new, context) | hold_issuer(new, context)
         inputs["subject"] = subject_name(declared.declaration.subject).rfc4514_string()
@@ -94,33 +95,8 @@ class CertificateHandler(HandlerBase):
 
 def _described(inputs: Properties, old_outputs: Properties) -> dict[str, Any]:
     """Return the outputs that follow from the inputs, known in every preview; what is merely declared stays there."""
-    schedule = _schedule(inputs)
     described = {name: inputs[name] for name in _DESCRIBED}
-    known = {entry["generation"]: entry for entry in _all_generations(old_outputs)}
-    described["previous"] = [
-        {
-            "generation": entry.generation,
-            "not_after": format_instant(entry.not_after),
-            "retire_at": format_instant(entry.retire_at),
-            "issuer_id": entry.issuer_id,
-        }
-        | _identity(known[entry.generation])
-        for entry in schedule.accepted
-    ]
-    described["revoked"] = [
-        {
-            "generation": entry.generation,
-            "not_after": format_instant(entry.not_after),
-            "revoked_at": format_instant(entry.revoked_at),
-            "reason": entry.reason,
-        }
-        | _identity(known[entry.generation])
-        for entry in schedule.revoked
-    ]
-    for entry in schedule.revoked:
-        if entry.generation == schedule.generation:
-            described |= {"revoked_at": format_instant(entry.revoked_at), "revocation_reason": entry.reason}
-    return described
+    return described | describe_generations(_schedule(inputs), old_outputs)
 
 
 def _schedule(inputs: Properties) -> Schedule:
@@ -128,15 +104,6 @@ def _schedule(inputs: Properties) -> Schedule:
     if schedule is None:
         raise PostsealError("no schedule was decided for this certificate: its inputs did not pass through Check")
     return schedule
-
-
-def _all_generations(outputs: Properties) -> list[Properties]:
-    """Return everything that is known of a generation: the current one and those that came before it."""
-    return [*outputs["revoked"], *outputs["previous"], outputs] if outputs else []
-
-
-def _identity(generation: Properties) -> dict[str, Any]:
-    return {name: generation[name] for name in _IDENTITY}
 
 
 def _is_same_certificate(inputs: Properties, old_outputs: Properties) -> bool:

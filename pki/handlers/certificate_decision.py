@@ -2,19 +2,20 @@
 
 from datetime import UTC, datetime
 
+from pki.declared import DeclaredCertificate
+from pki.demand import changed_content, demand_of, is_key_changed
 from pki.errors import ConfigError, Problem, ScheduleError
 from pki.fingerprint import public_key_fingerprint_sha256
-from pki.handlers.certificate_inputs import CONTENT_PROPERTIES, DeclaredCertificate
 from pki.handlers.key_material import issuer_chain
-from pki.handlers.schedule_codec import decode_schedule
 from pki.model import Validity, parse_instant
 from pki.names import problems_under_issuer
 from pki.plugin.handler import Context
 from pki.plugin.values import UNKNOWN, Properties, is_unknown
 from pki.schedule import Decision, Demand, IssuerWindow, Schedule, adopted, decide
+from pki.schedule_codec import decode_schedule
 from pki.verification import load_certificate
 
-__all__ = ["adoption_problems", "decide_schedule", "issuer_problems"]
+__all__ = ["adoption_problems", "decide_schedule", "issuer_problems", "issuer_window"]
 
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
@@ -53,16 +54,11 @@ def decide_schedule(
     declared: DeclaredCertificate, new: Properties, inputs: Properties, old: Properties | None, context: Context
 ) -> Schedule:
     previous = decode_schedule(old) if old else None
-    demand = Demand(
-        policy=declared.policy,
-        issuer=_issuer_window(new),
-        changes=_changes(inputs, old) if old and previous else (),
-        is_key_changed=_is_key_changed(inputs, old) if old and previous else False,
-        confirm=declared.confirm,
-        confirmed_generation=declared.confirmed_generation,
-        revoke_reason=declared.revoke,
-        issue_again=declared.issue_again,
-        fail_beyond_issuer=declared.fail_beyond_issuer,
+    demand = demand_of(
+        declared,
+        issuer_window(new),
+        changes=changed_content(inputs, old) if old and previous else (),
+        is_key_changed=is_key_changed(inputs, old) if old and previous else False,
     )
     try:
         decision = _adopt_or_decide(previous, demand, inputs, context)
@@ -82,7 +78,8 @@ def _adopt_or_decide(previous: Schedule | None, demand: Demand, inputs: Properti
     return Decision(adopted(validity, demand.policy, issuer_id), is_issued=False)
 
 
-def _issuer_window(new: Properties) -> IssuerWindow | None:
+def issuer_window(new: Properties) -> IssuerWindow | None:
+    """Return when the issuer is valid; an authority that does not exist yet is taken to be valid for ever."""
     if "issuer_name" not in new:
         return None
     not_before, not_after = new["issuer_not_before"], new["issuer_not_after"]
@@ -93,18 +90,3 @@ def _issuer_window(new: Properties) -> IssuerWindow | None:
             _FAR if is_unknown(not_after) else parse_instant(not_after),
         ),
     )
-
-
-def _changes(inputs: Properties, old: Properties) -> tuple[str, ...]:
-    """Return the words for what a new certificate is needed for; an unknown issuer key is one that will change."""
-    changed = [name for name in CONTENT_PROPERTIES if (inputs.get(name) or None) != (old.get(name) or None)]
-    if inputs.get("path_length") != old.get("path_length") and "path_length" not in changed:
-        changed.append("path_length")
-    if inputs.get("issuer_id") != old.get("issuer_id") or inputs.get("issuer_key") != old.get("issuer_key"):
-        changed.append(f"issuer is now {inputs['issuer']}")
-    return tuple(changed)
-
-
-def _is_key_changed(inputs: Properties, old: Properties) -> bool:
-    is_other_algorithm = inputs.get("key_algorithm") != old.get("key_algorithm")
-    return is_other_algorithm or inputs.get("private_key") != old.get("private_key")

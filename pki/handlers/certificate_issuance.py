@@ -4,8 +4,8 @@ from typing import Any
 
 from cryptography import x509
 
+from pki.declared import DeclaredCertificate, decode_declared
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
-from pki.handlers.certificate_inputs import DeclaredCertificate, decode_declared
 from pki.handlers.key_material import issuer_chain, issuer_of
 from pki.issuing import issue, serial_number_from
 from pki.keys import generate_private_key, load_private_key, private_key_pem
@@ -20,7 +20,7 @@ _SERIAL_BYTES = 20
 
 
 def issue_generation(inputs: Properties, old_outputs: Properties, context: Context) -> dict[str, Any]:
-    declared, _ = decode_declared(inputs)
+    declared = decode_declared(inputs)
     key_pem = _key_pem(declared, inputs, old_outputs, context)
     key = load_private_key(key_pem, what="private key")
     issuer, chain = issuer_of(inputs, context)

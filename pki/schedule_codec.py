@@ -4,11 +4,11 @@ Each accepted and each revoked generation is one line of text, so that a preview
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pki.model import Validity, format_instant, parse_instant
-from pki.plugin.values import Properties
 from pki.schedule import AcceptedGeneration, RevokedGeneration, Schedule
 
 __all__ = ["decode_schedule", "encode_schedule"]
@@ -34,7 +34,7 @@ def encode_schedule(schedule: Schedule) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if value not in ("", {})}
 
 
-def decode_schedule(properties: Properties) -> Schedule | None:
+def decode_schedule(properties: Mapping[str, Any]) -> Schedule | None:
     """Return the schedule stored in inputs, or None where none was decided yet."""
     if "generation" not in properties:
         return None
@@ -88,5 +88,5 @@ def _fields(pattern: re.Pattern[str], text: str) -> dict[str, Any]:
     return match.groupdict()
 
 
-def _instant(properties: Properties, name: str) -> datetime:
+def _instant(properties: Mapping[str, Any], name: str) -> datetime:
     return parse_instant(properties[name])
