@@ -1,0 +1,264 @@
+"""What is rendered for a host is booted as it is: Postfix takes it without a word and decides as declared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from pki.files.tree import Entry, Symlink
+from postfix.content import ChainContent, HostContent, render_content_files
+from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
+from postfix.main_cf import merge
+from postfix.preflight import problems_of_deployment, problems_of_host
+from postfix.rendering import render_configuration_files, render_parameters
+from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
+from postfix.tables import ClientRow
+from tests.support.postfix_instance import Boot, PostfixInstance
+from tests.support.postfix_overlay import RECEIVING_SIDE, SENDING_SIDE
+from tests.support.sasl_server import sasl_server
+from tests.support.smtp_probe import ProbeResult, probe
+from tests.support.test_authority import Credential, ThrowAwayAuthority
+
+pytestmark = pytest.mark.needs_postfix
+
+SERVER_NAME = "mx1.example.test"
+NOW = datetime.now(UTC)
+NO_NETWORKS = RelayPolicy(networks=())
+BY_CERTIFICATE = ServerSettings(relay=NO_NETWORKS)
+INSISTING = replace(BY_CERTIFICATE, smtpd_tls_security_level="encrypt", smtpd_tls_req_ccert=True)
+
+# A host's own main.cf, which a merge leaves alone where nothing is declared.
+EXISTING_MAIN_CF = """\
+# See /usr/share/postfix/main.cf.dist
+compatibility_level = 3.6
+smtpd_banner = $myhostname ESMTP
+smtpd_tls_cert_file=/etc/ssl/certs/absent.pem
+smtpd_tls_key_file=/etc/ssl/private/absent.key
+smtpd_relay_restrictions = permit_mynetworks,
+# a remark in the middle
+    defer_unauth_destination
+mydestination =
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """A server and the clients that come to it; only `listed` is in the server's table."""
+
+    authority: ThrowAwayAuthority
+    server: Credential
+    listed: Credential
+    unlisted: Credential
+    expired: Credential
+    foreign: Credential
+
+    @property
+    def refused(self) -> dict[str, Credential | None]:
+        """The clients that must not relay."""
+        return {"unlisted": self.unlisted, "expired": self.expired, "foreign": self.foreign, "none": None}
+
+
+@pytest.fixture(scope="module")
+def people(authority: ThrowAwayAuthority) -> People:
+    """Return fresh certificates of one throw-away authority, and one of another."""
+    return People(
+        authority=authority,
+        server=authority.issue_server(SERVER_NAME, "127.0.0.1"),
+        listed=authority.issue_client("listed.example.test"),
+        unlisted=authority.issue_client("unlisted.example.test"),
+        expired=authority.issue_expired_client("listed.example.test"),
+        foreign=authority.issue_foreign_client("listed.example.test"),
+    )
+
+
+def chain_content(credential: Credential) -> ChainContent:
+    """Return a credential as the renderer takes it."""
+    certificate = x509.load_pem_x509_certificate(credential.certificate_pem.encode())
+    return ChainContent(credential.private_key_pem, (certificate,))
+
+
+def host_content(people: People, **chains: Credential) -> HostContent:
+    """Return the content of a host with these chains, that trusts the authority and lists the one client."""
+    row = ClientRow(people.listed.fingerprint_sha256, "listed", 1, NOW + timedelta(days=30))
+    root = x509.load_pem_x509_certificate(people.authority.certificate_pem.encode())
+    return HostContent({name: chain_content(each) for name, each in chains.items()}, (root,), (row,))
+
+
+def write_entries(directory: Path, entries: Sequence[Entry]) -> Path:
+    """Write rendered files below `directory`; a directory that holds a private file is private, as on a host."""
+    for entry in entries:
+        path = directory / entry.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(entry, Symlink):
+            path.symlink_to(entry.target)
+            continue
+        path.write_bytes(entry.content)
+        path.chmod(entry.mode)
+        if not entry.mode & 0o077:
+            path.parent.chmod(0o700)
+    return directory
+
+
+def rendered(directory: Path, host: HostDeclaration, content: HostContent) -> Path:
+    """Write everything that is rendered for a host that the pre-flight has nothing to say about."""
+    entries = [*render_configuration_files(host), *render_content_files(host, content)]
+    assert problems_of_host(host) == []
+    assert problems_of_deployment(host, entries, now=NOW) == []
+    return write_entries(directory, entries)
+
+
+def server_host(settings: ServerSettings, **fields: object) -> HostDeclaration:
+    """Return a host that only receives."""
+    side = ServerSide(settings, ("mx1",))
+    return replace(HostDeclaration("mx1", SERVER_NAME, server=side, parameters={"mydestination": ""}), **fields)  # type: ignore[arg-type]
+
+
+def verified_probe(instance: PostfixInstance, people: People, client: Credential | None) -> ProbeResult:
+    """Probe as a client that verifies the server, and see that it serves the declared certificate."""
+    authority_pem = people.authority.certificate_pem
+    seen = probe(instance.port, client_certificate=client, server_name=SERVER_NAME, ca=authority_pem)
+    assert seen.served_fingerprint_sha256 == people.server.fingerprint_sha256
+    return seen
+
+
+def outcome(seen: ProbeResult) -> int | str:
+    """Return the code of the last reply, or that the server hung up."""
+    last = seen.rcpt or seen.mail_from
+    return "cut off" if seen.is_cut_off or last is None else last.code
+
+
+DENIED = {"unlisted": 554, "expired": 554, "foreign": 554, "none": 554}
+# A trusted client is heard out; whoever has a bad certificate, or none, is not.
+NOT_HEARD = {"unlisted": 554, "expired": "cut off", "foreign": "cut off", "none": "cut off"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "fields", "outcomes"),
+    [
+        pytest.param(BY_CERTIFICATE, {}, DENIED, id="defaults"),
+        pytest.param(
+            replace(BY_CERTIFICATE, smtpd_tls_security_level="encrypt"), {"table_type": "hash"}, DENIED, id="encrypt"
+        ),
+        pytest.param(INSISTING, {"table_type": "lmdb"}, NOT_HEARD, id="required-by-file"),
+        pytest.param(
+            replace(INSISTING, ca_path=True), {"table_type": "btree"}, NOT_HEARD, id="required-by-directory-in-chroot"
+        ),
+        pytest.param(replace(BY_CERTIFICATE, ca_file=False), {}, DENIED, id="no-roots"),
+        pytest.param(
+            replace(BY_CERTIFICATE, relay=replace(NO_NETWORKS, restrict_recipients=True)),
+            {},
+            DENIED,
+            id="recipients-too",
+        ),
+        pytest.param(replace(BY_CERTIFICATE, smtpd_tls_protocols="TLSv1.2"), {}, DENIED, id="one-protocol"),
+        pytest.param(
+            replace(BY_CERTIFICATE, smtpd_tls_session_cache_database="btree:$data_directory/smtpd_scache"),
+            {"postfix_version": (3, 7)},
+            DENIED,
+            id="session-cache",
+        ),
+    ],
+)
+def test_only_the_listed_client_relays(
+    tmp_path: Path,
+    postfix_instance: Boot,
+    people: People,
+    settings: ServerSettings,
+    fields: Mapping[str, object],
+    outcomes: Mapping[str, int | str],
+) -> None:
+    """Each way to declare a server serves its certificate, admits the listed client only, and logs no fault."""
+    directory = rendered(tmp_path, server_host(settings, **fields), host_content(people, mx1=people.server))
+    # The rendered networks stay, unlike those of other private instances.
+    instance = postfix_instance(directory, overrides={"mynetworks": None})
+    assert verified_probe(instance, people, people.listed).may_relay
+    refused = {name: outcome(verified_probe(instance, people, client)) for name, client in people.refused.items()}
+    assert refused == outcomes
+    assert instance.complaints() == []
+
+
+def test_users_networks_and_certificates_each_suffice(tmp_path: Path, postfix_instance: Boot, people: People) -> None:
+    """Whoever logs in over TLS or shows a listed certificate relays; a wrong password and nothing at all do not."""
+    relay = RelayPolicy(sasl=True, networks=("192.0.2.0/24",))
+    with sasl_server({"alice": "correct horse"}) as server:
+        host = server_host(ServerSettings(relay=relay))
+        host = replace(host, parameters={**host.parameters, **server.parameters})
+        directory = rendered(tmp_path, host, host_content(people, mx1=people.server))
+        instance = postfix_instance(directory, overrides={"mynetworks": None})
+        assert probe(instance.port, login=("alice", "correct horse")).may_relay
+        assert probe(instance.port, client_certificate=people.listed).may_relay
+        assert not probe(instance.port).may_relay
+        assert instance.complaints() == []
+
+
+def test_declared_networks_relay_without_a_certificate(tmp_path: Path, postfix_instance: Boot, people: People) -> None:
+    """Loopback relays where it is declared, even in clear text."""
+    host = server_host(ServerSettings(relay=RelayPolicy(networks=("127.0.0.0/8",))))
+    directory = rendered(tmp_path, host, host_content(people, mx1=people.server))
+    instance = postfix_instance(directory, overrides={"mynetworks": None})
+    assert probe(instance.port, tls="none").may_relay
+
+
+def test_a_merge_puts_the_declaration_in_force_on_an_existing_host(
+    tmp_path: Path, postfix_instance: Boot, people: People
+) -> None:
+    """Foreign settings that rival the declared ones give way; the rest of main.cf and all of master.cf stay."""
+    host = server_host(BY_CERTIFICATE, ownership=Ownership.MERGE)
+    directory = rendered(tmp_path, host, host_content(people, mx1=people.server))
+    (directory / "main.cf").write_text(merge(EXISTING_MAIN_CF, render_parameters(host)))
+    instance = postfix_instance(directory, overrides={"mynetworks": None})
+    assert verified_probe(instance, people, people.listed).may_relay
+    assert not verified_probe(instance, people, None).may_relay
+    assert instance.complaints() == []
+
+
+def transports_to(port: int, people: People) -> tuple[Transport, ...]:
+    """Return one transport for each way of protecting mail to a server on loopback, named after its domain."""
+    next_hop = f"[127.0.0.1]:{port}"
+    return (
+        Transport("t-secure", ("secure.test",), "alice", "secure", (SERVER_NAME,), next_hop),
+        Transport("t-print", ("print.test",), "alice", "fingerprint", (people.server.fingerprint_sha256,), next_hop),
+        Transport("t-wrong", ("wrong.test",), "alice", "secure", ("mx2.example.test",), next_hop),
+        Transport("t-other", ("other.test",), "alice", "fingerprint", (people.listed.fingerprint_sha256,), next_hop),
+        Transport("t-bare", ("bare.test",), "", "encrypt", (), next_hop),
+    )
+
+
+def test_mail_goes_out_by_client_certificate_to_the_right_server_only(
+    tmp_path: Path, postfix_instance: Boot, people: People
+) -> None:
+    """Verified servers get mail from the certified client; a server with another name or key gets nothing."""
+    server = rendered(tmp_path / "server", server_host(BY_CERTIFICATE), host_content(people, mx1=people.server))
+    receiver = postfix_instance(server, overrides=RECEIVING_SIDE)
+    settings = ClientSettings(
+        relayhost=f"[127.0.0.1]:{receiver.port}",
+        policies=(DestinationPolicy(f"[127.0.0.1]:{receiver.port}", "secure", (SERVER_NAME,)),),
+    )
+    through_relay = HostDeclaration("out", "out.example.test", client=ClientSide(settings, ("alice",)))
+    by_transport = replace(
+        through_relay,
+        client=ClientSide(ClientSettings(transports=transports_to(receiver.port, people))),
+        table_type="hash",
+    )
+    content = host_content(people, alice=people.listed)
+
+    sender = postfix_instance(rendered(tmp_path / "relay", through_relay, content), overrides=SENDING_SIDE)
+    delivery = sender.send("someone@anywhere.test")
+    assert (delivery.status, delivery.trust) == ("sent", "Verified")
+    assert sender.complaints() == []
+
+    sender = postfix_instance(rendered(tmp_path / "transports", by_transport, content), overrides=SENDING_SIDE)
+    domains = ("secure", "print", "wrong", "other", "bare")
+    outcomes = {domain: sender.send(f"someone@{domain}.test") for domain in domains}
+    assert {domain: (outcome.status, outcome.dsn) for domain, outcome in outcomes.items()} == {
+        "secure": ("sent", "2.0.0"),
+        "print": ("sent", "2.0.0"),
+        "wrong": ("deferred", "4.7.5"),
+        "other": ("deferred", "4.7.5"),
+        "bare": ("SOFTBOUNCE", "4.7.1"),
+    }
+    assert outcomes["secure"].trust == outcomes["print"].trust == "Verified"
+    assert sender.complaints() == receiver.complaints() == []
