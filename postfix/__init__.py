@@ -1,0 +1,50 @@
+"""Postfix TLS as Pulumi code: hosts that serve, admit and present certificates.
+
+The public names are loaded on first use, so that programs which need no Pulumi start quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from postfix.components.host import MailServer, PostfixHost, Receiving, RelayClient, Sending, TrustedRoot
+    from postfix.components.target import Directory, Local
+    from postfix.host import Ownership
+    from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
+
+__all__ = [
+    "ClientSettings",
+    "DestinationPolicy",
+    "Directory",
+    "Local",
+    "MailServer",
+    "Ownership",
+    "PostfixHost",
+    "Receiving",
+    "RelayClient",
+    "RelayPolicy",
+    "Sending",
+    "ServerSettings",
+    "Transport",
+    "TrustedRoot",
+]
+
+_HOMES = {
+    "postfix.components.host": ("MailServer", "PostfixHost", "Receiving", "RelayClient", "Sending", "TrustedRoot"),
+    "postfix.components.target": ("Directory", "Local"),
+    "postfix.host": ("Ownership",),
+    "postfix.settings": ("ClientSettings", "DestinationPolicy", "RelayPolicy", "ServerSettings", "Transport"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'postfix' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

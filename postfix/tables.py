@@ -44,19 +44,26 @@ class ClientRow:
 
     `fingerprint_sha256` is that of its certificate or public key, upper-case hex pairs joined by colons, as
     `openssl x509 -noout -fingerprint -sha256` prints it. `not_after` is aware; the row shows its UTC date. Postfix
-    looks at the fingerprint only: name, generation and date are there for the reader.
+    looks at the fingerprint only: name, generation and date are there for the reader; a certificate from elsewhere may
+    have neither generation nor date.
     """
 
     fingerprint_sha256: str
     name: str
-    generation: int
-    not_after: datetime
+    generation: int | None = None
+    not_after: datetime | None = None
 
     @property
     def row(self) -> Row:
         """The row as it stands in the table."""
-        date = self.not_after.astimezone(UTC).date().isoformat()
-        return Row(self.fingerprint_sha256, f"{self.name} generation={self.generation} not_after={date}")
+        return Row(self.fingerprint_sha256, self.value)
+
+    @property
+    def value(self) -> str:
+        """What stands behind the fingerprint, as `alice generation=2 not_after=2027-02-01`."""
+        generation = f" generation={self.generation}" if self.generation is not None else ""
+        date = f" not_after={self.not_after.astimezone(UTC).date().isoformat()}" if self.not_after else ""
+        return f"{self.name}{generation}{date}"
 
 
 def client_rows(clients: Iterable[ClientRow]) -> tuple[Row, ...]:
@@ -67,7 +74,7 @@ def client_rows(clients: Iterable[ClientRow]) -> tuple[Row, ...]:
     Raises:
         ConfigError: anything that `problems_of_client_rows` finds.
     """
-    ordered = sorted(clients, key=lambda client: (client.name, client.generation, client.fingerprint_sha256))
+    ordered = sorted(clients, key=lambda client: (client.name, client.generation or 0, client.fingerprint_sha256))
     problems = problems_of_client_rows(ordered)
     if problems:
         raise ConfigError(problems)
@@ -83,7 +90,7 @@ def _problems_of_client(client: ClientRow) -> Iterator[Problem]:
             f"{client.fingerprint_sha256!r} is no SHA-256 fingerprint as Postfix looks it up; write 32 upper-case hex "
             "pairs joined by colons",
         )
-    if client.generation < 1:
+    if client.generation is not None and client.generation < 1:
         yield Problem(client.name, f"generation {client.generation} is not a number from 1 up")
 
 

@@ -8,13 +8,14 @@ from pki.handlers.imported_certificate import ImportedCertificateHandler
 from pki.handlers.pkcs12_archive import Pkcs12Handler
 from pki.plugin.handler import Handler
 from pki.plugin.server import serve
+from postfix.handlers.deployment import DeploymentHandler
 
 __all__ = ["handlers", "main"]
 
 
 def handlers() -> list[Handler]:
     """Return one handler for every resource type of this package."""
-    return [CertificateHandler(), HandOutHandler(), ImportedCertificateHandler(), Pkcs12Handler()]
+    return [CertificateHandler(), DeploymentHandler(), HandOutHandler(), ImportedCertificateHandler(), Pkcs12Handler()]
 
 
 def main() -> None:

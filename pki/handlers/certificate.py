@@ -95,7 +95,7 @@ class CertificateHandler(HandlerBase):
 
 def _described(inputs: Properties, old_outputs: Properties) -> dict[str, Any]:
     """Return the outputs that follow from the inputs, known in every preview; what is merely declared stays there."""
-    described = {name: inputs[name] for name in _DESCRIBED}
+    described = {name: inputs[name] for name in _DESCRIBED} | {"revoked_at": ""}
     return described | describe_generations(_schedule(inputs), old_outputs)
 
 

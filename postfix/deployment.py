@@ -1,0 +1,125 @@
+"""A host with everything that comes from certificates, as far as it is known: what a reviewer reads, what is written.
+
+In a preview some certificates are not made yet. Their rows and files are then shown by name, and their content is
+unknown; `up` knows everything.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from pki.errors import ConfigError, Problem
+from pki.files.tree import Entry
+from pki.model import parse_instant
+from pki.verification import load_chain
+from postfix.ca_path import chroot_entries
+from postfix.content import ChainContent, HostContent, render_content_files
+from postfix.host import HostDeclaration
+from postfix.preflight import problems_of_deployment
+from postfix.rendering import (
+    CA_DIRECTORY,
+    render_configuration_files,
+    render_parameters,
+    render_services_of,
+    setting_tables,
+)
+from postfix.tables import ClientRow, parse_source
+
+__all__ = ["PreparedHost", "accepted_clients", "decode_host", "parse_accepted_rows", "prepare", "shown_parts"]
+
+_HOST = TypeAdapter(HostDeclaration)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedHost:
+    """A host and all files for it, ready to be planned: below its configuration directory, and below queue_directory."""
+
+    host: HostDeclaration
+    entries: tuple[Entry, ...]
+    chroot: tuple[Entry, ...]
+
+
+def decode_host(declaration: Mapping[str, Any]) -> HostDeclaration:
+    """Return the declaration that `dataclasses.asdict` made plain; raise ConfigError for anything else."""
+    try:
+        return _HOST.validate_python(declaration)
+    except ValidationError as error:
+        raise ConfigError(
+            Problem(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_input=False)
+        ) from None
+
+
+def shown_parts(host: HostDeclaration) -> dict[str, Any]:
+    """Return what a reviewer reads of a host before any certificate is known."""
+    return {
+        "main_cf": render_parameters(host),
+        "master_cf": {
+            f"{each.name}/{each.type}": _service_line(each.command, each.options) for each in render_services_of(host)
+        },
+        "tables": {name: {row.key: row.value for row in rows} for name, rows in setting_tables(host).items()},
+    }
+
+
+def _service_line(command: str, options: tuple[tuple[str, str], ...]) -> str:
+    return " ".join([command, *(f"-o {{ {name} = {value} }}" for name, value in options)])
+
+
+def accepted_clients(name: str, identity: Mapping[str, Any]) -> Iterator[ClientRow]:
+    """Yield what is accepted of one client: nothing once it is revoked, else its current and its earlier generations."""
+    if identity.get("revoked_at"):
+        return
+    fingerprint = "public_key_fingerprint_sha256" if identity["match"] == "public_key" else "fingerprint_sha256"
+    for each in (identity, *identity.get("previous", ())):
+        yield ClientRow(each[fingerprint], name, each["generation"], parse_instant(each["not_after"]))
+
+
+def parse_accepted_rows(text: str) -> list[ClientRow]:
+    """Return the clients of ready rows, as a roster gives them."""
+    return [_client_row(row.key, row.value) for row in parse_source(text)]
+
+
+def _client_row(fingerprint: str, value: str) -> ClientRow:
+    name, *fields = value.split()
+    known = dict(field.split("=", 1) for field in fields)
+    return ClientRow(
+        fingerprint,
+        name,
+        int(known["generation"]) if "generation" in known else None,
+        parse_instant(f"{known['not_after']}T00:00:00Z") if "not_after" in known else None,
+    )
+
+
+def prepare(
+    host: HostDeclaration,
+    *,
+    chains: Mapping[str, Mapping[str, str]],
+    roots: Mapping[str, str],
+    clients: tuple[ClientRow, ...],
+    config_directory: str,
+    now: datetime,
+) -> PreparedHost:
+    """Render every file of a host and check it before anything is touched.
+
+    `chains`: `private_key_pem` and `chain_pem` by certificate name; `roots`: PEM by name.
+
+    Raises:
+        ConfigError: everything that is wrong with the host, its files or its rows.
+        CertificateError: a key or certificate cannot be read.
+    """
+    content = HostContent(
+        chains={
+            name: ChainContent(chain["private_key_pem"], tuple(load_chain(chain["chain_pem"], what=f"chain of {name}")))
+            for name, chain in chains.items()
+        },
+        roots=tuple(each for name, pem in roots.items() for each in load_chain(pem, what=f"root {name}")),
+        relay_clients=clients,
+    )
+    entries = (*render_configuration_files(host), *render_content_files(host, content))
+    problems = problems_of_deployment(host, entries, now=now)
+    if problems:
+        raise ConfigError(problems)
+    in_directory = [entry for entry in entries if entry.path.startswith(f"{CA_DIRECTORY}/")]
+    return PreparedHost(host, entries, chroot_entries(in_directory, config_directory=config_directory))

@@ -1,0 +1,1 @@
+"""Handlers of the Postfix resource types: decode, call the core, act, encode."""

@@ -1,0 +1,123 @@
+"""The resource `Deployment`: one Postfix host brought to its declared configuration."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pki.errors import Problem
+from pki.files.tree import manifest
+from pki.plugin.diff import Change, compare
+from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
+from postfix.deployment import PreparedHost, accepted_clients, decode_host, parse_accepted_rows, prepare, shown_parts
+from postfix.handlers.targets import drift, remove_from_target, write_to_target
+from postfix.host import HostDeclaration
+from postfix.preflight import problems_of_host
+from postfix.tables import ClientRow, problems_of_client_rows
+
+__all__ = ["DeploymentHandler"]
+
+
+class DeploymentHandler(HandlerBase):
+    """Shows rows, parameters and files in a preview; writes them in the order that is safe for a running Postfix."""
+
+    type_token: ClassVar[str] = "postseal:index:Deployment"
+
+    def check(self, request: CheckRequest, context: Context) -> Checked:
+        """Render and check the host as far as its certificates are known."""
+        new = request.new
+        host = decode_host(new["declaration"])
+        rows, clients = _rows(new)
+        problems = [*problems_of_host(host), *_row_problems(clients)]
+        if problems:
+            return Checked({}, tuple(problems))
+        inputs = {
+            "name": host.name,
+            "target": new["target"],
+            **shown_parts(host),
+            "certificates": {name: chain["description"] for name, chain in new["chains"].items()},
+            "roots": sorted(new["roots"]),
+            "relay_clientcerts": rows,
+            "content": _content(host, new, clients, context),
+        }
+        return Checked({name: value for name, value in inputs.items() if value not in ({}, [])})
+
+    def diff(self, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> Mapping[str, Change]:
+        """Show the content's digests only where nothing else says what changes; find what was changed outside."""
+        changes = compare(old_inputs, new_inputs)
+        visible = {path: change for path, change in changes.items() if not path.startswith("content")}
+        if not changes and drift(old_outputs):
+            return {"content": Change.UPDATE}
+        return visible or changes
+
+    def create(self, inputs: Properties, context: Context, *, is_preview: bool) -> Created:
+        """Bring the host to its declaration for the first time."""
+        return Created(inputs["name"], self._deploy(inputs, {}, context, is_preview=is_preview))
+
+    def update(
+        self,
+        id: str,  # noqa: A002
+        old_outputs: Properties,
+        inputs: Properties,
+        context: Context,
+        *,
+        is_preview: bool,
+    ) -> dict[str, Any]:
+        """Bring the host to its declaration; after a change of the target, leave nothing of ours at the old one."""
+        del id
+        if inputs["target"] == old_outputs["target"]:
+            return self._deploy(inputs, old_outputs["deployed"], context, is_preview=is_preview)
+        outputs = self._deploy(inputs, {}, context, is_preview=is_preview)
+        if not is_preview:
+            remove_from_target(old_outputs["target"], old_outputs["deployed"], context.report)
+        return outputs
+
+    def delete(self, id: str, outputs: Properties, context: Context) -> None:  # noqa: A002
+        """Remove what is ours from the host."""
+        del id
+        remove_from_target(outputs["target"], outputs["deployed"], context.report)
+
+    def _deploy(
+        self, inputs: Properties, deployed: Mapping[str, Any], context: Context, *, is_preview: bool
+    ) -> dict[str, Any]:
+        outputs = {"name": inputs["name"], "target": inputs["target"]}
+        if is_preview:
+            return outputs | {"deployed": UNKNOWN}
+        prepared: PreparedHost = context.parsed[_memo(inputs["name"])]
+        return outputs | {"deployed": write_to_target(inputs["target"], prepared, deployed, context.report)}
+
+
+def _memo(name: str) -> str:
+    return f"deployment of {name}"
+
+
+def _rows(new: Properties) -> tuple[dict[str, Any], list[ClientRow]]:
+    """Return the rows as a reviewer reads them, by what stands behind the fingerprint; and those that are known."""
+    clients = [row for name, identity in new["relay_clients"].items() for row in accepted_clients(name, identity)]
+    clients += [ClientRow(fingerprint, name) for name, fingerprint in new.get("extra_relay_clients", {}).items()]
+    rows: dict[str, Any] = {client.value: client.fingerprint_sha256 for client in clients}
+    for name, roster in new.get("rosters", {}).items():
+        rows[f"roster {name}"] = roster["description"]
+        clients += [] if is_unknown(roster["accepted_rows"]) else parse_accepted_rows(roster["accepted_rows"])
+    return rows, clients
+
+
+def _row_problems(clients: list[ClientRow]) -> list[Problem]:
+    known = [client for client in clients if not is_unknown(client.fingerprint_sha256)]
+    return [problem.below("relay_clients") for problem in problems_of_client_rows(known)]
+
+
+def _content(host: HostDeclaration, new: Properties, clients: list[ClientRow], context: Context) -> Any:
+    """Render everything and keep it for this run; return the digests, or unknown while a certificate is still to come."""
+    sources = [new["chains"], new["roots"], new["relay_clients"], new.get("rosters", {})]
+    if contains_unknown(sources):
+        return UNKNOWN
+    prepared = prepare(
+        host,
+        chains=new["chains"],
+        roots=new["roots"],
+        clients=tuple(clients),
+        config_directory=new["target"]["config_directory"],
+        now=context.now,
+    )
+    context.parsed[_memo(host.name)] = prepared
+    return manifest((*prepared.entries, *prepared.chroot))
