@@ -33,7 +33,7 @@ def build_parts(layout: Layout, parts: Sequence[Part], environment: Mapping[str,
         ToolchainError: Go failed; the message ends with the last lines it wrote.
     """
     minutes = sum(part.minutes for part in parts)
-    say(f"building the engine from source, once: about {minutes:.0f} minutes on two cores, 5 GB of disk meanwhile")
+    say(f"building the engine from source, once: about {minutes:g} minutes on two cores, 5 GB of disk meanwhile")
     with tempfile.TemporaryDirectory(prefix="build-", dir=_emptied(layout)) as name:
         workshop = Path(name)
         go_environment = _go_environment(environment, workshop)

@@ -25,7 +25,7 @@ PROJECT = "mail-pki"
 STACK = "dev"
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "up": ("up", "--yes", "--skip-preview"),
+    "up": ("up", "--yes", "--skip-preview", "--suppress-outputs"),
     "preview": ("preview", "--diff"),
     "destroy": ("destroy", "--yes", "--skip-preview"),
 }

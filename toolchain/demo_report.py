@@ -1,5 +1,6 @@
 """Words what a deployment has left: the tree of its files, the certificates in them and the stack's outputs."""
 
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ __all__ = ["CertificateLine", "columns", "output_lines", "read_certificates", "r
 VALUE_CHARACTERS = 90
 """Longer output values are cut, so that a line stays a line."""
 
-PEM_BEGIN = "-----BEGIN CERTIFICATE-----"
+# A line of its own: JSON that quotes a certificate is no PEM file.
+PEM_BEGIN = re.compile(rb"^-----BEGIN CERTIFICATE-----\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,7 +64,7 @@ def _entry(directory: Path, path: Path) -> tuple[str, str, str]:
 
 
 def output_lines(outputs: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield name and value of each output, members of objects by their dotted path; long values are cut."""
+    """Yield name and value of each output, members of objects by their dotted path; PEM is told by its length."""
     for name, value in sorted(outputs.items()):
         if isinstance(value, Mapping) and value:
             yield from output_lines(value, f"{prefix}{name}.")
@@ -72,6 +74,8 @@ def output_lines(outputs: Mapping[str, object], prefix: str = "") -> Iterator[tu
 
 def _shortened(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if text.startswith("-----BEGIN "):
+        return f"PEM, {len(text.splitlines())} lines"
     line = " ".join(text.split())
     return line if len(line) <= VALUE_CHARACTERS else f"{line[: VALUE_CHARACTERS - 3]}..."
 
@@ -82,7 +86,7 @@ def read_certificates(directory: Path) -> Iterator[CertificateLine]:
         if path.is_symlink() or not path.is_file():
             continue
         content = path.read_bytes()
-        if PEM_BEGIN.encode() in content:
+        if PEM_BEGIN.search(content):
             for certificate in x509.load_pem_x509_certificates(content):
                 yield _line(str(path.relative_to(directory)), certificate)
 

@@ -97,7 +97,6 @@ def _provide_engine(layout: Layout, environment: Mapping[str, str]) -> None:
             way(layout, environment)
         except ToolchainError as error:
             attempts.append(Attempt(name, str(error)))
-            say(f"{name}: {error}")
         else:
             return
     raise ToolchainError(explain_failure(attempts))
@@ -124,6 +123,7 @@ def _build(layout: Layout, environment: Mapping[str, str], parts: tuple[Part, ..
     )
     if problem:
         raise ToolchainError(problem)
+    say("the official download cannot be had here")
     build_parts(layout, [part for part in parts if not is_finished(layout, part)], environment)
 
 
