@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -37,6 +38,7 @@ from postfix.values import split_list
 __all__ = ["problems_of_chain_file", "problems_of_deployment", "problems_of_host"]
 
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
+_SIDES = MappingProxyType({"smtpd": "server", "smtp": "client", "relayhost": "client"})
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
@@ -63,8 +65,8 @@ def _place(host: HostDeclaration, parameter: str) -> str:
     """Return where in the declaration a parameter's value comes from."""
     if parameter in host.parameters:
         return f"parameters.{parameter}"
-    side = parameter.partition("_")[0]
-    return {"smtpd": f"server.{parameter}", "smtp": f"client.{parameter}"}.get(side, parameter)
+    side = _SIDES.get(parameter.partition("_")[0])
+    return f"{side}.{parameter}" if side else parameter
 
 
 def _problems_of_rendered(host: HostDeclaration) -> list[Problem]:

@@ -1,0 +1,197 @@
+"""Files that are about to be deployed are judged as Postfix and its peers would judge them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+
+from pki.errors import ConfigError
+from pki.files.tree import Entry, FileEntry, Symlink
+from postfix.ca_path import chroot_entries
+from postfix.content import ChainContent, HostContent, render_content_files
+from postfix.host import ClientSide, HostDeclaration, ServerSide
+from postfix.preflight import problems_of_chain_file, problems_of_deployment
+from postfix.settings import ClientSettings, RelayPolicy, ServerSettings
+from postfix.tables import ClientRow
+from tests.support.test_authority import Credential, ThrowAwayAuthority
+
+NAME = "mx1.example.org"
+HOST = HostDeclaration("mx1", NAME, ServerSide(ServerSettings(), ("mx1",)))
+NOW = datetime.now(UTC)
+AUTHORITY = ThrowAwayAuthority()
+SERVER = AUTHORITY.issue_server(NAME)
+CLIENT = AUTHORITY.issue_client("alice")
+ROOT = x509.load_pem_x509_certificate(AUTHORITY.certificate_pem.encode())
+ALICE = ClientRow(CLIENT.fingerprint_sha256, "alice", 1, NOW)
+
+
+def content(server: Credential = SERVER, **others: Credential) -> HostContent:
+    """Return the content of a host, chains by name; the server's is `mx1`."""
+    chains = {
+        name: ChainContent(each.private_key_pem, (x509.load_pem_x509_certificate(each.certificate_pem.encode()),))
+        for name, each in {"mx1": server, **others}.items()
+    }
+    return HostContent(chains, (ROOT,), (ALICE,))
+
+
+def test_what_is_rendered_is_ready() -> None:
+    """A host with a good certificate has chain, roots and clients, keys readable by root only, and no problem."""
+    entries = render_content_files(HOST, content())
+    modes = {entry.path: entry.mode for entry in entries if isinstance(entry, FileEntry)}
+    assert modes == {"relay_clientcerts": 0o644, "tls/ca.pem": 0o644, "tls/mx1.pem": 0o400}
+    assert problems_of_deployment(HOST, entries, now=NOW) == []
+
+
+def test_the_key_stands_first_and_shows_nowhere_else() -> None:
+    """The chain file begins with the key; no representation of the content holds it."""
+    (chain,) = content().chains.values()
+    assert chain.pem.startswith(b"-----BEGIN PRIVATE KEY-----\n")
+    assert "PRIVATE KEY" not in repr(content())
+
+
+def test_the_same_content_gives_the_same_files() -> None:
+    """Roots and clients may come in any order, and twice."""
+    foreign = x509.load_pem_x509_certificate(ThrowAwayAuthority("Other").certificate_pem.encode())
+    one = replace(content(), roots=(ROOT, foreign, ROOT))
+    other = replace(content(), roots=(foreign, ROOT), relay_clients=(ALICE, ALICE))
+    assert render_content_files(HOST, one) == render_content_files(HOST, other)
+
+
+@pytest.mark.parametrize("incomplete", [HostContent({}, (ROOT,)), replace(content(), roots=())])
+def test_missing_content_is_refused(incomplete: HostContent) -> None:
+    """Without its chain or over an empty CAfile, Postfix would turn TLS off."""
+    with pytest.raises(ConfigError) as caught:
+        render_content_files(HOST, incomplete)
+    assert len(caught.value.problems) == 1
+
+
+def test_roots_in_a_directory_are_files_with_hashed_links() -> None:
+    """A CApath replaces the CAfile, and its copy for the jail has the same names below the host's path."""
+    host = replace(HOST, server=ServerSide(ServerSettings(ca_path=True), ("mx1",)))
+    entries = render_content_files(host, content())
+    roots = [entry for entry in entries if entry.path.startswith("ca/")]
+    links = [entry for entry in roots if isinstance(entry, Symlink)]
+    assert [f"ca/{link.target}" for link in links] == [each.path for each in roots if isinstance(each, FileEntry)]
+    assert "tls/ca.pem" not in {entry.path for entry in entries}
+    assert [entry.path for entry in chroot_entries(roots, config_directory="/etc/postfix")] == [
+        f"etc/postfix/{entry.path}" for entry in roots
+    ]
+    assert problems_of_deployment(host, entries, now=NOW) == []
+    without = [entry for entry in entries if entry not in roots]
+    assert [problem.path for problem in problems_of_deployment(host, without, now=NOW)] == ["ca"]
+
+
+@pytest.mark.parametrize(
+    ("pem", "complaints"),
+    [
+        pytest.param(SERVER.chain_pem, 0, id="good"),
+        pytest.param(f"remark\r\n{SERVER.chain_pem}", 0, id="text between blocks"),
+        pytest.param(SERVER.certificate_pem + SERVER.private_key_pem, 1, id="certificate first"),
+        pytest.param(SERVER.private_key_pem, 1, id="key only"),
+        pytest.param("", 1, id="empty"),
+        pytest.param(SERVER.chain_pem + SERVER.private_key_pem, 1, id="second key"),
+        pytest.param(CLIENT.private_key_pem + SERVER.certificate_pem, 1, id="key of another certificate"),
+        pytest.param(
+            SERVER.chain_pem.replace("BEGIN PRIVATE", "BEGIN ENCRYPTED PRIVATE").replace(
+                "END PRIVATE", "END ENCRYPTED PRIVATE"
+            ),
+            1,
+            id="not a readable key",
+        ),
+        pytest.param(SERVER.private_key_pem + AUTHORITY.certificate_pem + SERVER.certificate_pem, 4, id="root first"),
+    ],
+)
+def test_a_chain_file_has_key_leaf_and_issuers_in_this_order(pem: str, complaints: int) -> None:
+    """Postfix would turn TLS off over any other order or key, with no more than a line in its log."""
+    problems = problems_of_chain_file(pem, now=NOW, server_name=NAME)
+    assert bool(problems) is bool(complaints)
+    assert not [
+        problem for problem in problems if "BEGIN" in problem.message and "PRIVATE KEY-----\n" in problem.message
+    ]
+
+
+FAULTS: list[tuple[str, Callable[[], Credential]]] = [
+    ("another name", lambda: AUTHORITY.issue_server("mx2.example.org")),
+    ("expired", lambda: AUTHORITY.issue_server(NAME, days=(-30, -1))),
+    ("not yet valid", lambda: AUTHORITY.issue_server(NAME, days=(1, 30))),
+    ("a client's", lambda: CLIENT),
+]
+
+
+@pytest.mark.parametrize(("fault", "issue"), FAULTS, ids=[fault for fault, _ in FAULTS])
+def test_a_server_certificate_that_peers_would_refuse_is_a_problem(fault: str, issue: Callable[[], Credential]) -> None:
+    """Postfix serves it without a word; the file is named before it is deployed."""
+    entries = render_content_files(HOST, content(issue()))
+    assert {problem.path.partition(".pem")[0] for problem in problems_of_deployment(HOST, entries, now=NOW)} == {
+        "tls/mx1"
+    }
+
+
+@pytest.mark.parametrize(
+    ("client", "is_accepted"),
+    [
+        (CLIENT, True),
+        (SERVER, False),
+        (AUTHORITY.issue_expired_client("alice"), False),
+        (AUTHORITY.issue_client("alice", days=(1, 30)), False),
+    ],
+)
+def test_a_client_certificate_has_to_be_good_for_clients(client: Credential, *, is_accepted: bool) -> None:
+    """The sending side presents certificates for TLS clients that are valid now."""
+    host = HostDeclaration("out", NAME, client=ClientSide(ClientSettings(), ("out",)))
+    entries = render_content_files(host, content(out=client))
+    assert (problems_of_deployment(host, entries, now=NOW) == []) is is_accepted
+
+
+def test_a_servers_certificate_is_presented_only_if_it_is_for_clients_too() -> None:
+    """A certificate for servers alone must not be handed to the client."""
+    host = replace(HOST, client=ClientSide(ClientSettings(present_server_certificate=True)))
+    problems = problems_of_deployment(host, render_content_files(host, content()), now=NOW)
+    assert [problem.path for problem in problems] == ["tls/mx1.pem.chain[0]"]
+
+
+def test_a_clients_chain_stands_in_order() -> None:
+    """A root in front of its leaf does not fit the key either."""
+    pem = CLIENT.private_key_pem + AUTHORITY.certificate_pem + CLIENT.certificate_pem
+    assert {problem.path for problem in problems_of_chain_file(pem, now=NOW, is_client=True)} == {"chain[0]", "chain"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("tls/mx1.pem", None),
+        ("tls/ca.pem", None),
+        ("tls/ca.pem", ""),
+        ("tls/ca.pem", SERVER.certificate_pem),
+        ("tls/ca.pem", AUTHORITY.certificate_pem * 2),
+        ("relay_clientcerts", None),
+        ("relay_clientcerts", f"{CLIENT.fingerprint_sha256} a\n{CLIENT.fingerprint_sha256.lower()} b\n"),
+        ("relay_clientcerts", f"{CLIENT.fingerprint_sha256.replace(':', '')} alice\n"),
+    ],
+)
+def test_a_file_that_is_missing_or_wrong_is_named(path: str, text: str | None) -> None:
+    """Each file that main.cf names has to be there and to hold what Postfix reads from it."""
+    entries: list[Entry] = [entry for entry in render_content_files(HOST, content()) if entry.path != path]
+    if text is not None:
+        entries.append(FileEntry(path, text.encode(), 0o600))
+    problems = problems_of_deployment(HOST, entries, now=NOW)
+    assert problems
+    assert all(problem.path.startswith(path) for problem in problems)
+
+
+def test_roots_that_ended_are_named() -> None:
+    """An expired root vouches for nobody; in a month the one used here will have ended."""
+    entries = render_content_files(HOST, content())
+    later = problems_of_deployment(HOST, entries, now=NOW + timedelta(days=365))
+    assert {"tls/ca.pem.certificates[0]", "tls/mx1.pem.chain[0]"} == {problem.path for problem in later}
+
+
+def test_problems_of_the_declaration_are_told_together_with_those_of_the_files() -> None:
+    """Everything is reported at once."""
+    host = replace(HOST, table_type="dbm")
+    policy = RelayPolicy(networks=("0.0.0.0/0",))
+    host = replace(host, server=ServerSide(replace(ServerSettings(), relay=policy), ("mx1",)))
+    paths = [problem.path for problem in problems_of_deployment(host, [], now=NOW)]
+    assert {"table_type", "server.relay.networks", "tls/mx1.pem", "tls/ca.pem", "relay_clientcerts"} <= set(paths)
