@@ -171,7 +171,8 @@ def _date_refusals(declaration: CertificateDeclaration, validity: Validity, issu
             f" {format_instant(validity.not_before)}"
         )
     if lifetime > timedelta(hours=limit_hours):
-        yield f"{name}: got a validity of {lifetime}, expected at most {limit_hours} hours for profile {profile}"
+        hours = f"{lifetime / timedelta(hours=1):.10g}"
+        yield f"{name}: got a validity of {hours} hours, expected at most {limit_hours} for profile {profile}"
     if issuer is not None and validity.not_after > issuer.certificate.not_valid_after_utc:
         yield (
             f"{name}: got not_after {format_instant(validity.not_after)}, expected no later than its issuer's"

@@ -52,12 +52,13 @@ def _a_label_form(host: str) -> str:
 
 def _is_broken_a_label(label: str) -> bool:
     """Whether a label has hyphens at places 3 and 4, which is reserved for A-labels, without being one (RFC 5890)."""
-    if label[2:4] != "--":
-        return False
+    if label[2:4] != "--" or label[:2].lower() != "xn":
+        return label[2:4] == "--"
     try:
-        return label[:2].lower() != "xn" or label[4:].encode("ascii").decode("punycode").isascii()
+        label[4:].encode("ascii").decode("punycode")
     except UnicodeError:
         return True
+    return False
 
 
 _HOST_RULES: Sequence[_Rule] = (

@@ -25,7 +25,7 @@ class Pkcs12Profile(StrEnum):
     """AES-256-CBC with PBKDF2 and a SHA-256 MAC, which current mail programs and OpenSSL 1.1.1 and later read."""
 
     LEGACY = "legacy"
-    """3DES with a SHA-1 MAC, for programs that refuse the modern one; its protection rests on the passphrase alone."""
+    """3DES with a SHA-1 MAC, for old programs that refuse the modern one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,14 @@ class _Encryption:
     iterations: int
 
 
-# A generated passphrase needs no iterations; these slow down guessing where somebody has chosen a passphrase.
+# What protects an archive is its passphrase: cryptography makes the MAC with 2048 iterations whatever is asked for, and
+# whoever guesses does so against the MAC. More iterations here would only cost the time of whoever builds and opens.
 _ENCRYPTIONS: Mapping[Pkcs12Profile, _Encryption] = {
-    Pkcs12Profile.MODERN: _Encryption(pkcs12.PBES.PBESv2SHA256AndAES256CBC, hashes.SHA256(), 100_000),
+    Pkcs12Profile.MODERN: _Encryption(pkcs12.PBES.PBESv2SHA256AndAES256CBC, hashes.SHA256(), 10_000),
     Pkcs12Profile.LEGACY: _Encryption(
         pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC,
         hashes.SHA1(),  # noqa: S303  # the only MAC that the programs of this profile know
-        20_000,
+        2_048,
     ),
 }
 
@@ -64,7 +65,8 @@ def build_archive(
     """Return a DER PKCS#12 archive that holds the key, its certificate and the authorities above it.
 
     `name` is the friendly name that mail programs list. Salts come from the operating system. Not checked: whether
-    `ca_chain` belongs to the certificate, and how strong the passphrase is.
+    `ca_chain` belongs to the certificate, and how strong the passphrase is; everything rests on it, so use
+    `generate_passphrase`.
 
     Raises:
         CertificateError: the key does not belong to the certificate, or name or passphrase is empty.

@@ -75,9 +75,10 @@ def openssl_verify_strict(
     crl: x509.CertificateRevocationList | None = None,
 ) -> Verdict:
     """Let `openssl verify -x509_strict` judge a chain for one purpose at one instant, trusting `roots` only."""
-    trusted = _pem(*roots) + (_pem(crl) if crl else "")
+    # An empty CRL is falsy, so it is compared with None.
+    trusted = _pem(*roots) + (_pem(crl) if crl is not None else "")
     arguments = ["-x509_strict", "-purpose", purpose, "-attime", str(int(at.timestamp()))]
-    arguments += ["-no-CApath", "-no-CAstore", *(["-crl_check"] if crl else [])]
+    arguments += ["-no-CApath", "-no-CAstore", *(["-crl_check"] if crl is not None else [])]
     with _files(roots=trusted, untrusted=_pem(*intermediates), leaf=_pem(leaf)) as paths:
         untrusted = ["-untrusted", paths["untrusted"]] if intermediates else []
         return _judge("verify", *arguments, "-CAfile", paths["roots"], *untrusted, paths["leaf"])

@@ -1,0 +1,108 @@
+"""PKCS#12 archives: content, refusals, passphrases, and the digest that says when a new one is needed."""
+
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import pkcs12
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pki.errors import CertificateError
+from pki.model import KeyAlgorithm, Profile
+from pki.pkcs12 import Pkcs12Profile, build_archive, content_digest, generate_passphrase
+from tests.support.specimens import issue_leaf, key_of, make_authority
+
+P256 = KeyAlgorithm.ECDSA_P256
+ROOT = make_authority()
+MIDDLE = make_authority(ROOT)
+LEAF = issue_leaf(MIDDLE, Profile.CLIENT)
+CONTENT: dict[str, Any] = {
+    "name": "alice @ example.org",
+    "certificate": LEAF,
+    "ca_chain": [MIDDLE.certificate, ROOT.certificate],
+    "profile": Pkcs12Profile.MODERN,
+}
+ARCHIVE: dict[str, Any] = {**CONTENT, "private_key": key_of(P256), "passphrase": "correct horse"}
+
+
+@pytest.mark.parametrize("profile", Pkcs12Profile)
+@pytest.mark.parametrize("name", ["alice", "Zoë Müller"])
+def test_an_archive_gives_back_name_key_certificate_and_chain(profile: Pkcs12Profile, name: str) -> None:
+    """Whoever imports it has all that is needed, under a name a person can read."""
+    archive = build_archive(**{**ARCHIVE, "profile": profile, "name": name})
+    opened = pkcs12.load_pkcs12(archive, b"correct horse")
+    assert opened.cert is not None
+    assert (opened.cert.friendly_name, opened.cert.certificate) == (name.encode(), LEAF)
+    assert [each.certificate for each in opened.additional_certs] == CONTENT["ca_chain"]
+    assert opened.key is not None
+    assert opened.key.public_key() == LEAF.public_key()
+
+
+@pytest.mark.parametrize("profile", Pkcs12Profile)
+def test_an_archive_opens_with_its_own_passphrase_only(profile: Pkcs12Profile) -> None:
+    """A wrong passphrase is found out."""
+    archive = build_archive(**{**ARCHIVE, "profile": profile})
+    with pytest.raises(ValueError, match="password"):
+        pkcs12.load_pkcs12(archive, b"wrong horse")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"private_key": key_of(P256, "another")}, "does not belong to the certificate"),
+        ({"passphrase": ""}, "must not be empty"),
+        ({"name": ""}, "must not be empty"),
+    ],
+    ids=["other key", "no passphrase", "no name"],
+)
+def test_an_archive_that_nobody_could_use_is_refused(change: dict[str, Any], said: str) -> None:
+    """Key and certificate belong together, and both name and passphrase are set; no secret is in the message."""
+    with pytest.raises(CertificateError, match=said) as caught:
+        build_archive(**{**ARCHIVE, **change})
+    assert "correct horse" not in str(caught.value)
+
+
+def test_the_digest_stays_while_the_content_stays() -> None:
+    """Two archives of the same content differ in their salts, but have one digest."""
+    assert build_archive(**ARCHIVE) != build_archive(**ARCHIVE)
+    assert content_digest(**CONTENT) == content_digest(**CONTENT)
+    assert content_digest(**CONTENT).startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "alice"},
+        {"profile": Pkcs12Profile.LEGACY},
+        {"certificate": issue_leaf(MIDDLE, Profile.CLIENT, serial_number=9)},
+        {"ca_chain": [MIDDLE.certificate]},
+        {"ca_chain": [ROOT.certificate, MIDDLE.certificate]},
+        {"certificate": MIDDLE.certificate, "ca_chain": [LEAF, ROOT.certificate]},
+    ],
+    ids=["name", "profile", "certificate", "shorter chain", "other order", "exchanged"],
+)
+def test_the_digest_changes_with_everything_in_the_archive(change: dict[str, Any]) -> None:
+    """Each change of the content asks for a new archive."""
+    assert content_digest(**{**CONTENT, **change}) != content_digest(**CONTENT)
+
+
+@given(entropy=st.binary(min_size=17, max_size=40))
+def test_a_passphrase_is_seven_groups_of_four_plain_characters(entropy: bytes) -> None:
+    """It can be read out and typed: small letters and digits, none that look alike."""
+    groups = generate_passphrase(entropy).split("-")
+    assert [len(group) for group in groups] == [4] * 7
+    assert not set("".join(groups)) & set("01ilo")
+    assert "".join(groups).isalnum()
+    assert "".join(groups).islower() or "".join(groups).isdigit()
+
+
+@given(first=st.binary(min_size=17, max_size=17), second=st.binary(min_size=17, max_size=17))
+def test_different_entropy_gives_different_passphrases(first: bytes, second: bytes) -> None:
+    """All 136 bits are in the passphrase."""
+    assert (generate_passphrase(first) == generate_passphrase(second)) == (first == second)
+
+
+def test_too_little_entropy_gives_no_passphrase() -> None:
+    """Fewer than 17 bytes are refused rather than stretched."""
+    with pytest.raises(ValueError, match="got 16 bytes, expected at least 17"):
+        generate_passphrase(bytes(16))
