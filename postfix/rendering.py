@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from pki.files.tree import FileEntry
-from postfix.host import INDEXED_TABLE_TYPES, TABLE_TYPES, ClientSide, HostDeclaration, Ownership, ServerSide
+from postfix.host import HostDeclaration, Ownership
 from postfix.main_cf import render_whole
 from postfix.master_cf import BASE_SERVICES, Service, render_whole_services
 from postfix.settings import ClientSettings, DestinationPolicy, ServerSettings, Transport
@@ -18,13 +18,7 @@ __all__ = [
     "CA_DIRECTORY",
     "CA_FILE",
     "CLIENT_TABLE",
-    "INDEXED_TABLE_TYPES",
     "PUBLIC_FILE",
-    "TABLE_TYPES",
-    "ClientSide",
-    "HostDeclaration",
-    "Ownership",
-    "ServerSide",
     "chain_file",
     "render_configuration_files",
     "render_parameters",
