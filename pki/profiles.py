@@ -57,7 +57,7 @@ _AUTHORITY_USAGES = frozenset({"key_cert_sign", "crl_sign"})
 # In TLS 1.3 and in every ECDHE suite of TLS 1.2 a leaf key only signs. ECDSA and Ed25519 keys can do nothing else.
 _LEAF_USAGES = frozenset({"digital_signature"})
 
-# TLS 1.2 without ECDHE sends the session secret encrypted to the *server's* RSA key, and old mail servers still do
+# TLS 1.2 without ECDHE sends the premaster secret encrypted to the *server's* RSA key, and old mail servers still do
 # that. Nobody ever encrypts to a client's key, so the client row lacks the bit.
 _RSA_SERVER_USAGES = frozenset({"key_encipherment"})
 
