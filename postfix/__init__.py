@@ -7,32 +7,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from postfix.components.host import MailServer, PostfixHost, Receiving, RelayClient, Sending, TrustedRoot
+    from postfix.components.host import MailServer, PostfixHost, RelayClient, TrustedRoot
     from postfix.components.target import Directory, Local
-    from postfix.host import Ownership
+    from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
     from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
 
 __all__ = [
     "ClientSettings",
+    "ClientSide",
     "DestinationPolicy",
     "Directory",
+    "HostDeclaration",
     "Local",
     "MailServer",
     "Ownership",
     "PostfixHost",
-    "Receiving",
     "RelayClient",
     "RelayPolicy",
-    "Sending",
     "ServerSettings",
+    "ServerSide",
     "Transport",
     "TrustedRoot",
 ]
 
 _HOMES = {
-    "postfix.components.host": ("MailServer", "PostfixHost", "Receiving", "RelayClient", "Sending", "TrustedRoot"),
+    "postfix.components.host": ("MailServer", "PostfixHost", "RelayClient", "TrustedRoot"),
     "postfix.components.target": ("Directory", "Local"),
-    "postfix.host": ("Ownership",),
+    "postfix.host": ("ClientSide", "HostDeclaration", "Ownership", "ServerSide"),
     "postfix.settings": ("ClientSettings", "DestinationPolicy", "RelayPolicy", "ServerSettings", "Transport"),
 }
 

@@ -12,12 +12,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pki.errors import ConfigError, Problem
-from pki.files.tree import Entry
+from pki.files.tree import Entry, FileEntry
 from pki.model import parse_instant
 from pki.verification import load_chain
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, render_content_files
-from postfix.host import HostDeclaration
+from postfix.deploy.host_files import HostFiles, Table
+from postfix.host import HostDeclaration, Ownership
+from postfix.master_cf import BASE_SERVICES
 from postfix.preflight import problems_of_deployment
 from postfix.rendering import (
     CA_DIRECTORY,
@@ -25,10 +27,19 @@ from postfix.rendering import (
     render_parameters,
     render_services_of,
     setting_tables,
+    table_names,
 )
 from postfix.tables import ClientRow, parse_source
 
-__all__ = ["PreparedHost", "accepted_clients", "decode_host", "parse_accepted_rows", "prepare", "shown_parts"]
+__all__ = [
+    "PreparedHost",
+    "accepted_clients",
+    "decode_host",
+    "host_files",
+    "parse_accepted_rows",
+    "prepare",
+    "shown_parts",
+]
 
 _HOST = TypeAdapter(HostDeclaration)
 
@@ -53,11 +64,13 @@ def decode_host(declaration: Mapping[str, Any]) -> HostDeclaration:
 
 
 def shown_parts(host: HostDeclaration) -> dict[str, Any]:
-    """Return what a reviewer reads of a host before any certificate is known."""
+    """Return what a reviewer reads of a host before any certificate is known; Postfix's usual services are left out."""
     return {
         "main_cf": render_parameters(host),
         "master_cf": {
-            f"{each.name}/{each.type}": _service_line(each.command, each.options) for each in render_services_of(host)
+            f"{each.name}/{each.type}": _service_line(each.command, each.options)
+            for each in render_services_of(host)
+            if each not in BASE_SERVICES
         },
         "tables": {name: {row.key: row.value for row in rows} for name, rows in setting_tables(host).items()},
     }
@@ -89,6 +102,23 @@ def _client_row(fingerprint: str, value: str) -> ClientRow:
         name,
         int(known["generation"]) if "generation" in known else None,
         parse_instant(f"{known['not_after']}T00:00:00Z") if "not_after" in known else None,
+    )
+
+
+def host_files(prepared: PreparedHost) -> HostFiles:
+    """Return the files of a host as a deployment plans them: tables apart, and main.cf as a whole or in parts."""
+    tables = table_names(prepared.host)
+    is_merged = prepared.host.ownership is Ownership.MERGE
+    return HostFiles(
+        files=tuple(entry for entry in prepared.entries if entry.path not in tables),
+        tables=tuple(
+            Table(entry, prepared.host.table_type)
+            for entry in prepared.entries
+            if isinstance(entry, FileEntry) and entry.path in tables
+        ),
+        parameters=render_parameters(prepared.host) if is_merged else {},
+        services=render_services_of(prepared.host) if is_merged else (),
+        chroot=prepared.chroot,
     )
 
 

@@ -116,7 +116,10 @@ def _rivals(host: HostDeclaration) -> dict[str, str]:
 
 def typed_parameters(host: HostDeclaration) -> dict[str, str]:
     """Return the main.cf parameters that the typed settings of a host make, without its free-form ones."""
-    parameters = {"compatibility_level": host.effective_compatibility_level, "myhostname": host.myhostname}
+    parameters = {"myhostname": host.myhostname}
+    if host.ownership is Ownership.WHOLE or host.compatibility_level:
+        # A main.cf that is not ours has its own level; what depends on it (the digest) is written out below.
+        parameters = {"compatibility_level": host.effective_compatibility_level, **parameters}
     if host.server:
         parameters |= _server_parameters(host, host.server.settings, host.server.certificates)
     if host.client:

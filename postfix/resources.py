@@ -24,7 +24,7 @@ class RelayClientIdentity(TypedDict):
     fingerprint_sha256: pulumi.Input[str]
     public_key_fingerprint_sha256: pulumi.Input[str]
     previous: pulumi.Input[list[dict[str, Any]]]
-    revoked_at: pulumi.Input[str | None]
+    revoked_at: pulumi.Input[str]
 
 
 class Roster(TypedDict):
@@ -37,8 +37,8 @@ class Roster(TypedDict):
 class DeploymentArgs(TypedDict):
     """One host: its declaration (plain), the target, and everything that comes from certificates.
 
-    `target`: `kind` (directory, local), `path`. `extra_relay_clients`: fingerprints of other authorities' certificates
-    by name. `roots`: certificates of trusted authorities in PEM by name.
+    `target`: `kind` (directory, local), `path`. `extra_relay_clients`: `fingerprint_sha256` and, if known, `not_after` of
+    other authorities' certificates by name. `roots`: certificates of trusted authorities in PEM by name.
     """
 
     declaration: dict[str, Any]
@@ -47,7 +47,7 @@ class DeploymentArgs(TypedDict):
     roots: dict[str, pulumi.Input[str]]
     relay_clients: dict[str, RelayClientIdentity]
     rosters: NotRequired[dict[str, Roster]]
-    extra_relay_clients: NotRequired[dict[str, str]]
+    extra_relay_clients: NotRequired[dict[str, dict[str, str]]]
 
 
 class Deployment(pulumi.CustomResource):

@@ -1,22 +1,24 @@
 """Postfix hosts as components: a server that admits clients by certificate, a client that relays with one, or both."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import pulumi
 
 from pki.components.authority import CertificateAuthority
-from pki.components.client import ClientCertificate
 from pki.errors import ConfigError, Problem
+from pki.model import format_instant
+from pki.resources import Certificate
 from postfix.components.target import Target
 from postfix.host import ClientSide, HostDeclaration, ServerSide
 from postfix.preflight import problems_of_host
 from postfix.resources import Chain, Deployment, DeploymentArgs, RelayClientIdentity
 from postfix.settings import ClientSettings, ServerSettings
+from postfix.tables import ClientRow
 
-__all__ = ["MailServer", "PostfixHost", "Receiving", "RelayClient", "Sending", "TrustedRoot"]
+__all__ = ["HostCertificate", "MailServer", "PostfixHost", "RelayClient", "RelayingClient", "TrustedRoot"]
 
 
 class HostCertificate(Protocol):
@@ -31,6 +33,18 @@ class HostCertificate(Protocol):
         """The resource behind it."""
 
 
+class RelayingClient(Protocol):
+    """What a host needs of a client that may relay: `ClientCertificate` and a `ServerCertificate` that is one too."""
+
+    name: str
+    match: str
+    certificate: Certificate
+
+    @property
+    def authority(self) -> CertificateAuthority | None:
+        """Who signed it; None for a self-signed certificate."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrustedRoot:
     """A root of another authority that this host trusts as well; a certificate in PEM."""
@@ -39,83 +53,49 @@ class TrustedRoot:
     certificate_pem: pulumi.Input[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Receiving:
-    """The smtpd side of a host.
-
-    `certificates`: served, one for each key algorithm. `relay_clients`: may relay, and nobody else by certificate.
-    `extra_relay_clients`: fingerprints (SHA-256) of certificates from elsewhere, by name.
-    """
-
-    certificates: Sequence[HostCertificate]
-    settings: ServerSettings = ServerSettings()
-    relay_clients: Sequence[ClientCertificate] = ()
-    extra_relay_clients: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """The smtp side of a host.
-
-    `certificates`: presented to other hosts. `transport_certificates`: those that `settings.transports` name.
-    """
-
-    settings: ClientSettings = ClientSettings()
-    certificates: Sequence[HostCertificate] = ()
-    transport_certificates: Sequence[HostCertificate] = ()
-
-
 class PostfixHost(pulumi.ComponentResource):
-    """One Postfix host, with one or both sides, brought to its declared configuration by one deployment.
+    """One Postfix host, with one side or both, brought to its declared configuration by one deployment.
 
-    `trust`: authorities whose clients and servers are trusted, ours or others'. `parameters`: further main.cf
-    parameters, which must not contradict the typed settings. Everything wrong with the declaration is reported at
-    once, before anything is registered.
+    `certificates`: for each name in the declaration, the certificate. `trust`: authorities whose clients and servers
+    are trusted, ours or others'. Everything wrong with the declaration is reported at once (ConfigError), before the
+    host is registered. `MailServer` and `RelayClient` are the shorter ways.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        myhostname: str,
+        declaration: HostDeclaration,
         target: Target,
-        server: Receiving | None = None,
-        client: Sending | None = None,
+        certificates: Mapping[str, HostCertificate],
+        relay_clients: Sequence[RelayingClient] = (),
+        extra_relay_clients: Sequence[ClientRow] = (),
         trust: Sequence[CertificateAuthority | TrustedRoot] = (),
-        parameters: Mapping[str, str] | None = None,
-        table_type: str = "texthash",
-        postfix_version: tuple[int, int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        host = HostDeclaration(
-            name=name,
-            myhostname=myhostname,
-            server=_server_side(server),
-            client=_client_side(client),
-            parameters=dict(parameters or {}),
-            ownership=target.ownership,
-            table_type=table_type,
-            postfix_version=postfix_version,
-        )
-        certificates = _certificates(server, client)
-        problems = [*problems_of_host(host), *_problems_of_certificates(host, certificates)]
+        problems = [*problems_of_host(declaration), *_problems_of_certificates(declaration, certificates)]
         if problems:
             raise ConfigError(problem.below(f"hosts.{name}") for problem in problems)
         super().__init__(f"postseal:index:{type(self).__name__}", name, {}, opts)
         args = DeploymentArgs(
-            declaration=json.loads(json.dumps(asdict(host))),
+            declaration=json.loads(json.dumps(asdict(declaration))),
             target=target.properties,
-            chains={each.name: _chain(each) for each in certificates},
-            roots={_root(each).name: _root(each).certificate_pem for each in trust},
-            relay_clients={each.name: _identity(each) for each in (server.relay_clients if server else ())},
-            extra_relay_clients=dict(server.extra_relay_clients) if server else {},
+            chains={file_name: _chain(each) for file_name, each in certificates.items()},
+            roots={root.name: root.certificate_pem for root in map(_root, trust)},
+            relay_clients={each.name: _identity(each) for each in relay_clients},
+            extra_relay_clients={each.name: _extra(each) for each in extra_relay_clients},
         )
         Deployment(name, args, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
 
 
 class MailServer(PostfixHost):
-    """A host that receives mail and lets the listed clients relay; it may send through another host with `relay`."""
+    """A host that receives mail and lets the listed clients relay, and nobody else by certificate.
+
+    `certificate`: served; its names must hold `myhostname`. `extra_relay_clients`: SHA-256 fingerprints of
+    certificates from elsewhere, by name. `relay_through`: how it sends, with `relay_certificate` as its own client
+    certificate. `trust`: default the roots of the relay clients' authorities.
+    """
 
     def __init__(
         self,
@@ -124,41 +104,46 @@ class MailServer(PostfixHost):
         myhostname: str,
         certificate: HostCertificate,
         target: Target,
-        relay_clients: Sequence[ClientCertificate] = (),
+        relay_clients: Sequence[RelayingClient] = (),
         extra_relay_clients: Mapping[str, str] | None = None,
         settings: ServerSettings | None = None,
-        relay: Sending | None = None,
+        relay_through: ClientSettings | None = None,
+        relay_certificate: HostCertificate | None = None,
         trust: Sequence[CertificateAuthority | TrustedRoot] | None = None,
         parameters: Mapping[str, str] | None = None,
         table_type: str = "texthash",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        has_clients = bool(relay_clients or extra_relay_clients)
-        roots = list({each.authority.root.name: each.authority.root for each in relay_clients}.values())
-        trusted = roots if trust is None else trust
+        extra = [ClientRow(fingerprint, client) for client, fingerprint in (extra_relay_clients or {}).items()]
+        trusted = _roots_of(relay_clients) if trust is None else list(trust)
         own = settings or ServerSettings()
-        policy = replace(own.relay, client_certificates=own.relay.client_certificates and has_clients)
-        server = Receiving(
-            certificates=[certificate],
-            settings=replace(own, relay=policy, ca_file=own.ca_file and bool(trusted)),
-            relay_clients=relay_clients,
-            extra_relay_clients=extra_relay_clients or {},
+        policy = replace(own.relay, client_certificates=own.relay.client_certificates and bool(relay_clients or extra))
+        declaration = HostDeclaration(
+            name=name,
+            myhostname=myhostname,
+            server=ServerSide(replace(own, relay=policy, ca_file=own.ca_file and bool(trusted)), (certificate.name,)),
+            client=_sending(relay_through, relay_certificate, has_roots=bool(trusted)) if relay_through else None,
+            parameters=dict(parameters or {}),
+            ownership=target.ownership,
+            table_type=table_type,
         )
         super().__init__(
             name,
-            myhostname=myhostname,
+            declaration=declaration,
             target=target,
-            server=server,
-            client=relay,
+            certificates=_by_name(name, [certificate, *([relay_certificate] if relay_certificate else [])]),
+            relay_clients=relay_clients,
+            extra_relay_clients=extra,
             trust=trusted,
-            parameters=parameters,
-            table_type=table_type,
             opts=opts,
         )
 
 
 class RelayClient(PostfixHost):
-    """A host that only sends, through other hosts, and proves itself to them with a client certificate."""
+    """A host that only sends, through other hosts, and proves itself to them with a client certificate.
+
+    `certificate`: presented by default. `transport_certificates`: those that `settings.transports` name.
+    """
 
     def __init__(
         self,
@@ -174,57 +159,55 @@ class RelayClient(PostfixHost):
         table_type: str = "texthash",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        own = settings or ClientSettings()
-        client = Sending(
-            settings=replace(own, ca_file=own.ca_file and bool(trust)),
-            certificates=[certificate] if certificate else [],
-            transport_certificates=transport_certificates,
+        declaration = HostDeclaration(
+            name=name,
+            myhostname=myhostname,
+            client=_sending(settings or ClientSettings(), certificate, has_roots=bool(trust)),
+            parameters=dict(parameters or {}),
+            ownership=target.ownership,
+            table_type=table_type,
         )
         super().__init__(
             name,
-            myhostname=myhostname,
+            declaration=declaration,
             target=target,
-            client=client,
+            certificates=_by_name(name, [*([certificate] if certificate else []), *transport_certificates]),
             trust=trust,
-            parameters=parameters,
-            table_type=table_type,
             opts=opts,
         )
 
 
-def _server_side(server: Receiving | None) -> ServerSide | None:
-    return ServerSide(server.settings, tuple(each.name for each in server.certificates)) if server else None
+def _sending(settings: ClientSettings, certificate: HostCertificate | None, *, has_roots: bool) -> ClientSide:
+    names = (certificate.name,) if certificate else ()
+    return ClientSide(replace(settings, ca_file=settings.ca_file and has_roots), names)
 
 
-def _client_side(client: Sending | None) -> ClientSide | None:
-    return ClientSide(client.settings, tuple(each.name for each in client.certificates)) if client else None
+def _roots_of(relay_clients: Sequence[RelayingClient]) -> list[CertificateAuthority | TrustedRoot]:
+    """Return the roots behind the clients, each once."""
+    return list({each.authority.root.name: each.authority.root for each in relay_clients if each.authority}.values())
 
 
-def _certificates(server: Receiving | None, client: Sending | None) -> list[HostCertificate]:
-    found = [*(server.certificates if server else ())]
-    found += [*client.certificates, *client.transport_certificates] if client else []
-    return list({id(each): each for each in found}.values())
-
-
-def _problems_of_certificates(host: HostDeclaration, certificates: Sequence[HostCertificate]) -> list[Problem]:
-    names = [each.name for each in certificates]
+def _by_name(host: str, certificates: Sequence[HostCertificate]) -> dict[str, HostCertificate]:
+    names = [each.name for each in {id(each): each for each in certificates}.values()]
     problems = [
-        Problem("certificates", f"two different certificates are called {name}; a host needs them by different names")
+        Problem(f"hosts.{host}", f"two different certificates are called {name}; a host needs them by different names")
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
-    problems += [
-        Problem("certificate", f"{each.name} is for {', '.join(dns_names)}, not for myhostname {host.myhostname}")
-        for each in certificates
-        if host.server and each.name in host.server.certificates
-        if (dns_names := getattr(each, "dns_names", ())) and host.myhostname not in dns_names
-    ]
+    if problems:
+        raise ConfigError(problems)
+    return {each.name: each for each in certificates}
+
+
+def _problems_of_certificates(host: HostDeclaration, certificates: Mapping[str, HostCertificate]) -> Iterator[Problem]:
     presented = (*host.client_certificates, *_transport_certificates(host))
-    problems += [
-        Problem("certificate", f"{each.name} is a server certificate; set also_client=True to present it as a client's")
-        for each in certificates
-        if each.name in presented and not getattr(each, "is_client", True)
-    ]
-    return problems
+    for name, each in certificates.items():
+        dns_names = getattr(each, "dns_names", ())
+        if host.server and name in host.server.certificates and host.myhostname not in dns_names:
+            yield Problem("certificate", f"{name} is for {', '.join(dns_names)}, not for myhostname {host.myhostname}")
+        if name in presented and not getattr(each, "is_client", True):
+            yield Problem(
+                "certificate", f"{name} is a server certificate; set also_client=True to present it as a client's"
+            )
 
 
 def _transport_certificates(host: HostDeclaration) -> tuple[str, ...]:
@@ -246,13 +229,18 @@ def _root(each: CertificateAuthority | TrustedRoot) -> TrustedRoot:
     return each if isinstance(each, TrustedRoot) else TrustedRoot(each.root.name, each.root.certificate_pem)
 
 
-def _identity(each: ClientCertificate) -> RelayClientIdentity:
+def _extra(row: ClientRow) -> dict[str, str]:
+    not_after = {"not_after": format_instant(row.not_after)} if row.not_after else {}
+    return {"fingerprint_sha256": row.fingerprint_sha256, **not_after}
+
+
+def _identity(each: RelayingClient) -> RelayClientIdentity:
     return {
         "match": each.match,
         "generation": each.certificate.generation,
         "not_after": each.certificate.not_after,
-        "fingerprint_sha256": each.fingerprint_sha256,
-        "public_key_fingerprint_sha256": each.public_key_fingerprint_sha256,
+        "fingerprint_sha256": each.certificate.fingerprint_sha256,
+        "public_key_fingerprint_sha256": each.certificate.public_key_fingerprint_sha256,
         "previous": each.certificate.previous,
         "revoked_at": each.certificate.revoked_at,
     }

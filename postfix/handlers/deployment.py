@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 
 from pki.errors import Problem
 from pki.files.tree import manifest
+from pki.model import parse_instant
 from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
 from postfix.deployment import PreparedHost, accepted_clients, decode_host, parse_accepted_rows, prepare, shown_parts
-from postfix.handlers.targets import drift, remove_from_target, write_to_target
+from postfix.handlers.targets import target_of
 from postfix.host import HostDeclaration
 from postfix.preflight import problems_of_host
 from postfix.tables import ClientRow, problems_of_client_rows
@@ -45,7 +46,7 @@ class DeploymentHandler(HandlerBase):
         """Show the content's digests only where nothing else says what changes; find what was changed outside."""
         changes = compare(old_inputs, new_inputs)
         visible = {path: change for path, change in changes.items() if not path.startswith("content")}
-        if not changes and drift(old_outputs):
+        if not changes and target_of(old_outputs["target"]).drift(old_outputs["deployed"]):
             return {"content": Change.UPDATE}
         return visible or changes
 
@@ -68,13 +69,13 @@ class DeploymentHandler(HandlerBase):
             return self._deploy(inputs, old_outputs["deployed"], context, is_preview=is_preview)
         outputs = self._deploy(inputs, {}, context, is_preview=is_preview)
         if not is_preview:
-            remove_from_target(old_outputs["target"], old_outputs["deployed"], context.report)
+            target_of(old_outputs["target"]).remove(old_outputs["deployed"], context.report)
         return outputs
 
     def delete(self, id: str, outputs: Properties, context: Context) -> None:  # noqa: A002
         """Remove what is ours from the host."""
         del id
-        remove_from_target(outputs["target"], outputs["deployed"], context.report)
+        target_of(outputs["target"]).remove(outputs["deployed"], context.report)
 
     def _deploy(
         self, inputs: Properties, deployed: Mapping[str, Any], context: Context, *, is_preview: bool
@@ -83,7 +84,10 @@ class DeploymentHandler(HandlerBase):
         if is_preview:
             return outputs | {"deployed": UNKNOWN}
         prepared: PreparedHost = context.parsed[_memo(inputs["name"])]
-        return outputs | {"deployed": write_to_target(inputs["target"], prepared, deployed, context.report)}
+        target = target_of(inputs["target"])
+        for path in target.drift(deployed) if deployed else ():
+            context.report(f"{path} was changed or removed by somebody else")
+        return outputs | {"deployed": target.write(prepared, deployed, context.report)}
 
 
 def _memo(name: str) -> str:
@@ -93,12 +97,17 @@ def _memo(name: str) -> str:
 def _rows(new: Properties) -> tuple[dict[str, Any], list[ClientRow]]:
     """Return the rows as a reviewer reads them, by what stands behind the fingerprint; and those that are known."""
     clients = [row for name, identity in new["relay_clients"].items() for row in accepted_clients(name, identity)]
-    clients += [ClientRow(fingerprint, name) for name, fingerprint in new.get("extra_relay_clients", {}).items()]
+    clients += [_extra_client(name, identity) for name, identity in new.get("extra_relay_clients", {}).items()]
     rows: dict[str, Any] = {client.value: client.fingerprint_sha256 for client in clients}
     for name, roster in new.get("rosters", {}).items():
         rows[f"roster {name}"] = roster["description"]
         clients += [] if is_unknown(roster["accepted_rows"]) else parse_accepted_rows(roster["accepted_rows"])
     return rows, clients
+
+
+def _extra_client(name: str, identity: Mapping[str, str]) -> ClientRow:
+    not_after = parse_instant(identity["not_after"]) if "not_after" in identity else None
+    return ClientRow(identity["fingerprint_sha256"], name, not_after=not_after)
 
 
 def _row_problems(clients: list[ClientRow]) -> list[Problem]:

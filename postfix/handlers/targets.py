@@ -1,15 +1,19 @@
 """Where a deployment writes to: a plain directory, or the Postfix of this machine."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pki.files.directory import DirectoryWriter
 from pki.files.tree import Entry, paths_to_inspect, plan_tree
+from postfix.deploy.deployment import deploy, remove
+from postfix.deploy.host_files import Deployed
 from postfix.deploy.plan import write_order
-from postfix.deployment import PreparedHost
+from postfix.deploy.sessions.local import LocalSession
+from postfix.deployment import PreparedHost, host_files
 
-__all__ = ["drift", "remove_from_target", "write_to_target"]
+__all__ = ["Target", "target_of"]
 
 Report = Callable[[str], None]
 
@@ -18,37 +22,93 @@ _AGE_SECONDS = 5
 _JAIL = "queue_directory"
 
 
-def write_to_target(
-    target: Mapping[str, str], prepared: PreparedHost, deployed: Mapping[str, Any], report: Report
-) -> dict[str, Any]:
-    """Write a host to its target and return what is ours there now."""
-    del report
-    directory = Path(target["path"])
-    return {
-        "files": _apply(directory, prepared.entries, deployed.get("files", {})),
-        "chroot": _apply(directory.parent / _JAIL, prepared.chroot, deployed.get("chroot", {})),
-    }
+class Target(Protocol):
+    """A place that a host's files can be brought to; what is ours there is kept in `deployed`, plain and not secret."""
+
+    def write(self, prepared: PreparedHost, deployed: Mapping[str, Any], report: Report) -> dict[str, Any]:
+        """Bring the place to the files and return what is ours there now."""
+
+    def remove(self, deployed: Mapping[str, Any], report: Report) -> None:
+        """Remove what is ours; what others put there stays."""
+
+    def drift(self, deployed: Mapping[str, Any]) -> list[str]:
+        """Return the paths of ours that are gone or were changed by somebody else."""
 
 
-def remove_from_target(target: Mapping[str, str], deployed: Mapping[str, Any], report: Report) -> None:
-    """Remove what is ours from a target; what others put there stays."""
-    del report
-    directory = Path(target["path"])
-    _apply(directory, (), deployed["files"])
-    _apply(directory.parent / _JAIL, (), deployed["chroot"])
+def target_of(properties: Mapping[str, str]) -> Target:
+    """Return the target that a deployment declares."""
+    kinds: dict[str, type[_Directory | _Local]] = {"directory": _Directory, "local": _Local}
+    return kinds[properties["kind"]](Path(properties["path"]))
 
 
-def drift(outputs: Mapping[str, Any]) -> list[str]:
-    """Return the paths of ours that are gone or were changed by somebody else."""
-    files = outputs["deployed"]["files"]
-    present = DirectoryWriter(Path(outputs["target"]["path"])).present(files)
+class _Directory:
+    """A plain directory; the copies for the chroot lie beside it, below `queue_directory/`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, prepared: PreparedHost, deployed: Mapping[str, Any], report: Report) -> dict[str, Any]:
+        del report
+        order = write_order(host_files(prepared))
+        return {
+            "files": _apply(self._path, prepared.entries, deployed.get("files", {}), order),
+            "chroot": _apply(self._path.parent / _JAIL, prepared.chroot, deployed.get("chroot", {}), order),
+        }
+
+    def remove(self, deployed: Mapping[str, Any], report: Report) -> None:
+        del report
+        _apply(self._path, (), deployed["files"])
+        _apply(self._path.parent / _JAIL, (), deployed["chroot"])
+
+    def drift(self, deployed: Mapping[str, Any]) -> list[str]:
+        return _changed(self._path, deployed["files"]) + _changed(self._path.parent / _JAIL, deployed["chroot"])
+
+
+class _Local:
+    """The Postfix whose configuration directory lies on this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, prepared: PreparedHost, deployed: Mapping[str, Any], report: Report) -> dict[str, Any]:
+        outcome = deploy(LocalSession(self._path), host_files(prepared), _decode(deployed))
+        for path in outcome.plan.changed_outside:
+            report(f"{path} was changed outside; it is as declared again")
+        report(outcome.reloading.value)
+        return asdict(outcome.plan.deployed)
+
+    def remove(self, deployed: Mapping[str, Any], report: Report) -> None:
+        report(remove(LocalSession(self._path), _decode(deployed)).reloading.value)
+
+    def drift(self, deployed: Mapping[str, Any]) -> list[str]:
+        return _changed(self._path, deployed["files"])
+
+
+def _decode(deployed: Mapping[str, Any]) -> Deployed:
+    return Deployed(
+        files=deployed.get("files", {}),
+        chroot=deployed.get("chroot", {}),
+        indexes=tuple(deployed.get("indexes", ())),
+        parameters=tuple(deployed.get("parameters", ())),
+        has_services=deployed.get("has_services", False),
+    )
+
+
+def _changed(directory: Path, files: Mapping[str, str]) -> list[str]:
+    present = DirectoryWriter(directory).present(files)
     return sorted(path for path, digest in files.items() if present.get(path) != digest)
 
 
-def _apply(directory: Path, entries: tuple[Entry, ...], owned: Mapping[str, str]) -> dict[str, str]:
+def _any_order(_: Entry) -> int:
+    return 0
+
+
+def _apply(
+    directory: Path, entries: tuple[Entry, ...], owned: Mapping[str, str], order: Callable[[Entry], int] = _any_order
+) -> dict[str, str]:
     if not entries and not owned:
         return {}
     writer = DirectoryWriter(directory)
-    plan = plan_tree(entries, owned, writer.present(paths_to_inspect(entries, owned)), order=write_order)
+    plan = plan_tree(entries, owned, writer.present(paths_to_inspect(entries, owned)), order=order)
     writer.apply(plan, age_seconds=_AGE_SECONDS)
     return dict(plan.owned)

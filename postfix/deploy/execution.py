@@ -1,0 +1,95 @@
+"""Carry out the steps of a plan over a session, with everything put back if one of them fails."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from pki.errors import DeployError
+from pki.files.tree import ROOT, parents
+from postfix.deploy.commands import index_table, is_running, reload
+from postfix.deploy.host_files import Table
+from postfix.deploy.ledger import Ledger
+from postfix.deploy.session import HostSession
+from postfix.deploy.steps import (
+    AGE_SECONDS,
+    BuildTable,
+    MakeDirectory,
+    Place,
+    Reload,
+    Remove,
+    RemoveDirectory,
+    Step,
+    WriteFile,
+)
+
+__all__ = ["Execution"]
+
+
+class Execution:
+    """One run over a host: `places` has a session for each place of the plan, `scratch` the staged configuration."""
+
+    def __init__(self, places: Mapping[Place, HostSession], scratch: HostSession) -> None:
+        self._places = places
+        self._scratch = scratch
+        self._ledger = Ledger()
+        self.has_reloaded = False
+
+    def carry_out(self, steps: Sequence[Step]) -> None:
+        """Carry out all steps in order.
+
+        Raises DeployError, which says what is there now: the files as they were before if a step up to the reload
+        fails, and after that the new ones.
+        """
+        removals = [step for step in steps if isinstance(step, Remove | RemoveDirectory)]
+        try:
+            for step in steps:
+                if step not in removals:
+                    self._do(step)
+        except DeployError as error:
+            raise DeployError(f"{error}; {self._ledger.undo()}") from error
+        except BaseException:
+            self._ledger.undo()
+            raise
+        try:
+            self._ledger.keep()
+            for step in removals:
+                self._do(step)
+        except DeployError as error:
+            raise DeployError(f"all is deployed, but not all that is obsolete is removed: {error}") from error
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case MakeDirectory(place, directory):
+                self._ledger.before_writing(self._places[place], directory.path)
+                self._places[place].make_directory(directory)
+            case WriteFile(place, entry):
+                self._ledger.before_writing(self._places[place], entry.path)
+                self._places[place].write(entry, age_seconds=AGE_SECONDS)
+            case BuildTable(table):
+                self._build(self._places[Place.CONFIG], table)
+            case Remove(place, path):
+                self._places[place].remove(path)
+            case RemoveDirectory(place, path):
+                self._places[place].remove_directory(path)
+            case Reload():
+                if is_running(self._places[Place.CONFIG]):
+                    reload(self._places[Place.CONFIG])
+                    self.has_reloaded = True
+
+    def _build(self, session: HostSession, table: Table) -> None:
+        """Index under a temporary name: postmap rebuilds in place, and a hash that is cut short is an empty table."""
+        path = table.source.path
+        directory = parents(path)[-1].removeprefix(ROOT)
+        temporary = f"{directory}.postseal-{sha256(path.encode()).hexdigest()[:16]}"
+        renamed = ((temporary + table.index_suffix, path + table.index_suffix), (temporary, path))
+        try:
+            source = replace(table.source, path=temporary)
+            session.write(source, age_seconds=AGE_SECONDS)
+            index_table(session, replace(table, source=source), self._scratch.root)
+            for _, final in renamed:
+                self._ledger.before_writing(session, final)
+            for new, final in renamed:
+                session.rename(new, final)
+        finally:
+            for new, _ in renamed:
+                session.remove(new)

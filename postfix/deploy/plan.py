@@ -1,0 +1,171 @@
+"""The plan that brings a Postfix host to its declared files, in an order that is safe at every step.
+
+Copies in the chroot, then keys, chains and authorities, then tables, then master.cf, main.cf last, then one reload, and
+only then are files removed that the old main.cf may have named. Postfix reads main.cf whenever a process starts, reload
+or not, so at any moment all that main.cf names has to be there. Nothing to change gives no step at all.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pki.errors import ConfigError, Problem
+from pki.files.tree import Entry, FileEntry, TreePlan, plan_tree
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, Table, problems_of_files
+from postfix.deploy.steps import BuildTable, MakeDirectory, Place, Reload, Remove, RemoveDirectory, Step, WriteFile
+from postfix.main_cf import merge
+from postfix.master_cf import merge_services
+
+__all__ = ["HostPlan", "plan_deployment", "write_order"]
+
+_FILES, _TABLES, _MASTER_CF, _MAIN_CF = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """What to do on a host, in order.
+
+    `deployed`: what is ours afterwards. `main_cf`, `master_cf`: what these files will be, so that they can be checked
+    first; None where there will be none. `changed_outside`, `kept`, `taken_over`: as in `pki.files.tree.TreePlan`.
+    """
+
+    steps: tuple[Step, ...]
+    deployed: Deployed
+    main_cf: FileEntry | None
+    master_cf: FileEntry | None
+    changed_outside: tuple[str, ...]
+    kept: tuple[str, ...]
+    taken_over: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the host is as declared, so that no command needs to be run."""
+        return not self.steps
+
+    @property
+    def built_tables(self) -> tuple[Table, ...]:
+        """The tables that postmap has to index."""
+        return tuple(step.table for step in self.steps if isinstance(step, BuildTable))
+
+
+def write_order(desired: HostFiles) -> Callable[[Entry], int]:
+    """Return the sort key of writes: files, then tables, then master.cf, main.cf last."""
+    ranks = {table.source.path: _TABLES for table in desired.tables} | {MASTER_CF: _MASTER_CF, MAIN_CF: _MAIN_CF}
+    return lambda entry: ranks.get(entry.path, _FILES)
+
+
+def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation) -> HostPlan:
+    """Return the steps from what is there to what is wanted; with an empty `HostFiles`, the removal of what is ours.
+
+    `deployed` is that of the previous plan. Files on the host that were never ours are not touched, and of a main.cf or
+    master.cf that is not ours as a whole only the declared parameters and services change.
+    Raises ConfigError with everything that is wrong with the declaration, or in the way on the host.
+    """
+    if problems := (*problems_of_files(desired), *_nothing_to_merge_into(desired, situation)):
+        raise ConfigError(problems)
+    merged = _merged_files(desired, deployed, situation)
+    ours = {path: value for path, value in deployed.files.items() if path not in merged}
+    tree = plan_tree(desired.entries, ours, situation.files, order=write_order(desired))
+    jail = plan_tree(desired.chroot, deployed.chroot, situation.chroot)
+    after = _configuration_after(desired, situation, merged, tree)
+    return HostPlan(
+        steps=tuple(_steps(desired, deployed, situation, merged, tree, jail)),
+        deployed=Deployed(
+            files=tree.owned,
+            chroot=jail.owned,
+            indexes=desired.index_paths,
+            parameters=tuple(sorted(desired.parameters)),
+            has_services=bool(desired.services),
+        ),
+        main_cf=after.get(MAIN_CF),
+        master_cf=after.get(MASTER_CF),
+        changed_outside=tree.changed_outside + jail.changed_outside,
+        kept=tree.kept + jail.kept,
+        taken_over=tree.taken_over + jail.taken_over,
+    )
+
+
+def _nothing_to_merge_into(desired: HostFiles, situation: Situation) -> Iterator[Problem]:
+    for path, parts in ((MAIN_CF, desired.parameters), (MASTER_CF, desired.services)):
+        if parts and path not in situation.configuration:
+            yield Problem(
+                path, "is no file on the host, so nothing can be merged into it; install Postfix or own it whole"
+            )
+
+
+def _merged_files(desired: HostFiles, deployed: Deployed, situation: Situation) -> dict[str, FileEntry]:
+    """Return main.cf and master.cf as they will be, each only if parts of it are ours and not the whole."""
+    merges: dict[str, tuple[bool, Callable[[str], str]]] = {
+        MAIN_CF: (
+            bool(desired.parameters or deployed.parameters),
+            lambda text: merge(text, desired.parameters, deployed.parameters),
+        ),
+        MASTER_CF: (
+            bool(desired.services or deployed.has_services),
+            lambda text: merge_services(text, desired.services),
+        ),
+    }
+    return {
+        path: replace(file, content=_in_text(file.content, merges[path][1]))
+        for path, file in situation.configuration.items()
+        if merges[path][0] and not desired.has(path)
+    }
+
+
+def _in_text(content: bytes, change: Callable[[str], str]) -> bytes:
+    # Comments in a file that is not ours may be in any encoding, and every byte must survive.
+    return change(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _configuration_after(
+    desired: HostFiles, situation: Situation, merged: Mapping[str, FileEntry], tree: TreePlan
+) -> dict[str, FileEntry]:
+    whole = {entry.path: entry for entry in desired.files if isinstance(entry, FileEntry)}
+    known = {**situation.configuration, **merged, **whole}
+    return {path: file for path, file in known.items() if path not in tree.remove}
+
+
+def _steps(
+    desired: HostFiles,
+    deployed: Deployed,
+    situation: Situation,
+    merged: Mapping[str, FileEntry],
+    tree: TreePlan,
+    jail: TreePlan,
+) -> Iterator[Step]:
+    changed = [file for path, file in merged.items() if file != situation.configuration[path]]
+    tables = {table.source.path: table for table in _tables_to_build(desired, deployed, situation, tree)}
+    removals = [*_outdated_indexes(desired, deployed, situation), *_removals(Place.CONFIG, tree)]
+    removals += _removals(Place.QUEUE, jail)
+    preparations = [*_preparations(Place.QUEUE, jail), *_preparations(Place.CONFIG, tree)]
+    entries = {entry.path: entry for entry in (*tree.write, *changed, *(table.source for table in tables.values()))}
+    order = write_order(desired)
+    yield from preparations
+    yield from (WriteFile(Place.QUEUE, entry) for entry in jail.write)
+    for path, entry in sorted(entries.items(), key=lambda item: (order(item[1]), item[0])):
+        yield BuildTable(tables[path]) if path in tables else WriteFile(Place.CONFIG, entry)
+    if (preparations or jail.write or entries or removals) and MAIN_CF not in tree.remove:
+        yield Reload()
+    yield from removals
+
+
+def _tables_to_build(desired: HostFiles, deployed: Deployed, situation: Situation, tree: TreePlan) -> Iterator[Table]:
+    for table in desired.tables:
+        index = table.index_path
+        # An index that we did not make may be of other rows than the source, even if that is as declared.
+        if index and (table.source in tree.write or index not in deployed.indexes or index not in situation.files):
+            yield table
+
+
+def _outdated_indexes(desired: HostFiles, deployed: Deployed, situation: Situation) -> Iterator[Step]:
+    for index in deployed.indexes:
+        if index not in desired.index_paths and index in situation.files:
+            yield Remove(Place.CONFIG, index)
+
+
+def _preparations(place: Place, tree: TreePlan) -> Iterator[Step]:
+    return (MakeDirectory(place, directory) for directory in tree.make_directories)
+
+
+def _removals(place: Place, tree: TreePlan) -> Iterator[Step]:
+    yield from (Remove(place, path) for path in tree.remove)
+    yield from (RemoveDirectory(place, path) for path in tree.remove_directories)

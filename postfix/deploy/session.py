@@ -1,0 +1,75 @@
+"""The one seam a deployment talks to a host through."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from pki.files.tree import ROOT, Directory, Entry, FileEntry
+
+__all__ = ["CommandResult", "HostSession"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class HostSession(Protocol):
+    """Files below one directory of a host, and commands run in that directory.
+
+    Paths are relative to `root`, as in `pki.files.tree`. Writes and renames are atomic and on the disk when they
+    return, no symbolic link is followed below the root, a new file belongs to the user of the session and never has a
+    wider mode than declared. Every method raises DeployError if the host refuses.
+    """
+
+    root: str
+
+    def present(self, paths: Iterable[str]) -> dict[str, str]:
+        """Return path -> digest of those of `paths` that exist."""
+
+    def read(self, path: str) -> FileEntry | None:
+        """Return a regular file, None if there is none."""
+
+    def names(self, directory: str = ROOT) -> list[str]:
+        """Return what a directory holds, sorted."""
+
+    def make_directory(self, directory: Directory) -> None:
+        """Make one directory; one that exists is left as it is."""
+
+    def write(self, entry: Entry, *, age_seconds: int = 0) -> None:
+        """Put one file or link in its place, its modification time `age_seconds` in the past."""
+
+    def link(self, path: str, other: str) -> None:
+        """Give a file a second name."""
+
+    def rename(self, path: str, other: str) -> None:
+        """Give a file another name, in place of what had that name."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file if it is there."""
+
+    def remove_directory(self, path: str) -> None:
+        """Remove a directory if it is there and empty."""
+
+    def remove_leftovers(self, directories: Iterable[str]) -> None:
+        """Remove temporary files of an interrupted run from `directories`."""
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep other runs away from the root; raise DeployError if one is at work there."""
+
+    def at(self, root: str) -> Self:
+        """Return a session on the same host for another absolute directory."""
+
+    def scratch(self) -> AbstractContextManager[Self]:
+        """Give a session for a fresh directory that only its user may enter, removed with all it holds at the end."""
+
+    def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
+        """Run a command, found by its name, in the root with a clean environment (LC_ALL=C); never through a shell.
+
+        Raises DeployError if there is no such command or it does not end in time.
+        """

@@ -1,0 +1,1 @@
+"""Sessions: the edges through which deployments reach hosts."""

@@ -1,0 +1,62 @@
+"""Deploy to the machine this runs on."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from pki.errors import DeployError
+from pki.files.directory import DirectoryWriter
+from postfix.deploy.session import CommandResult
+
+__all__ = ["LocalSession"]
+
+# Postfix's commands lie in sbin, which is not on every user's PATH.
+_COMMAND_DIRECTORIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+class LocalSession(DirectoryWriter):
+    """The machine this runs on, with the rights of whoever runs it."""
+
+    def at(self, root: str) -> Self:
+        """Return a session for another directory."""
+        return type(self)(Path(root))
+
+    @contextmanager
+    def scratch(self) -> Iterator[Self]:
+        """Give a session for a fresh private directory below the system's directory for temporary files."""
+        with tempfile.TemporaryDirectory(prefix="postseal-") as directory:
+            yield self.at(directory)
+
+    def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
+        """Run a command in the root; after the time it and what it started are killed."""
+        with subprocess.Popen(
+            [_absolute(arguments[0]), *arguments[1:]],
+            cwd=self.root,
+            env={"LC_ALL": "C", "PATH": ":".join(_COMMAND_DIRECTORIES)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=timeout_seconds)
+            except BaseException as error:
+                os.killpg(process.pid, signal.SIGKILL)
+                if isinstance(error, subprocess.TimeoutExpired):
+                    message = f"{' '.join(arguments)} did not end within {timeout_seconds:g} s and was stopped"
+                    raise DeployError(message) from error
+                raise
+        return CommandResult(process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+def _absolute(command: str) -> str:
+    found = shutil.which(command, path=":".join(_COMMAND_DIRECTORIES))
+    if found is None:
+        raise DeployError(f"there is no command {command} in {', '.join(_COMMAND_DIRECTORIES)}; install Postfix")
+    return found
