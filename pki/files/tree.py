@@ -246,7 +246,7 @@ def plan_tree(
         remove=tuple(path for path in gone if present[path] == files[path]),
         remove_directories=tuple(reversed(_outermost_first(emptied))),
         unchanged=tuple(path for path in wanted if present.get(path) == wanted[path]),
-        changed_outside=tuple(path for path in files if present.get(path) != files[path]),
+        changed_outside=tuple(path for path in files if present.get(path) not in (files[path], wanted.get(path, ""))),
         kept=tuple(path for path in gone if present[path] != files[path]),
         taken_over=tuple(entry.path for entry in write if entry.path in present and entry.path not in owned),
         owned=wanted | {path: DIRECTORY for path in needed if path in missing or owned.get(path) == DIRECTORY},
