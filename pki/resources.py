@@ -80,7 +80,7 @@ class Certificate(pulumi.CustomResource):
     not_after: pulumi.Output[str]
     renew_at: pulumi.Output[str]
     previous: pulumi.Output[list[dict[str, Any]]]
-    revoked_at: pulumi.Output[str | None]
+    revoked_at: pulumi.Output[str]
 
     def __init__(self, resource_name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(

@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[], None]]] = {
         lambda: ensure_engine(ROOT, os.environ),
     ),
     "uv": ("bring .venv to what uv.lock says", lambda: ensure_virtualenv(ROOT, os.environ)),
-    "debian": ("install the programs that tests need with apt-get", lambda: ensure_programs(os.environ)),
+    "debian": ("install the programs that tests need with apt-get", ensure_programs),
     "env": ("print the engine's environment as shell commands", _print_environment),
 }
 

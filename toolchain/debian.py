@@ -8,14 +8,14 @@ from pathlib import Path
 
 from toolchain.console import say
 
-__all__ = ["PROGRAMS", "ensure_programs", "missing_packages"]
+__all__ = ["PROGRAMS", "ensure_programs", "install", "missing_packages"]
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "postfix": ("postfix",),
     "postfix-lmdb": ("/usr/lib/postfix/postfix-lmdb.so", "/usr/lib/postfix/dict_lmdb.so"),
     "openssl": ("openssl",),
     "swaks": ("swaks",),
-    "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
 }
 """Debian package -> what proves that it, or its like, is there: a program on PATH or a file; any one is enough."""
 
@@ -28,7 +28,7 @@ def missing_packages(is_there: Callable[[str], bool]) -> list[str]:
     return [package for package, proofs in PROGRAMS.items() if not any(map(is_there, proofs))]
 
 
-def ensure_programs(environment: Mapping[str, str]) -> None:
+def ensure_programs() -> None:
     """Install what tests need with apt-get when that is possible; never fails, says what stays missing.
 
     Needs root and apt-get. A package that cannot be had leaves the others in place.
@@ -40,7 +40,7 @@ def ensure_programs(environment: Mapping[str, str]) -> None:
         say(f"missing for some tests: {', '.join(missing)} (apt-get and root could install them); going on without")
         return
     say(f"installing with apt-get: {', '.join(missing)}")
-    _install(missing, {**environment, "DEBIAN_FRONTEND": "noninteractive"})
+    install(missing, _run)
     missing = missing_packages(_is_there)
     if missing:
         say(f"could not be installed: {', '.join(missing)}; tests that need them are skipped, and fail with CI=true")
@@ -53,16 +53,21 @@ def _is_there(proof: str) -> bool:
     return shutil.which(proof, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is not None
 
 
-def _install(packages: list[str], environment: Mapping[str, str]) -> None:
-    _run(["apt-get", "update", "-qq"], environment)
-    if "postfix" in packages and shutil.which("debconf-set-selections"):
-        _run(["debconf-set-selections"], environment, POSTFIX_PRESEED)
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
-    if _run([*install, *packages], environment):
+def install(packages: list[str], run: Callable[[list[str], str], bool]) -> None:
+    """Install Debian packages: all at once, or each for itself when that fails (a distribution may lack one).
+
+    `run` runs a command with a text as its standard input and returns whether it succeeded.
+    """
+    run(["apt-get", "update", "-qq"], "")
+    if "postfix" in packages:
+        run(["debconf-set-selections"], POSTFIX_PRESEED)
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    if run([*command, *packages], ""):
         return
     for package in packages:
-        _run([*install, package], environment)
+        run([*command, package], "")
 
 
-def _run(command: list[str], environment: Mapping[str, str], answer: str = "") -> bool:
-    return subprocess.run(command, env=dict(environment), input=answer, text=True, check=False).returncode == 0
+def _run(command: list[str], answer: str) -> bool:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(command, env=environment, input=answer, text=True, check=False).returncode == 0

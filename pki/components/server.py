@@ -55,6 +55,7 @@ class ServerCertificate(pulumi.ComponentResource):
         super().__init__("postseal:index:ServerCertificate", name, {}, opts)
         self.name = name
         self.dns_names = tuple(dns_names)
+        self.authority = authority
         self.is_client = also_client
         self.match = "certificate"
         content = {

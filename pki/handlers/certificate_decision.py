@@ -6,11 +6,11 @@ from pki.declared import DeclaredCertificate
 from pki.demand import changed_content, demand_of, is_key_changed
 from pki.errors import ConfigError, Problem, ScheduleError
 from pki.fingerprint import public_key_fingerprint_sha256
-from pki.handlers.key_material import issuer_chain
+from pki.handlers.key_material import known_issuer_chain
 from pki.model import Validity, parse_instant
 from pki.names import problems_under_issuer
 from pki.plugin.handler import Context
-from pki.plugin.values import UNKNOWN, Properties, is_unknown
+from pki.plugin.values import Properties, is_unknown
 from pki.schedule import Decision, Demand, IssuerWindow, Schedule, adopted, decide
 from pki.schedule_codec import decode_schedule
 from pki.verification import load_certificate
@@ -23,9 +23,8 @@ _FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 def issuer_problems(declared: DeclaredCertificate, inputs: Properties, context: Context) -> list[Problem]:
     """Return what the issuing chain forbids; in a preview of a new authority it is not known yet, and `up` checks."""
-    if is_unknown(inputs.get("issuer_key", UNKNOWN)):
-        return []
-    return problems_under_issuer(declared.declaration, issuer_chain(inputs, context))
+    chain = known_issuer_chain(inputs, context)
+    return problems_under_issuer(declared.declaration, chain) if chain else []
 
 
 def adoption_problems(declared: DeclaredCertificate, inputs: Properties, context: Context) -> list[Problem]:

@@ -14,7 +14,7 @@ from pki.plugin.handler import Context
 from pki.plugin.values import Properties, is_unknown
 from pki.verification import chain_pem, load_certificate
 
-__all__ = ["chain_of", "issue_generation", "issued_outputs", "keep_known_key"]
+__all__ = ["chain_of", "identity_outputs", "issue_generation", "issued_outputs", "keep_known_key", "without_root"]
 
 _SERIAL_BYTES = 20
 
@@ -52,9 +52,14 @@ def keep_known_key(outputs: dict[str, Any], inputs: Properties, old_outputs: Pro
 
 
 def issued_outputs(certificate: x509.Certificate, chain: list[x509.Certificate]) -> dict[str, Any]:
+    """Return the outputs that issuing makes known, the key left out."""
+    return identity_outputs(certificate) | {"chain_pem": chain_pem([certificate, *without_root(chain)])}
+
+
+def identity_outputs(certificate: x509.Certificate) -> dict[str, Any]:
+    """Return a certificate and what identifies it."""
     return {
         "certificate_pem": chain_pem([certificate]),
-        "chain_pem": chain_pem([certificate, *_without_root(chain)]),
         "serial_number": f"{certificate.serial_number:x}",
         "fingerprint_sha256": certificate_fingerprint_sha256(certificate),
         "public_key_fingerprint_sha256": public_key_fingerprint_sha256(certificate),
@@ -63,10 +68,10 @@ def issued_outputs(certificate: x509.Certificate, chain: list[x509.Certificate])
 
 def chain_of(certificate_pem: str, inputs: Properties, context: Context) -> str:
     return chain_pem(
-        [load_certificate(certificate_pem, what="certificate"), *_without_root(issuer_chain(inputs, context))]
+        [load_certificate(certificate_pem, what="certificate"), *without_root(issuer_chain(inputs, context))]
     )
 
 
-def _without_root(chain: list[x509.Certificate]) -> list[x509.Certificate]:
+def without_root(chain: list[x509.Certificate]) -> list[x509.Certificate]:
     """Leave out the self-signed end: whoever verifies must have it already (RFC 8446 section 4.4.2)."""
     return [certificate for certificate in chain if certificate.subject != certificate.issuer]

@@ -8,10 +8,10 @@ from pki.fingerprint import public_key_fingerprint_sha256
 from pki.issuing import Issuer
 from pki.keys import PrivateKey, load_private_key
 from pki.plugin.handler import Context
-from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
+from pki.plugin.values import UNKNOWN, Properties, is_unknown
 from pki.verification import load_chain
 
-__all__ = ["hold_issuer", "hold_key", "issuer_chain", "issuer_of"]
+__all__ = ["hold_issuer", "hold_key", "issuer_chain", "issuer_of", "known_issuer_chain"]
 
 
 def hold_key(new: Properties, context: Context) -> dict[str, Any]:
@@ -29,14 +29,18 @@ def hold_key(new: Properties, context: Context) -> dict[str, Any]:
 
 
 def hold_issuer(new: Properties, context: Context) -> dict[str, Any]:
-    """Put the issuer's key and chain into memory; the inputs keep its name, generation and the key's digest."""
+    """Put the issuer's key and chain into memory; the inputs keep its name, generation and the key's digest.
+
+    In a preview that renews the issuer its key is known and its chain is not: what it signed stays as it is.
+    """
     if "issuer_name" not in new:
         return {"issuer": "itself"}
     issuer = f"{new['issuer_name']} generation {new['issuer_generation']}"
-    if contains_unknown([new["issuer_private_key_pem"], new["issuer_chain_pem"]]):
+    if is_unknown(new["issuer_private_key_pem"]):
         return {"issuer": issuer, "issuer_key": UNKNOWN}
     reference = _key_reference(new["issuer_private_key_pem"], "issuer_private_key_pem", context)
-    context.material.keep(f"chain of {issuer}", new["issuer_chain_pem"])
+    if not is_unknown(new["issuer_chain_pem"]):
+        context.material.keep(f"chain of {issuer}", new["issuer_chain_pem"])
     return {"issuer": issuer, "issuer_key": reference}
 
 
@@ -60,6 +64,11 @@ def issuer_of(inputs: Properties, context: Context) -> tuple[Issuer | None, list
         key: PrivateKey = context.parsed[inputs["issuer_key"]]
         context.parsed[memo] = Issuer(issuer_chain(inputs, context)[0], key)
     return context.parsed[memo], issuer_chain(inputs, context)
+
+
+def known_issuer_chain(inputs: Properties, context: Context) -> list[x509.Certificate]:
+    """Return the chain of the issuer, issuer first; empty where a preview does not know it yet."""
+    return issuer_chain(inputs, context) if f"chain of {inputs['issuer']}" in context.material else []
 
 
 def issuer_chain(inputs: Properties, context: Context) -> list[x509.Certificate]:

@@ -40,5 +40,9 @@ class MaterialStore:
             )
         return text
 
+    def __contains__(self, reference: str) -> bool:
+        with self._lock:
+            return reference in self._texts
+
     def __repr__(self) -> str:
         return f"MaterialStore({len(self._texts)} texts)"
