@@ -15,7 +15,7 @@ from postfix.deploy.steps import BuildTable, MakeDirectory, Place, Reload, Remov
 from postfix.main_cf import merge
 from postfix.master_cf import merge_services
 
-__all__ = ["HostPlan", "plan_deployment", "write_order"]
+__all__ = ["HostPlan", "plan_deployment", "plan_directory", "write_order"]
 
 _FILES, _TABLES, _MASTER_CF, _MAIN_CF = range(4)
 
@@ -169,3 +169,18 @@ def _preparations(place: Place, tree: TreePlan) -> Iterator[Step]:
 def _removals(place: Place, tree: TreePlan) -> Iterator[Step]:
     yield from (Remove(place, path) for path in tree.remove)
     yield from (RemoveDirectory(place, path) for path in tree.remove_directories)
+
+
+def plan_directory(desired: HostFiles, owned: Mapping[str, str], present: Mapping[str, str]) -> TreePlan:
+    """Return what to write into a plain directory, for somebody else to install, with main.cf last.
+
+    `owned`, `present`: as in `pki.files.tree.plan_tree`; carry it out with `DirectoryWriter.apply`. Indexed tables are
+    written as sources, for postmap(1) to be run where they are used. Raises ConfigError for what a directory cannot
+    take, which is parts of files that it does not have, and copies for a chroot, and for collisions.
+    """
+    parts = ((MAIN_CF, desired.parameters), (MASTER_CF, desired.services), (Place.QUEUE, desired.chroot))
+    sentence = "needs a host to be merged into or copied to; declare whole files for a directory"
+    needs_host = (Problem(path, sentence) for path, part in parts if part)
+    if problems := (*problems_of_files(desired), *needs_host):
+        raise ConfigError(problems)
+    return plan_tree(desired.entries, owned, present, order=write_order(desired))

@@ -184,9 +184,29 @@ def test_a_failing_command_puts_everything_back(session: RecordingSession, comma
     assert state_of(session) == before
 
 
-def test_a_directory_that_cannot_be_put_back_is_named(
-    session: RecordingSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_puts_everything_back(session: RecordingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever presses Ctrl-C before the reload finds the host as it was."""
+    deployed = deploy(session, DESIRED).plan.deployed
+    before = state_of(session)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("postfix.deploy.execution.reload", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        deploy(session, RENEWED, deployed)
+    assert state_of(session) == before
+
+
+def test_a_queue_directory_that_postconf_does_not_tell_stops_a_copy_for_the_chroot(session: RecordingSession) -> None:
+    """Copies go nowhere rather than to a guessed place."""
+    session.script.queue_directory = ""
+    with pytest.raises(DeployError, match="queue_directory"):
+        deploy(session, DESIRED)
+    assert session.script.changes == []
+
+
+def test_a_file_that_cannot_be_put_back_is_named(session: RecordingSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """If putting back fails too, the message says which files are still new."""
     session.script.complaints = {"postfix reload": "fatal: cannot"}
 

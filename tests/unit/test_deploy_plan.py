@@ -7,7 +7,7 @@ import pytest
 from pki.errors import ConfigError
 from pki.files.tree import DIRECTORY, ROOT, Directory, FileEntry, manifest
 from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
-from postfix.deploy.plan import plan_deployment
+from postfix.deploy.plan import plan_deployment, plan_directory
 from postfix.deploy.steps import BuildTable, MakeDirectory, Place, Reload, Remove, RemoveDirectory, Step, WriteFile
 from postfix.master_cf import Service
 
@@ -178,3 +178,19 @@ def test_all_problems_of_a_declaration_come_together() -> None:
         "main.cf",
         "master.cf",
     ]
+
+
+def test_a_directory_gets_whole_files_with_main_cf_last() -> None:
+    """What somebody else installs is complete, and its tables are sources."""
+    desired = HostFiles(files=(MAIN_CF, MASTER_CF, KEY), tables=(Table(CLIENTS, "hash"),))
+    plan = plan_directory(desired, {}, {})
+    assert plan.write == (KEY, CLIENTS, MASTER_CF, MAIN_CF)
+    assert plan_directory(desired, plan.owned, plan.owned).is_empty
+
+
+def test_a_directory_takes_no_parts_of_files() -> None:
+    """There is nothing to merge into, and no chroot."""
+    desired = HostFiles(parameters=LEVEL, services=(CLIENT_SERVICE,), chroot=(ROOT_PEM,))
+    with pytest.raises(ConfigError) as error:
+        plan_directory(desired, {}, {})
+    assert [problem.path for problem in error.value.problems] == ["main.cf", "master.cf", "queue_directory"]
