@@ -7,6 +7,7 @@ import pulumi
 from pki.components.authority import CertificateAuthority
 from pki.components.client import ClientCertificate
 from pki.components.pkcs12 import Pkcs12
+from pki.components.server import ThirdPartyServerCertificate
 from pki.components.wiring import child_options
 from pki.resources import HandOut as HandOutResource
 from pki.resources import HandOutArgs, HandOutFile
@@ -18,7 +19,7 @@ class HandOut(pulumi.ComponentResource):
     """Files for persons, below `directory` on the machine that runs `pulumi up`; one resource however many clients.
 
     `ca/ca.pem`: the roots. For each client `clients/<name>/`: `<name>.cert.pem` (its chain), `<name>.key.pem`
-    (mode 0400), `ca.pem` and, where it has an archive, `<name>.p12`. A relative directory is taken from the project's
+    (mode 0400), `ca.pem` and, where it has an archive, `<name>.p12`. `requests/<name>.csr.pem`: for a third party to sign. A relative directory is taken from the project's
     directory. Files that are not ours are left alone, what is no longer declared is removed.
     """
 
@@ -30,6 +31,7 @@ class HandOut(pulumi.ComponentResource):
         authorities: Sequence[CertificateAuthority],
         clients: Sequence[ClientCertificate] = (),
         archives: Sequence[Pkcs12] = (),
+        requests: Sequence[ThirdPartyServerCertificate] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("postseal:index:HandOutDirectory", name, {}, opts)
@@ -38,6 +40,9 @@ class HandOut(pulumi.ComponentResource):
         ca_pem = pulumi.Output.concat(*(root.certificate_pem for root in roots.values()))
         folders: dict[str, dict[str, HandOutFile]] = {"ca": {"ca.pem": {"text": ca_pem}}}
         descriptions: dict[str, pulumi.Input[str]] = {"ca": "roots: " + ", ".join(sorted(roots))}
+        if requests:
+            folders["requests"] = {f"{each.name}.csr.pem": {"text": each.cert_request_pem} for each in requests}
+            descriptions["requests"] = "for a third party to sign: " + ", ".join(each.name for each in requests)
         for client in clients:
             archive = by_client.get(client.name)
             folders[f"clients/{client.name}"] = _client_files(client, archive)

@@ -77,6 +77,12 @@ class PostfixHost(pulumi.ComponentResource):
         if problems:
             raise ConfigError(problem.below(f"hosts.{name}") for problem in problems)
         super().__init__(f"postseal:index:{type(self).__name__}", name, {}, opts)
+        self.summary = {
+            "myhostname": declaration.myhostname,
+            "target": f"{target.properties['kind']} {target.properties['path']}",
+            "certificates": list(certificates),
+            "relay_clients": [each.name for each in (*relay_clients, *extra_relay_clients)],
+        }
         args = DeploymentArgs(
             declaration=json.loads(json.dumps(asdict(declaration))),
             target=target.properties,

@@ -1,0 +1,9 @@
+"""The Pulumi program: read the stack file, build what it declares, export what was made."""
+
+import pulumi
+
+from postseal.stack.build import build_stack, read_configuration
+from postseal.stack.outputs import stack_outputs
+
+for name, value in stack_outputs(build_stack(read_configuration())).items():
+    pulumi.export(name, value)
