@@ -1,0 +1,187 @@
+"""The console script `postseal`: `report` what expires, and `forecast` what will change."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import NoReturn
+
+from pki.errors import ConfigError, PostsealError
+from pki.model import parse_instant
+from postseal.report.csv_document import render_csv
+from postseal.report.engine import COMMAND_VARIABLE, export_stack, read_export, write_output
+from postseal.report.forecast import forecast
+from postseal.report.forecast_document import render_forecast, render_forecast_json
+from postseal.report.icalendar import render_icalendar
+from postseal.report.inventory import DEFAULT_SOON_DAYS, build_inventory
+from postseal.report.json_document import render_json
+from postseal.report.model import Entry, ExitCode, Inventory, Kind, State, exit_code
+from postseal.report.page import PageAssets, render_page
+from postseal.report.prometheus import render_prometheus
+from postseal.report.selection import Selection
+from postseal.report.table import DEFAULT_ROWS, TableStyle, render_table
+
+__all__ = ["main"]
+
+_PROBLEMS_SHOWN = 20
+_NARROWEST = 60
+_KINDS = tuple(kind.value for kind in Kind)
+_STATES = tuple(state.value for state in State)
+_EXIT_CODES = "exit codes: 0 all fine, 1 something is due, 2 something has expired, 3 wrong usage or no state"
+
+Entries = tuple[Entry, ...]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; messages go to standard error."""
+    try:
+        options = _parser().parse_args(arguments)
+        run: Callable[[argparse.Namespace], ExitCode] = options.run
+        return run(options)
+    except PostsealError as error:
+        print(f"postseal: {_sentence(error)}", file=sys.stderr)
+        return ExitCode.ERROR
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); what is left in the buffer must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.ERROR
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse leaves with 2 on wrong usage, which here means that something has expired."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(ExitCode.ERROR, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="postseal", description="Watch the certificates of a Pulumi stack.", epilog=_EXIT_CODES)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    source = _source_options()
+    report = commands.add_parser(
+        "report", parents=[source], help="show what expires, when, and what happens next", epilog=_EXIT_CODES
+    )
+    _add_report_options(report)
+    ahead = commands.add_parser("forecast", parents=[source], help="show what `pulumi up` will change on which day")
+    ahead.add_argument("--until", type=_instant, required=True, metavar="DATE", help="how far to look ahead")
+    ahead.add_argument("--format", choices=("table", "json"), default="table")
+    ahead.set_defaults(run=_forecast)
+    return parser
+
+
+def _source_options() -> _Parser:
+    options = _Parser(add_help=False)
+    place = options.add_mutually_exclusive_group()
+    place.add_argument("--file", metavar="EXPORT.json", help="a file of `pulumi stack export`; - for standard input")
+    place.add_argument(
+        "--stack", default="", help=f"export this stack (default: the selected one) with `pulumi` or {COMMAND_VARIABLE}"
+    )
+    options.add_argument(
+        "--directory", type=Path, default=Path(), help="the Pulumi project's directory (default: here)"
+    )
+    options.add_argument("--now", type=_instant, metavar="INSTANT", help="rehearse: act as if this were the time")
+    options.add_argument("--output", metavar="FILE", help="write to this file, at once or not at all")
+    options.add_argument("--no-color", action="store_true", help="no colours (as with the variable NO_COLOR)")
+    return options
+
+
+def _add_report_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=tuple(_RENDERERS), default="table")
+    parser.add_argument("--kind", choices=_KINDS, action="append", default=[], help="only this kind; repeatable")
+    parser.add_argument("--name", action="append", default=[], metavar="GLOB", help="only names like 'mx*'; repeatable")
+    parser.add_argument("--state", choices=_STATES, action="append", default=[], help="only this state; repeatable")
+    parser.add_argument("--soon", type=int, default=DEFAULT_SOON_DAYS, metavar="DAYS", help="what counts as due soon")
+    parser.add_argument("--all", action="store_true", help=f"table: every row, not the worst {DEFAULT_ROWS} of a group")
+    parser.set_defaults(run=_report)
+
+
+def _instant(text: str) -> datetime:
+    """Read an instant, or a date as its first second in UTC."""
+    try:
+        return parse_instant(text if "T" in text or " " in text else f"{text}T00:00:00Z")
+    except ValueError:
+        message = f"{text!r} is no instant; write 2026-11-22T20:00:00Z or 2026-11-22"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _report(options: argparse.Namespace) -> ExitCode:
+    inventory = build_inventory(_state(options), _now(options), options.soon)
+    selection = _selection(options)
+    entries = selection.apply(inventory.entries)
+    _deliver(_RENDERERS[options.format](inventory, entries, options), options)
+    return exit_code(entries)
+
+
+def _selection(options: argparse.Namespace) -> Selection:
+    kinds, states = map(Kind, options.kind), map(State, options.state)
+    return Selection(tuple(kinds), tuple(options.name), tuple(states))
+
+
+def _forecast(options: argparse.Namespace) -> ExitCode:
+    now = _now(options)
+    changes = forecast(_state(options), now, options.until)
+    if options.format == "json":
+        _deliver(render_forecast_json(changes, now, options.until), options)
+    else:
+        _deliver(render_forecast(changes, now, options.until, _style(options, None)), options)
+    return ExitCode.FINE
+
+
+def _state(options: argparse.Namespace) -> object:
+    return read_export(options.file) if options.file else export_stack(options.stack, options.directory)
+
+
+def _now(options: argparse.Namespace) -> datetime:
+    return options.now or datetime.now(UTC).replace(microsecond=0)
+
+
+def _deliver(text: str, options: argparse.Namespace) -> None:
+    if options.output:
+        write_output(text, options.output)
+    else:
+        # Bytes, because CSV and iCalendar bring their own line ends.
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+
+
+def _style(options: argparse.Namespace, rows: int | None) -> TableStyle:
+    is_terminal = sys.stdout.isatty() and not options.output
+    has_color = is_terminal and not options.no_color and not os.environ.get("NO_COLOR")
+    return TableStyle(max(shutil.get_terminal_size((100, 25)).columns, _NARROWEST), has_color=has_color, rows=rows)
+
+
+def _table(inventory: Inventory, entries: Entries, options: argparse.Namespace) -> str:
+    return render_table(inventory, entries, _style(options, None if options.all else DEFAULT_ROWS))
+
+
+def _page(inventory: Inventory, entries: Entries, _: argparse.Namespace) -> str:
+    package = files("postseal.report")
+    style, script = (package.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    return render_page(inventory, entries, PageAssets(style, script))
+
+
+_RENDERERS: Mapping[str, Callable[[Inventory, Entries, argparse.Namespace], str]] = {
+    "table": _table,
+    "html": _page,
+    "json": lambda inventory, entries, _: render_json(inventory, entries),
+    "csv": lambda _, entries, __: render_csv(entries),
+    "prometheus": lambda inventory, entries, _: render_prometheus(inventory, entries),
+    "icalendar": lambda inventory, entries, _: render_icalendar(inventory, entries),
+}
+
+
+def _sentence(error: PostsealError) -> str:
+    """Return the message; of very many problems the first ones and how many there are."""
+    if not isinstance(error, ConfigError) or len(error.problems) <= _PROBLEMS_SHOWN:
+        return str(error)
+    shown = "\n".join(str(problem) for problem in error.problems[:_PROBLEMS_SHOWN])
+    return f"{shown}\nand {len(error.problems) - _PROBLEMS_SHOWN:,} more problems"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The expiry report: everything in a stack that expires, from the state of the engine alone."""

@@ -1,0 +1,105 @@
+"""Render a forecast: as text, one block for each day, or as JSON."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from rich.table import Table
+from rich.text import Text
+
+from pki.model import format_instant
+from postseal.report.forecast import BLOCKED, Change
+from postseal.report.table import TableStyle, console_of, lines_of, printable
+
+__all__ = ["FORECAST_VERSION", "render_forecast", "render_forecast_json"]
+
+FORECAST_VERSION = 1
+_NAMES_IN_LINE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What happens on one day to things of one kind: `renew`, `alice, bob and 3 more`."""
+
+    day: str
+    action: str
+    what: str
+    names: tuple[str, ...]
+    reason: str
+
+
+def render_forecast(changes: tuple[Change, ...], now: datetime, until: datetime, style: TableStyle) -> str:
+    """Return the changes as text, day by day; what happens to many of a kind on one day stands in one line."""
+    console = console_of(style)
+    span = f"{now:%Y-%m-%d} to {until:%Y-%m-%d}"
+    if not changes:
+        console.print(Text(f"`pulumi up` would change nothing from {span}.", style="bold"))
+        return lines_of(console)
+    console.print(Text(f"What `pulumi up` would change from {span}, run whenever something is due:\n", style="bold"))
+    console.print(_table(tuple(_lines(changes))))
+    return lines_of(console)
+
+
+def render_forecast_json(changes: tuple[Change, ...], now: datetime, until: datetime) -> str:
+    """Return the changes as a JSON document with schema, version, now, until and changes in order of time."""
+    document = {
+        "schema": "postseal-forecast",
+        "version": FORECAST_VERSION,
+        "now": format_instant(now),
+        "until": format_instant(until),
+        "changes": [_change(change) for change in changes],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _table(lines: tuple[_Line, ...]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("On", no_wrap=True, min_width=10)
+    table.add_column("Change", no_wrap=True)
+    table.add_column("What", overflow="fold")
+    before = ""
+    for line in lines:
+        names = Text(printable(_names(line.names)))
+        what = (
+            Text(f"{line.what} ", style="dim") + names + Text(f" ({line.reason})" if line.reason else "", style="dim")
+        )
+        table.add_row(
+            "" if line.day == before else line.day,
+            Text(line.action, style="bold red" if line.action == BLOCKED else ""),
+            what,
+        )
+        before = line.day
+    return table
+
+
+def _lines(changes: tuple[Change, ...]) -> Iterator[_Line]:
+    keyed = sorted(changes, key=lambda change: (*_line_key(change), change.name))
+    for (day, action, what, reason), members in groupby(keyed, key=_line_key):
+        yield _Line(day, action, what, tuple(change.name for change in members), reason)
+
+
+def _line_key(change: Change) -> tuple[str, str, str, str]:
+    what = f"roster {change.roster}:" if change.roster else change.kind.replace("_", " ")
+    # Reasons of renewals repeat the date; what is blocked needs its reason.
+    return (f"{change.at:%Y-%m-%d}", change.action, what, change.reason if change.action == BLOCKED else "")
+
+
+def _names(names: tuple[str, ...]) -> str:
+    if len(names) <= _NAMES_IN_LINE:
+        return ", ".join(names)
+    return f"{', '.join(names[: _NAMES_IN_LINE - 1])} and {len(names) - _NAMES_IN_LINE + 1:,} more"
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {
+        "at": format_instant(change.at),
+        "action": change.action,
+        "kind": change.kind,
+        "roster": change.roster,
+        "name": change.name,
+        "generation": change.generation,
+        "not_after": format_instant(change.not_after) if change.not_after else None,
+        "reason": change.reason,
+    }

@@ -1,0 +1,162 @@
+"""Plain values of the expiry report: what is in a stack, in which state it is, and what happens to it next."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+
+__all__ = ["Accepted", "Action", "Entry", "ExitCode", "Inventory", "Kind", "State", "Verb", "exit_code"]
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Kind(StrEnum):
+    """What an entry is: the profile of a certificate, or one of the two other things that expire."""
+
+    ROOT = "root"
+    INTERMEDIATE = "intermediate"
+    SERVER = "server"
+    SERVER_AND_CLIENT = "server_and_client"
+    CLIENT = "client"
+    IMPORTED = "imported"
+    REVOCATION_LIST = "revocation_list"
+
+    @property
+    def is_authority(self) -> bool:
+        """Whether the entry signs others."""
+        return self in (Kind.ROOT, Kind.INTERMEDIATE)
+
+
+class State(StrEnum):
+    """How an entry stands, worst first: the order of the members is the order of the report."""
+
+    EXPIRED = "expired"
+    OVERDUE = "overdue"
+    WAITING = "waiting"
+    DUE_SOON = "due_soon"
+    OK = "ok"
+    REVOKED = "revoked"
+
+    @property
+    def label(self) -> str:
+        """The state as people read it."""
+        return self.value.replace("_", " ")
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nobody has to do anything about it."""
+        return self in (State.OK, State.REVOKED)
+
+
+_SEVERITY = {state: rank for rank, state in enumerate(State)}
+
+
+class Verb(StrEnum):
+    """What `pulumi up` (or, for `fetch`, a person) does to an entry next."""
+
+    RENEW = "renew"
+    RETIRE = "retire"
+    SIGN_REVOCATION_LIST = "re-sign CRL"
+    FETCH = "fetch"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One step and the instant from which it is due; `generation` is the one that is retired or replaced."""
+
+    verb: Verb
+    due: datetime
+    generation: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The step as people read it, as `retire generation 1`."""
+        return f"retire generation {self.generation}" if self.verb is Verb.RETIRE else self.verb.value
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A fingerprint that the deployed tables let in, and until when it should be let in.
+
+    Postfix does not look at dates for a listed fingerprint: one whose `until` has passed is let in until the next
+    `pulumi up` removes it.
+    """
+
+    generation: int
+    fingerprint: str
+    match: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One certificate or revocation list of the stack.
+
+    `roster` is empty for a resource of its own. `not_before`, `not_after`: for a revocation list `this_update` and
+    `next_update`; None for a certificate that has not arrived. `days_left`: whole days until `not_after`, negative
+    after it. `generation`: for a revocation list its `crl_number`.
+    """
+
+    kind: Kind
+    name: str
+    state: State
+    subject: str = ""
+    issuer: str = ""
+    roster: str = ""
+    urn: str = ""
+    generation: int | None = None
+    serial_number: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    renew_at: datetime | None = None
+    revoked_at: datetime | None = None
+    reason: str = ""
+    days_left: int | None = None
+    next_action: Action | None = None
+    actions: tuple[Action, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+    alt_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def due(self) -> datetime:
+        """The instant of the next action, or the end of time."""
+        return self.next_action.due if self.next_action else _NEVER
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells this entry from all others of the inventory."""
+        return (self.kind.value, self.roster, self.name)
+
+    @property
+    def worst_first(self) -> tuple[int, datetime, datetime, tuple[str, str, str]]:
+        """Sort key: by state, then by the next action, then by expiry, then by name; total."""
+        return (_SEVERITY[self.state], self.due, self.not_after or _NEVER, self.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything in a stack that expires, worst first, as it stands at `now`."""
+
+    project: str
+    stack: str
+    now: datetime
+    soon_days: int
+    entries: tuple[Entry, ...]
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the `postseal` command."""
+
+    FINE = 0
+    DUE = 1
+    EXPIRED = 2
+    ERROR = 3
+
+
+def exit_code(entries: Iterable[Entry]) -> ExitCode:
+    """Return the code that tells a scheduler whether all is fine, something is due, or something has expired."""
+    states = {entry.state for entry in entries}
+    if State.EXPIRED in states:
+        return ExitCode.EXPIRED
+    return ExitCode.FINE if all(state.is_fine for state in states) else ExitCode.DUE

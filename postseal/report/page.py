@@ -1,0 +1,139 @@
+"""Render the inventory as one self-contained HTML page: summary, next steps, timeline, filterable tables."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from operator import itemgetter
+
+from postseal.report.markup import ICONS, date, icon
+from postseal.report.model import Action, Entry, Inventory, State
+from postseal.report.page_table import render_groups
+from postseal.report.selection import group_entries
+from postseal.report.timeline_svg import render_timeline
+
+__all__ = ["PageAssets", "render_page"]
+
+_STEPS = 6
+_NAMES_IN_STEP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PageAssets:
+    """Style sheet and script of the page, to be put into it."""
+
+    style: str
+    script: str
+
+
+def render_page(inventory: Inventory, entries: Iterable[Entry], assets: PageAssets) -> str:
+    """Return an HTML document that needs nothing else: no network, no font, no library.
+
+    Its content security policy forbids every request and every style or script but its own two, so that a name in a
+    certificate cannot become markup that acts. Readable without the script, which only filters.
+    """
+    shown = tuple(entries)
+    title = escape(f"Certificates of {inventory.project}/{inventory.stack}, {date(inventory.now)}")
+    return (
+        f"<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
+        f'<meta http-equiv=Content-Security-Policy content="{_policy(assets)}">'
+        '<meta name=viewport content="width=device-width, initial-scale=1">'
+        '<meta name=color-scheme content="light dark">'
+        f"<title>{title}</title><style>{assets.style}</style></head>\n"
+        f"<body>{ICONS}{_header(inventory, shown)}\n"
+        f"<main><section aria-label=Summary>{_tiles(shown)}</section>\n{_steps(inventory, shown)}"
+        f"<section><h2>Timeline</h2>{render_timeline(inventory, shown)}{_LEGEND}</section>\n"
+        f"<section><h2>Everything that expires</h2>{_CONTROLS}{render_groups(group_entries(shown))}</section></main>\n"
+        "<footer>Read from the engine's state without decrypting a secret. All times are UTC.</footer>"
+        f"<script>{assets.script}</script></body></html>\n"
+    )
+
+
+def _header(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
+    return (
+        f"<header><p class=eyebrow>Certificates of {escape(inventory.project)}</p><h1>{escape(inventory.stack)}</h1>"
+        f"<p class=stamp>{inventory.now:%Y-%m-%d %H:%M} UTC</p>"
+        f"<p class=verdict>{_verdict(inventory, entries)}</p></header>"
+    )
+
+
+_LEGEND = (
+    "<ul class=legend aria-label=Legend>"
+    '<li><svg><rect class=fresh y="3" width="24" height="8" rx="1.5"/></svg>valid'
+    '<li><svg><rect class=late y="3" width="24" height="8" rx="1.5"/></svg>valid, but past its renewal point'
+    '<li><svg><path class=due d="M12 1.5L16 7l-4 5.5L8 7z"/></svg>renewal due'
+    '<li><svg><rect class=overlap y="6" width="24" height="3" rx="1.5"/></svg>earlier generation still accepted'
+    '<li><svg><rect class=lens width="24" height="14"/></svg>part shown enlarged below'
+    "</ul>"
+)
+
+_CONTROLS = (
+    "<form class=controls role=search hidden><label>Filter <input type=search autocomplete=off spellcheck=false "
+    'placeholder="name, subject, fingerprint or date"></label><output aria-live=polite></output></form>'
+)
+
+
+def _policy(assets: PageAssets) -> str:
+    return f"default-src 'none'; style-src {_source(assets.style)}; script-src {_source(assets.script)}"
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _verdict(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
+    counts = {state: sum(entry.state is state for entry in entries) for state in State}
+    urgent = [
+        f"{counts[state]:,} {words}"
+        for state, words in ((State.EXPIRED, "expired"), (State.OVERDUE, "overdue"), (State.WAITING, "waiting"))
+        if counts[state]
+    ]
+    soon = f"{counts[State.DUE_SOON]:,} due within {inventory.soon_days} days"
+    if urgent:
+        return ", ".join([*urgent, *([soon] if counts[State.DUE_SOON] else [])]) + "."
+    if counts[State.DUE_SOON]:
+        return f"Nothing is overdue; {soon}."
+    return "All fine." if entries else "Nothing in this stack expires."
+
+
+def _tiles(entries: tuple[Entry, ...]) -> str:
+    tiles = "".join(_tile(state, sum(entry.state is state for entry in entries)) for state in State)
+    return f"<div class=tiles>{tiles}</div>"
+
+
+def _tile(state: State, count: int) -> str:
+    return (
+        f"<button type=button class='tile s-{state.value}{'' if count else ' none'}' data-state={state.value} "
+        f"aria-pressed=false disabled><b>{count:,}</b><span>{icon(state)}{state.label}</span></button>"
+    )
+
+
+def _steps(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
+    """Return what happens next, in order of time, with what happens on one day to many told in one line."""
+    steps = list(_grouped_steps(inventory, entries))
+    if not steps:
+        return ""
+    rows = "".join(_step(day, label, members) for (day, label), members in steps[:_STEPS])
+    more = f"<p class=more>and {len(steps) - _STEPS:,} more steps later</p>" if len(steps) > _STEPS else ""
+    return f"<section><h2>What happens next</h2><ol class=steps>{rows}</ol>{more}</section>\n"
+
+
+def _grouped_steps(inventory: Inventory, entries: tuple[Entry, ...]) -> Iterator[tuple[tuple[str, str], list[Entry]]]:
+    planned = [(_step_key(inventory, entry.next_action), entry) for entry in entries if entry.next_action]
+    planned.sort(key=lambda pair: (pair[0], pair[1].worst_first))
+    for key, pairs in groupby(planned, key=itemgetter(0)):
+        yield key, [entry for _, entry in pairs]
+
+
+def _step_key(inventory: Inventory, action: Action) -> tuple[str, str]:
+    """What is due already waits for nothing but a run; an empty day comes first."""
+    return ("" if action.due <= inventory.now else date(action.due), action.label)
+
+
+def _step(day: str, label: str, members: list[Entry]) -> str:
+    names = ", ".join(f"<b>{escape(entry.name)}</b>" for entry in members[:_NAMES_IN_STEP])
+    rest = f" and {len(members) - _NAMES_IN_STEP:,} more" if len(members) > _NAMES_IN_STEP else ""
+    worst = min(members, key=lambda entry: entry.worst_first).state
+    return f"<li class=s-{worst.value}><time>{day or 'now'}</time><span>{icon(worst)}{label} {names}{rest}</span>"

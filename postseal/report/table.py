@@ -1,0 +1,133 @@
+"""Render the inventory as tables for a terminal, one for each group, worst first."""
+
+import io
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+from rich.console import Group as Stack
+from rich.table import Table
+from rich.text import Text
+
+from postseal.report.model import Entry, Inventory, State
+from postseal.report.selection import Group, group_entries
+
+__all__ = ["DEFAULT_ROWS", "TableStyle", "console_of", "lines_of", "printable", "render_table"]
+
+DEFAULT_ROWS = 50
+_SHOWS_SUBJECT_FROM_COLUMNS = 110
+_OTHER_COLUMNS = 68
+_SHORTEST_NAME = 12
+_MARKS = {
+    State.EXPIRED: ("✗", "bold red"),
+    State.OVERDUE: ("!", "bold yellow"),
+    State.WAITING: ("…", "magenta"),
+    State.DUE_SOON: ("◷", "yellow"),
+    State.OK: ("✓", "green"),
+    State.REVOKED: ("⊘", "dim"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableStyle:
+    """How to draw: terminal width in columns, colours or none, at most how many rows in a group (None: all)."""
+
+    width: int = 100
+    has_color: bool = False
+    rows: int | None = DEFAULT_ROWS
+
+
+def render_table(inventory: Inventory, entries: Iterable[Entry], style: TableStyle) -> str:
+    """Return the report as text: a line that sums up, then a table for each group with its worst entries first.
+
+    Rows that do not fit are counted (`and 9,950 more that are fine`). Control characters in names are replaced.
+    """
+    shown = tuple(entries)
+    console = console_of(style)
+    console.print(_summary(inventory, shown))
+    name_width = _name_width(shown, style.width)
+    for group in group_entries(shown):
+        console.print(_group(group, style, name_width))
+    return lines_of(console)
+
+
+def console_of(style: TableStyle) -> Console:
+    """Return a console that records in memory; `lines_of` takes the text out of it."""
+    return Console(
+        file=io.StringIO(),
+        width=style.width,
+        record=True,
+        force_terminal=style.has_color,
+        color_system="standard" if style.has_color else None,
+        highlight=False,
+    )
+
+
+def lines_of(console: Console) -> str:
+    """Return what was printed, without the spaces that fill lines up."""
+    text = console.export_text(styles=console.is_terminal)
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def printable(text: str) -> str:
+    """Return the text with control characters replaced: a name must not move the cursor or colour the terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def _summary(inventory: Inventory, entries: tuple[Entry, ...]) -> Text:
+    counts = Counter(entry.state for entry in entries)
+    text = Text(f"{inventory.project}/{inventory.stack} at {inventory.now:%Y-%m-%d %H:%M} UTC\n", style="bold")
+    parts = [Text(f"{counts[state]:,} {state.label}", style=_MARKS[state][1]) for state in State if counts[state]]
+    return text + (Text(", ").join(parts) if parts else Text("nothing here expires"))
+
+
+def _group(group: Group, style: TableStyle, name_width: int) -> RenderableType:
+    rows = group.entries[: style.rows]
+    table = _empty_table(style.width, name_width)
+    for entry in rows:
+        table.add_row(*_cells(entry, style.width))
+    heading = Text(f"\n{printable(group.title)} ", style="bold") + Text(f"({len(group.entries):,})", style="dim")
+    return Stack(heading, table, *_rest(group.entries[len(rows) :]))
+
+
+def _empty_table(width: int, name_width: int) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False)
+    table.add_column("State", no_wrap=True, min_width=10)
+    table.add_column("Name", no_wrap=True, overflow="ellipsis", width=name_width)
+    table.add_column("Expires", no_wrap=True, min_width=10)
+    table.add_column("Days", no_wrap=True, min_width=6, justify="right")
+    table.add_column("Next", no_wrap=True, min_width=len("retire generation 1"))
+    table.add_column("On", no_wrap=True, min_width=10)
+    if width >= _SHOWS_SUBJECT_FROM_COLUMNS:
+        table.add_column("Subject", no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def _name_width(entries: tuple[Entry, ...], width: int) -> int:
+    """All groups use the same columns, so that the eye can follow them down."""
+    longest = max((len(printable(entry.name)) for entry in entries), default=0)
+    return max(min(longest, width - _OTHER_COLUMNS), _SHORTEST_NAME)
+
+
+def _cells(entry: Entry, width: int) -> list[Text]:
+    mark, color = _MARKS[entry.state]
+    action = entry.next_action
+    cells = [
+        Text(f"{mark} {entry.state.label}", style=color),
+        Text(printable(entry.name)),
+        Text(f"{entry.not_after:%Y-%m-%d}" if entry.not_after else "-"),
+        Text("-" if entry.days_left is None else f"{entry.days_left:,}"),
+        Text(action.label if action else "-"),
+        Text(f"{action.due:%Y-%m-%d}" if action else "-"),
+    ]
+    subject = Text(printable(entry.subject), style="dim")
+    return [*cells, subject] if width >= _SHOWS_SUBJECT_FROM_COLUMNS else cells
+
+
+def _rest(entries: tuple[Entry, ...]) -> list[Text]:
+    if not entries:
+        return []
+    open_count = sum(not entry.state.is_fine for entry in entries)
+    fine = "that are fine" if not open_count else f"of which {open_count:,} need attention (--all shows them)"
+    return [Text(f"and {len(entries):,} more {fine}", style="dim")]

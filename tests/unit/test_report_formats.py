@@ -1,0 +1,195 @@
+"""Every output format, compared with complete golden outputs and checked against the rules of the format."""
+
+import csv
+import io
+import json
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postseal.report.csv_document import COLUMNS, render_csv
+from postseal.report.forecast import forecast
+from postseal.report.forecast_document import render_forecast, render_forecast_json
+from postseal.report.icalendar import fold_line, render_icalendar
+from postseal.report.inventory import build_inventory
+from postseal.report.json_document import render_json
+from postseal.report.model import Inventory
+from postseal.report.prometheus import render_prometheus
+from postseal.report.table import TableStyle, render_table
+from tests.support.stack_state import NOW, at, certificate, export, large_stack, mail_stack, previous_generation
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "report"
+INVENTORY = build_inventory(mail_stack(), NOW)
+UNTIL = NOW + timedelta(days=200)
+CHANGES = forecast(mail_stack(), NOW, UNTIL)
+
+RENDERED = {
+    "report.json": render_json(INVENTORY, INVENTORY.entries),
+    "report.csv": render_csv(INVENTORY.entries),
+    "report.prom": render_prometheus(INVENTORY, INVENTORY.entries),
+    "report.ics": render_icalendar(INVENTORY, INVENTORY.entries),
+    "report.80.txt": render_table(INVENTORY, INVENTORY.entries, TableStyle(width=80)),
+    "report.130.txt": render_table(INVENTORY, INVENTORY.entries, TableStyle(width=130)),
+    "report.color.txt": render_table(INVENTORY, INVENTORY.entries, TableStyle(width=80, has_color=True)),
+    "forecast.txt": render_forecast(CHANGES, NOW, UNTIL, TableStyle(width=80)),
+    "forecast.json": render_forecast_json(CHANGES, NOW, UNTIL),
+}
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_output_is_the_golden_one(name: str) -> None:
+    """Outputs change only where somebody means them to; `UPDATE_GOLDEN=1` writes them anew for review."""
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_bytes(RENDERED[name].encode())
+    assert RENDERED[name].encode() == path.read_bytes()
+
+
+def test_csv_reads_back_with_every_name_intact() -> None:
+    """Commas, quotes and backslashes in names survive a CSV reader."""
+    rows = list(csv.DictReader(io.StringIO(RENDERED["report.csv"], newline="")))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["name"] for row in rows] == [entry.name for entry in INVENTORY.entries]
+
+
+def test_json_says_its_schema_and_the_exit_code() -> None:
+    """A reader can refuse a version it does not know."""
+    document = json.loads(RENDERED["report.json"])
+    assert (document["schema"], document["version"], document["exit_code"]) == ("postseal-report", 1, 2)
+
+
+# The text exposition format, version 0.0.4, as a grammar.
+_METRIC = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+_PAIR = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*"'
+SAMPLE = re.compile(rf"({_METRIC})\{{({_PAIR}(?:,{_PAIR})*)\}} (-?[0-9]+)")
+COMMENT = re.compile(rf"# (?:HELP ({_METRIC}) [^\n]+|TYPE ({_METRIC}) gauge)")
+
+
+def parse_exposition(text: str) -> dict[tuple[str, str], int]:
+    """Return the samples of an exposition; fail where it breaks a rule of the format."""
+    assert text.endswith("\n")
+    samples: dict[tuple[str, str], int] = {}
+    described: list[str] = []
+    for line in text.removesuffix("\n").split("\n"):
+        if line.startswith("#"):
+            match = COMMENT.fullmatch(line)
+            assert match, line
+            described.append(match[1] or match[2])
+        else:
+            match = SAMPLE.fullmatch(line)
+            assert match, line
+            assert described[-2:] == [match[1]] * 2, "samples follow their own HELP and TYPE"
+            assert (match[1], match[2]) not in samples, "no series twice"
+            samples[match[1], match[2]] = int(match[3])
+    assert all(described.count(name) == 2 for name in described), "one HELP and one TYPE for each metric"
+    return samples
+
+
+def test_metrics_follow_the_exposition_format() -> None:
+    """Every line parses, no series occurs twice, and the values are Unix seconds."""
+    samples = parse_exposition(RENDERED["report.prom"])
+    now = int(NOW.timestamp())
+    assert samples["postseal_report_timestamp_seconds", 'stack="prod"'] == now
+    labels = 'stack="prod",kind="client",name="alice"'
+    assert samples["postseal_certificate_not_after_seconds", labels] == now + 361 * 86400
+    assert samples["postseal_certificate_renew_at_seconds", labels] == now + 239 * 86400
+    assert samples["postseal_certificate_retire_at_seconds", labels] == now + 10 * 86400
+    assert samples["postseal_certificate_accepted_fingerprints", labels] == 2
+
+
+def test_metrics_count_every_state_of_a_kind() -> None:
+    """A state without entries is 0 and not absent, so that an alert on it can resolve."""
+    samples = parse_exposition(RENDERED["report.prom"])
+    assert samples["postseal_entries", 'stack="prod",kind="client",state="overdue"'] == 2
+    assert samples["postseal_entries", 'stack="prod",kind="server",state="expired"'] == 0
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_any_name_survives_the_exposition_format(name: str) -> None:
+    """Backslashes, quotes and line feeds are escaped so that they read back as they were."""
+    inventory = build_inventory(export(certificate(name)), NOW)
+    samples = parse_exposition(render_prometheus(inventory, inventory.entries))
+    labels = next(labels for metric, labels in samples if metric == "postseal_certificate_not_after_seconds")
+    escaped = labels.split('name="', 1)[1].removesuffix('"')
+    assert re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], escaped) == name
+
+
+def unfolded(calendar: str) -> list[str]:
+    """Return the content lines of an iCalendar stream (RFC 5545 section 3.1)."""
+    assert calendar.endswith("\r\n")
+    assert not re.search(r"(?<!\r)\n|\r(?!\n)", calendar)
+    return calendar.replace("\r\n ", "").removesuffix("\r\n").split("\r\n")
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=200))
+def test_folded_lines_have_at_most_75_octets_and_unfold_to_themselves(line: str) -> None:
+    """A line is cut between characters, never inside one."""
+    folded = fold_line(line)
+    assert all(len(piece.encode()) <= 75 for piece in folded.split("\r\n"))
+    assert folded.replace("\r\n ", "") == line
+
+
+def test_calendar_has_one_event_with_an_alarm_for_each_next_action() -> None:
+    """What is revoked has no event; all others have exactly one with everything that RFC 5545 requires."""
+    lines = unfolded(RENDERED["report.ics"])
+    events = sum(entry.next_action is not None for entry in INVENTORY.entries)
+    assert lines[:3] == ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Postseal//Expiry report//EN"]
+    for required in ("BEGIN:VEVENT", "END:VEVENT", "BEGIN:VALARM", "END:VALARM", "DTSTAMP:20261122T200000Z"):
+        assert lines.count(required) == events
+    assert len({line for line in lines if line.startswith("UID:")}) == events
+
+
+def _uids(inventory: Inventory) -> list[str]:
+    return [line for line in unfolded(render_icalendar(inventory, inventory.entries)) if line.startswith("UID:")]
+
+
+def test_an_event_keeps_its_uid_when_its_date_moves_and_gets_a_new_one_after_the_renewal() -> None:
+    """A calendar that reads the next report moves the event, and after the renewal makes a new one."""
+    today, moved, renewed = (
+        build_inventory(export(certificate("mx1", **changes)), NOW)
+        for changes in ({}, {"renew_at": at(99)}, {"generation": 2})
+    )
+    assert _uids(today) == _uids(moved)
+    assert _uids(today) != _uids(renewed)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_no_line_of_the_table_is_wider_than_the_terminal(width: int) -> None:
+    """Names are shortened, not wrapped."""
+    text = render_table(INVENTORY, INVENTORY.entries, TableStyle(width=width))
+    assert all(len(line) <= width for line in text.splitlines())
+
+
+def test_a_large_group_shows_its_worst_and_counts_the_rest() -> None:
+    """Of 10,000 clients the worst 50 have rows, and one line tells about the others."""
+    inventory = build_inventory(large_stack(10_000), NOW)
+    lines = render_table(inventory, inventory.entries, TableStyle()).splitlines()
+    assert len(lines) < 70
+    assert lines[-1] == "and 9,950 more of which 952 need attention (--all shows them)"
+
+
+def test_the_rest_of_a_group_that_needs_nothing_is_called_fine() -> None:
+    """Where all that needs attention is shown, the rest is just a number."""
+    inventory = build_inventory(large_stack(9), NOW)
+    text = render_table(inventory, inventory.entries, TableStyle(rows=4))
+    assert "and 5 more that are fine" in text
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal() -> None:
+    """A name cannot move the cursor, clear the screen or pretend to be markup."""
+    inventory = build_inventory(export(certificate("\x1b[2Jevil\r[red]\u202e")), NOW)
+    text = render_table(inventory, inventory.entries, TableStyle())
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "[red]" in text
+
+
+def test_a_retirement_that_is_due_says_which_generation() -> None:
+    """The next action of a client in its overlap names the generation that leaves."""
+    inventory = build_inventory(export(certificate("a", generation=3, previous=[previous_generation("a", 2, 5)])), NOW)
+    assert "retire generation 2  2026-11-27" in render_table(inventory, inventory.entries, TableStyle())
