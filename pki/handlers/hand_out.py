@@ -12,8 +12,9 @@ from pki.files.tree import FileEntry, paths_to_inspect, plan_tree, tree_problems
 from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties, contains_unknown
+from pki.rollover import problems_of_withdrawal
 
-__all__ = ["HandOutHandler"]
+__all__ = ["HandOutHandler", "withdrawal_problems"]
 
 _SECRET_MODE = 0o400
 _PUBLIC_MODE = 0o644
@@ -49,7 +50,7 @@ class HandOutHandler(HandlerBase):
 
     def update(
         self,
-        id: str,  # noqa: A002
+        id: str,
         old_outputs: Properties,
         inputs: Properties,
         context: Context,
@@ -65,7 +66,7 @@ class HandOutHandler(HandlerBase):
             _apply(old_outputs["directory"], [], old_outputs["files"])
         return outputs
 
-    def delete(self, id: str, outputs: Properties, context: Context) -> None:  # noqa: A002
+    def delete(self, id: str, outputs: Properties, context: Context) -> None:
         """Remove the files that are ours."""
         del id, context
         _apply(outputs["directory"], [], outputs["files"])
@@ -86,7 +87,18 @@ def _problems(new: Properties) -> list[Problem]:
         for folder, files in new["folders"].items()
         for name, file in files.items()
     ]
-    return list(tree_problems(entries))
+    return [*tree_problems(entries), *withdrawal_problems(new)]
+
+
+def withdrawal_problems(new: Properties) -> list[Problem]:
+    """Return which accepted certificates would lose the authority that signed them."""
+    withdrawal = new.get("withdrawal")
+    if not withdrawal:
+        return []
+    dependents = {
+        name: each for name, each in withdrawal["dependents"].items() if not contains_unknown(each["previous"])
+    }
+    return problems_of_withdrawal(dependents, withdrawal["issuers"], withdrawal["authorities"])
 
 
 def _entries(folder: str, reference: str, context: Context) -> list[FileEntry]:

@@ -45,7 +45,7 @@ class ImportedCertificateHandler(HandlerBase):
 
     def update(
         self,
-        id: str,  # noqa: A002
+        id: str,
         old_outputs: Properties,
         inputs: Properties,
         context: Context,

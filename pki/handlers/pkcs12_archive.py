@@ -44,7 +44,7 @@ class Pkcs12Handler(HandlerBase):
 
     def update(
         self,
-        id: str,  # noqa: A002
+        id: str,
         old_outputs: Properties,
         inputs: Properties,
         context: Context,

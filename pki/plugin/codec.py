@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from google.protobuf.struct_pb2 import Struct, Value
+from google.protobuf.struct_pb2 import NullValue, Struct, Value
 
 from pki.plugin.values import UNKNOWN, Path, is_unknown
 
 __all__ = ["SECRET_SIGNATURE", "SIGNATURE_KEY", "UNKNOWN_SENTINEL", "Decoded", "decode", "encode"]
 
 SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
-SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a public marker of the wire format
+SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
 UNKNOWN_SENTINEL: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
@@ -28,7 +28,7 @@ class Decoded:
 
 
 def decode(struct: Struct) -> Decoded:
-    """Return the plain values of a Struct; nulls are left out, as the engine does not distinguish them."""
+    """Return the plain values of a Struct; null members are left out, null items of a list stay None."""
     secret_paths: set[Path] = set()
     properties = _decode_members(struct, (), secret_paths)
     return Decoded(properties, frozenset(secret_paths))
@@ -42,11 +42,8 @@ def encode(properties: Mapping[str, Any], secret_paths: Collection[Path] = ()) -
 
 
 def _decode_members(struct: Struct, path: Path, secret_paths: set[Path]) -> dict[str, Any]:
-    return {
-        name: _decode_value(member, (*path, name), secret_paths)
-        for name, member in struct.fields.items()
-        if member.WhichOneof("kind") not in ("null_value", None)
-    }
+    members = {name: _decode_value(member, (*path, name), secret_paths) for name, member in struct.fields.items()}
+    return {name: member for name, member in members.items() if member is not None}
 
 
 def _decode_value(value: Value, path: Path, secret_paths: set[Path]) -> Any:
@@ -65,7 +62,7 @@ def _decode_value(value: Value, path: Path, secret_paths: set[Path]) -> Any:
 
 
 def _decode_struct(struct: Struct, path: Path, secret_paths: set[Path]) -> Any:
-    if struct.fields[SIGNATURE_KEY].string_value == SECRET_SIGNATURE if SIGNATURE_KEY in struct.fields else False:
+    if SIGNATURE_KEY in struct.fields and struct.fields[SIGNATURE_KEY].string_value == SECRET_SIGNATURE:
         secret_paths.add(path)
         return _decode_value(struct.fields["value"], path, secret_paths)
     return _decode_members(struct, path, secret_paths)
@@ -88,7 +85,9 @@ def _encode_value(target: Value, value: object, path: Path, secret_paths: frozen
 
 
 def _encode_plain(target: Value, value: object, path: Path, secret_paths: frozenset[Path]) -> None:
-    if is_unknown(value):
+    if value is None:
+        target.null_value = NullValue.NULL_VALUE
+    elif is_unknown(value):
         target.string_value = UNKNOWN_SENTINEL
     elif isinstance(value, bool):
         target.bool_value = value

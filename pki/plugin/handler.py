@@ -57,7 +57,7 @@ class Created:
 class PartialFailureError(Exception):
     """Something was done, not everything: `outputs` says what holds now, `reason` what is missing and what to do."""
 
-    def __init__(self, id: str, outputs: Mapping[str, Any], reason: str) -> None:  # noqa: A002 - the engine's word
+    def __init__(self, id: str, outputs: Mapping[str, Any], reason: str) -> None:
         self.id, self.outputs, self.reason = id, dict(outputs), reason
         super().__init__(reason)
 
@@ -93,10 +93,10 @@ class Handler(Protocol):
     ) -> dict[str, Any]:
         """Bring the resource to the new inputs and return its outputs."""
 
-    def read(self, id: str, inputs: Properties, outputs: Properties, context: Context) -> tuple[Properties, Properties]:  # noqa: A002
+    def read(self, id: str, inputs: Properties, outputs: Properties, context: Context) -> tuple[Properties, Properties]:
         """Return inputs and outputs as they are. Must echo the inputs, or the next Check forgets what was decided."""
 
-    def delete(self, id: str, outputs: Properties, context: Context) -> None:  # noqa: A002
+    def delete(self, id: str, outputs: Properties, context: Context) -> None:
         """Remove what the resource made."""
 
 
@@ -112,11 +112,11 @@ class HandlerBase:
         del old_outputs
         return compare(old_inputs, new_inputs)
 
-    def read(self, id: str, inputs: Properties, outputs: Properties, context: Context) -> tuple[Properties, Properties]:  # noqa: A002
+    def read(self, id: str, inputs: Properties, outputs: Properties, context: Context) -> tuple[Properties, Properties]:
         """Return what was stored: there is nothing outside the state to look at."""
         del id, context
         return inputs, outputs
 
-    def delete(self, id: str, outputs: Properties, context: Context) -> None:  # noqa: A002
+    def delete(self, id: str, outputs: Properties, context: Context) -> None:
         """Do nothing: the engine forgets the state."""
         del id, outputs, context

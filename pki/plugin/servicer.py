@@ -131,9 +131,9 @@ class Servicer(ResourceProviderServicer):
             try:
                 checked = handler.check(call, self._context(request.urn))
             except ConfigError as error:
-                return pb.CheckResponse(inputs=request.news, failures=_failures(error.problems))
+                return pb.CheckResponse(failures=_failures(error.problems))
             if checked.problems:
-                return pb.CheckResponse(inputs=request.news, failures=_failures(checked.problems))
+                return pb.CheckResponse(failures=_failures(checked.problems))
             secret_paths = _secret_paths(handler.secret_inputs, checked.inputs, news)
             return pb.CheckResponse(inputs=encode(checked.inputs, secret_paths))
 

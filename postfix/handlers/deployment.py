@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from pki.errors import Problem
 from pki.files.tree import manifest
 from pki.model import parse_instant
+from pki.handlers.hand_out import withdrawal_problems
 from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
@@ -28,7 +29,7 @@ class DeploymentHandler(HandlerBase):
         new = request.new
         host = decode_host(new["declaration"])
         rows, clients = _rows(new)
-        problems = [*problems_of_host(host), *_row_problems(clients)]
+        problems = [*problems_of_host(host), *_row_problems(clients), *withdrawal_problems(new)]
         if problems:
             return Checked({}, tuple(problems))
         inputs = {
@@ -56,7 +57,7 @@ class DeploymentHandler(HandlerBase):
 
     def update(
         self,
-        id: str,  # noqa: A002
+        id: str,
         old_outputs: Properties,
         inputs: Properties,
         context: Context,
@@ -72,7 +73,7 @@ class DeploymentHandler(HandlerBase):
             target_of(old_outputs["target"]).remove(old_outputs["deployed"], context.report)
         return outputs
 
-    def delete(self, id: str, outputs: Properties, context: Context) -> None:  # noqa: A002
+    def delete(self, id: str, outputs: Properties, context: Context) -> None:
         """Remove what is ours from the host."""
         del id
         target_of(outputs["target"]).remove(outputs["deployed"], context.report)
