@@ -1,0 +1,238 @@
+"""What is wrong with a host, alone and beside the rest of the stack; paths are those of the stack file."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from pki.errors import Problem
+from pki.verification import load_chain
+from postfix.preflight import problems_of_host
+from postseal.stack.clients import OWN_SERVER
+from postseal.stack.host_config import HostSection, TargetSection
+from postseal.stack.host_settings import problems_of_settings
+from postseal.stack.hosts import Certificates, server_of
+from postseal.stack.model import CertificateKind, Host
+from postseal.stack.problems import unknown_name
+from postseal.stack.reading import DeclaredStack, Entry
+from postseal.stack.servers import NO_CERTIFICATE
+
+__all__ = ["problems_of_hosts"]
+
+
+def problems_of_hosts(
+    declared: DeclaredStack, hosts: Mapping[str, Host], certificates: Certificates
+) -> Iterator[Problem]:
+    """Find everything that is wrong with each host, and hosts that would overwrite each other."""
+    for entry in declared.hosts.values():
+        host = hosts[entry.name]
+        for check in _CHECKS:
+            yield from (problem.below(entry.path) for problem in check(entry, host, certificates))
+    yield from _shared_targets(declared, hosts)
+
+
+def _names(entry: Entry[HostSection], _host: Host, certificates: Certificates) -> Iterator[Problem]:
+    """Check that the host has a name which its certificate proves."""
+    myhostname, certificate = entry.section.myhostname, server_of(entry)
+    if not _has_domain(myhostname):
+        yield Problem("myhostname", f"got {myhostname or ''!r}, expected a full name with a domain, as mx1.example.org")
+    if certificate and certificate not in certificates.servers:
+        known = {*certificates.servers, NO_CERTIFICATE}
+        yield unknown_name("certificate", "server", certificate, known)
+    elif certificate and myhostname:
+        names = certificates.servers[certificate].declaration.alt_names.dns_names
+        if not _is_covered(myhostname.lower(), {name.lower() for name in names}):
+            yield Problem(
+                "certificate",
+                f"server {certificate} is for {', '.join(names) or 'no name'}, and the host is {myhostname}: "
+                f"add {myhostname} to servers.{certificate}.dns_names",
+            )
+
+
+def _has_domain(myhostname: str | None) -> bool:
+    return "." in (myhostname or "")
+
+
+def _is_covered(myhostname: str, names: set[str]) -> bool:
+    return bool({myhostname, f"*.{myhostname.partition('.')[2]}"} & names)
+
+
+def _relay_clients(entry: Entry[HostSection], _host: Host, certificates: Certificates) -> Iterator[Problem]:
+    known = {*certificates.clients, *(name for name, server in certificates.servers.items() if server.is_client)}
+    seen: set[str] = set()
+    for index, name in enumerate(entry.section.relay_clients):
+        path = f"relay_clients[{index}]"
+        reference = certificates.named(name)
+        if not reference:
+            yield unknown_name(path, "client", name, known)
+        elif reference.kind is CertificateKind.SERVER:
+            yield from _not_a_client(path, name, certificates)
+        if name in seen:
+            yield Problem(path, f"{name} is listed twice; remove it once")
+        seen.add(name)
+
+
+def _not_a_client(path: str, server: str, certificates: Certificates) -> Iterator[Problem]:
+    if not certificates.servers[server].is_client:
+        yield Problem(
+            path,
+            f"{server} is a server's certificate, which does not authenticate clients; set also_client of server "
+            f"{server} to true, or name a client",
+        )
+
+
+def _extra_relay_clients(entry: Entry[HostSection], _host: Host, certificates: Certificates) -> Iterator[Problem]:
+    seen = dict.fromkeys((*certificates.clients, *certificates.servers), "a name of this stack")
+    for index, section in enumerate(entry.section.extra_relay_clients):
+        path = f"extra_relay_clients[{index}]"
+        if (section.fingerprint_sha256 is None) == (section.certificate_pem is None):
+            yield Problem(path, "expected either fingerprint_sha256 or certificate_pem; give one of the two")
+        elif section.certificate_pem and len(load_chain(section.certificate_pem, what="certificate")) > 1:
+            yield Problem(f"{path}.certificate_pem", "expected one certificate, the client's own; leave the rest out")
+        if section.name in seen:
+            yield Problem(f"{path}.name", f"{section.name} is {seen[section.name]} already; choose another name")
+        seen.setdefault(section.name, f"extra_relay_clients[{index}]")
+
+
+def _repeated_fingerprints(_entry: Entry[HostSection], host: Host, _certificates: Certificates) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for client in host.extra_relay_clients:
+        other = first.setdefault(client.fingerprint_sha256, client.name)
+        if other != client.name:
+            yield Problem(
+                "extra_relay_clients", f"{client.name} and {other} are the same certificate; keep one of them"
+            )
+
+
+def _presented(entry: Entry[HostSection], _host: Host, certificates: Certificates) -> Iterator[Problem]:
+    """Check what the host presents when it sends."""
+    for path, word in _presented_words(entry.section):
+        reference = certificates.presentable(word, server_of(entry))
+        if reference is None and word == OWN_SERVER:
+            yield Problem(path, "this host has no server certificate that it could present; name a client")
+        elif reference is None:
+            yield unknown_name(path, "client", word, {*certificates.clients, OWN_SERVER})
+        elif reference.kind is CertificateKind.SERVER and reference.name in certificates.servers:
+            yield from _not_a_client(path, reference.name, certificates)
+
+
+def _presented_words(section: HostSection) -> Iterator[tuple[str, str]]:
+    if section.relay_through and section.relay_through.certificate:
+        yield "relay_through.certificate", section.relay_through.certificate
+    for name, transport in section.transports.items():
+        if transport.certificate:
+            yield f"transports.{name}.certificate", transport.certificate
+
+
+def _trust(entry: Entry[HostSection], host: Host, certificates: Certificates) -> Iterator[Problem]:
+    trust = entry.section.trust
+    for index, name in enumerate((trust and trust.authorities) or ()):
+        path = f"trust.authorities[{index}]"
+        authority = certificates.authorities.get(name)
+        if not authority:
+            yield unknown_name(path, "authority", name, certificates.authorities)
+        elif authority.issuer:
+            yield Problem(path, f"{name} is an intermediate, and OpenSSL trusts roots only; name its root")
+    if trust and trust.ca_path and not (host.trusted_authorities or host.trusted_roots_pem):
+        yield Problem("trust.ca_path", "there is no root to put there; declare one, or leave this out")
+
+
+def _without_server(entry: Entry[HostSection], host: Host, _certificates: Certificates) -> Iterator[Problem]:
+    """Check that a host which serves no certificate says nothing about serving."""
+    if host.declaration.server:
+        return
+    section = entry.section
+    words = [word for word in ("relay_clients", "extra_relay_clients", "relay") if getattr(section, word)]
+    words += [f"settings.{name}" for name in section.settings if name.startswith("smtpd_tls_")]
+    yield from (
+        Problem(
+            word, f"certificate is {NO_CERTIFICATE}, so this host serves no TLS; name a server there, or remove this"
+        )
+        for word in words
+    )
+
+
+def _target(entry: Entry[HostSection], _host: Host, _certificates: Certificates) -> Iterator[Problem]:
+    target = entry.section.target or TargetSection()
+    if target.directory and target.local:
+        yield Problem("target.local", "declared beside directory; give one of the two")
+    if target.local and not target.local.startswith("/"):
+        yield Problem("target.local", f"got {target.local!r}, expected an absolute path, as /etc/postfix")
+    if target.ownership == "merge" and not target.local:
+        yield Problem("target.ownership", "a directory of ours has nothing to merge with; leave this out")
+
+
+def _settings(entry: Entry[HostSection], host: Host, _certificates: Certificates) -> Iterator[Problem]:
+    """Check types and names of settings, then let Postfix's own rules judge the whole host."""
+    section = entry.section
+    found = [problem.below("settings") for problem in problems_of_settings(section.settings)]
+    found += _declared_twice(section)
+    told = {problem.path for problem in found}
+    yield from found
+    for problem in problems_of_host(host.declaration):
+        path = _place(problem.path, section)
+        if path not in told and not (path == "myhostname" and not _has_domain(section.myhostname)):
+            yield Problem(path, problem.message)
+
+
+def _declared_twice(section: HostSection) -> list[Problem]:
+    """Find settings that `relay_through` decides."""
+    names = ("smtp_tls_security_level", "smtp_tls_fingerprint_cert_match") if section.relay_through else ()
+    return [
+        Problem(f"settings.{name}", "relay_through decides it; leave it out here and declare it there")
+        for name in names
+        if name in section.settings
+    ]
+
+
+# Where a part of postfix.host.HostDeclaration stands in the stack file; the first pattern that fits wins.
+_PLACES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), place)
+    for pattern, place in (
+        (r"(server\.)?certificates.*", "certificate"),
+        (r"server\.ca_(file|path)", "trust"),
+        (r"server\.(relay\..*)", r"\1"),
+        (r"server\.mynetworks|mynetworks", "relay.networks"),
+        # One declared value is written to both parameters.
+        (r"(?:server|client)\.(smtpd?)_tls_mandatory_protocols", r"settings.\1_tls_protocols"),
+        (r"client\.(certificates|present_server_certificate)", "relay_through.certificate"),
+        (r"client\.ca_file", "trust"),
+        (r"client\.((policies|transports).*)", r"\1"),
+        (r"transport\.(.*)", r"transports"),
+        (r"tls_policy\.(.*)", r"policies"),
+        (r"(?:server|client|parameters)\.(.*)", r"settings.\1"),
+    )
+)
+_OF_RELAY_THROUGH = frozenset(
+    f"settings.{name}" for name in ("relayhost", "smtp_tls_security_level", "smtp_tls_fingerprint_cert_match")
+)
+
+
+def _place(path: str, section: HostSection) -> str:
+    place = next((match.expand(place) for pattern, place in _PLACES if (match := pattern.fullmatch(path))), path)
+    if (place in _OF_RELAY_THROUGH or place == "relayhost") and section.relay_through:
+        return f"relay_through.{place.removeprefix('settings.')}"
+    return place
+
+
+def _shared_targets(declared: DeclaredStack, hosts: Mapping[str, Host]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for name, host in hosts.items():
+        other = first.setdefault(host.target.path.rstrip("/"), name)
+        if other != name:
+            yield Problem(
+                f"{declared.hosts[name].path}.target", f"host {other} has the same directory; give each host its own"
+            )
+
+
+_Check = Callable[[Entry[HostSection], Host, Certificates], Iterator[Problem]]
+
+_CHECKS: tuple[_Check, ...] = (
+    _names,
+    _relay_clients,
+    _extra_relay_clients,
+    _repeated_fingerprints,
+    _presented,
+    _trust,
+    _without_server,
+    _target,
+    _settings,
+)

@@ -1,0 +1,126 @@
+"""A host's `settings`: those that the typed sides of Postfix know, and the rest as main.cf parameters."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any
+
+from pki.errors import Problem
+from postfix.settings import ClientSettings, ServerSettings
+
+__all__ = ["SortedSettings", "problems_of_settings", "sort_settings"]
+
+Setting = bool | int | str
+
+_YES_NO = MappingProxyType({"yes": True, "no": False})
+
+# Parameters that another key of a host decides: declared twice, they could only contradict each other.
+_ELSEWHERE = MappingProxyType(
+    {
+        "compatibility_level": "compatibility_level",
+        "myhostname": "myhostname",
+        "mynetworks": "relay.networks",
+        "relay_clientcerts": "relay_clients",
+        "relayhost": "relay_through.relayhost",
+        "smtp_tls_chain_files": "relay_through.certificate",
+        "smtp_tls_policy_maps": "policies",
+        "smtpd_relay_restrictions": "relay",
+        "smtpd_tls_CAfile": "trust",
+        "smtpd_tls_CApath": "trust.ca_path",
+        "smtpd_tls_chain_files": "certificate",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SortedSettings:
+    """Settings by where they belong: fields of `ServerSettings`, fields of `ClientSettings`, main.cf parameters."""
+
+    server: Mapping[str, Any]
+    client: Mapping[str, Any]
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How a typed setting is read: `read` raises KeyError, ValueError or TypeError for what does not fit."""
+
+    read: Callable[[Setting], Any]
+    expected: str
+
+
+def _flag(value: Setting) -> bool:
+    return value if isinstance(value, bool) else _YES_NO[str(value).lower()]
+
+
+def _number(value: Setting) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return int(value)
+
+
+def _text(value: Setting) -> str:
+    if isinstance(value, bool):
+        raise TypeError
+    return str(value)
+
+
+def _words(value: Setting) -> tuple[str, ...]:
+    return tuple(_text(value).replace(",", " ").split())
+
+
+_KINDS = MappingProxyType(
+    {
+        bool: _Kind(_flag, "yes or no"),
+        bool | None: _Kind(_flag, "yes or no"),
+        int: _Kind(_number, "a whole number"),
+        str: _Kind(_text, "text"),
+        tuple[str, ...]: _Kind(_words, "a list of words"),
+    }
+)
+
+
+def _typed(settings: type[ServerSettings | ClientSettings], prefix: str) -> dict[str, _Kind]:
+    return {field.name: _KINDS[field.type] for field in fields(settings) if field.name.startswith(prefix)}  # type: ignore[index]  # the modules do not postpone annotations
+
+
+_SERVER = MappingProxyType(_typed(ServerSettings, "smtpd_"))
+_CLIENT = MappingProxyType(_typed(ClientSettings, "smtp_"))
+
+
+def _read(kinds: Mapping[str, _Kind], settings: Mapping[str, Setting]) -> Iterator[tuple[str, Any]]:
+    for name in kinds.keys() & settings.keys():
+        try:
+            yield name, kinds[name].read(settings[name])
+        except (KeyError, ValueError, TypeError):
+            continue
+
+
+def _parameter(value: Setting) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def sort_settings(settings: Mapping[str, Setting]) -> SortedSettings:
+    """Return settings by where they belong; typed ones that cannot be read are left out."""
+    others = settings.keys() - _SERVER.keys() - _CLIENT.keys()
+    return SortedSettings(
+        server=dict(_read(_SERVER, settings)),
+        client=dict(_read(_CLIENT, settings)),
+        parameters={name: _parameter(value) for name, value in settings.items() if name in others},
+    )
+
+
+def problems_of_settings(settings: Mapping[str, Setting]) -> list[Problem]:
+    """Return what is wrong before Postfix is asked: types, and parameters that other keys of a host decide."""
+    sorted_settings = sort_settings(settings)
+    read = sorted_settings.server.keys() | sorted_settings.client.keys()
+    unreadable = [
+        Problem(name, f"got {_parameter(settings[name])[:60]!r}, expected {kind.expected}")
+        for name, kind in (_SERVER | _CLIENT).items()
+        if name in settings and name not in read
+    ]
+    return unreadable + [
+        Problem(name, f"this host's {_ELSEWHERE[name]} decides it; leave it out here and declare it there")
+        for name in settings
+        if name in _ELSEWHERE
+    ]

@@ -1,0 +1,142 @@
+"""Keep secrets out of what is validated: a value that must not be shown is taken out before anything reads it.
+
+So no later message can hold one. Found are PEM text where none belongs, private keys anywhere, and the values of
+secret keys repeated in clear.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pki.errors import Problem
+from postseal.stack.problems import join_path, nearest_hint
+
+__all__ = ["SHORTEST_SECRET", "Screened", "problems_of_secrets", "screen"]
+
+SHORTEST_SECRET = 8
+"""Characters of the shortest passphrase that is accepted; a shorter one could not be told from other words either."""
+
+_PEM_MARK = "-----BEGIN"
+_PEM_FIELDS = frozenset({"certificate_pem", "signed_chain_pem", "roots_pem"})
+_REFERENCE_SUFFIX = "_secret"
+
+_Steps = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """The readable sections without what must not be shown, where something was taken out, and why."""
+
+    sections: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Paths of what was taken out."""
+        return frozenset(problem.path for problem in self.problems)
+
+
+def screen(raw: Mapping[str, Any], section_names: Collection[str], secret_keys: Collection[str]) -> Screened:
+    """Return the sections of the stack file with everything removed that no message may show."""
+    secrets = [str(raw[key]) for key in secret_keys if len(str(raw.get(key) or "")) >= SHORTEST_SECRET]
+    problems: list[Problem] = []
+    sections = {}
+    for name in section_names:
+        if name in secret_keys:
+            problems.append(Problem(name, _UNREVIEWABLE))
+        elif name in raw:
+            sections[name] = _cleaned(raw[name], (name,), secrets, problems)
+    return Screened(sections, tuple(problems))
+
+
+_UNREVIEWABLE = (
+    "this section is secret as a whole, so nobody can review it; write it in clear, and keep each passphrase or key "
+    "in a secret key of its own, which a field ending in _secret names"
+)
+_FAULTS = {
+    "private key": "a private key stands here in clear; make a new one and keep it with `pulumi config set --secret`",
+    "PEM": f"PEM text cannot stand here; it belongs in {', '.join(sorted(_PEM_FIELDS))}",
+    "secret": "the value of a secret key is repeated here in clear; leave it out and refer to the secret by name",
+}
+
+
+def _fault(text: str, field: str, secrets: list[str]) -> str | None:
+    if "PRIVATE KEY" in text:
+        return _FAULTS["private key"]
+    if _PEM_MARK in text and field not in _PEM_FIELDS:
+        return _FAULTS["PEM"]
+    return _FAULTS["secret"] if any(secret in text for secret in secrets) else None
+
+
+def _cleaned(value: Any, steps: _Steps, secrets: list[str], problems: list[Problem]) -> Any:
+    """Return the value without what must not be shown; what was found is added to `problems`."""
+    if isinstance(value, Mapping):
+        return _cleaned_mapping(value, steps, secrets, problems)
+    if isinstance(value, list | tuple):
+        return [_cleaned(item, (*steps, index), secrets, problems) for index, item in enumerate(value)]
+    field = next((step for step in reversed(steps) if isinstance(step, str)), "")
+    if fault := _fault(str(value), field, secrets):
+        problems.append(Problem(join_path(steps), fault))
+        return None
+    return value
+
+
+def _cleaned_mapping(value: Mapping[Any, Any], steps: _Steps, secrets: list[str], problems: list[Problem]) -> Any:
+    cleaned = {}
+    for key, item in value.items():
+        if fault := _fault(str(key), "", secrets):
+            problems.append(Problem(join_path(steps), f"in the name of a key: {fault}"))
+        else:
+            cleaned[str(key)] = _cleaned(item, (*steps, str(key)), secrets, problems)
+    return cleaned
+
+
+def problems_of_secrets(
+    raw: Mapping[str, Any], sections: Mapping[str, Any], section_names: Collection[str], secret_keys: Collection[str]
+) -> list[Problem]:
+    """Return what is wrong between references to secrets and the keys that should hold them; no value is shown."""
+    references = list(_references(sections, ()))
+    found = [
+        Problem(path, fault)
+        for path, key in references
+        if (fault := _reference_fault(key, raw, section_names, secret_keys))
+    ]
+    others = sorted(set(raw) - set(section_names) - {key for _, key in references})
+    return found + [Problem(key, _unknown_top_level(key, section_names, key in secret_keys)) for key in others]
+
+
+def _references(value: Any, steps: _Steps) -> Iterator[tuple[str, str]]:
+    """Find every `..._secret: KEY`, in whatever section, also in one that is otherwise wrong."""
+    pairs: list[tuple[str | int, Any]] = []
+    if isinstance(value, Mapping):
+        pairs = list(value.items())
+    elif isinstance(value, list):
+        pairs = list(enumerate(value))
+    for step, item in pairs:
+        if isinstance(step, str) and step.endswith(_REFERENCE_SUFFIX) and isinstance(item, str):
+            yield join_path((*steps, step)), item
+        else:
+            yield from _references(item, (*steps, step))
+
+
+def _reference_fault(
+    key: str, raw: Mapping[str, Any], section_names: Collection[str], secret_keys: Collection[str]
+) -> str | None:
+    command = f"set it with: pulumi config set --secret {key}"
+    if key in section_names:
+        return f"{key!r} is a section of this file; name a secret key of its own"
+    if key not in raw:
+        return f"there is no key {key!r}; {command}"
+    if key not in secret_keys:
+        return (
+            f"the key {key!r} stands in clear; {command}, with a new value, since the old one is in the file's history"
+        )
+    if len(str(raw[key] or "")) < SHORTEST_SECRET:
+        return f"the value of {key!r} has fewer than {SHORTEST_SECRET} characters; {command}"
+    return None
+
+
+def _unknown_top_level(key: str, section_names: Collection[str], is_secret: bool) -> str:  # noqa: FBT001
+    if is_secret:
+        return f"nothing refers to this secret; remove it with: pulumi config rm {key}"
+    return f"unknown key; {nearest_hint(key, section_names)}"

@@ -1,0 +1,42 @@
+"""Stack files for tests: a small good one, and what is wrong with one."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pki.errors import ConfigError, Problem
+from postseal.stack.config import load_stack
+
+__all__ = ["client", "host", "problems_of", "stack"]
+
+
+def stack(**sections: Any) -> dict[str, Any]:
+    """Return a good stack file, with whole sections replaced by those given; None takes one out."""
+    base: dict[str, Any] = {
+        "authority": {"common_name": "Example Mail CA"},
+        "clients": {"alice": {"email": "alice@example.org"}, "bob": {"email": "bob@example.org"}},
+        "hosts": {"mx1": {"myhostname": "mx1.example.org", "relay_clients": ["alice"]}},
+    }
+    return {name: value for name, value in (base | sections).items() if value is not None}
+
+
+def client(**fields: Any) -> dict[str, Any]:
+    """Return a good stack file whose client alice has further fields."""
+    return stack(clients={"alice": {"email": "alice@example.org"} | fields})
+
+
+def host(**fields: Any) -> dict[str, Any]:
+    """Return a good stack file whose host mx1 has further fields, and a server that may be a client too."""
+    servers = {
+        "mx2": {"dns_names": ["mx2.example.org"], "also_client": True},
+        "web": {"dns_names": ["web.example.org"]},
+    }
+    return stack(servers=servers, hosts={"mx1": {"myhostname": "mx1.example.org"} | fields})
+
+
+def problems_of(raw: Mapping[str, Any], secret_keys: Collection[str] = ()) -> list[Problem]:
+    """Return everything that loading the file complains about; nothing for a good one."""
+    try:
+        load_stack(raw, secret_keys, stack_name="test")
+    except ConfigError as error:
+        return list(error.problems)
+    return []
