@@ -11,21 +11,26 @@ if TYPE_CHECKING:
     from pki.components.client import ClientCertificate
     from pki.components.handout import HandOut
     from pki.components.pkcs12 import Pkcs12
+    from pki.components.roster import ClientRoster, RosterClient
     from pki.components.server import ServerCertificate, ThirdPartyServerCertificate
     from pki.lifetime import LifetimePolicy
     from pki.model import KeyAlgorithm, NameConstraints
+    from pki.rollover import Slots
 
 __all__ = [
     "AdoptedAuthority",
     "CertificateAuthority",
     "ClientCertificate",
+    "ClientRoster",
     "HandOut",
     "IntermediateAuthority",
     "KeyAlgorithm",
     "LifetimePolicy",
     "NameConstraints",
     "Pkcs12",
+    "RosterClient",
     "ServerCertificate",
+    "Slots",
     "ThirdPartyServerCertificate",
 ]
 
@@ -33,13 +38,16 @@ _HOMES = {
     "AdoptedAuthority": "pki.components.authority",
     "CertificateAuthority": "pki.components.authority",
     "ClientCertificate": "pki.components.client",
+    "ClientRoster": "pki.components.roster",
     "HandOut": "pki.components.handout",
     "IntermediateAuthority": "pki.components.authority",
     "KeyAlgorithm": "pki.model",
     "LifetimePolicy": "pki.lifetime",
     "NameConstraints": "pki.model",
     "Pkcs12": "pki.components.pkcs12",
+    "RosterClient": "pki.components.roster",
     "ServerCertificate": "pki.components.server",
+    "Slots": "pki.rollover",
     "ThirdPartyServerCertificate": "pki.components.server",
 }
 

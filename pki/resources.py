@@ -7,6 +7,8 @@ import pulumi
 __all__ = [
     "Certificate",
     "CertificateArgs",
+    "ClientRosterArgs",
+    "ClientRosterResource",
     "HandOut",
     "HandOutArgs",
     "HandOutFile",
@@ -63,6 +65,8 @@ class CertificateArgs(TypedDict):
     issuer_not_after: NotRequired[pulumi.Input[str]]
     issuer_chain_pem: NotRequired[pulumi.Input[str]]
     issuer_private_key_pem: NotRequired[pulumi.Input[str]]
+    issuer_below: NotRequired[pulumi.Input[str]]
+    issuer_standby_hours: NotRequired[int]
 
 
 class Certificate(pulumi.CustomResource):
@@ -76,17 +80,19 @@ class Certificate(pulumi.CustomResource):
     fingerprint_sha256: pulumi.Output[str]
     public_key_fingerprint_sha256: pulumi.Output[str]
     generation: pulumi.Output[int]
+    key_generation: pulumi.Output[int]
     not_before: pulumi.Output[str]
     not_after: pulumi.Output[str]
     renew_at: pulumi.Output[str]
     previous: pulumi.Output[list[dict[str, Any]]]
+    revoked: pulumi.Output[list[dict[str, Any]]]
     revoked_at: pulumi.Output[str]
 
     def __init__(self, resource_name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(
             ("certificate_pem", "chain_pem", "subject", "serial_number", "fingerprint_sha256")
             + ("public_key_fingerprint_sha256", "generation", "not_before", "not_after", "renew_at", "previous")
-            + ("revoked_at", "private_key_pem")
+            + ("revoked_at", "private_key_pem", "key_generation", "revoked")
         )
         secret = pulumi.ResourceOptions(additional_secret_outputs=["private_key_pem"])
         super().__init__("postseal:index:Certificate", resource_name, {**outputs, **args}, _merged(opts, secret))
@@ -159,11 +165,15 @@ class HandOutFile(TypedDict):
 
 
 class HandOutArgs(TypedDict):
-    """Files below one directory, in folders; `descriptions` is the line a reviewer reads for each folder."""
+    """Files below one directory, in folders; `descriptions` is the line a reviewer reads for each folder.
+
+    `withdrawal`: see `pki.rollover.problems_of_withdrawal`; checked, not stored.
+    """
 
     directory: str
     descriptions: dict[str, pulumi.Input[str]]
     folders: dict[str, dict[str, HandOutFile]]
+    withdrawal: NotRequired[dict[str, Any]]
 
 
 class HandOut(pulumi.CustomResource):
@@ -171,6 +181,64 @@ class HandOut(pulumi.CustomResource):
 
     def __init__(self, resource_name: str, args: HandOutArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("postseal:index:HandOut", resource_name, {**args}, opts)
+
+
+class ClientRosterArgs(TypedDict):
+    """Many clients of one authority: `clients` is one line of canonical JSON each, the rest holds for all of them.
+
+    Everything apart from the issuer and `handovers` must be a plain, known value. `handovers`: certificates that a
+    single resource or another roster hands over, by client.
+    """
+
+    name: str
+    clients: str
+    organization: NotRequired[str]
+    organizational_unit: NotRequired[str]
+    locality: NotRequired[str]
+    state_or_province: NotRequired[str]
+    country: NotRequired[str]
+    crl_urls: NotRequired[list[str]]
+    key_algorithm: NotRequired[str]
+    match: NotRequired[str]
+    validity_hours: NotRequired[int]
+    renew_fraction: NotRequired[str]
+    renew_before_hours: NotRequired[int]
+    overlap_hours: NotRequired[int]
+    renew_key_every: NotRequired[int]
+    confirm: NotRequired[bool]
+    fail_beyond_issuer: NotRequired[bool]
+    pkcs12: NotRequired[str]
+    handovers: NotRequired[dict[str, pulumi.Input[str]]]
+    issuer_name: str
+    issuer_id: NotRequired[str]
+    issuer_generation: pulumi.Input[int]
+    issuer_not_before: pulumi.Input[str]
+    issuer_not_after: pulumi.Input[str]
+    issuer_chain_pem: pulumi.Input[str]
+    issuer_private_key_pem: pulumi.Input[str]
+    issuer_below: NotRequired[pulumi.Input[str]]
+    issuer_standby_hours: NotRequired[int]
+
+
+class ClientRosterResource(pulumi.CustomResource):
+    """Certificates, keys and schedules of many clients in one resource; the packed outputs hold one record each."""
+
+    count: pulumi.Output[int]
+    summary: pulumi.Output[str]
+    next_due_at: pulumi.Output[str]
+    ledger: pulumi.Output[str]
+    accepted_rows: pulumi.Output[str]
+    intermediates_pem: pulumi.Output[str]
+    private_keys: pulumi.Output[str]
+    archives: pulumi.Output[str]
+
+    def __init__(self, resource_name: str, args: ClientRosterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        outputs = dict.fromkeys(
+            ("count", "summary", "next_due_at", "ledger", "accepted_rows", "intermediates_pem")
+            + ("private_keys", "archives")
+        )
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["private_keys", "archives"])
+        super().__init__("postseal:index:ClientRoster", resource_name, {**outputs, **args}, _merged(opts, secret))
 
 
 def _merged(opts: pulumi.ResourceOptions | None, ours: pulumi.ResourceOptions) -> pulumi.ResourceOptions:

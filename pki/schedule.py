@@ -74,10 +74,15 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class IssuerWindow:
-    """When the issuer is valid; `issuer_id` changes exactly when another key signs."""
+    """When the issuer is valid; `issuer_id` changes exactly when another key signs.
+
+    `usable_from`: the instant from which certificates of another issuer may move to this one; before it, not everybody
+    has been given its root. None: at any time.
+    """
 
     issuer_id: str
     validity: Validity
+    usable_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision
         return Decision(_issue(None, demand, now, f"first certificate, {_day(now)}"), is_issued=True)
     if now < previous.validity.not_before:
         return _decide_behind(previous, demand, now)
+    _refuse_early_move(previous, demand, now)
     current = _forget_expired_revocations(_revoke(previous, demand, now), demand, now)
     if current.is_revoked and not demand.issue_again:
         return Decision(current, is_issued=False)
@@ -145,6 +151,16 @@ def _refuse_empty_revocation(demand: Demand) -> None:
     if demand.revoke_reason:
         raise ScheduleError(
             f"revoke: {demand.revoke_reason} names a certificate that was never issued: remove `revoke`"
+        )
+
+
+def _refuse_early_move(previous: Schedule, demand: Demand, now: datetime) -> None:
+    issuer = demand.issuer
+    if issuer and issuer.usable_from and issuer.issuer_id != previous.issuer_id and now < issuer.usable_from:
+        raise ScheduleError(
+            f"too early to move from {previous.issuer_id} to {issuer.issuer_id}: it was published on "
+            f"{format_instant(issuer.validity.not_before)} and takes over from {format_instant(issuer.usable_from)} on; "
+            "until then keep it as standby, so that everybody has its root before anything is signed with it"
         )
 
 

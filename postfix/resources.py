@@ -39,6 +39,7 @@ class DeploymentArgs(TypedDict):
 
     `target`: `kind` (directory, local), `path`. `extra_relay_clients`: `fingerprint_sha256` and, if known, `not_after` of
     other authorities' certificates by name. `roots`: certificates of trusted authorities in PEM by name.
+    `withdrawal`: see `pki.rollover.problems_of_withdrawal`; checked, not stored.
     """
 
     declaration: dict[str, Any]
@@ -48,6 +49,7 @@ class DeploymentArgs(TypedDict):
     relay_clients: dict[str, RelayClientIdentity]
     rosters: NotRequired[dict[str, Roster]]
     extra_relay_clients: NotRequired[dict[str, dict[str, str]]]
+    withdrawal: NotRequired[dict[str, Any]]
 
 
 class Deployment(pulumi.CustomResource):

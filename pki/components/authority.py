@@ -1,7 +1,7 @@
 """Certificate authorities: a protected key and a certificate of its own, root or intermediate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pulumi
@@ -16,12 +16,17 @@ from pki.components.wiring import (
     present,
     subject_properties,
 )
+from pki.errors import ConfigError
 from pki.keys import tls_private_key_arguments
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject
 from pki.resources import Certificate
+from pki.rollover import FIRST_SLOT, Slots, slot_name
 
-__all__ = ["AdoptedAuthority", "CertificateAuthority", "IntermediateAuthority"]
+__all__ = ["AdoptedAuthority", "AuthoritySlot", "CertificateAuthority", "IntermediateAuthority"]
+
+
+_LIFETIME = ("validity_hours", "renew_fraction", "renew_before_hours", "overlap_hours", "renew_key_every")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,23 @@ class AdoptedAuthority:
     private_key_pem: pulumi.Input[str] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class AuthoritySlot:
+    """One numbered key of an authority with its certificate."""
+
+    number: int
+    name: str
+    private_key_pem: pulumi.Output[str] = field(repr=False)
+    certificate: Certificate
+
+
 class CertificateAuthority(pulumi.ComponentResource):
     """A root of trust with its own key: signs what names it as `authority`.
 
     Protected unless `opts` says `protect=False`: losing its key means a new certificate for everybody.
     `path_length` 0 forbids authorities below it, None sets no limit. `key_algorithm` ECDSA-P256 by default. Validity
-    10 years, renewed with the same key after two thirds of it, unless `lifetime` says otherwise.
+    10 years, renewed with the same key after two thirds of it, unless `lifetime` says otherwise. `slots`: for a
+    rollover to another key; slots after the first have their number behind the common name.
     Its certificate is checked by the plugin before anything is made; a wrong name or limit fails the preview.
     """
 
@@ -63,44 +79,114 @@ class CertificateAuthority(pulumi.ComponentResource):
         name_constraints: NameConstraints | None = None,
         crl_urls: Sequence[str] = (),
         lifetime: LifetimePolicy | None = None,
+        slots: Slots | None = None,
         adopt: AdoptedAuthority | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        self.name = name
         subject = Subject(common_name, organization, organizational_unit, locality, state_or_province, country)
-        content = subject_properties(subject) | present(path_length=path_length, crl_urls=crl_urls)
-        content |= name_constraints_properties(name_constraints or NameConstraints()) | lifetime_properties(lifetime)
-        self._declare(content, KeyAlgorithm(key_algorithm), adopt, None, opts)
+        content = present(path_length=path_length, crl_urls=crl_urls) | lifetime_properties(lifetime)
+        content |= name_constraints_properties(name_constraints or NameConstraints())
+        self._declare(
+            name, _Declared(subject, content, KeyAlgorithm(key_algorithm), slots or Slots(), adopt), None, opts
+        )
 
     def _declare(
         self,
-        content: dict[str, Any],
-        key_algorithm: KeyAlgorithm,
-        adopt: AdoptedAuthority | None,
+        name: str,
+        declared: "_Declared",
         issuer: "CertificateAuthority | None",
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        """Register the component, its key and its certificate."""
+        """Register the component, and for each slot a key and a certificate."""
+        problems = [problem.below(f"authorities.{name}.slots") for problem in declared.slots.problems()]
+        if problems:
+            raise ConfigError(problems)
         options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(protect=True), opts)
         kind = "IntermediateAuthority" if issuer else "CertificateAuthority"
-        super().__init__(f"postseal:index:{kind}", self.name, {}, options)
-        self.private_key_pem = _key(self.name, key_algorithm, adopt, self)
-        args = certificate_args(
-            self.name,
-            Profile.INTERMEDIATE if issuer else Profile.ROOT,
-            {"key_algorithm": key_algorithm.value, "private_key_pem": self.private_key_pem},
-            content,
-            issuer_properties(issuer) if issuer else {},
-            {"adopt_certificate_pem": adopt.certificate_pem} if adopt else {},
-        )
-        self.certificate = Certificate(self.name, args, child_options(self))
+        super().__init__(f"postseal:index:{kind}", name, {}, options)
+        self.name, self.issuer, self.standby_hours = name, issuer, declared.slots.standby_hours
+        self.slots = {number: self._slot(number, declared) for number in declared.slots.numbers}
+        self.active = self.slots[declared.slots.active]
+        self.certificate, self.private_key_pem = self.active.certificate, self.active.private_key_pem
         self.certificate_pem = self.certificate.certificate_pem
         self.fingerprint_sha256 = self.certificate.fingerprint_sha256
         self.root: CertificateAuthority = issuer.root if issuer else self
-        self.issuing_chain_pem: pulumi.Output[str] = (
-            pulumi.Output.concat(self.certificate_pem, issuer.issuing_chain_pem) if issuer else self.certificate_pem
-        )
+        self.issuing_chain_pem = self._issuing_chain(declared)
         self.register_outputs({"fingerprint_sha256": self.fingerprint_sha256})
+
+    @property
+    def trusted_pem(self) -> dict[str, pulumi.Output[str]]:
+        """The certificates by which this authority is trusted, by slot: of the active, standby and retiring ones."""
+        return {slot.name: slot.certificate.certificate_pem for slot in self.slots.values()}
+
+    @property
+    def label_below(self) -> pulumi.Output[str]:
+        """What is put behind the name of an authority below this one, so that a changed chain is noticed."""
+        generation = self.certificate.generation.apply(lambda number: str(int(number)))
+        above = self.issuer.label_below if self.issuer and self.issuer.issuer else ""
+        return pulumi.Output.concat(" below ", self.active.name, " generation ", generation, above)
+
+    def _slot(self, number: int, declared: "_Declared") -> AuthoritySlot:
+        name = slot_name(self.name, number)
+        adopt = declared.adopt if number == FIRST_SLOT else None
+        key_pem = _key(name, declared.key_algorithm, adopt, self)
+        args = certificate_args(
+            name,
+            Profile.INTERMEDIATE if self.issuer else Profile.ROOT,
+            {"key_algorithm": declared.key_algorithm.value, "private_key_pem": key_pem},
+            subject_properties(declared.subject_of(number)),
+            declared.content,
+            issuer_properties(self.issuer) if self.issuer else {},
+            {"adopt_certificate_pem": adopt.certificate_pem} if adopt else {},
+        )
+        return AuthoritySlot(number, name, key_pem, Certificate(name, args, child_options(self)))
+
+    def _issuing_chain(self, declared: "_Declared") -> pulumi.Output[str]:
+        """Return the active certificate, and what leads from it to a root that everybody knows."""
+        if self.issuer:
+            return pulumi.Output.concat(self.certificate_pem, self.issuer.issuing_chain_pem)
+        if declared.slots.cross_sign and declared.slots.retiring is not None:
+            cross = self._cross_certificate(declared, self.slots[declared.slots.retiring])
+            return pulumi.Output.concat(self.certificate_pem, cross.certificate_pem)
+        return self.certificate_pem
+
+    def _cross_certificate(self, declared: "_Declared", by: AuthoritySlot) -> Certificate:
+        """Let the retiring root certify the active one, for parties that do not know the active one yet."""
+        name = f"{self.active.name}-by-{by.name}"
+        args = certificate_args(
+            name,
+            Profile.INTERMEDIATE,
+            {"key_algorithm": declared.key_algorithm.value, "private_key_pem": self.active.private_key_pem},
+            subject_properties(declared.subject_of(self.active.number)),
+            {key: value for key, value in declared.content.items() if key not in _LIFETIME},
+            {
+                "issuer_name": by.name,
+                "issuer_id": by.name,
+                "issuer_generation": by.certificate.generation,
+                "issuer_not_before": by.certificate.not_before,
+                "issuer_not_after": by.certificate.not_after,
+                "issuer_chain_pem": by.certificate.certificate_pem,
+                "issuer_private_key_pem": by.private_key_pem,
+            },
+        )
+        return Certificate(name, args, child_options(self))
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What the slots of an authority have in common."""
+
+    subject: Subject
+    content: dict[str, Any]
+    key_algorithm: KeyAlgorithm
+    slots: Slots
+    adopt: AdoptedAuthority | None
+
+    def subject_of(self, number: int) -> Subject:
+        """Return the subject of a slot; two authorities of one name would be hard to tell apart."""
+        if number == FIRST_SLOT:
+            return self.subject
+        return replace(self.subject, common_name=f"{self.subject.common_name} {number}")
 
 
 class IntermediateAuthority(CertificateAuthority):
@@ -125,14 +211,15 @@ class IntermediateAuthority(CertificateAuthority):
         name_constraints: NameConstraints | None = None,
         crl_urls: Sequence[str] = (),
         lifetime: LifetimePolicy | None = None,
+        slots: Slots | None = None,
         adopt: AdoptedAuthority | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        self.name = name
         subject = Subject(common_name, organization, organizational_unit, locality, state_or_province, country)
-        content = subject_properties(subject) | present(path_length=path_length, crl_urls=crl_urls)
-        content |= name_constraints_properties(name_constraints or NameConstraints()) | lifetime_properties(lifetime)
-        self._declare(content, KeyAlgorithm(key_algorithm), adopt, authority, opts)
+        content = present(path_length=path_length, crl_urls=crl_urls) | lifetime_properties(lifetime)
+        content |= name_constraints_properties(name_constraints or NameConstraints())
+        declared = _Declared(subject, content, KeyAlgorithm(key_algorithm), slots or Slots(), adopt)
+        self._declare(name, declared, authority, opts)
 
 
 def _key(

@@ -8,7 +8,7 @@ from pki.components.authority import CertificateAuthority
 from pki.components.client import ClientCertificate
 from pki.components.pkcs12 import Pkcs12
 from pki.components.server import ThirdPartyServerCertificate
-from pki.components.wiring import child_options
+from pki.components.wiring import child_options, withdrawal_properties
 from pki.resources import HandOut as HandOutResource
 from pki.resources import HandOutArgs, HandOutFile
 
@@ -36,8 +36,8 @@ class HandOut(pulumi.ComponentResource):
     ) -> None:
         super().__init__("postseal:index:HandOutDirectory", name, {}, opts)
         by_client = {archive.client_name: archive for archive in archives}
-        roots = {authority.root.name: authority.root for authority in authorities}
-        ca_pem = pulumi.Output.concat(*(root.certificate_pem for root in roots.values()))
+        roots = {slot: pem for authority in authorities for slot, pem in authority.root.trusted_pem.items()}
+        ca_pem = pulumi.Output.concat(*roots.values())
         folders: dict[str, dict[str, HandOutFile]] = {"ca": {"ca.pem": {"text": ca_pem}}}
         descriptions: dict[str, pulumi.Input[str]] = {"ca": "roots: " + ", ".join(sorted(roots))}
         if requests:
@@ -47,7 +47,12 @@ class HandOut(pulumi.ComponentResource):
             archive = by_client.get(client.name)
             folders[f"clients/{client.name}"] = _client_files(client, archive)
             descriptions[f"clients/{client.name}"] = _description(client, archive)
-        args = HandOutArgs(directory=directory, folders=folders, descriptions=descriptions)
+        args = HandOutArgs(
+            directory=directory,
+            folders=folders,
+            descriptions=descriptions,
+            withdrawal=withdrawal_properties(authorities, {client.name: client.certificate for client in clients}),
+        )
         HandOutResource(name, args, child_options(self))
         self.register_outputs({})
 
@@ -56,7 +61,7 @@ def _client_files(client: ClientCertificate, archive: Pkcs12 | None) -> dict[str
     files: dict[str, HandOutFile] = {
         f"{client.name}.cert.pem": {"text": client.chain_pem},
         f"{client.name}.key.pem": {"text": client.private_key_pem, "is_secret": True},
-        "ca.pem": {"text": client.authority.root.certificate_pem},
+        "ca.pem": {"text": pulumi.Output.concat(*client.authority.root.trusted_pem.values())},
     }
     if archive:
         files[f"{client.name}.p12"] = {"base64": archive.archive_p12_base64, "is_secret": True}

@@ -1,13 +1,13 @@
 """Turn the values of a component's arguments into the properties of its resources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 
 from pki.lifetime import LifetimePolicy
 from pki.model import NameConstraints, Profile, Subject
-from pki.resources import CertificateArgs
+from pki.resources import Certificate, CertificateArgs
 
 if TYPE_CHECKING:
     from pki.components.authority import CertificateAuthority
@@ -20,6 +20,7 @@ __all__ = [
     "name_constraints_properties",
     "present",
     "subject_properties",
+    "withdrawal_properties",
 ]
 
 
@@ -78,15 +79,43 @@ def lifetime_properties(lifetime: LifetimePolicy | None) -> dict[str, Any]:
 
 def issuer_properties(authority: "CertificateAuthority") -> dict[str, Any]:
     """Return what a certificate needs of the authority that signs it."""
-    return {
-        "issuer_name": authority.name,
-        "issuer_id": authority.name,
-        "issuer_generation": authority.certificate.generation,
-        "issuer_not_before": authority.certificate.not_before,
-        "issuer_not_after": authority.certificate.not_after,
+    active = authority.active
+    properties: dict[str, Any] = {
+        "issuer_name": active.name,
+        "issuer_id": active.name,
+        "issuer_generation": active.certificate.generation,
+        "issuer_not_before": active.certificate.not_before,
+        "issuer_not_after": active.certificate.not_after,
         "issuer_chain_pem": authority.issuing_chain_pem,
-        "issuer_private_key_pem": authority.private_key_pem,
+        "issuer_private_key_pem": active.private_key_pem,
     }
+    if authority.issuer and authority.issuer.issuer:
+        properties["issuer_below"] = authority.issuer.label_below
+    if authority.standby_hours and active.number > 1:
+        properties["issuer_standby_hours"] = authority.standby_hours
+    return properties
+
+
+def withdrawal_properties(
+    authorities: "Iterable[CertificateAuthority]", dependents: Mapping[str, Certificate]
+) -> dict[str, Any]:
+    """Return what is needed to refuse that a slot is withdrawn while something it signed is still accepted.
+
+    `authorities`: those that sign the dependents; the ones above them and their own certificates are added.
+    """
+    line = {each.name: each for authority in authorities for each in _with_issuers(authority)}
+    certificates = {name: each.certificate for name, each in line.items() if each.issuer} | dict(dependents)
+    return {
+        "issuers": sorted(slot.name for each in line.values() for slot in each.slots.values()),
+        "authorities": sorted(line),
+        "dependents": {name: {"previous": certificate.previous} for name, certificate in certificates.items()},
+    }
+
+
+def _with_issuers(authority: "CertificateAuthority | None") -> "Iterator[CertificateAuthority]":
+    while authority:
+        yield authority
+        authority = authority.issuer
 
 
 def child_options(parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:

@@ -1,6 +1,6 @@
 """What Check does for a certificate: hold key material, find problems, decide the schedule."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pki.declared import DeclaredCertificate
 from pki.demand import changed_content, demand_of, is_key_changed
@@ -81,11 +81,10 @@ def issuer_window(new: Properties) -> IssuerWindow | None:
     """Return when the issuer is valid; an authority that does not exist yet is taken to be valid for ever."""
     if "issuer_name" not in new:
         return None
-    not_before, not_after = new["issuer_not_before"], new["issuer_not_after"]
-    return IssuerWindow(
-        issuer_id=new.get("issuer_id", new["issuer_name"]),
-        validity=Validity(
-            _LONG_AGO if is_unknown(not_before) else parse_instant(not_before),
-            _FAR if is_unknown(not_after) else parse_instant(not_after),
-        ),
+    validity = Validity(
+        _LONG_AGO if is_unknown(new["issuer_not_before"]) else parse_instant(new["issuer_not_before"]),
+        _FAR if is_unknown(new["issuer_not_after"]) else parse_instant(new["issuer_not_after"]),
     )
+    standby_hours = new.get("issuer_standby_hours")
+    usable_from = validity.not_before + timedelta(hours=standby_hours) if standby_hours else None
+    return IssuerWindow(new.get("issuer_id", new["issuer_name"]), validity, usable_from)

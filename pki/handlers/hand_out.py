@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 from pki.errors import Problem
 from pki.files.directory import DirectoryWriter
 from pki.files.tree import FileEntry, paths_to_inspect, plan_tree, tree_problems
+from pki.handlers.withdrawal import withdrawal_problems
 from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties, contains_unknown
-from pki.rollover import problems_of_withdrawal
 
-__all__ = ["HandOutHandler", "withdrawal_problems"]
+__all__ = ["HandOutHandler"]
 
 _SECRET_MODE = 0o400
 _PUBLIC_MODE = 0o644
@@ -88,17 +88,6 @@ def _problems(new: Properties) -> list[Problem]:
         for name, file in files.items()
     ]
     return [*tree_problems(entries), *withdrawal_problems(new)]
-
-
-def withdrawal_problems(new: Properties) -> list[Problem]:
-    """Return which accepted certificates would lose the authority that signed them."""
-    withdrawal = new.get("withdrawal")
-    if not withdrawal:
-        return []
-    dependents = {
-        name: each for name, each in withdrawal["dependents"].items() if not contains_unknown(each["previous"])
-    }
-    return problems_of_withdrawal(dependents, withdrawal["issuers"], withdrawal["authorities"])
 
 
 def _entries(folder: str, reference: str, context: Context) -> list[FileEntry]:

@@ -35,7 +35,7 @@ def hold_issuer(new: Properties, context: Context) -> dict[str, Any]:
     """
     if "issuer_name" not in new:
         return {"issuer": "itself"}
-    issuer = f"{new['issuer_name']} generation {new['issuer_generation']}"
+    issuer = f"{new['issuer_name']} generation {new['issuer_generation']}{new.get('issuer_below', '')}"
     if is_unknown(new["issuer_private_key_pem"]):
         return {"issuer": issuer, "issuer_key": UNKNOWN}
     reference = _key_reference(new["issuer_private_key_pem"], "issuer_private_key_pem", context)

@@ -1,4 +1,4 @@
-"""The resource `Pkcs12`: an archive of a certificate, its key and its chain, made anew only when one of them changes."""
+"""The resource `Pkcs12`: an archive of a certificate, its key and its chain, made anew only when one changes."""
 
 import base64
 from typing import Any, ClassVar

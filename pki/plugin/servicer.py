@@ -88,10 +88,7 @@ class Servicer(ResourceProviderServicer):
     def CheckConfig(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:
         """Accept `postseal:clock` and `postseal:rehearsal`, refuse anything else."""
         with self._clean_errors(context):
-            failures = [
-                pb.CheckFailure(property=problem.path, reason=problem.message)
-                for problem in _configuration_problems(decode(request.news).properties)
-            ]
+            failures = _failures(tuple(_configuration_problems(decode(request.news).properties)))
             return pb.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
@@ -287,7 +284,8 @@ def _internal_error(error: Exception) -> str:
 
 
 def _failures(problems: tuple[Problem, ...]) -> list[pb.CheckFailure]:
-    return [pb.CheckFailure(property=problem.path, reason=problem.message) for problem in problems]
+    # The engine would print `property NAME value {<nil>}` before the sentence; the path inside it reads better.
+    return [pb.CheckFailure(reason=str(problem)) for problem in problems]
 
 
 def _secret_paths(names: frozenset[str], properties: Mapping[str, Any], source: Decoded) -> set[Path]:

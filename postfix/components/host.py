@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pulumi
 
 from pki.components.authority import CertificateAuthority
+from pki.components.wiring import withdrawal_properties
 from pki.errors import ConfigError, Problem
 from pki.model import format_instant
 from pki.resources import Certificate
@@ -81,15 +82,19 @@ class PostfixHost(pulumi.ComponentResource):
             "myhostname": declaration.myhostname,
             "target": f"{target.properties['kind']} {target.properties['path']}",
             "certificates": list(certificates),
-            "relay_clients": [each.name for each in (*relay_clients, *extra_relay_clients)],
+            "relay_clients": [each.name for each in relay_clients] + [each.name for each in extra_relay_clients],
         }
         args = DeploymentArgs(
             declaration=json.loads(json.dumps(asdict(declaration))),
             target=target.properties,
             chains={file_name: _chain(each) for file_name, each in certificates.items()},
-            roots={root.name: root.certificate_pem for root in map(_root, trust)},
+            roots={name: pem for each in trust for name, pem in _trusted(each).items()},
             relay_clients={each.name: _identity(each) for each in relay_clients},
             extra_relay_clients={each.name: _extra(each) for each in extra_relay_clients},
+            withdrawal=withdrawal_properties(
+                (each.authority for each in relay_clients if each.authority),
+                {each.name: each.certificate for each in relay_clients},
+            ),
         )
         Deployment(name, args, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
@@ -231,8 +236,9 @@ def _whole(number: float) -> str:
     return str(int(number))
 
 
-def _root(each: CertificateAuthority | TrustedRoot) -> TrustedRoot:
-    return each if isinstance(each, TrustedRoot) else TrustedRoot(each.root.name, each.root.certificate_pem)
+def _trusted(each: CertificateAuthority | TrustedRoot) -> Mapping[str, pulumi.Input[str]]:
+    """Return every root that stands for an authority: a standby is trusted before it signs, a retiring one after."""
+    return {each.name: each.certificate_pem} if isinstance(each, TrustedRoot) else each.root.trusted_pem
 
 
 def _extra(row: ClientRow) -> dict[str, str]:

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from pki.errors import Problem
 from pki.files.tree import manifest
+from pki.handlers.withdrawal import withdrawal_problems
 from pki.model import parse_instant
-from pki.handlers.hand_out import withdrawal_problems
 from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown

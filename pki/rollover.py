@@ -1,0 +1,85 @@
+"""The slots of an authority, and what still depends on one of them.
+
+A rollover is three reviewed changes: a standby slot is made and its root published in every trust bundle; it becomes
+active and signs everything anew while the slot before it is retiring, still trusted; the retiring slot is removed once
+nothing that it signed is accepted any more. A step taken too early is refused.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pki.errors import Problem
+
+__all__ = ["FIRST_SLOT", "STANDBY_HOURS", "Slots", "problems_of_withdrawal", "slot_name"]
+
+FIRST_SLOT = 1
+STANDBY_HOURS = 336
+"""How long a slot must have been published before it may take over, by default: 14 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Numbered keys of one authority: `active` signs, `standby` and `retiring` are trusted and sign nothing.
+
+    Numbers go up: each new standby takes the next one. `standby_hours`: how long a standby must have been published
+    before it may become active; 0 lifts the rule, for a key that is compromised. `cross_sign`: the retiring slot also
+    certifies the active one, so that parties which know only the retiring root can verify what the active one signs
+    (it needs a retiring root whose path_length allows an authority below it).
+    """
+
+    active: int = FIRST_SLOT
+    standby: int | None = None
+    retiring: int | None = None
+    standby_hours: int = STANDBY_HOURS
+    cross_sign: bool = False
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """All slots, the active one first."""
+        return tuple(number for number in (self.active, self.standby, self.retiring) if number is not None)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what contradicts itself."""
+        for name in ("active", "standby", "retiring"):
+            number = getattr(self, name)
+            if number is not None and number < FIRST_SLOT:
+                yield Problem(name, f"got {number}, expected a number from {FIRST_SLOT} up")
+        if self.standby is not None and self.standby <= self.active:
+            yield Problem("standby", f"got {self.standby}, expected a number above the active slot {self.active}")
+        if self.retiring is not None and self.retiring >= self.active:
+            yield Problem("retiring", f"got {self.retiring}, expected a number below the active slot {self.active}")
+        if self.standby_hours < 0:
+            yield Problem("standby_hours", f"got {self.standby_hours}, expected 0 or more")
+        if self.cross_sign and self.retiring is None:
+            yield Problem("cross_sign", "there is no retiring slot that could certify the active one; name it")
+
+
+def slot_name(authority: str, number: int) -> str:
+    """Return the name of a slot's key and certificate: the authority's own, from the second on with the number."""
+    return authority if number == FIRST_SLOT else f"{authority}-{number}"
+
+
+def problems_of_withdrawal(
+    dependents: Mapping[str, Mapping[str, Any]], issuers: Collection[str], ours: Collection[str]
+) -> list[Problem]:
+    """Return which accepted certificates would lose the authority that signed them.
+
+    `dependents`: by name, `previous` as a certificate's outputs have it; what is current is signed by what is declared.
+    `issuers`: the slots that are declared now. `ours`: the authorities that have slots here; what others signed is not
+    looked at.
+    """
+    return [
+        Problem(
+            name,
+            f"generation {entry['generation']} is accepted until {entry['retire_at']} and was signed by "
+            f"{entry['issuer_id']}, which is to be withdrawn: keep it as retiring until then",
+        )
+        for name, dependent in dependents.items()
+        for entry in dependent["previous"]
+        if entry["issuer_id"] not in issuers and _is_slot_of(entry["issuer_id"], ours)
+    ]
+
+
+def _is_slot_of(issuer_id: str, authorities: Collection[str]) -> bool:
+    return issuer_id in authorities or issuer_id.rpartition("-")[0] in authorities
