@@ -12,7 +12,7 @@ __all__ = ["MaterialStore"]
 
 
 class MaterialStore:
-    """Texts by the SHA-256 of their content; keys and certificates only, for the digest of a passphrase can be guessed."""
+    """Texts by their SHA-256; for keys and certificates only, since the digest of a passphrase can be guessed."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}

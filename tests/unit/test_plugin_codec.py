@@ -73,7 +73,7 @@ def test_whole_numbers_stay_whole(number: int) -> None:
 
 
 @pytest.mark.parametrize("value", [True, False])
-def test_a_boolean_does_not_become_a_number(value: bool) -> None:
+def test_a_boolean_does_not_become_a_number(*, value: bool) -> None:
     """A boolean is a boolean on the wire and back."""
     assert decode(encode({"confirm": value})).properties["confirm"] is value
 
