@@ -74,8 +74,8 @@ class _Simulation:
         self._authorities = {item.name: index for index, item in enumerate(self._tracked) if item.kind in _AUTHORITIES}
 
     def run(self, now: datetime, until: datetime) -> Iterator[Change]:
-        queue = [(max(_next_due(schedule, now), now), index) for index, schedule in enumerate(self._schedules)]
-        heapq.heapify(queue)
+        # Everything is asked now, as a run does: a policy may have changed since the state was written.
+        queue = [(now, index) for index in range(len(self._tracked))]
         while queue and queue[0][0] <= until:
             at, index = heapq.heappop(queue)
             yield from self._decide(index, at)

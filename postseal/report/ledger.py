@@ -1,4 +1,4 @@
-"""Decode the ledger of a `ClientRoster`: one line of JSON for each client, compressed, without any secret."""
+"""Unpack what a `ClientRoster` keeps in one text: a line of JSON for each client, compressed, without any secret."""
 
 import base64
 import binascii
@@ -18,7 +18,8 @@ def decode_ledger(ledger_base64: str) -> tuple[Mapping[str, object], ...]:
     r"""Return one record for each client of a roster.
 
     `ledger_base64`: base64 (RFC 4648 section 4) of a zlib stream (RFC 1950) of JSON objects separated by `\n`; empty
-    for no clients. The records have the keys of a `Certificate`'s outputs. NOT checked: the values of the records.
+    for none. In the output `ledger` the records have the keys of a `Certificate`'s outputs, in the input `clients` those
+    of an entry of the roster. NOT checked: the values of the records.
 
     Raises:
         CertificateError: the ledger is not base64, not zlib, not JSON, or larger than 256 MiB.
@@ -27,11 +28,9 @@ def decode_ledger(ledger_base64: str) -> tuple[Mapping[str, object], ...]:
         lines = _inflate(base64.b64decode(ledger_base64, validate=True)).decode("utf-8").split("\n")
         records = tuple(json.loads(line) for line in lines if line)
     except (binascii.Error, zlib.error, ValueError) as error:
-        raise CertificateError(
-            f"the roster's ledger cannot be read ({error}); run `pulumi up` to rewrite it"
-        ) from error
+        raise CertificateError(f"the packed records cannot be read ({error}); run `pulumi up` to rewrite it") from error
     if not all(isinstance(record, dict) for record in records):
-        raise CertificateError("the roster's ledger has a line that is no JSON object; run `pulumi up` to rewrite it")
+        raise CertificateError("a line of the packed records is no JSON object; run `pulumi up` to rewrite it")
     return records
 
 

@@ -1,10 +1,10 @@
 """Find what expires among a stack's resources: certificates, alone or in rosters, imported ones, revocation lists."""
 
-from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pki.errors import CertificateError, Problem
+from pki.roster.client_properties import client_properties
 from postseal.report.export import Fields, Resource
 from postseal.report.ledger import decode_ledger
 
@@ -27,7 +27,7 @@ REVOCATION_LIST = "postseal:index:RevocationList"
 class Record:
     """One thing that expires: its type token (a roster's client counts as a certificate), resource and fields.
 
-    `policy` sees what was declared for it: its own fields first, then the roster's outputs and inputs.
+    `policy` sees what was declared for it as well: for a client its own entry, then what the roster sets for all.
     """
 
     type: str
@@ -44,24 +44,28 @@ def find_records(resources: tuple[Resource, ...], problems: list[Problem]) -> It
             yield from _roster_records(resource, problems)
         elif resource.type in (CERTIFICATE, IMPORTED_CERTIFICATE, REVOCATION_LIST):
             fields = Fields(resource.outputs, resource.name, problems)
-            declared = ChainMap(dict(resource.outputs), dict(resource.inputs))
-            yield Record(resource.type, resource, fields, Fields(declared, resource.name, problems))
+            policy = Fields({**resource.inputs, **resource.outputs}, resource.name, problems)
+            yield Record(resource.type, resource, fields, policy)
 
 
 def _roster_records(resource: Resource, problems: list[Problem]) -> Iterator[Record]:
     roster = Fields(resource.outputs, resource.name, problems)
-    name, ledger_base64 = roster.text("name", resource.name), roster.text("ledger")
-    try:
-        clients = decode_ledger(ledger_base64)
-    except CertificateError as error:
-        roster.refuse("ledger", str(error))
-        return
-    if roster.integer("count", len(clients)) != len(clients):
-        roster.refuse(
-            "count", f"says {roster.integer('count')} clients, the ledger has {len(clients)}; run `pulumi up`"
-        )
-    declared = (dict(resource.outputs), dict(resource.inputs))
+    clients = _unpack(roster, "ledger", roster.text("ledger"))
+    entries = _unpack(roster, "clients", Fields(resource.inputs, resource.name, problems).text("clients", ""))
+    count = roster.integer("count", len(clients))
+    if count != len(clients):
+        roster.refuse("count", f"says {count} clients, the ledger has {len(clients)}; run `pulumi up` to rewrite both")
+    declared = {entry.get("name"): entry for entry in entries}
     for index, client in enumerate(clients):
         path = f"{resource.name}.{client.get('name', index)}"
-        policy = Fields(ChainMap(dict(client), *declared), path, problems)
-        yield Record(CERTIFICATE, resource, Fields(client, path, problems), policy, name)
+        properties = {**client_properties(declared.get(client.get("name"), {}), resource.inputs), **client}
+        fields, policy = Fields(client, path, problems), Fields(properties, path, problems)
+        yield Record(CERTIFICATE, resource, fields, policy, roster.text("name", resource.name))
+
+
+def _unpack(roster: Fields, name: str, packed: str) -> tuple[Mapping[str, object], ...]:
+    try:
+        return decode_ledger(packed)
+    except CertificateError as error:
+        roster.refuse(name, str(error))
+        return ()

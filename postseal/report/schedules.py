@@ -90,12 +90,13 @@ def _tracked(record: Record, problems: list[Problem]) -> Tracked:
         name=fields.text("name", record.resource.name),
         roster=record.roster,
         issuer_name=issuer_name,
-        schedule=_schedule(fields, issuer_name),
+        schedule=_schedule(record, issuer_name),
         demand=_demand(record, problems),
     )
 
 
-def _schedule(fields: Fields, issuer_name: str) -> Schedule:
+def _schedule(record: Record, issuer_name: str) -> Schedule:
+    fields = record.fields
     validity = Validity(fields.instant("not_before"), fields.instant("not_after"))
     generation = fields.integer("generation")
     return Schedule(
@@ -104,7 +105,7 @@ def _schedule(fields: Fields, issuer_name: str) -> Schedule:
         validity=validity,
         renew_at=fields.instant("renew_at"),
         reason=fields.text("reason", ""),
-        issuer_id=fields.text("issuer_id", issuer_name),
+        issuer_id=record.policy.text("issuer_id", issuer_name),
         accepted=tuple(_accepted(item) for item in fields.records("previous")),
         revoked=_revoked(fields, generation, validity),
     )
@@ -118,7 +119,7 @@ def _accepted(fields: Fields) -> AcceptedGeneration:
 
 
 def _revoked(fields: Fields, generation: int, validity: Validity) -> tuple[RevokedGeneration, ...]:
-    """A client of a roster says only that its current generation is revoked; a certificate lists all of them."""
+    """The list has every revoked generation; where it lacks the current one, `revoked_at` speaks for it."""
     listed = tuple(
         RevokedGeneration(
             item.integer("generation"), item.instant("not_after"), item.instant("revoked_at"), item.text("reason")

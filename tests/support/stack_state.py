@@ -114,8 +114,12 @@ def ledger(clients: list[dict[str, Any]]) -> str:
     return base64.b64encode(zlib.compress("\n".join(map(json.dumps, clients)).encode(), 6)).decode()
 
 
-def roster(name: str, clients: list[dict[str, Any]], **inputs: Any) -> dict[str, Any]:
-    """Return the resource of a roster; `inputs` are declared for all its clients."""
+def roster(
+    name: str, clients: list[dict[str, Any]], entries: list[dict[str, Any]] | None = None, **inputs: Any
+) -> dict[str, Any]:
+    """Return the resource of a roster; `inputs` are declared for all its clients, `entries` for single ones."""
+    if entries:
+        inputs["clients"] = ledger(entries)
     outputs = {"name": name, "count": len(clients), "ledger": ledger(clients), "material": SECRET}
     return resource("ClientRoster", name, outputs, inputs=inputs)
 

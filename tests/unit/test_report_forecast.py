@@ -96,6 +96,24 @@ def test_clients_of_a_roster_follow_the_rosters_policy() -> None:
     ]
 
 
+def test_a_clients_own_entry_takes_the_place_of_the_rosters_policy() -> None:
+    """One client keeps a longer overlap than the others, and one asks for its renewal in another way."""
+    clients = [certificate_outputs(name) for name in ("b1", "b2", "b3")]
+    entries: list[dict[str, Any]] = [
+        {"name": "b1"},
+        {"name": "b2", "overlap_hours": 96},
+        {"name": "b3", "renew_fraction": "4/5"},
+    ]
+    assert ahead(260, roster("branches", clients, entries, overlap_hours=48, renew_before_hours=2640)) == [
+        (155.0, "renew", "b1"),
+        (155.0, "renew", "b2"),
+        (157.0, "retire generation 1", "b1"),
+        (159.0, "retire generation 1", "b2"),
+        (192.0, "renew", "b3"),
+        (194.0, "retire generation 1", "b3"),
+    ]
+
+
 def test_lists_are_signed_again_in_their_rhythm() -> None:
     """A list of 30 days that is renewed after 20 is due every 20 days."""
     changes = ahead(60, revocation_list("crl"))

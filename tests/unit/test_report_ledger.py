@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.errors import CertificateError
+from pki.roster.packing import pack_records
 from postseal.report.ledger import decode_ledger
 from tests.support.stack_state import ledger
 
@@ -20,6 +21,12 @@ RECORDS = st.lists(st.dictionaries(st.text(max_size=8), st.text() | st.integers(
 def test_what_was_packed_comes_out_again(records: list[dict[str, Any]]) -> None:
     """Every list of JSON objects survives, whatever characters are in it."""
     assert list(decode_ledger(ledger(records))) == records
+
+
+@given(RECORDS)
+def test_what_the_provider_packs_can_be_unpacked(records: list[dict[str, Any]]) -> None:
+    """Provider and report agree on how many records become one text."""
+    assert list(decode_ledger(pack_records(records))) == records
 
 
 def test_an_empty_ledger_has_no_clients() -> None:
