@@ -116,13 +116,23 @@ def _problems_of_issuer(
         yield Problem(path, f"the issuers form a circle: {circle}; one of them must be a root, without issuer")
         return
     for depth, ancestor in enumerate(ancestors, start=1):
-        limit = ancestor.declaration.path_length
-        if limit is not None and limit < depth:
-            yield Problem(
-                path,
-                f"{ancestor.name} has path_length {limit}, and this authority stands {depth} below it; "
-                f"set path_length of {ancestor.name} to {depth}, or let another authority sign",
-            )
+        yield from _problems_of_depth(entry.path, authority, ancestor, depth)
+
+
+def _problems_of_depth(path: str, authority: Authority, ancestor: Authority, depth: int) -> Iterator[Problem]:
+    """Check that an authority may stand `depth` below another, and promises no more than is left there."""
+    limit, own = ancestor.declaration.path_length, authority.declaration.path_length
+    if limit is not None and limit < depth:
+        yield Problem(
+            f"{path}.issuer",
+            f"{ancestor.name} has path_length {limit}, and this authority stands {depth} below it; "
+            f"set path_length of {ancestor.name} to {depth}, or let another authority sign",
+        )
+    elif limit is not None and own is not None and own > limit - depth:
+        yield Problem(
+            f"{path}.path_length",
+            f"got {own}, expected at most {limit - depth}, which is what path_length {limit} of {ancestor.name} leaves",
+        )
 
 
 def _adopted_certificate(adopt: AdoptSection | None) -> x509.Certificate | None:

@@ -87,9 +87,9 @@ AUTHORITIES: list[tuple[Raw, str, list[str]]] = [
         ["sub has path_length 0"],
     ),
     (
-        authorities(root={"path_length": 1}, sub={"issuer": "root", "path_length": 1}, low={"issuer": "sub"}),
-        "authorities.low.issuer",
-        ["root has path_length 1", "2 below"],
+        authorities(root={"path_length": 1}, sub={"issuer": "root", "path_length": 1}),
+        "authorities.sub.path_length",
+        ["got 1", "at most 0", "path_length 1 of root"],
     ),
 ]
 ADOPTION: list[tuple[Raw, str, list[str]]] = [
@@ -324,6 +324,14 @@ def test_a_mistake_is_the_only_problem_and_is_told_where_it_stands(raw: Raw, pat
     problems = problems_of(raw, ["old-key"] if "old-key" in raw else [])
     assert [problem.path for problem in problems] == [path]
     assert [word for word in words if word not in problems[0].message] == []
+
+
+def test_an_authority_too_far_down_is_told_about_each_limit_above_it() -> None:
+    """Both the issuer and the root would have to allow one more below them."""
+    raw = authorities(root={"path_length": 1}, sub={"issuer": "root"}, low={"issuer": "sub"})
+    problems = problems_of(raw)
+    assert [problem.path for problem in problems] == ["authorities.low.issuer"] * 2
+    assert "set path_length of root to 2" in problems[1].message
 
 
 def test_a_circle_of_issuers_is_told_at_each_member() -> None:
