@@ -18,8 +18,8 @@ def decode_ledger(ledger_base64: str) -> tuple[Mapping[str, object], ...]:
     r"""Return one record for each client of a roster.
 
     `ledger_base64`: base64 (RFC 4648 section 4) of a zlib stream (RFC 1950) of JSON objects separated by `\n`; empty
-    for none. In the output `ledger` the records have the keys of a `Certificate`'s outputs, in the input `clients` those
-    of an entry of the roster. NOT checked: the values of the records.
+    for none. In the output `ledger` the records have the keys of a `Certificate`'s outputs, in the input `clients`
+    those of an entry of the roster. NOT checked: the values of the records.
 
     Raises:
         CertificateError: the ledger is not base64, not zlib, not JSON, or larger than 256 MiB.
