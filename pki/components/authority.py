@@ -20,6 +20,7 @@ from pki.errors import ConfigError
 from pki.keys import tls_private_key_arguments
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject
+from pki.names import problems_of_crl_urls
 from pki.resources import Certificate
 from pki.rollover import FIRST_SLOT, Slots, slot_name
 
@@ -57,7 +58,9 @@ class CertificateAuthority(pulumi.ComponentResource):
     Protected unless `opts` says `protect=False`: losing its key means a new certificate for everybody.
     `path_length` 0 forbids authorities below it, None sets no limit. `key_algorithm` ECDSA-P256 by default. Validity
     10 years, renewed with the same key after two thirds of it, unless `lifetime` says otherwise. `slots`: for a
-    rollover to another key; slots after the first have their number behind the common name.
+    rollover to another key; slots after the first have their number behind the common name. `crl_urls`: where the
+    `RevocationList` of this authority can be fetched, `http://` addresses; they are written into every certificate that
+    it issues, and into none of its own. Another address means that all of them are issued anew.
     Its certificate is checked by the plugin before anything is made; a wrong name or limit fails the preview.
     """
 
@@ -84,11 +87,11 @@ class CertificateAuthority(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         subject = Subject(common_name, organization, organizational_unit, locality, state_or_province, country)
-        content = present(path_length=path_length, crl_urls=crl_urls) | lifetime_properties(lifetime)
+        content = present(path_length=path_length) | lifetime_properties(lifetime)
         content |= name_constraints_properties(name_constraints or NameConstraints())
-        self._declare(
-            name, _Declared(subject, content, KeyAlgorithm(key_algorithm), slots or Slots(), adopt), None, opts
-        )
+        algorithm = KeyAlgorithm(key_algorithm)
+        declared = _Declared(subject, content, algorithm, slots or Slots(), tuple(crl_urls), adopt)
+        self._declare(name, declared, None, opts)
 
     def _declare(
         self,
@@ -98,13 +101,15 @@ class CertificateAuthority(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         """Register the component, and for each slot a key and a certificate."""
-        problems = [problem.below(f"authorities.{name}.slots") for problem in declared.slots.problems()]
+        problems = [problem.below("slots") for problem in declared.slots.problems()]
+        problems += problems_of_crl_urls(declared.crl_urls)
         if problems:
-            raise ConfigError(problems)
+            raise ConfigError(problem.below(f"authorities.{name}") for problem in problems)
         options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(protect=True), opts)
         kind = "IntermediateAuthority" if issuer else "CertificateAuthority"
         super().__init__(f"postseal:index:{kind}", name, {}, options)
         self.name, self.issuer, self.standby_hours = name, issuer, declared.slots.standby_hours
+        self.crl_urls = declared.crl_urls
         self.slots = {number: self._slot(number, declared) for number in declared.slots.numbers}
         self.active = self.slots[declared.slots.active]
         self.certificate, self.private_key_pem = self.active.certificate, self.active.private_key_pem
@@ -129,7 +134,9 @@ class CertificateAuthority(pulumi.ComponentResource):
     def _slot(self, number: int, declared: "_Declared") -> AuthoritySlot:
         name = slot_name(self.name, number)
         adopt = declared.adopt if number == FIRST_SLOT else None
-        key_pem = _key(name, declared.key_algorithm, adopt, self)
+        # What is retiring will be deleted by the next step, and the engine asks the state for the protection then.
+        options = child_options(self, protect=False) if number == declared.slots.retiring else child_options(self)
+        key_pem = _key(name, declared.key_algorithm, adopt, options)
         args = certificate_args(
             name,
             Profile.INTERMEDIATE if self.issuer else Profile.ROOT,
@@ -139,7 +146,7 @@ class CertificateAuthority(pulumi.ComponentResource):
             issuer_properties(self.issuer) if self.issuer else {},
             {"adopt_certificate_pem": adopt.certificate_pem} if adopt else {},
         )
-        return AuthoritySlot(number, name, key_pem, Certificate(name, args, child_options(self)))
+        return AuthoritySlot(number, name, key_pem, Certificate(name, args, options))
 
     def _issuing_chain(self, declared: "_Declared") -> pulumi.Output[str]:
         """Return the active certificate, and what leads from it to a root that everybody knows."""
@@ -169,7 +176,7 @@ class CertificateAuthority(pulumi.ComponentResource):
                 "issuer_private_key_pem": by.private_key_pem,
             },
         )
-        return Certificate(name, args, child_options(self))
+        return Certificate(name, args, child_options(self, protect=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,7 @@ class _Declared:
     content: dict[str, Any]
     key_algorithm: KeyAlgorithm
     slots: Slots
+    crl_urls: tuple[str, ...]
     adopt: AdoptedAuthority | None
 
     def subject_of(self, number: int) -> Subject:
@@ -216,14 +224,15 @@ class IntermediateAuthority(CertificateAuthority):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         subject = Subject(common_name, organization, organizational_unit, locality, state_or_province, country)
-        content = present(path_length=path_length, crl_urls=crl_urls) | lifetime_properties(lifetime)
+        content = present(path_length=path_length) | lifetime_properties(lifetime)
         content |= name_constraints_properties(name_constraints or NameConstraints())
-        declared = _Declared(subject, content, KeyAlgorithm(key_algorithm), slots or Slots(), adopt)
+        algorithm = KeyAlgorithm(key_algorithm)
+        declared = _Declared(subject, content, algorithm, slots or Slots(), tuple(crl_urls), adopt)
         self._declare(name, declared, authority, opts)
 
 
 def _key(
-    name: str, key_algorithm: KeyAlgorithm, adopt: AdoptedAuthority | None, parent: pulumi.Resource
+    name: str, key_algorithm: KeyAlgorithm, adopt: AdoptedAuthority | None, options: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
     """Return the key that is adopted, or the one that the engine keeps for this authority."""
     if adopt:
@@ -234,6 +243,6 @@ def _key(
         algorithm=arguments.algorithm,
         ecdsa_curve=arguments.ecdsa_curve,
         rsa_bits=arguments.rsa_bits,
-        opts=child_options(parent),
+        opts=options,
     )
     return key.private_key_pem

@@ -19,6 +19,7 @@ __all__ = [
     "lifetime_properties",
     "name_constraints_properties",
     "present",
+    "signer_properties",
     "subject_properties",
     "withdrawal_properties",
 ]
@@ -78,7 +79,12 @@ def lifetime_properties(lifetime: LifetimePolicy | None) -> dict[str, Any]:
 
 
 def issuer_properties(authority: "CertificateAuthority") -> dict[str, Any]:
-    """Return what a certificate needs of the authority that signs it."""
+    """Return what a certificate needs of the authority that issues it."""
+    return signer_properties(authority) | present(crl_urls=authority.crl_urls)
+
+
+def signer_properties(authority: "CertificateAuthority") -> dict[str, Any]:
+    """Return what is needed of an authority to sign with its key."""
     active = authority.active
     properties: dict[str, Any] = {
         "issuer_name": active.name,

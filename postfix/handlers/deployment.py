@@ -37,7 +37,7 @@ class DeploymentHandler(HandlerBase):
             "target": new["target"],
             **shown_parts(host),
             "certificates": {name: chain["description"] for name, chain in new["chains"].items()},
-            "roots": sorted(new["roots"]),
+            "roots": dict.fromkeys(new["roots"], "trusted"),
             "relay_clientcerts": rows,
             "content": _content(host, new, clients, context),
         }
