@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from pki.handlers.certificate import CertificateHandler
+from pki.handlers.client_roster import ClientRosterHandler
 from pki.handlers.hand_out import HandOutHandler
 from pki.handlers.imported_certificate import ImportedCertificateHandler
 from pki.handlers.pkcs12_archive import Pkcs12Handler
@@ -15,7 +16,14 @@ __all__ = ["handlers", "main"]
 
 def handlers() -> list[Handler]:
     """Return one handler for every resource type of this package."""
-    return [CertificateHandler(), DeploymentHandler(), HandOutHandler(), ImportedCertificateHandler(), Pkcs12Handler()]
+    return [
+        CertificateHandler(),
+        ClientRosterHandler(),
+        DeploymentHandler(),
+        HandOutHandler(),
+        ImportedCertificateHandler(),
+        Pkcs12Handler(),
+    ]
 
 
 def main() -> None:

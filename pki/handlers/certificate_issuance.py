@@ -8,22 +8,37 @@ from pki.declared import DeclaredCertificate, decode_declared
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
 from pki.handlers.key_material import issuer_chain, issuer_of
 from pki.issuing import issue, serial_number_from
-from pki.keys import generate_private_key, load_private_key, private_key_pem
+from pki.keys import PrivateKey, generate_private_key, load_private_key, private_key_pem
 from pki.model import Validity, parse_instant
 from pki.plugin.handler import Context
 from pki.plugin.values import Properties, is_unknown
 from pki.verification import chain_pem, load_certificate
 
-__all__ = ["chain_of", "identity_outputs", "issue_generation", "issued_outputs", "keep_known_key", "without_root"]
+__all__ = [
+    "chain_of",
+    "identity_outputs",
+    "issue_generation",
+    "issued_outputs",
+    "keep_known_key",
+    "sign_generation",
+    "without_root",
+]
 
 _SERIAL_BYTES = 20
 
 
 def issue_generation(inputs: Properties, old_outputs: Properties, context: Context) -> dict[str, Any]:
+    """Return the outputs of a certificate signed as decided; a key that was handed in is not among them."""
+    certificate, key_pem = sign_generation(inputs, old_outputs, context)
+    outputs = issued_outputs(certificate, issuer_of(inputs, context)[1])
+    return outputs if "private_key" in inputs else outputs | {"private_key_pem": key_pem}
+
+
+def sign_generation(inputs: Properties, old_outputs: Properties, context: Context) -> tuple[x509.Certificate, str]:
+    """Return the certificate that was decided, and its key in PEM: handed in, kept, or new."""
     declared = decode_declared(inputs)
-    key_pem = _key_pem(declared, inputs, old_outputs, context)
-    key = load_private_key(key_pem, what="private key")
-    issuer, chain = issuer_of(inputs, context)
+    key, key_pem = _key(declared, inputs, old_outputs, context)
+    issuer, _ = issuer_of(inputs, context)
     certificate = issue(
         declared.declaration,
         public_key=key.public_key(),
@@ -32,17 +47,21 @@ def issue_generation(inputs: Properties, old_outputs: Properties, context: Conte
         issuer=issuer,
         signing_key=None if issuer else key,
     )
-    outputs = issued_outputs(certificate, chain)
-    return outputs if "private_key" in inputs else outputs | {"private_key_pem": key_pem}
+    return certificate, key_pem
 
 
-def _key_pem(declared: DeclaredCertificate, inputs: Properties, old_outputs: Properties, context: Context) -> str:
-    """Return the key that was handed in, the one that the schedule keeps, or a new one."""
+def _key(
+    declared: DeclaredCertificate, inputs: Properties, old_outputs: Properties, context: Context
+) -> tuple[PrivateKey, str]:
+    """Return the key that was handed in, the one that the schedule keeps, or a new one; and its PEM."""
     if "private_key" in inputs:
-        return context.material.get(inputs["private_key"])
-    if old_outputs and inputs["key_generation"] == old_outputs["key_generation"]:
-        return str(old_outputs["private_key_pem"])
-    return private_key_pem(generate_private_key(declared.key_algorithm))
+        pem = context.material.get(inputs["private_key"])
+    elif old_outputs and inputs["key_generation"] == old_outputs["key_generation"]:
+        pem = str(old_outputs["private_key_pem"])
+    else:
+        key = generate_private_key(declared.key_algorithm)
+        return key, private_key_pem(key)
+    return load_private_key(pem, what="private key"), pem
 
 
 def keep_known_key(outputs: dict[str, Any], inputs: Properties, old_outputs: Properties) -> None:

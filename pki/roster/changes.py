@@ -1,0 +1,158 @@
+"""Say in one line per client what a decision changes, and in one line what it changes for the whole roster."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pki.model import format_instant
+from pki.schedule import RevokedGeneration, Schedule
+
+__all__ = [
+    "MAX_SINGLE_LINES",
+    "Touch",
+    "TouchKind",
+    "change_lines",
+    "count_clients",
+    "describe_addition",
+    "describe_change",
+    "describe_removal",
+    "summary_line",
+]
+
+MAX_SINGLE_LINES = 500
+"""Up to so many touched clients each have a line of their own; above, clients with the same sentence share one."""
+
+
+class TouchKind(StrEnum):
+    """What happens to a client, in the order and in the words of the summary."""
+
+    RENEWED = "renewed"
+    CHANGED = "changed"
+    ISSUED_AGAIN = "issued again"
+    ADDED = "added"
+    TAKEN_OVER = "taken over"
+    REVOKED = "revoked"
+    RETIRED = "with an old generation retired"
+    RESCHEDULED = "rescheduled"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What a decision changes for one client, as a kind for counting and as a sentence for reading."""
+
+    name: str
+    kind: TouchKind
+    sentence: str
+
+
+def describe_addition(name: str, after: Schedule, taken_over: Schedule | None) -> Touch:
+    """Return the touch of a client that was not there before, with a certificate of its own if one is taken over."""
+    if taken_over is None:
+        return Touch(name, TouchKind.ADDED, f"added, g{after.generation} until {_day(after.validity.not_after)}")
+    if after.generation == taken_over.generation:
+        sentence = f"taken over as it is, g{after.generation} until {_day(after.validity.not_after)}"
+        return Touch(name, TouchKind.TAKEN_OVER, sentence)
+    return Touch(name, TouchKind.TAKEN_OVER, f"taken over, {'; '.join(_steps(taken_over, after))}")
+
+
+def describe_removal(name: str, before: Schedule) -> Touch:
+    """Return the touch of a client that is declared no more."""
+    accepted = [entry.generation for entry in before.accepted]
+    accepted += [] if before.is_revoked else [before.generation]
+    sentence = f"removed, {_generations(accepted)} no longer accepted" if accepted else "removed"
+    return Touch(name, TouchKind.REMOVED, sentence)
+
+
+def describe_change(name: str, before: Schedule, after: Schedule, old_line: str, new_line: str) -> Touch | None:
+    """Return the touch of a client that stays; None if neither its schedule nor its declared line changes."""
+    steps = _steps(before, after)
+    if not steps and old_line != new_line:
+        steps = [f"g{after.generation} stays, changed: {', '.join(_changed_fields(old_line, new_line))}"]
+    return Touch(name, _kind(before, after), "; ".join(steps)) if steps else None
+
+
+def change_lines(touches: Sequence[Touch]) -> dict[str, str]:
+    """Return the lines to show: by client, or, above MAX_SINGLE_LINES, by sentence with the clients that share it."""
+    if len(touches) <= MAX_SINGLE_LINES:
+        return {touch.name: touch.sentence for touch in touches}
+    names = defaultdict(list)
+    for touch in touches:
+        names[touch.sentence].append(touch.name)
+    return {sentence: f"{count_clients(len(who))}: {', '.join(who)}" for sentence, who in names.items()}
+
+
+def summary_line(count: int, touches: Iterable[Touch], next_due_at: str) -> str:
+    """Return one line for the whole roster, as `10,000 clients: 3 renewed, 1 added; next due 2027-03-01`."""
+    counted = Counter(touch.kind for touch in touches)
+    parts = [f"{counted[kind]:,} {kind.value}" for kind in TouchKind if counted[kind]]
+    due = f"; next due {next_due_at[:10]}" if next_due_at else ""
+    return f"{count_clients(count)}: {', '.join(parts) or 'none touched'}{due}"
+
+
+def count_clients(count: int) -> str:
+    """Return a number of clients in words."""
+    return f"{count:,} client{'' if count == 1 else 's'}"
+
+
+def _kind(before: Schedule, after: Schedule) -> TouchKind:
+    if after.generation == before.generation:
+        return _kind_without_issue(before, after)
+    if any(entry.generation == before.generation for entry in after.revoked):
+        return TouchKind.ISSUED_AGAIN
+    return TouchKind.CHANGED if after.reason.startswith("changed") else TouchKind.RENEWED
+
+
+def _kind_without_issue(before: Schedule, after: Schedule) -> TouchKind:
+    if _newly_revoked(before, after):
+        return TouchKind.REVOKED
+    if _retired(before, after):
+        return TouchKind.RETIRED
+    return TouchKind.RESCHEDULED if before.renew_at != after.renew_at else TouchKind.CHANGED
+
+
+def _steps(before: Schedule, after: Schedule) -> list[str]:
+    """Return the phrases of everything that differs between two schedules of one client."""
+    revoked, retired = _newly_revoked(before, after), _retired(before, after)
+    steps = []
+    if after.generation != before.generation:
+        steps.append(f"g{before.generation} -> g{after.generation}, {after.reason}")
+        steps += [f"g{entry.generation} accepted until {_day(entry.retire_at)}" for entry in after.accepted]
+    elif after.reason != before.reason and not revoked:
+        steps.append(f"g{after.generation} {after.reason}")
+    elif after.renew_at != before.renew_at:
+        steps.append(f"g{after.generation} stays, its renewal moves to {_day(after.renew_at)}")
+    if revoked:
+        numbers = sorted(entry.generation for entry in revoked)
+        steps.append(f"{_generations(numbers)} revoked for {revoked[0].reason}, no longer accepted")
+    if retired:
+        steps.append(f"{_generations(retired)} retired")
+    if not steps and before.revoked != after.revoked:
+        steps.append(f"g{after.generation} stays, its list of revocations is shorter")
+    return steps
+
+
+def _newly_revoked(before: Schedule, after: Schedule) -> list[RevokedGeneration]:
+    known = {entry.generation for entry in before.revoked}
+    return [entry for entry in after.revoked if entry.generation not in known]
+
+
+def _retired(before: Schedule, after: Schedule) -> list[int]:
+    gone = {entry.generation for entry in before.accepted} - {entry.generation for entry in after.accepted}
+    return sorted(gone - {entry.generation for entry in after.revoked})
+
+
+def _changed_fields(old_line: str, new_line: str) -> list[str]:
+    old, new = json.loads(old_line), json.loads(new_line)
+    return sorted(field for field in {*old, *new} if old.get(field) != new.get(field))
+
+
+def _generations(numbers: Sequence[int]) -> str:
+    return " and ".join(f"g{number}" for number in numbers)
+
+
+def _day(instant: datetime) -> str:
+    return format_instant(instant)[:10]
