@@ -43,8 +43,8 @@ def find_records(resources: tuple[Resource, ...], problems: list[Problem]) -> It
         if resource.type == CLIENT_ROSTER:
             yield from _roster_records(resource, problems)
         elif resource.type in (CERTIFICATE, IMPORTED_CERTIFICATE, REVOCATION_LIST):
-            fields = Fields(resource.outputs, resource.name, problems)
-            policy = Fields({**resource.inputs, **resource.outputs}, resource.name, problems)
+            # What was merely declared (names, profile, policy) stands among the inputs only.
+            fields = policy = Fields({**resource.inputs, **resource.outputs}, resource.name, problems)
             yield Record(resource.type, resource, fields, policy)
 
 
