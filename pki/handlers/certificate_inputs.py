@@ -2,7 +2,7 @@
 
 from pki.declared import CONTENT_PROPERTIES, problems_of_words
 from pki.errors import Problem
-from pki.plugin.values import Properties, is_unknown
+from pki.plugin.values import Properties, contains_unknown
 
 __all__ = ["PASSED_THROUGH", "problems_of_inputs"]
 
@@ -28,8 +28,16 @@ PASSED_THROUGH = (
 
 def problems_of_inputs(properties: Properties) -> list[Problem]:
     """Return what cannot even be decoded: unknown values, unknown words where one of a few is expected."""
-    unknown = [name for name in PASSED_THROUGH if is_unknown(properties.get(name))]
-    known = {name: value for name, value in properties.items() if not is_unknown(value)}
+    unknown = [name for name in PASSED_THROUGH if contains_unknown(properties.get(name))]
+    known = {name: value for name, value in properties.items() if not contains_unknown(value)}
     return [
-        Problem(name, "must be known before `pulumi up`, not the output of another resource") for name in unknown
-    ] + problems_of_words(known)
+        *(Problem(name, "must be known before `pulumi up`, not the output of another resource") for name in unknown),
+        *problems_of_words(known),
+        *_adoption_problems(properties),
+    ]
+
+
+def _adoption_problems(properties: Properties) -> list[Problem]:
+    if "adopt_certificate_pem" not in properties or "private_key_pem" in properties:
+        return []
+    return [Problem("adopt_certificate_pem", "cannot be adopted without its key: hand in private_key_pem as well")]
