@@ -1,0 +1,154 @@
+"""A certificate from its first preview to its end, as the engine calls the plugin."""
+
+from datetime import timedelta
+
+import pytest
+
+from pki.model import KeyAlgorithm
+from tests.support.plugin_runs import PluginRuns
+from tests.support.provider import UNKNOWN, Secret
+from tests.support.resource_properties import certificate_of, client, instant, issued_by, key_pem, root, server
+from tests.support.specimens import NOW, key_of
+
+DAY = timedelta(days=1)
+
+
+def test_a_root_goes_through_its_whole_life(plugin: PluginRuns) -> None:
+    """Check, preview, create, no change, refresh, no change, delete: nothing moves that is not declared."""
+    authority = plugin.resource("Certificate", "mail-ca")
+    changes, planned = plugin.preview(authority, root())
+    assert changes == {"": "create"}
+    assert planned["certificate_pem"] == planned["fingerprint_sha256"] == UNKNOWN
+    assert planned["generation"] == 1
+    assert plugin.up(authority, root()) == {"": "create"}
+    assert authority.id == "mail-ca"
+    before = dict(authority.inputs), dict(authority.outputs)
+    assert plugin.up(authority, root()) == {}
+    plugin.start_run()
+    authority.refresh()
+    assert (authority.inputs, authority.outputs) == before
+    assert plugin.up(authority, root()) == {}
+    plugin.start_run()
+    authority.delete()
+
+
+def test_what_a_preview_shows_is_what_is_made(plugin: PluginRuns) -> None:
+    """Everything that a preview says it knows holds afterwards; only what signing makes was unknown."""
+    authority = plugin.resource("Certificate", "mail-ca")
+    _, planned = plugin.preview(authority, root())
+    plugin.up(authority, root())
+    known = {name: value for name, value in planned.items() if value != UNKNOWN}
+    assert known.items() <= authority.outputs.items()
+    assert {*planned} == {*authority.outputs}
+
+
+def test_a_root_keeps_no_key_that_was_handed_in(plugin: PluginRuns) -> None:
+    """State holds the digest of the key's public half; the key itself stands neither in inputs nor in outputs."""
+    authority = plugin.resource("Certificate", "mail-ca")
+    plugin.up(authority, root())
+    assert "private_key_pem" not in {**authority.inputs, **authority.outputs}
+    assert authority.inputs["private_key"].startswith("sha256:")
+    assert certificate_of(authority.outputs).public_key() == key_of(KeyAlgorithm.ECDSA_P256, "mail-ca").public_key()
+
+
+def test_the_same_key_written_differently_is_no_change(plugin: PluginRuns) -> None:
+    """A provider that writes its PEM another way does not make an authority's certificate anew."""
+    authority = plugin.resource("Certificate", "mail-ca")
+    plugin.up(authority, root())
+    assert plugin.up(authority, root(private_key_pem=Secret("\n" + key_pem("mail-ca") + "\n"))) == {}
+
+
+def test_a_leaf_under_an_authority_of_the_same_run_is_planned_before_anything_is_known(plugin: PluginRuns) -> None:
+    """In a first preview key and chain of the issuer are unknown: dates and generation are shown all the same."""
+    leaf = plugin.resource("Certificate", "alice")
+    authority = plugin.resource("Certificate", "mail-ca")
+    _, planned = plugin.preview(authority, root(private_key_pem=UNKNOWN))
+    issuer = issued_by(planned | {"certificate_pem": ""}, issuer_chain_pem=UNKNOWN, issuer_private_key_pem=UNKNOWN)
+    checked = leaf.check(client(issuer))
+    assert checked["issuer"] == "mail-ca generation 1"
+    assert checked["issuer_key"] == UNKNOWN
+    outputs = leaf.plan(checked)
+    assert outputs["private_key_pem"] == outputs["chain_pem"] == outputs["fingerprint_sha256"] == UNKNOWN
+    assert instant(outputs["not_after"]) - instant(outputs["not_before"]) == 365 * DAY
+
+
+def test_a_leaf_is_signed_by_the_issuer_that_was_handed_in(plugin: PluginRuns) -> None:
+    """The certificate verifies under the issuer, its key is a secret of the state, and the root is not in its chain."""
+    authority, leaf = plugin.resource("Certificate", "mail-ca"), plugin.resource("Certificate", "alice")
+    plugin.up(authority, root())
+    plugin.up(leaf, client(issued_by(authority.outputs)))
+    certificate = certificate_of(leaf.outputs)
+    certificate.verify_directly_issued_by(certificate_of(authority.outputs))
+    assert isinstance(leaf.outputs["private_key_pem"], Secret)
+    assert leaf.outputs["chain_pem"] == leaf.outputs["certificate_pem"]
+    assert leaf.outputs["issuer"] == "mail-ca generation 1"
+
+
+def test_a_careless_program_does_not_get_its_plain_keys_stored(plugin: PluginRuns) -> None:
+    """Keys that were not marked as secrets are neither stored nor sent back; the fixture searches every answer."""
+    authority, leaf = plugin.resource("Certificate", "mail-ca"), plugin.resource("Certificate", "alice")
+    plugin.up(authority, root(private_key_pem=key_pem("mail-ca")))
+    careless = issued_by(authority.outputs, issuer_private_key_pem=key_pem("mail-ca"))
+    plugin.up(leaf, client(careless))
+    assert plugin.up(leaf, client(issued_by(authority.outputs))) == {}
+    assert plugin.problems(leaf, client(careless, profile="postcard"))
+
+
+def test_a_declared_name_that_changes_makes_a_new_generation_with_a_new_key(plugin: PluginRuns) -> None:
+    """The reason says what changed; the generation before stays accepted for the overlap."""
+    authority, leaf = plugin.resource("Certificate", "mail-ca"), plugin.resource("Certificate", "mx1")
+    plugin.up(authority, root())
+    issuer = issued_by(authority.outputs)
+    plugin.up(leaf, server(issuer))
+    first = dict(leaf.outputs)
+    changes = plugin.up(leaf, server(issuer, dns_names=["mx1.example.org", "mx2.example.org"]))
+    assert changes.keys() >= {"dns_names[1]", "generation", "reason", "accepted"}
+    assert leaf.outputs["reason"] == "changed on 2026-06-01: dns_names"
+    assert leaf.outputs["private_key_pem"] != first["private_key_pem"]
+    (previous,) = leaf.outputs["previous"]
+    assert previous["fingerprint_sha256"] == first["fingerprint_sha256"]
+    assert instant(previous["retire_at"]) == NOW + 14 * DAY
+    assert plugin.lines[-1] == "mx1: generation 1 -> 2, changed on 2026-06-01: dns_names"
+
+
+def test_a_policy_that_changes_moves_the_renewal_and_issues_nothing(plugin: PluginRuns) -> None:
+    """Another renewal point is shown and stored, the certificate stays byte for byte."""
+    authority, leaf = plugin.resource("Certificate", "mail-ca"), plugin.resource("Certificate", "mx1")
+    plugin.up(authority, root())
+    issuer = issued_by(authority.outputs)
+    plugin.up(leaf, server(issuer))
+    first = dict(leaf.outputs)
+    assert plugin.up(leaf, server(issuer, renew_before_hours=24)) == {"renew_at": "update", "renew_before_hours": "add"}
+    assert instant(leaf.outputs["renew_at"]) == instant(first["not_after"]) - DAY
+    assert {name for name in first if leaf.outputs[name] != first[name]} == {"renew_at"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "properties"),
+    [
+        ({"profile": "postcard"}, {"profile"}),
+        ({"key_algorithm": "RSA-512", "revoke": "boredom"}, {"key_algorithm", "revoke"}),
+        ({"renew_fraction": "two thirds"}, {"renew_fraction"}),
+        ({"common_name": UNKNOWN, "validity_hours": UNKNOWN}, {"common_name", "validity_hours"}),
+        ({"dns_names": [UNKNOWN]}, {"dns_names"}),
+        ({"validity_hours": 1, "overlap_hours": 0}, {"validity_hours", "overlap_hours", "renew_fraction"}),
+        ({"match": "public_key"}, {"match"}),
+        ({"dns_names": []}, {"dns_names"}),
+    ],
+)
+def test_everything_that_is_wrong_is_said_at_once_by_property(
+    plugin: PluginRuns, changes: dict[str, object], properties: set[str]
+) -> None:
+    """A refused declaration names each property that is at fault, before anything is decided."""
+    authority, leaf = plugin.resource("Certificate", "mail-ca"), plugin.resource("Certificate", "mx1")
+    plugin.up(authority, root())
+    problems = plugin.problems(leaf, server(issued_by(authority.outputs), **changes))
+    assert {problem.partition(":")[0] for problem in problems} == properties
+
+
+def test_an_issuer_that_must_not_sign_this_name_is_found_in_check(plugin: PluginRuns) -> None:
+    """Name constraints of the authority refuse the name before anything is signed."""
+    authority, leaf = plugin.resource("Certificate", "mail-ca"), plugin.resource("Certificate", "mx1")
+    plugin.up(authority, root(permitted_dns=["example.net"]))
+    (problem,) = plugin.problems(leaf, server(issued_by(authority.outputs)))
+    assert problem.startswith("dns_names[0]: ")
