@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pki.components.client import ClientCertificate
     from pki.components.handout import HandOut
     from pki.components.pkcs12 import Pkcs12
+    from pki.components.revocation_list import RevocationList
     from pki.components.roster import ClientRoster, RosterClient
     from pki.components.server import ServerCertificate, ThirdPartyServerCertificate
     from pki.lifetime import LifetimePolicy
@@ -28,6 +29,7 @@ __all__ = [
     "LifetimePolicy",
     "NameConstraints",
     "Pkcs12",
+    "RevocationList",
     "RosterClient",
     "ServerCertificate",
     "Slots",
@@ -45,6 +47,7 @@ _HOMES = {
     "LifetimePolicy": "pki.lifetime",
     "NameConstraints": "pki.model",
     "Pkcs12": "pki.components.pkcs12",
+    "RevocationList": "pki.components.revocation_list",
     "RosterClient": "pki.components.roster",
     "ServerCertificate": "pki.components.server",
     "Slots": "pki.rollover",

@@ -14,8 +14,11 @@ __all__ = [
     "HandOutFile",
     "ImportedCertificate",
     "ImportedCertificateArgs",
+    "ListedCertificate",
     "Pkcs12Archive",
     "Pkcs12ArchiveArgs",
+    "RevocationList",
+    "RevocationListArgs",
 ]
 
 
@@ -239,6 +242,53 @@ class ClientRosterResource(pulumi.CustomResource):
         )
         secret = pulumi.ResourceOptions(additional_secret_outputs=["private_keys", "archives"])
         super().__init__("postseal:index:ClientRoster", resource_name, {**outputs, **args}, _merged(opts, secret))
+
+
+class ListedCertificate(TypedDict):
+    """What a revocation list must know of one certificate: its outputs of these names."""
+
+    name: str
+    serial_number: pulumi.Input[str]
+    previous: pulumi.Input[list[dict[str, Any]]]
+    revoked: pulumi.Input[list[dict[str, Any]]]
+
+
+class RevocationListArgs(TypedDict):
+    """Whose list it is and what may stand on it; `rosters` are the ledgers of rosters by name.
+
+    `issuer_*`: name, generation, chain (issuer first) and key of the authority that signs it.
+    """
+
+    name: str
+    authority: str
+    certificates: list[ListedCertificate]
+    rosters: NotRequired[dict[str, pulumi.Input[str]]]
+    lifetime_hours: NotRequired[int]
+    renew_before_hours: NotRequired[int]
+    first_crl_number: NotRequired[int]
+    issuer_name: str
+    issuer_generation: pulumi.Input[int]
+    issuer_chain_pem: pulumi.Input[str]
+    issuer_private_key_pem: pulumi.Input[str]
+    issuer_below: NotRequired[pulumi.Input[str]]
+
+
+class RevocationList(pulumi.CustomResource):
+    """A certificate revocation list with its number and its dates; signed anew when an entry changes or it is due."""
+
+    authority: pulumi.Output[str]
+    crl_pem: pulumi.Output[str]
+    crl_number: pulumi.Output[int]
+    this_update: pulumi.Output[str]
+    next_update: pulumi.Output[str]
+    renew_at: pulumi.Output[str]
+    revoked: pulumi.Output[list[dict[str, str]]]
+
+    def __init__(
+        self, resource_name: str, args: RevocationListArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        outputs = dict.fromkeys(("crl_pem", "crl_number", "this_update", "next_update", "renew_at", "revoked"))
+        super().__init__("postseal:index:RevocationList", resource_name, {**outputs, **args}, opts)
 
 
 def _merged(opts: pulumi.ResourceOptions | None, ours: pulumi.ResourceOptions) -> pulumi.ResourceOptions:

@@ -1,10 +1,12 @@
 """Build certificate revocation lists: the same entries, number, dates and issuer always give the same bytes."""
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.errors import CertificateError
 from pki.extensions import is_authority
@@ -12,7 +14,7 @@ from pki.issuing import Issuer
 from pki.keys import is_deterministic
 from pki.model import format_instant
 
-__all__ = ["REVOCATION_REASONS", "RevokedCertificate", "build_crl"]
+__all__ = ["REVOCATION_REASONS", "RevokedCertificate", "build_crl", "crl_der_base64"]
 
 _MAX_CRL_NUMBER = 2**159 - 1  # RFC 5280 section 5.2.3: at most 20 octets, and positive
 
@@ -80,6 +82,15 @@ def build_crl(
     )
     key = issuer.private_key
     return builder.sign(key, issuer.signature_hash, ecdsa_deterministic=is_deterministic(key))
+
+
+def crl_der_base64(crl_pem: str) -> str:
+    """Return the DER form of a CRL in PEM, in base64 without line breaks: what is served at its distribution point.
+
+    RFC 5280 section 4.2.1.13 asks for DER there.
+    """
+    crl = x509.load_pem_x509_crl(crl_pem.encode())
+    return b64encode(crl.public_bytes(Encoding.DER)).decode("ascii")
 
 
 def _list_refusals(issuer: Issuer, crl_number: int, this_update: datetime, next_update: datetime) -> Iterator[str]:

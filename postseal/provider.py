@@ -7,6 +7,7 @@ from pki.handlers.client_roster import ClientRosterHandler
 from pki.handlers.hand_out import HandOutHandler
 from pki.handlers.imported_certificate import ImportedCertificateHandler
 from pki.handlers.pkcs12_archive import Pkcs12Handler
+from pki.handlers.revocation_list import RevocationListHandler
 from pki.plugin.handler import Handler
 from pki.plugin.server import serve
 from postfix.handlers.deployment import DeploymentHandler
@@ -23,6 +24,7 @@ def handlers() -> list[Handler]:
         HandOutHandler(),
         ImportedCertificateHandler(),
         Pkcs12Handler(),
+        RevocationListHandler(),
     ]
 
 
