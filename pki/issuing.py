@@ -29,6 +29,8 @@ from pki.profiles import CRITICAL, PROFILES, extended_key_usage, key_usage
 
 __all__ = ["Issuer", "issue", "serial_number_from", "subject_name"]
 
+# A server without an authority has nobody else; its clients know it by its fingerprint.
+_SELF_SIGNED = frozenset({Profile.ROOT, Profile.SERVER, Profile.SERVER_AND_CLIENT})
 _MIN_ENTROPY_BYTES = 9
 _MAX_SERIAL_BYTES = 20
 
@@ -82,9 +84,10 @@ def issue(
     issuer: Issuer | None,
     signing_key: PrivateKey | None = None,
 ) -> x509.Certificate:
-    """Return the certificate for `public_key`, signed by `issuer`, or by `signing_key` itself for a root.
+    """Return the certificate for `public_key`, signed by `issuer`, or by its own `signing_key`.
 
-    `issuer` is None exactly for the profile root; then `signing_key` is the private half of `public_key`.
+    `issuer` is None for the profile root, and for servers without an authority; then `signing_key` is the private half
+    of `public_key`.
     Not checked: the declared names and path length; see `problems_of_declaration` and `problems_under_issuer`.
 
     Raises:
@@ -152,8 +155,10 @@ def _key_refusals(
 ) -> Iterator[str]:
     name, profile = declaration.subject.common_name, declaration.profile
     algorithm_of(public_key, what=f"key of {name}")
-    if (profile is Profile.ROOT) != (issuer is None):
-        yield f"{name}: got profile {profile} and {'an' if issuer else 'no'} issuer; only a root has none"
+    if issuer is None and profile not in _SELF_SIGNED:
+        yield f"{name}: got profile {profile} and no issuer; only roots and servers may sign themselves"
+    if issuer is not None and profile is Profile.ROOT:
+        yield f"{name}: got profile root and an issuer; a root has none"
     if issuer is None and (signing_key is None or not _is_key_of(signing_key, public_key)):
         yield f"{name}: expected the private half of its own key as signing_key, because it signs itself"
     if issuer is not None and signing_key is not None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.errors import CertificateError
-from pki.extensions import extension_of
+from pki.extensions import extension_of, is_authority
 from pki.issuing import Issuer, issue, serial_number_from, subject_name
 from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames, Validity
 from pki.profiles import CRITICAL, extended_key_usage, key_usage
@@ -176,14 +176,15 @@ def _issue_with(declaration: CertificateDeclaration, issuer: Issuer | None, sign
 @pytest.mark.parametrize(
     ("profile", "has_issuer", "signer", "said"),
     [
-        (Profile.SERVER, False, "leaf", "got profile server and no issuer; only a root has none"),
-        (Profile.ROOT, True, "", "got profile root and an issuer; only a root has none"),
+        (Profile.CLIENT, False, "leaf", "got profile client and no issuer; only roots and servers"),
+        (Profile.INTERMEDIATE, False, "leaf", "got profile intermediate and no issuer; only roots and servers"),
+        (Profile.ROOT, True, "", "got profile root and an issuer; a root has none"),
         (Profile.ROOT, False, "", "expected the private half of its own key"),
         (Profile.ROOT, False, "another", "expected the private half of its own key"),
         (Profile.SERVER, True, "leaf", "leave signing_key out"),
     ],
 )
-def test_only_a_root_signs_itself_and_with_its_own_key(
+def test_only_roots_and_servers_sign_themselves_and_with_their_own_key(
     profile: Profile,
     has_issuer: bool,  # noqa: FBT001
     signer: str,
@@ -193,6 +194,23 @@ def test_only_a_root_signs_itself_and_with_its_own_key(
     declaration = declare(profile, subject=Subject("somebody"))
     with pytest.raises(CertificateError, match=said):
         _issue_with(declaration, make_authority() if has_issuer else None, signer)
+
+
+@pytest.mark.parametrize("profile", [Profile.SERVER, Profile.SERVER_AND_CLIENT])
+def test_a_server_without_an_authority_signs_itself(profile: Profile) -> None:
+    """It is its own issuer and no authority, and its signature verifies with its own key."""
+    key = key_of(P256)
+    declaration = declare(profile)
+    issued = issue(
+        declaration,
+        public_key=key.public_key(),
+        validity=VALIDITY,
+        serial_number=1,
+        issuer=None,
+        signing_key=key,
+    )
+    issued.verify_directly_issued_by(issued)
+    assert not is_authority(issued)
 
 
 def test_a_key_of_no_accepted_algorithm_is_refused() -> None:
