@@ -38,9 +38,10 @@ class HandOutHandler(HandlerBase):
         return Checked({"directory": new["directory"], "folders": new["descriptions"], "content": content})
 
     def diff(self, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> Mapping[str, Change]:
-        """Show a folder's digest only where its line says nothing of the change."""
-        del old_outputs
+        """Show a folder's digest only where its line says nothing of the change; find what was changed outside."""
         changes = compare(old_inputs, new_inputs)
+        if not changes and _changed_outside(old_outputs):
+            return {"content": Change.UPDATE}
         explained = {path.replace("folders", "content", 1) for path in changes if path.startswith("folders")}
         return {path: change for path, change in changes.items() if path not in explained}
 
@@ -59,6 +60,7 @@ class HandOutHandler(HandlerBase):
     ) -> dict[str, Any]:
         """Write what changed; after a change of the directory, write it all there and empty the old one of ours."""
         del id
+        _report_changed_outside(old_outputs, context)
         if old_outputs["directory"] == inputs["directory"]:
             return self._write(inputs, old_outputs["files"], context, is_preview=is_preview)
         outputs = self._write(inputs, {}, context, is_preview=is_preview)
@@ -88,6 +90,19 @@ def _problems(new: Properties) -> list[Problem]:
         for name, file in files.items()
     ]
     return [*tree_problems(entries), *withdrawal_problems(new)]
+
+
+def _changed_outside(outputs: Properties) -> list[str]:
+    """Return the paths of ours that are gone or were changed by somebody else."""
+    present = DirectoryWriter(Path(outputs["directory"])).present(outputs["files"])
+    return sorted(path for path, digest in outputs["files"].items() if present.get(path) != digest)
+
+
+def _report_changed_outside(outputs: Properties, context: Context) -> None:
+    paths = _changed_outside(outputs)
+    if paths:
+        others = f" and {len(paths) - 1} more" if paths[1:] else ""
+        context.report(f"{paths[0]}{others} changed or removed by somebody else; as declared again")
 
 
 def _entries(folder: str, reference: str, context: Context) -> list[FileEntry]:
