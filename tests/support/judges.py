@@ -24,6 +24,7 @@ __all__ = [
     "Purpose",
     "Verdict",
     "openssl_crl_text",
+    "openssl_crl_verify",
     "openssl_fingerprint",
     "openssl_pkcs12_info",
     "openssl_public_key_fingerprint",
@@ -107,6 +108,14 @@ def openssl_pkcs12_info(archive: bytes, passphrase: str, *, legacy: bool = False
         options = ["-legacy"] if legacy else []
         arguments = [*options, "-info", "-nokeys", "-passin", "env:PASSPHRASE", "-in", paths["archive"]]
         return _judge("pkcs12", *arguments, environment={"PASSPHRASE": passphrase})
+
+
+def openssl_crl_verify(judged: x509.CertificateRevocationList, issuer: x509.Certificate) -> Verdict:
+    """Let `openssl crl -verify` judge whether an issuer has signed a CRL; the exit code alone does not tell."""
+    with _files(crl=_pem(judged), issuer=_pem(issuer)) as paths:
+        options = ["-noout", "-verify", "-CAfile", paths["issuer"], "-no-CApath", "-no-CAstore"]
+        verdict = _judge("crl", *options, "-in", paths["crl"])
+    return Verdict(verdict.is_accepted and "verify OK" in verdict.report, verdict.report)
 
 
 def openssl_crl_text(judged: x509.CertificateRevocationList) -> str:
