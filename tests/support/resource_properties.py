@@ -14,9 +14,9 @@ from tests.support.specimens import key_of
 __all__ = ["certificate_of", "client", "instant", "intermediate", "issued_by", "key_pem", "root", "server"]
 
 
-def key_pem(owner: str) -> str:
-    """Return the P-256 key of an owner, always the same one during a run, as PKCS#8 in PEM."""
-    key = key_of(KeyAlgorithm.ECDSA_P256, owner)
+def key_pem(*owner: str) -> str:
+    """Return the P-256 key of an owner, or of the specimens' leaf, always the same during a run; PKCS#8 in PEM."""
+    key = key_of(KeyAlgorithm.ECDSA_P256, *owner)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 

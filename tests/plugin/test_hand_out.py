@@ -1,0 +1,159 @@
+"""Files for persons in a directory, over gRPC and on a real file system."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.plugin_runs import PluginRuns
+from tests.support.provider import UNKNOWN, Resource, Secret
+from tests.support.resource_properties import key_pem
+
+KEY = key_pem("alice")
+
+
+@pytest.fixture
+def hand_out(plugin: PluginRuns) -> Resource:
+    """Return a hand-out that does not exist yet."""
+    return plugin.resource("HandOut", "clients")
+
+
+def declared(directory: Path, *names: str, generation: int = 1, **folders: Any) -> dict[str, Any]:
+    """Return a hand-out of the roots, and of a key, a certificate and an archive for each person."""
+    given: dict[str, Any] = {"ca": {"ca.pem": {"text": "the root"}}}
+    descriptions = {"ca": "roots: mail-ca"}
+    for name in names:
+        given[f"clients/{name}"] = {
+            f"{name}.cert.pem": {"text": f"certificate {generation} of {name}"},
+            f"{name}.key.pem": {"text": Secret(KEY), "is_secret": True},
+            f"{name}.p12": {"base64": Secret(base64.b64encode(b"\x00archive\xff").decode()), "is_secret": True},
+        }
+        descriptions[f"clients/{name}"] = f"generation {generation}: certificate, key, archive"
+    return {"directory": str(directory), "folders": given | folders, "descriptions": descriptions}
+
+
+def files(directory: Path) -> dict[str, tuple[bytes, int]]:
+    """Return content and mode of every file below a directory."""
+    return {
+        str(path.relative_to(directory)): (path.read_bytes(), path.stat().st_mode & 0o777)
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def test_everybody_finds_their_files_with_the_right_modes(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """Keys and archives are for their owner only; text and binary content arrive as they are."""
+    directory = tmp_path / "out"
+    _, planned = plugin.preview(hand_out, declared(directory, "alice"))
+    assert planned == {"directory": str(directory), "files": UNKNOWN}
+    assert not directory.exists()
+    plugin.up(hand_out, declared(directory, "alice"))
+    assert files(directory) == {
+        "ca/ca.pem": (b"the root", 0o644),
+        "clients/alice/alice.cert.pem": (b"certificate 1 of alice", 0o644),
+        "clients/alice/alice.key.pem": (KEY.encode(), 0o400),
+        "clients/alice/alice.p12": (b"\x00archive\xff", 0o400),
+    }
+    assert plugin.up(hand_out, declared(directory, "alice")) == {}
+    before = dict(hand_out.inputs), dict(hand_out.outputs)
+    hand_out.refresh()
+    assert (hand_out.inputs, hand_out.outputs) == before
+
+
+def test_a_new_generation_shows_one_line_and_writes_one_folder(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """The line of the folder explains the change, so its digest is not shown; nobody else's files are touched."""
+    plugin.up(hand_out, declared(tmp_path, "alice"))
+    untouched = (tmp_path / "ca/ca.pem").stat().st_mtime_ns
+    changes = plugin.up(hand_out, declared(tmp_path, "alice", generation=2))
+    assert changes == {'folders["clients/alice"]': "update"}
+    assert (tmp_path / "clients/alice/alice.cert.pem").read_text() == "certificate 2 of alice"
+    assert (tmp_path / "ca/ca.pem").stat().st_mtime_ns == untouched
+
+
+def test_content_that_changes_without_its_line_shows_as_a_digest(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """A reviewer sees that something changes even where the description says the same."""
+    plugin.up(hand_out, declared(tmp_path, "alice"))
+    changes = plugin.up(hand_out, declared(tmp_path, "alice", ca={"ca.pem": {"text": "another root"}}))
+    assert changes == {"content.ca": "update"}
+
+
+def test_content_that_is_not_known_yet_is_shown_by_its_folder(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """In a preview with a certificate still to come, the folder's content is unknown and nothing is written."""
+    plugin.up(hand_out, declared(tmp_path, "alice"))
+    coming = declared(tmp_path, "alice", ca={"ca.pem": {"text": UNKNOWN}})
+    changes, _ = plugin.preview(hand_out, coming)
+    assert changes == {"content.ca": "update"}
+    assert (tmp_path / "ca/ca.pem").read_text() == "the root"
+
+
+def test_who_leaves_loses_their_files_and_nothing_else_goes(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """Files of ours that are no longer declared are removed, files of others stay, and so does their directory."""
+    plugin.up(hand_out, declared(tmp_path, "alice", "bob"))
+    (tmp_path / "clients/alice/notes.txt").write_text("mine")
+    changes = plugin.up(hand_out, declared(tmp_path))
+    assert changes == {'folders["clients/alice"]': "delete", 'folders["clients/bob"]': "delete"}
+    assert files(tmp_path).keys() == {"ca/ca.pem", "clients/alice/notes.txt"}
+    assert not (tmp_path / "clients/bob").exists()
+
+
+def test_a_moved_directory_is_written_there_and_emptied_here(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """Everything of ours moves; what others put into the old directory stays."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    plugin.up(hand_out, declared(old, "alice"))
+    (old / "notes.txt").write_text("mine")
+    assert plugin.preview(hand_out, declared(new, "alice"))[0] == {"directory": "update"}
+    assert not new.exists()
+    plugin.up(hand_out, declared(new, "alice"))
+    assert files(new).keys() >= {"ca/ca.pem", "clients/alice/alice.key.pem"}
+    assert files(old).keys() == {"notes.txt"}
+    plugin.up(hand_out, declared(new, "alice", "bob"))
+    hand_out.delete()
+    assert files(new) == {}
+
+
+def test_what_somebody_changed_or_removed_is_noticed_and_put_right(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """A run that would change nothing else repairs the files and says which."""
+    plugin.up(hand_out, declared(tmp_path, "alice"))
+    right = files(tmp_path)
+    (tmp_path / "ca/ca.pem").write_text("forged")
+    (tmp_path / "clients/alice/alice.p12").unlink()
+    assert plugin.up(hand_out, declared(tmp_path, "alice")) == {"content": "update"}
+    assert files(tmp_path) == right
+    assert any("ca/ca.pem" in line for line in plugin.lines)
+    assert plugin.up(hand_out, declared(tmp_path, "alice")) == {}
+
+
+@pytest.mark.parametrize("name", ["../escape", "/etc/passwd", "a//b", ""])
+def test_a_path_that_leaves_the_directory_is_refused_before_anything_is_written(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path, name: str
+) -> None:
+    """Folders and names stay below the directory."""
+    bad = declared(tmp_path / "out", **{"ca": {name: {"text": "x"}}})
+    assert plugin.problems(hand_out, bad)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_directory_that_cannot_be_written_is_one_sentence(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """What is in the way is named."""
+    (tmp_path / "out").write_text("a file, not a directory")
+    checked = hand_out.check(declared(tmp_path / "out", "alice"))
+    sentence = plugin.refusal(hand_out.apply, checked)
+    assert str(tmp_path / "out") in sentence
+    assert "internal error" not in sentence
