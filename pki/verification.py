@@ -103,12 +103,14 @@ def problems_of_imported_chain(
     dns_names: Sequence[str],
     now: datetime,
     roots: Sequence[x509.Certificate] = (),
+    may_sign_itself: bool = False,
 ) -> list[Problem]:
     """Return why a server certificate that was signed elsewhere, with its intermediates, must not be served.
 
     `chain` is leaf first, without the root. Checked: key, `dns_names` (each is covered by the subject alternative
     names), extended key usage, dates, order and signatures, and, if `roots` are given, that one of them signed the
-    last. Not checked: revocation, name constraints, strength of the signatures.
+    last. `may_sign_itself`: a server's own, self-signed certificate will do, as an interim one does.
+    Not checked: revocation, name constraints, strength of the signatures.
     """
     if not chain:
         return [Problem("chain", "is empty, expected the certificate of the server and its intermediates")]
@@ -116,6 +118,7 @@ def problems_of_imported_chain(
         *_leaf_problems(chain, public_key),
         *_coverage_problems(chain[0], dns_names),
         *(problem for index, certificate in enumerate(chain) for problem in _member_problems(index, certificate, now)),
+        *(() if may_sign_itself else _own_signature_problems(chain[0])),
         *_link_problems(chain),
         *_trust_problems(chain, roots),
     ]
@@ -182,11 +185,22 @@ def _member_problems(index: int, certificate: x509.Certificate, now: datetime) -
         yield Problem(
             path, f"is not valid before {format_instant(certificate.not_valid_before_utc)}: use it from then on"
         )
-    if is_self_issued(certificate) and _is_issued_by(certificate, certificate):
-        fix = "leave it out, whoever trusts it has it" if index else "have it signed by an authority"
-        yield Problem(path, f"{certificate.subject.rfc4514_string()} is signed by itself: {fix}")
+    if index and _signs_itself(certificate):
+        name = certificate.subject.rfc4514_string()
+        yield Problem(path, f"{name} is signed by itself: leave it out, whoever trusts it has it")
     elif index and not is_authority(certificate):
         yield Problem(path, f"{certificate.subject.rfc4514_string()} is no authority: remove it")
+
+
+def _own_signature_problems(leaf: x509.Certificate) -> Iterator[Problem]:
+    if _signs_itself(leaf):
+        yield Problem(
+            "chain[0]", f"{leaf.subject.rfc4514_string()} is signed by itself: have it signed by an authority"
+        )
+
+
+def _signs_itself(certificate: x509.Certificate) -> bool:
+    return is_self_issued(certificate) and _is_issued_by(certificate, certificate)
 
 
 def _expiry_problems(path: str, certificate: x509.Certificate, now: datetime) -> Iterator[Problem]:

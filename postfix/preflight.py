@@ -135,7 +135,7 @@ def problems_of_chain_file(
 
     Checked: the key stands first, fits the leaf and is not encrypted; order, signatures and dates of the chain; with
     `server_name` that the leaf is for TLS servers of that name, with `is_client` that it is for TLS clients.
-    Not checked: revocation, and whether anybody trusts the last certificate.
+    Not checked: revocation, and whether anybody trusts the last certificate; it may be the server's own.
     """
     try:
         found = _read_chain_file(pem)
@@ -145,7 +145,11 @@ def problems_of_chain_file(
     if server_name is None:
         return problems
     return problems + problems_of_imported_chain(
-        found.certificates, public_key=found.public_key, dns_names=(server_name,), now=now
+        found.certificates,
+        public_key=found.public_key,
+        dns_names=(server_name,),
+        now=now,
+        may_sign_itself=True,
     )
 
 

@@ -193,6 +193,18 @@ def test_a_self_signed_server_certificate_is_reported() -> None:
     assert problem == Problem("chain[0]", "CN=by hand is signed by itself: have it signed by an authority")
 
 
+def test_a_self_signed_server_certificate_may_be_served_where_it_is_meant() -> None:
+    """The interim certificate of a server that waits for a third party is its own, and every other rule still holds."""
+    lone = sign_by_hand(
+        x509.SubjectAlternativeName([x509.DNSName("mx1.example.org")]),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),
+    )
+    by_hand = key_of(P256, "by hand").public_key()
+    assert _imported([lone], public_key=by_hand, roots=[], may_sign_itself=True) == []
+    (problem,) = _imported([lone], public_key=by_hand, roots=[], may_sign_itself=True, dns_names=["mx2.example.org"])
+    assert problem.path == "dns_names[0]"
+
+
 def test_a_chain_whose_signature_was_altered_is_reported() -> None:
     """Names that fit are not enough: the signature must verify."""
     forged = make_authority(make_authority(algorithm=KeyAlgorithm.ED25519), algorithm=KeyAlgorithm.ED25519).certificate
