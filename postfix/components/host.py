@@ -9,9 +9,11 @@ import pulumi
 
 from pki.components.authority import CertificateAuthority
 from pki.components.wiring import withdrawal_properties
-from pki.errors import ConfigError, Problem
+from pki.errors import CertificateError, ConfigError, Problem
+from pki.fingerprint import certificate_fingerprint_sha256, parse_fingerprint_sha256
 from pki.model import format_instant
 from pki.resources import Certificate
+from pki.verification import load_certificate
 from postfix.components.target import Target
 from postfix.host import ClientSide, HostDeclaration, ServerSide
 from postfix.preflight import problems_of_host
@@ -103,8 +105,8 @@ class PostfixHost(pulumi.ComponentResource):
 class MailServer(PostfixHost):
     """A host that receives mail and lets the listed clients relay, and nobody else by certificate.
 
-    `certificate`: served; its names must hold `myhostname`. `extra_relay_clients`: SHA-256 fingerprints of
-    certificates from elsewhere, by name. `relay_through`: how it sends, with `relay_certificate` as its own client
+    `certificate`: served; its names must hold `myhostname`. `extra_relay_clients`: certificates from elsewhere by
+    name, each in PEM or as a SHA-256 fingerprint. `relay_through`: how it sends, with `relay_certificate` as its own client
     certificate. `trust`: default the roots of the relay clients' authorities.
     """
 
@@ -125,7 +127,7 @@ class MailServer(PostfixHost):
         table_type: str = "texthash",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        extra = [ClientRow(fingerprint, client) for client, fingerprint in (extra_relay_clients or {}).items()]
+        extra = [_foreign_client(name, client, text) for client, text in (extra_relay_clients or {}).items()]
         trusted = _roots_of(relay_clients) if trust is None else list(trust)
         own = settings or ServerSettings()
         policy = replace(own.relay, client_certificates=own.relay.client_certificates and bool(relay_clients or extra))
@@ -186,6 +188,17 @@ class RelayClient(PostfixHost):
             trust=trust,
             opts=opts,
         )
+
+
+def _foreign_client(host: str, name: str, text: str) -> ClientRow:
+    """Return the row of a certificate that is not of this stack."""
+    try:
+        if "-----BEGIN" not in text:
+            return ClientRow(parse_fingerprint_sha256(text), name)
+        certificate = load_certificate(text, what=name)
+    except (CertificateError, ValueError) as error:
+        raise ConfigError([Problem(f"hosts.{host}.extra_relay_clients.{name}", str(error))]) from None
+    return ClientRow(certificate_fingerprint_sha256(certificate), name, not_after=certificate.not_valid_after_utc)
 
 
 def _sending(settings: ClientSettings, certificate: HostCertificate | None, *, has_roots: bool) -> ClientSide:
