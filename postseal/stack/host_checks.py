@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from pki.errors import Problem
+from pki.extensions import is_authority
 from pki.verification import load_chain
 from postfix.preflight import problems_of_host
 from postseal.stack.clients import OWN_SERVER
@@ -131,6 +132,11 @@ def _trust(entry: Entry[HostSection], host: Host, certificates: Certificates) ->
             yield unknown_name(path, "authority", name, certificates.authorities)
         elif authority.issuer:
             yield Problem(path, f"{name} is an intermediate, and OpenSSL trusts roots only; name its root")
+    for index, pem in enumerate((trust and trust.roots_pem) or ()):
+        strays = [each.subject.rfc4514_string() for each in load_chain(pem, what="root") if not is_authority(each)]
+        for stray in strays:
+            fault = f"{stray} is no authority: trust its issuer, or list its fingerprint under extra_relay_clients"
+            yield Problem(f"trust.roots_pem[{index}]", fault)
     if trust and trust.ca_path and not (host.trusted_authorities or host.trusted_roots_pem):
         yield Problem("trust.ca_path", "there is no root to put there; declare one, or leave this out")
 
