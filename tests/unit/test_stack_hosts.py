@@ -123,7 +123,7 @@ def test_settings_go_where_postfix_has_them() -> None:
         ({}, True, False),
         ({"ca_path": True}, False, True),
         ({"authorities": []}, False, False),
-        ({"authorities": [], "roots_pem": [LEAF.certificate_pem]}, True, False),
+        ({"authorities": [], "roots_pem": [LEAF.issuer_pem]}, True, False),
     ],
 )
 def test_roots_are_trusted_in_one_place_or_nowhere(trust: dict[str, Any], ca_file: bool, ca_path: bool) -> None:  # noqa: FBT001
