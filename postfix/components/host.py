@@ -106,8 +106,8 @@ class MailServer(PostfixHost):
     """A host that receives mail and lets the listed clients relay, and nobody else by certificate.
 
     `certificate`: served; its names must hold `myhostname`. `extra_relay_clients`: certificates from elsewhere by
-    name, each in PEM or as a SHA-256 fingerprint. `relay_through`: how it sends, with `relay_certificate` as its own client
-    certificate. `trust`: default the roots of the relay clients' authorities.
+    name, each in PEM or as a SHA-256 fingerprint. `relay_through`: how it sends, with `relay_certificate` as its own
+    client certificate. `trust`: default the roots of the relay clients' authorities.
     """
 
     def __init__(
@@ -130,7 +130,8 @@ class MailServer(PostfixHost):
         extra = [_foreign_client(name, client, text) for client, text in (extra_relay_clients or {}).items()]
         trusted = _roots_of(relay_clients) if trust is None else list(trust)
         own = settings or ServerSettings()
-        policy = replace(own.relay, client_certificates=own.relay.client_certificates and bool(relay_clients or extra))
+        admits = own.relay.client_certificates and bool(relay_clients or extra)
+        policy = replace(own.relay, client_certificates=admits)
         declaration = HostDeclaration(
             name=name,
             myhostname=myhostname,
