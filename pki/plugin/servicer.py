@@ -173,6 +173,8 @@ class Servicer(ResourceProviderServicer):
         with self._clean_errors(context, self._encode_outputs(request.urn)):
             handler = self._handler(request.urn)
             inputs, outputs = decode(request.inputs), decode(request.properties)
+            if not inputs.properties and not outputs.properties:
+                raise PostsealError(f"{handler.type_token} cannot be imported; declare it, and `pulumi up` makes it")
             read_inputs, read_outputs = handler.read(
                 request.id, inputs.properties, outputs.properties, self._context(request.urn)
             )
