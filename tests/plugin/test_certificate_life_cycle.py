@@ -1,6 +1,7 @@
 """A certificate from its first preview to its end, as the engine calls the plugin."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_a_policy_that_changes_moves_the_renewal_and_issues_nothing(plugin: Plug
     ],
 )
 def test_everything_that_is_wrong_is_said_at_once_by_property(
-    plugin: PluginRuns, changes: dict[str, object], properties: set[str]
+    plugin: PluginRuns, changes: dict[str, Any], properties: set[str]
 ) -> None:
     """A refused declaration names each property that is at fault, before anything is decided."""
     authority, leaf = plugin.resource("Certificate", "mail-ca"), plugin.resource("Certificate", "mx1")

@@ -143,7 +143,7 @@ def test_a_path_that_leaves_the_directory_is_refused_before_anything_is_written(
     plugin: PluginRuns, hand_out: Resource, tmp_path: Path, name: str
 ) -> None:
     """Folders and names stay below the directory."""
-    bad = declared(tmp_path / "out", **{"ca": {name: {"text": "x"}}})
+    bad = declared(tmp_path / "out", ca={name: {"text": "x"}})
     assert plugin.problems(hand_out, bad)
     assert not (tmp_path / "out").exists()
 

@@ -133,7 +133,7 @@ def test_a_key_of_another_certificate_is_refused(plugin: PluginRuns, archive: Re
 
 
 def test_content_that_was_not_handed_in_during_this_run_is_asked_for(plugin: PluginRuns, archive: Resource) -> None:
-    """When only a part of a stack is changed, what an archive is made of may be missing; the sentence says what to do."""
+    """When only a part of a stack is changed, what an archive is made of may be missing: run it all again."""
     checked = archive.check(declared())
     plugin.start_run()
     assert "run `pulumi up` again" in plugin.refusal(archive.apply, checked)

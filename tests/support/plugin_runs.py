@@ -167,7 +167,7 @@ def _half_done(call: grpc.Call) -> Iterator[Message]:
     """Yield what the engine would store of a resource that failed halfway."""
     for name, value in call.trailing_metadata() or ():
         if name == "grpc-status-details-bin":
-            for detail in status_pb2.Status.FromString(value).details:
+            for detail in status_pb2.Status.FromString(cast("bytes", value)).details:
                 failure = ErrorResourceInitFailed()
                 assert detail.Unpack(failure)
                 yield failure

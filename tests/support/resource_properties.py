@@ -28,7 +28,7 @@ def root(name: str = "mail-ca", **changes: Any) -> dict[str, Any]:
 
 def intermediate(name: str, issuer: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     """Return an authority below another one."""
-    return root(name, profile="intermediate", path_length=0) | issuer | changes
+    return root(name, profile="intermediate", path_length=0) | dict(issuer) | changes
 
 
 def client(issuer: Mapping[str, Any], name: str = "alice", **changes: Any) -> dict[str, Any]:

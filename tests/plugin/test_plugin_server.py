@@ -1,0 +1,107 @@
+"""The plugin as a process: its port, its lines in the engine's output, and its end with the engine."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
+
+from pki.plugin.server import serve, start
+from postseal.provider import handlers
+from tests.support.provider import Provider
+from tests.support.resource_properties import root
+
+PLUGIN = Path(sys.executable).with_name("pulumi-resource-postseal")
+
+
+class Engine(engine_pb2_grpc.EngineServicer):
+    """Keeps what plugins log."""
+
+    def __init__(self) -> None:
+        self.logged: list[engine_pb2.LogRequest] = []
+
+    def Log(self, request: engine_pb2.LogRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """Keep one line."""
+        self.logged.append(request)
+        return empty_pb2.Empty()
+
+
+@pytest.fixture
+def engine() -> Iterator[tuple[Engine, str, grpc.Server]]:
+    """Return an engine that only logs, its address, and its server to stop it."""
+    engine, server = Engine(), grpc.server(ThreadPoolExecutor(max_workers=1))
+    engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield engine, f"127.0.0.1:{port}", server
+    server.stop(grace=None).wait()
+
+
+def make_and_change(engine_address: str) -> None:
+    """Let a plugin make an authority and change it, which is worth a line."""
+    server, port = start(handlers(), version="1.2.3", engine_address=engine_address)
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            authority = Provider(ResourceProviderStub(channel)).resource("postseal:index:Certificate", "mail-ca")
+            authority.up(root())
+            authority.apply(authority.check(root(crl_urls=["http://example.org/ca.crl"])))
+    finally:
+        server.stop(grace=None).wait()
+
+
+def test_lines_are_shown_beside_their_resource_by_the_engine(
+    engine: tuple[Engine, str, grpc.Server], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The engine gets each line with the name of its resource; nothing is printed."""
+    make_and_change(engine[1])
+    (request,) = engine[0].logged
+    assert request.message.startswith("mail-ca: generation 1 -> 2, changed on ")
+    assert request.urn == "urn:pulumi:test::project::postseal:index:Certificate::mail-ca"
+    assert request.severity == engine_pb2.INFO
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("has_engine", [True, False])
+def test_a_line_that_no_engine_takes_goes_to_stderr_and_fails_nothing(
+    engine: tuple[Engine, str, grpc.Server], capfd: pytest.CaptureFixture[str], *, has_engine: bool
+) -> None:
+    """Without an engine, or with one that is gone, the work is done all the same."""
+    engine[2].stop(grace=None).wait()
+    make_and_change(engine[1] if has_engine else "")
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("mail-ca: generation 1 -> 2, changed on ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["127.0.0.1:9"]])
+def test_serving_prints_the_port_and_ends_when_the_parent_is_gone(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    """The port is the first and only line of stdout, with and without an engine's address; a new parent ends it all."""
+    parents = chain([1, 1], repeat(2))
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(sys, "argv", ["pulumi-resource-postseal", *arguments])
+    serve(handlers(), version="1.2.3")
+    assert capfd.readouterr().out.strip().isdecimal()
+
+
+def test_the_plugin_does_not_outlive_an_engine_that_is_killed() -> None:
+    """A killed engine says nothing to its plugins; this one notices, and stdout held the port and nothing else."""
+    program = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    with subprocess.Popen([sys.executable, "-c", program, str(PLUGIN)], stdout=subprocess.PIPE, text=True) as engine:
+        assert engine.stdout is not None
+        port = int(engine.stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            info = ResourceProviderStub(channel).GetPluginInfo(empty_pb2.Empty(), timeout=60)
+        assert info.version
+        engine.kill()
+        # The plugin holds the other end of this pipe: reading ends when it has.
+        assert engine.stdout.read() == ""
