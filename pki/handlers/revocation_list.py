@@ -61,7 +61,8 @@ class RevocationListHandler(HandlerBase):
         """Sign the list that was decided, or keep the one there is."""
         if inputs["crl_number"] == old_outputs["crl_number"]:
             return _described(inputs) | {"crl_pem": old_outputs["crl_pem"]}
-        context.report(f"list {old_outputs['crl_number']} -> {inputs['crl_number']}, {inputs['reason']}")
+        numbers = f"{old_outputs['crl_number']} -> {inputs['crl_number']}"
+        context.report(f"{inputs['authority']}: list {numbers}, {inputs['reason']}")
         return _described(inputs) | _signed(inputs, context, is_preview=is_preview)
 
 

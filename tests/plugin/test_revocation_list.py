@@ -124,7 +124,7 @@ def test_a_preview_of_a_revocation_shows_the_entry_and_the_reason(
     changes, planned = plugin.preview(listing, declared(authority, [alice, bob]))
     assert changes.keys() == {"crl_number", "this_update", "next_update", "renew_at", "reason", "revoked"}
     assert (planned["crl_pem"], planned["crl_number"]) == (UNKNOWN, 2)
-    assert plugin.lines == ["list 1 -> 2, alice generation 1 revoked: keyCompromise"]
+    assert plugin.lines == ["mail-ca: list 1 -> 2, alice generation 1 revoked: keyCompromise"]
     plugin.up(listing, declared(authority, [alice, bob]))
     serial_number, end = alice.outputs["serial_number"], alice.outputs["not_after"]
     assert listing.inputs["reason"] == "alice generation 1 revoked: keyCompromise"
