@@ -70,8 +70,8 @@ class Fields:
         return self._wrong(name, value, "a whole number", 0)
 
     def has(self, name: str) -> bool:
-        """Return whether the field is there at all."""
-        return self._values.get(name) is not None
+        """Return whether the field is there and not empty: the provider writes what is unset as an empty text."""
+        return self._values.get(name) not in (None, "")
 
     def instant(self, name: str) -> datetime:
         """Return an instant, which must be there as RFC 3339 text."""

@@ -44,6 +44,9 @@ def certificate_outputs(name: str, **changes: Any) -> dict[str, Any]:
         "public_key_fingerprint_sha256": fingerprint(f"{name} key"),
         "match": "certificate",
         "previous": [],
+        # The provider writes what is unset as an empty text.
+        "revoked_at": "",
+        "revoked": [],
     }
     return outputs | changes
 
