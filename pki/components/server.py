@@ -52,6 +52,7 @@ class ServerCertificate(pulumi.ComponentResource):
     ) -> None:
         if (authority is None) != self_signed:
             raise pulumi.RunError(f"server certificate {name}: give either an authority or self_signed=True")
+        _refuse_nameless(name, dns_names)
         super().__init__("postseal:index:ServerCertificate", name, {}, opts)
         self.name = name
         self.dns_names = tuple(dns_names)
@@ -99,6 +100,7 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
         lifetime: LifetimePolicy | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        _refuse_nameless(name, dns_names)
         super().__init__("postseal:index:ThirdPartyServerCertificate", name, {}, opts)
         self.name = name
         self.dns_names = tuple(dns_names)
@@ -155,3 +157,10 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
             content,
         )
         return Certificate(self.name, args, child_options(self))
+
+
+def _refuse_nameless(name: str, dns_names: Sequence[str]) -> None:
+    if not dns_names:
+        raise pulumi.RunError(
+            f"server certificate {name}: dns_names is empty, expected the names that clients connect to"
+        )
