@@ -16,7 +16,7 @@ from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 from pki.plugin.handler import Handler
 from pki.plugin.server import start
 
-__all__ = ["UNKNOWN", "CheckFailedError", "Provider", "Resource", "Secret", "provider"]
+__all__ = ["UNKNOWN", "CheckFailedError", "Provider", "Resource", "Secret", "decode", "encode", "provider"]
 
 UNKNOWN = rpc.UNKNOWN
 _SECRET = {rpc._special_sig_key: rpc._special_secret_sig}
@@ -31,11 +31,11 @@ class Secret:
 
 
 class CheckFailedError(Exception):
-    """Check found problems; `failures` maps properties to reasons."""
+    """Check found problems; `failures` are their texts, each with the property that it is about in front."""
 
-    def __init__(self, failures: Mapping[str, str]) -> None:
-        self.failures = dict(failures)
-        super().__init__(str(self.failures))
+    def __init__(self, failures: Sequence[str]) -> None:
+        self.failures = tuple(failures)
+        super().__init__("\n".join(failures))
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Provider:
     def set_clock(self, now: datetime | None) -> None:
         """Configure the plugin, with the clock at an instant or with the real one."""
         settings = {"clock": now.isoformat(), "rehearsal": "true"} if now else {}
-        self.stub.Configure(pb.ConfigureRequest(args=_encode(settings)))
+        self.stub.Configure(pb.ConfigureRequest(args=encode(settings)))
 
     def resource(self, type_token: str, name: str) -> "Resource":
         """Return a resource that does not exist yet."""
@@ -66,11 +66,11 @@ class Resource:
 
     def check(self, news: Mapping[str, Any]) -> dict[str, Any]:
         """Return the checked inputs, or raise CheckFailedError."""
-        olds = _encode(self.inputs) if self.inputs else None
-        response = self.stub.Check(pb.CheckRequest(urn=self.urn, olds=olds, news=_encode(news)))
+        olds = encode(self.inputs) if self.inputs else None
+        response = self.stub.Check(pb.CheckRequest(urn=self.urn, olds=olds, news=encode(news)))
         if response.failures:
-            raise CheckFailedError({failure.property: failure.reason for failure in response.failures})
-        return _decode(response.inputs)
+            raise CheckFailedError([_failure_text(failure) for failure in response.failures])
+        return decode(response.inputs)
 
     def diff(self, checked: Mapping[str, Any]) -> dict[str, str]:
         """Return the changed leaves with their kinds, lower case; empty if nothing changes."""
@@ -78,17 +78,15 @@ class Resource:
             pb.DiffRequest(
                 urn=self.urn,
                 id=self.id,
-                olds=_encode(self.outputs),
-                old_inputs=_encode(self.inputs),
-                news=_encode(checked),
+                olds=encode(self.outputs),
+                old_inputs=encode(self.inputs),
+                news=encode(checked),
             )
         )
         assert response.hasDetailedDiff
         assert (response.changes == pb.DiffResponse.DIFF_SOME) == bool(response.detailedDiff)
         assert not response.replaces
-        return {
-            path: pb.PropertyDiff.Kind.Name(detail.kind).lower() for path, detail in response.detailedDiff.items()
-        }
+        return {path: pb.PropertyDiff.Kind.Name(detail.kind).lower() for path, detail in response.detailedDiff.items()}
 
     def plan(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         """Return the outputs that a preview shows."""
@@ -112,34 +110,30 @@ class Resource:
     def refresh(self) -> None:
         """Read inputs and outputs back."""
         response = self.stub.Read(
-            pb.ReadRequest(
-                urn=self.urn, id=self.id, inputs=_encode(self.inputs), properties=_encode(self.outputs)
-            )
+            pb.ReadRequest(urn=self.urn, id=self.id, inputs=encode(self.inputs), properties=encode(self.outputs))
         )
-        self.inputs, self.outputs = _decode(response.inputs), _decode(response.properties)
+        self.inputs, self.outputs = decode(response.inputs), decode(response.properties)
 
     def delete(self) -> None:
         """Remove the resource."""
-        self.stub.Delete(pb.DeleteRequest(urn=self.urn, id=self.id, properties=_encode(self.outputs)))
+        self.stub.Delete(pb.DeleteRequest(urn=self.urn, id=self.id, properties=encode(self.outputs)))
         self.id, self.inputs, self.outputs = "", {}, {}
 
     def _step(self, checked: Mapping[str, Any], *, is_preview: bool) -> tuple[str, dict[str, Any]]:
         if not self.id:
-            created = self.stub.Create(
-                pb.CreateRequest(urn=self.urn, properties=_encode(checked), preview=is_preview)
-            )
-            return created.id, _decode(created.properties)
+            created = self.stub.Create(pb.CreateRequest(urn=self.urn, properties=encode(checked), preview=is_preview))
+            return created.id, decode(created.properties)
         updated = self.stub.Update(
             pb.UpdateRequest(
                 urn=self.urn,
                 id=self.id,
-                olds=_encode(self.outputs),
-                old_inputs=_encode(self.inputs),
-                news=_encode(checked),
+                olds=encode(self.outputs),
+                old_inputs=encode(self.inputs),
+                news=encode(checked),
                 preview=is_preview,
             )
         )
-        return self.id, _decode(updated.properties)
+        return self.id, decode(updated.properties)
 
 
 @contextmanager
@@ -154,7 +148,12 @@ def provider(handlers: Sequence[Handler]) -> Iterator[Provider]:
         server.stop(grace=None).wait()
 
 
-def _encode(properties: Mapping[str, Any]) -> Struct:
+def _failure_text(failure: pb.CheckFailure) -> str:
+    return f"{failure.property}: {failure.reason}" if failure.property else failure.reason
+
+
+def encode(properties: Mapping[str, Any]) -> Struct:
+    """Return properties on the wire, each `Secret` wrapped."""
     struct = Struct()
     struct.update({name: _wire(value) for name, value in properties.items()})
     return struct
@@ -168,7 +167,8 @@ def _wire(value: Any) -> Any:
     return [_wire(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _decode(struct: Struct) -> dict[str, Any]:
+def decode(struct: Struct) -> dict[str, Any]:
+    """Return properties from the wire, secrets as `Secret`, whole numbers as int."""
     decoded: dict[str, Any] = _plain(json_format.MessageToDict(struct))
     return decoded
 

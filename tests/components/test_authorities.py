@@ -1,0 +1,191 @@
+"""What authorities register: a protected key and a certificate, in a preview as well."""
+
+import pulumi
+import pytest
+
+import pki
+from pki.errors import ConfigError
+from tests.support.mocks import run_program, secrets_in_clear
+from tests.support.provider import UNKNOWN, Secret
+
+
+def root() -> pki.CertificateAuthority:
+    """Return the root of these tests."""
+    return pki.CertificateAuthority("mail-ca", common_name="Example Mail CA", organization="Example", country="CH")
+
+
+def test_a_root_is_a_component_with_a_key_and_a_certificate() -> None:
+    """Both stand below the component; the certificate carries the name and the key's content, as a secret."""
+    program = run_program(root)
+    assert program.tree() == {
+        "CertificateAuthority mail-ca": "",
+        "PrivateKey mail-ca-key": "CertificateAuthority mail-ca",
+        "Certificate mail-ca": "CertificateAuthority mail-ca",
+    }
+    assert program.one("PrivateKey").properties == {"algorithm": "ECDSA", "ecdsaCurve": "P256"}
+    assert program.one("Certificate").properties == {
+        "name": "mail-ca",
+        "profile": "root",
+        "common_name": "Example Mail CA",
+        "organization": "Example",
+        "country": "CH",
+        "key_algorithm": "ECDSA-P256",
+        "private_key_pem": Secret("privateKeyPem of mail-ca-key"),
+    }
+
+
+def test_a_component_registers_its_outputs() -> None:
+    """The fingerprint stands in the state of the component, where a person looks for it."""
+    component = run_program(root).one("CertificateAuthority")
+    assert component.has_outputs
+    assert component.outputs == {"fingerprint_sha256": "fingerprint_sha256 of mail-ca"}
+
+
+def test_an_intermediate_gets_everything_of_its_issuer_from_its_outputs() -> None:
+    """Name, generation and dates are in clear, the key is a secret, and the chain starts with the issuer."""
+    program = run_program(lambda: pki.IntermediateAuthority("office-ca", authority=root(), common_name="Office CA"))
+    properties = program.one("Certificate", "office-ca").properties
+    assert {name: value for name, value in properties.items() if name.startswith("issuer")} == {
+        "issuer_name": "mail-ca",
+        "issuer_id": "mail-ca",
+        "issuer_generation": 1,
+        "issuer_not_before": "2026-06-01T12:00:00Z",
+        "issuer_not_after": "2027-06-01T12:00:00Z",
+        "issuer_chain_pem": "certificate_pem of mail-ca",
+        "issuer_private_key_pem": Secret("privateKeyPem of mail-ca-key"),
+    }
+    assert (properties["profile"], properties["path_length"]) == ("intermediate", 0)
+    assert program.tree()["IntermediateAuthority office-ca"] == ""
+
+
+def test_a_chain_grows_with_every_authority_below() -> None:
+    """What an authority hands on is its own certificate and then those above it."""
+
+    def three() -> None:
+        middle = pki.IntermediateAuthority("a", authority=root(), common_name="A", path_length=1)
+        lower = pki.IntermediateAuthority("b", authority=middle, common_name="B")
+        pki.ClientCertificate("alice", authority=lower, email="alice@example.org")
+
+    properties = run_program(three).one("Certificate", "alice").properties
+    assert properties["issuer_chain_pem"] == "certificate_pem of bcertificate_pem of acertificate_pem of mail-ca"
+    assert properties["issuer_below"] == " below a generation 1"
+
+
+def test_in_a_preview_what_is_not_made_yet_is_unknown_and_nothing_is_computed_from_it() -> None:
+    """Key and chain of a new root are unknown; generation and dates follow from its inputs and are known."""
+    program = run_program(
+        lambda: pki.IntermediateAuthority("office-ca", authority=root(), common_name="Office CA"), preview=True
+    )
+    assert program.one("Certificate", "mail-ca").properties["private_key_pem"] == UNKNOWN
+    properties = program.one("Certificate", "office-ca").properties
+    assert properties["issuer_private_key_pem"] == properties["issuer_chain_pem"] == UNKNOWN
+    assert properties["issuer_generation"] == 1
+    assert len(program.registrations) == 6
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_authorities_and_all_below_them_are_protected_unless_told_otherwise(*, preview: bool) -> None:
+    """A lost key means new certificates for everybody, so the engine refuses to delete it; `protect=False` lets go."""
+
+    def both() -> None:
+        open_root = pki.CertificateAuthority(
+            "open-ca", common_name="Open CA", opts=pulumi.ResourceOptions(protect=False)
+        )
+        pki.IntermediateAuthority("office-ca", authority=open_root, common_name="Office CA")
+
+    protected = {each.name: each.is_protected for each in run_program(both, preview=preview).registrations}
+    assert protected == dict.fromkeys(("open-ca", "open-ca-key"), False) | dict.fromkeys(
+        ("office-ca", "office-ca-key"), True
+    )
+
+
+def test_other_options_do_not_take_the_protection_away() -> None:
+    """Options that say nothing of protection are added to it."""
+    program = run_program(
+        lambda: pki.CertificateAuthority(
+            "mail-ca", common_name="CA", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old-ca")])
+        )
+    )
+    assert all(each.is_protected for each in program.registrations)
+
+
+def test_a_renamed_authority_keeps_what_it_has_through_an_alias() -> None:
+    """The alias reaches the engine, which applies it to everything that stands below the component."""
+    program = run_program(
+        lambda: pki.CertificateAuthority(
+            "mail-ca", common_name="CA", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old-ca")])
+        )
+    )
+    assert program.one("CertificateAuthority").aliases == ("old-ca",)
+    below = [each for each in program.registrations if each.type != "postseal:index:CertificateAuthority"]
+    assert [each.parent for each in below] == [program.one("CertificateAuthority").urn] * 2
+
+
+def test_an_adopted_authority_brings_its_key_and_no_other_is_made() -> None:
+    """Certificate and key come from outside; a key that was given in plain text is a secret from then on."""
+    adopted = pki.AdoptedAuthority("the certificate", "private_key_pem of old-ca")
+    program = run_program(lambda: pki.CertificateAuthority("old-ca", common_name="Old CA", adopt=adopted))
+    properties = program.one("Certificate").properties
+    assert properties["adopt_certificate_pem"] == "the certificate"
+    assert properties["private_key_pem"] == Secret("private_key_pem of old-ca")
+    assert "PrivateKey old-ca-key" not in program.tree()
+    assert secrets_in_clear(properties) == []
+    assert "private_key" not in repr(adopted)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "expected"),
+    [
+        (pki.KeyAlgorithm.ECDSA_P384, {"algorithm": "ECDSA", "ecdsaCurve": "P384"}),
+        ("RSA-4096", {"algorithm": "RSA", "rsaBits": 4096}),
+        ("ED25519", {"algorithm": "ED25519"}),
+    ],
+)
+def test_the_key_is_of_the_declared_algorithm(algorithm: pki.KeyAlgorithm | str, expected: dict[str, object]) -> None:
+    """Words of the stack file become the words of the key's own resource."""
+    program = run_program(lambda: pki.CertificateAuthority("ca", common_name="CA", key_algorithm=algorithm))
+    assert program.one("PrivateKey").properties == expected
+    assert program.one("Certificate").properties["key_algorithm"] == str(algorithm)
+
+
+def test_limits_and_lifetime_are_passed_on_and_what_is_not_given_is_left_out() -> None:
+    """A path length of 0 is a limit; None is none and does not appear."""
+    program = run_program(
+        lambda: pki.CertificateAuthority(
+            "ca",
+            common_name="CA",
+            path_length=0,
+            name_constraints=pki.NameConstraints(permitted_dns=("example.org",), excluded_email=(".example.net",)),
+            lifetime=pki.LifetimePolicy(validity_hours=1000, renew_before_hours=100),
+        )
+    )
+    properties = program.one("Certificate").properties
+    assert properties["path_length"] == 0
+    assert properties["permitted_dns"] == ["example.org"]
+    assert properties["excluded_email"] == [".example.net"]
+    assert (properties["validity_hours"], properties["renew_before_hours"]) == (1000, 100)
+    assert not properties.keys() & {"renew_fraction", "excluded_dns", "permitted_email", "organization"}
+
+
+def test_an_address_of_revocation_lists_stands_in_what_the_authority_issues_and_not_in_its_own_certificate() -> None:
+    """The address is that of the list that this authority signs."""
+
+    def both() -> None:
+        authority = pki.CertificateAuthority("ca", common_name="CA", crl_urls=["http://example.org/ca.crl"])
+        pki.ClientCertificate("alice", authority=authority, email="alice@example.org")
+
+    program = run_program(both)
+    assert "crl_urls" not in program.one("Certificate", "ca").properties
+    assert program.one("Certificate", "alice").properties["crl_urls"] == ["http://example.org/ca.crl"]
+
+
+def test_an_impossible_declaration_is_refused_before_anything_is_registered() -> None:
+    """Problems that need no plugin to be seen are all raised at once, and the program has registered nothing yet."""
+    with pytest.raises(ConfigError) as caught:
+        run_program(
+            lambda: pki.CertificateAuthority(
+                "ca", common_name="CA", crl_urls=["ftp://example.org/ca.crl"], slots=pki.Slots(active=0)
+            )
+        )
+    assert {problem.path.split(".")[1] for problem in caught.value.problems} == {"ca"}
+    assert len(caught.value.problems) >= 2

@@ -1,0 +1,51 @@
+"""The names that a program may use."""
+
+import ast
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import pki
+import postfix
+
+PACKAGES = [pki, postfix]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_public_names_are_sorted_and_can_all_be_loaded(package: ModuleType) -> None:
+    """`__all__` and `dir()` list the same names, in order, and each one leads to something of that name."""
+    assert package.__all__ == sorted(package.__all__) == dir(package)
+    for name in package.__all__:
+        assert getattr(package, name).__name__ == name
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_type_checkers_see_the_same_names(package: ModuleType) -> None:
+    """What is imported for type checkers only is what `__all__` lists, so that no public name is without a type."""
+    tree = ast.parse(Path(str(package.__file__)).read_text())
+    (checked,) = (node for node in tree.body if isinstance(node, ast.If))
+    names = {alias.name for node in ast.walk(checked) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert sorted(names) == package.__all__
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_component_is_public(package: ModuleType) -> None:
+    """A component that a module of components offers can be reached from the package."""
+    modules = Path(str(package.__file__)).parent.joinpath("components").glob("[a-z]*.py")
+    offered = {
+        name
+        for path in modules
+        for name in getattr(importlib.import_module(f"{package.__name__}.components.{path.stem}"), "__all__", ())
+        if f"class {name}(pulumi.ComponentResource)" in path.read_text()
+    }
+    assert offered
+    assert offered <= {*package.__all__}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_name_that_is_not_there_is_an_attribute_error(package: ModuleType) -> None:
+    """A misspelt name says which package does not have it."""
+    with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'Certifikate'"):
+        _ = package.Certifikate
