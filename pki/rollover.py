@@ -11,7 +11,16 @@ from typing import Any
 
 from pki.errors import Problem
 
-__all__ = ["FIRST_SLOT", "STANDBY_HOURS", "Slots", "problems_of_withdrawal", "slot_name"]
+__all__ = [
+    "FIRST_SLOT",
+    "STANDBY_HOURS",
+    "Slots",
+    "problems_below_cross_certificate",
+    "problems_of_cross_signing",
+    "problems_of_withdrawal",
+    "room_below",
+    "slot_name",
+]
 
 FIRST_SLOT = 1
 STANDBY_HOURS = 336
@@ -23,9 +32,10 @@ class Slots:
     """Numbered keys of one authority: `active` signs, `standby` and `retiring` are trusted and sign nothing.
 
     Numbers go up: each new standby takes the next one. `standby_hours`: how long a standby must have been published
-    before it may become active; 0 lifts the rule, for a key that is compromised. `cross_sign`: the retiring slot also
-    certifies the active one, so that parties which know only the retiring root can verify what the active one signs
-    (it needs a retiring root whose path_length allows an authority below it).
+    before it may become active; 0 lifts the rule, for a key that is compromised. It holds for roots only: what is below
+    an intermediate comes with the intermediate's certificate, so nobody needs to be given that in advance.
+    `cross_sign` (roots only): the retiring slot also certifies the active one, so that parties which know only the
+    retiring root can verify what the active one signs. It needs a path_length with room for one authority more.
     """
 
     active: int = FIRST_SLOT
@@ -60,6 +70,44 @@ def slot_name(authority: str, number: int) -> str:
     return authority if number == FIRST_SLOT else f"{authority}-{number}"
 
 
+def room_below(path_length: int | None) -> int | None:
+    """Return the path_length of what stands directly below an authority; None stays no limit, below 0 means no room."""
+    return None if path_length is None else path_length - 1
+
+
+def problems_of_cross_signing(slots: Slots, path_length: int | None, *, is_root: bool) -> Iterator[Problem]:
+    """Yield why the retiring slot of an authority with this path_length cannot certify the active one."""
+    if not slots.cross_sign:
+        return
+    if not is_root:
+        yield Problem(
+            "cross_sign", "an intermediate is verified through the root above it, in both slots: leave it out here"
+        )
+    elif path_length == 0:
+        yield Problem(
+            "cross_sign",
+            "the retiring root has path_length 0 and allows no authority below it, not even the active root: roll over "
+            "without cross_sign, and publish the new root as standby until everybody has it",
+        )
+
+
+def problems_below_cross_certificate(path_length: int | None, room: int | None, above: str) -> Iterator[Problem]:
+    """Yield why an authority of this path_length cannot stand where a cross certificate leaves `room`.
+
+    `room`: the largest path_length that the chain through the cross certificate of `above` leaves there; None: any.
+    """
+    if room is None:
+        return
+    fix = f"give {above} a larger path_length in an earlier change, or roll it over without cross_sign"
+    if room < 0:
+        yield Problem("", f"the cross certificate of {above} leaves no room for an authority here: {fix}")
+    elif path_length is not None and path_length > room:
+        yield Problem(
+            "path_length",
+            f"got {path_length}, expected at most {room}, what the cross certificate of {above} leaves: {fix}",
+        )
+
+
 def problems_of_withdrawal(
     dependents: Mapping[str, Mapping[str, Any]], issuers: Collection[str], ours: Collection[str]
 ) -> list[Problem]:
@@ -82,4 +130,5 @@ def problems_of_withdrawal(
 
 
 def _is_slot_of(issuer_id: str, authorities: Collection[str]) -> bool:
-    return issuer_id in authorities or issuer_id.rpartition("-")[0] in authorities
+    authority, _, number = issuer_id.rpartition("-")
+    return issuer_id in authorities or (authority in authorities and number.isdecimal())

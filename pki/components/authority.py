@@ -1,55 +1,24 @@
 """Certificate authorities: a protected key and a certificate of its own, root or intermediate."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import pulumi
-import pulumi_tls as tls
 
+from pki.components.slots import AdoptedAuthority, AuthoritySlot, DeclaredAuthority, cross_certificate, new_slot
 from pki.components.wiring import (
-    certificate_args,
     child_options,
     issuer_properties,
     lifetime_properties,
     name_constraints_properties,
     present,
-    subject_properties,
 )
-from pki.errors import ConfigError
-from pki.keys import tls_private_key_arguments
+from pki.errors import ConfigError, Problem
 from pki.lifetime import LifetimePolicy
-from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject
+from pki.model import KeyAlgorithm, NameConstraints, Subject
 from pki.names import problems_of_crl_urls
-from pki.resources import Certificate
-from pki.rollover import FIRST_SLOT, Slots, slot_name
+from pki.rollover import Slots, problems_below_cross_certificate, problems_of_cross_signing, room_below
 
 __all__ = ["AdoptedAuthority", "AuthoritySlot", "CertificateAuthority", "IntermediateAuthority"]
-
-
-_LIFETIME = ("validity_hours", "renew_fraction", "renew_before_hours", "overlap_hours", "renew_key_every")
-
-
-@dataclass(frozen=True, slots=True)
-class AdoptedAuthority:
-    """An authority that was made elsewhere (with openssl, easy-rsa) and is taken over with its key and certificate.
-
-    Both PEM; the key unencrypted and secret. The subject must be declared exactly as the certificate has it. The
-    certificate stays as it is until its renewal is due.
-    """
-
-    certificate_pem: str
-    private_key_pem: pulumi.Input[str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class AuthoritySlot:
-    """One numbered key of an authority with its certificate."""
-
-    number: int
-    name: str
-    private_key_pem: pulumi.Output[str] = field(repr=False)
-    certificate: Certificate
 
 
 class CertificateAuthority(pulumi.ComponentResource):
@@ -90,33 +59,33 @@ class CertificateAuthority(pulumi.ComponentResource):
         content = present(path_length=path_length) | lifetime_properties(lifetime)
         content |= name_constraints_properties(name_constraints or NameConstraints())
         algorithm = KeyAlgorithm(key_algorithm)
-        declared = _Declared(subject, content, algorithm, slots or Slots(), tuple(crl_urls), adopt)
+        declared = DeclaredAuthority(subject, content, algorithm, slots or Slots(), tuple(crl_urls), adopt)
         self._declare(name, declared, None, opts)
 
     def _declare(
         self,
         name: str,
-        declared: "_Declared",
+        declared: DeclaredAuthority,
         issuer: "CertificateAuthority | None",
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         """Register the component, and for each slot a key and a certificate."""
-        problems = [problem.below("slots") for problem in declared.slots.problems()]
-        problems += problems_of_crl_urls(declared.crl_urls)
+        problems = list(_problems(declared, issuer))
         if problems:
             raise ConfigError(problem.below(f"authorities.{name}") for problem in problems)
         options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(protect=True), opts)
         kind = "IntermediateAuthority" if issuer else "CertificateAuthority"
         super().__init__(f"postseal:index:{kind}", name, {}, options)
         self.name, self.issuer, self.standby_hours = name, issuer, declared.slots.standby_hours
-        self.crl_urls = declared.crl_urls
+        self.crl_urls, self.room = declared.crl_urls, _room(declared, issuer)
         self.slots = {number: self._slot(number, declared) for number in declared.slots.numbers}
         self.active = self.slots[declared.slots.active]
         self.certificate, self.private_key_pem = self.active.certificate, self.active.private_key_pem
         self.certificate_pem = self.certificate.certificate_pem
         self.fingerprint_sha256 = self.certificate.fingerprint_sha256
         self.root: CertificateAuthority = issuer.root if issuer else self
-        self.issuing_chain_pem = self._issuing_chain(declared)
+        self.links_above = self._links_above(declared)
+        self.issuing_chain_pem = self._issuing_chain()
         self.register_outputs({"fingerprint_sha256": self.fingerprint_sha256})
 
     @property
@@ -124,77 +93,43 @@ class CertificateAuthority(pulumi.ComponentResource):
         """The certificates by which this authority is trusted, by slot: of the active, standby and retiring ones."""
         return {slot.name: slot.certificate.certificate_pem for slot in self.slots.values()}
 
-    @property
-    def label_below(self) -> pulumi.Output[str]:
-        """What is put behind the name of an authority below this one, so that a changed chain is noticed."""
-        generation = self.certificate.generation.apply(lambda number: str(int(number)))
-        above = self.issuer.label_below if self.issuer and self.issuer.issuer else ""
-        return pulumi.Output.concat(" below ", self.active.name, " generation ", generation, above)
-
-    def _slot(self, number: int, declared: "_Declared") -> AuthoritySlot:
-        name = slot_name(self.name, number)
-        adopt = declared.adopt if number == FIRST_SLOT else None
+    def _slot(self, number: int, declared: DeclaredAuthority) -> AuthoritySlot:
         # What is retiring will be deleted by the next step, and the engine asks the state for the protection then.
         options = child_options(self, protect=False) if number == declared.slots.retiring else child_options(self)
-        key_pem = _key(name, declared.key_algorithm, adopt, options)
-        args = certificate_args(
-            name,
-            Profile.INTERMEDIATE if self.issuer else Profile.ROOT,
-            {"key_algorithm": declared.key_algorithm.value, "private_key_pem": key_pem},
-            subject_properties(declared.subject_of(number)),
-            declared.content,
-            issuer_properties(self.issuer) if self.issuer else {},
-            {"adopt_certificate_pem": adopt.certificate_pem} if adopt else {},
-        )
-        return AuthoritySlot(number, name, key_pem, Certificate(name, args, options))
+        return new_slot(self.name, number, declared, issuer_properties(self.issuer) if self.issuer else {}, options)
 
-    def _issuing_chain(self, declared: "_Declared") -> pulumi.Output[str]:
+    def _links_above(self, declared: DeclaredAuthority) -> list[AuthoritySlot]:
+        """Return what stands above this authority in a chain that is sent to others: everything but the roots."""
+        if self.issuer:
+            return [*([self.issuer.active] if self.issuer.issuer else []), *self.issuer.links_above]
+        if declared.slots.cross_sign and declared.slots.retiring is not None:
+            retiring = self.slots[declared.slots.retiring]
+            return [cross_certificate(declared, self.active, retiring, child_options(self, protect=False))]
+        return []
+
+    def _issuing_chain(self) -> pulumi.Output[str]:
         """Return the active certificate, and what leads from it to a root that everybody knows."""
         if self.issuer:
             return pulumi.Output.concat(self.certificate_pem, self.issuer.issuing_chain_pem)
-        if declared.slots.cross_sign and declared.slots.retiring is not None:
-            cross = self._cross_certificate(declared, self.slots[declared.slots.retiring])
-            return pulumi.Output.concat(self.certificate_pem, cross.certificate_pem)
-        return self.certificate_pem
-
-    def _cross_certificate(self, declared: "_Declared", by: AuthoritySlot) -> Certificate:
-        """Let the retiring root certify the active one, for parties that do not know the active one yet."""
-        name = f"{self.active.name}-by-{by.name}"
-        args = certificate_args(
-            name,
-            Profile.INTERMEDIATE,
-            {"key_algorithm": declared.key_algorithm.value, "private_key_pem": self.active.private_key_pem},
-            subject_properties(declared.subject_of(self.active.number)),
-            {key: value for key, value in declared.content.items() if key not in _LIFETIME},
-            {
-                "issuer_name": by.name,
-                "issuer_id": by.name,
-                "issuer_generation": by.certificate.generation,
-                "issuer_not_before": by.certificate.not_before,
-                "issuer_not_after": by.certificate.not_after,
-                "issuer_chain_pem": by.certificate.certificate_pem,
-                "issuer_private_key_pem": by.private_key_pem,
-            },
-        )
-        return Certificate(name, args, child_options(self, protect=False))
+        above = [each.certificate.certificate_pem for each in self.links_above]
+        return pulumi.Output.concat(self.certificate_pem, *above) if above else self.certificate_pem
 
 
-@dataclass(frozen=True, slots=True)
-class _Declared:
-    """What the slots of an authority have in common."""
+def _problems(declared: DeclaredAuthority, issuer: CertificateAuthority | None) -> Iterator[Problem]:
+    for problem in declared.slots.problems():
+        yield problem.below("slots")
+    for problem in problems_of_cross_signing(declared.slots, declared.path_length, is_root=issuer is None):
+        yield problem.below("slots")
+    if issuer:
+        yield from problems_below_cross_certificate(declared.path_length, issuer.room, issuer.root.name)
+    yield from problems_of_crl_urls(declared.crl_urls)
 
-    subject: Subject
-    content: dict[str, Any]
-    key_algorithm: KeyAlgorithm
-    slots: Slots
-    crl_urls: tuple[str, ...]
-    adopt: AdoptedAuthority | None
 
-    def subject_of(self, number: int) -> Subject:
-        """Return the subject of a slot; two authorities of one name would be hard to tell apart."""
-        if number == FIRST_SLOT:
-            return self.subject
-        return replace(self.subject, common_name=f"{self.subject.common_name} {number}")
+def _room(declared: DeclaredAuthority, issuer: CertificateAuthority | None) -> int | None:
+    """Return the largest path_length that a cross certificate above leaves to an authority below; None: any."""
+    if issuer:
+        return room_below(issuer.room)
+    return room_below(room_below(declared.path_length)) if declared.slots.cross_sign else None
 
 
 class IntermediateAuthority(CertificateAuthority):
@@ -227,22 +162,5 @@ class IntermediateAuthority(CertificateAuthority):
         content = present(path_length=path_length) | lifetime_properties(lifetime)
         content |= name_constraints_properties(name_constraints or NameConstraints())
         algorithm = KeyAlgorithm(key_algorithm)
-        declared = _Declared(subject, content, algorithm, slots or Slots(), tuple(crl_urls), adopt)
+        declared = DeclaredAuthority(subject, content, algorithm, slots or Slots(), tuple(crl_urls), adopt)
         self._declare(name, declared, authority, opts)
-
-
-def _key(
-    name: str, key_algorithm: KeyAlgorithm, adopt: AdoptedAuthority | None, options: pulumi.ResourceOptions
-) -> pulumi.Output[str]:
-    """Return the key that is adopted, or the one that the engine keeps for this authority."""
-    if adopt:
-        return pulumi.Output.secret(adopt.private_key_pem)
-    arguments = tls_private_key_arguments(key_algorithm)
-    key = tls.PrivateKey(
-        f"{name}-key",
-        algorithm=arguments.algorithm,
-        ecdsa_curve=arguments.ecdsa_curve,
-        rsa_bits=arguments.rsa_bits,
-        opts=options,
-    )
-    return key.private_key_pem

@@ -11,6 +11,7 @@ from pki.resources import Certificate, CertificateArgs
 
 if TYPE_CHECKING:
     from pki.components.authority import CertificateAuthority
+    from pki.components.slots import AuthoritySlot
 
 __all__ = [
     "certificate_args",
@@ -95,11 +96,17 @@ def signer_properties(authority: "CertificateAuthority") -> dict[str, Any]:
         "issuer_chain_pem": authority.issuing_chain_pem,
         "issuer_private_key_pem": active.private_key_pem,
     }
-    if authority.issuer and authority.issuer.issuer:
-        properties["issuer_below"] = authority.issuer.label_below
-    if authority.standby_hours and active.number > 1:
+    if authority.links_above:
+        properties["issuer_below"] = pulumi.Output.concat(*map(_link_label, authority.links_above))
+    if not authority.issuer and authority.standby_hours and active.number > 1:
         properties["issuer_standby_hours"] = authority.standby_hours
     return properties
+
+
+def _link_label(link: "AuthoritySlot") -> pulumi.Output[str]:
+    """Return what names one generation of a certificate in a chain, so that a chain that changes is noticed."""
+    generation = link.certificate.generation.apply(lambda number: str(int(number)))
+    return pulumi.Output.concat(" below ", link.name, " generation ", generation)
 
 
 def withdrawal_properties(
@@ -110,9 +117,10 @@ def withdrawal_properties(
     `authorities`: those that sign the dependents; the ones above them and their own certificates are added.
     """
     line = {each.name: each for authority in authorities for each in _with_issuers(authority)}
-    certificates = {name: each.certificate for name, each in line.items() if each.issuer} | dict(dependents)
+    slots = [(each, slot) for each in line.values() for slot in each.slots.values()]
+    certificates = {slot.name: slot.certificate for each, slot in slots if each.issuer} | dict(dependents)
     return {
-        "issuers": sorted(slot.name for each in line.values() for slot in each.slots.values()),
+        "issuers": sorted(slot.name for _, slot in slots),
         "authorities": sorted(line),
         "dependents": {name: {"previous": certificate.previous} for name, certificate in certificates.items()},
     }
