@@ -16,6 +16,7 @@ from pki.components.wiring import (
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, Profile, Subject
 from pki.resources import Certificate
+from pki.roster.client_properties import client_names
 
 __all__ = ["ClientCertificate"]
 
@@ -63,15 +64,16 @@ class ClientCertificate(pulumi.ComponentResource):
         self.name = name
         self.match = match
         self.authority = authority
-        common_name = common_name or email or (dns_names[0] if dns_names else "")
-        subject = Subject(common_name, organization, organizational_unit, locality, state_or_province, country)
+        names = client_names(email, list(dns_names), common_name)
+        subject = Subject(
+            names.pop("common_name"), organization, organizational_unit, locality, state_or_province, country
+        )
         args = certificate_args(
             name,
             Profile.CLIENT,
             subject_properties(subject),
             present(
-                email_addresses=[email] if email else [],
-                dns_names=dns_names,
+                **names,
                 key_algorithm=KeyAlgorithm(key_algorithm).value,
                 match=match if match != "certificate" else "",
                 confirm=confirm,

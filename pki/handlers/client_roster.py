@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from pki.constraints import limits_of_certificate
 from pki.errors import CertificateError, Problem
 from pki.handlers.certificate_decision import issuer_window
 from pki.handlers.key_material import hold_issuer, known_issuer_chain
@@ -16,7 +17,7 @@ from pki.plugin.values import Properties, is_unknown
 from pki.roster.changes import change_lines, summary_line
 from pki.roster.decisions import Declaration, IssuerView, RosterDecision, StoredRoster, decide_roster, next_due_at
 from pki.roster.fields import ROSTER_WIDE
-from pki.roster.packing import pack, pack_records
+from pki.roster.packing import lines_of, pack, pack_records
 from pki.roster.takeover import Takeover, parse_takeover
 
 __all__ = ["ClientRosterHandler"]
@@ -42,7 +43,8 @@ class ClientRosterHandler(HandlerBase):
         declaration, problems = _declaration(new["clients"], shared)
         stored = _stored(request.old)
         takeovers, references = _takeovers(new, stored, context, problems)
-        issuer = IssuerView(issuer_window(new), known_issuer_chain(shared, context))
+        chain = known_issuer_chain(shared, context)
+        issuer = IssuerView(issuer_window(new), chain, [limits_of_certificate(issuer) for issuer in chain])
         with _uncollected():
             decision = decide_roster(declaration, stored, issuer, context.now, takeovers)
         if problems + decision.problems:
@@ -106,7 +108,7 @@ def _unknown_problems(new: Properties) -> list[Problem]:
 def _declaration(clients: str, shared: Properties) -> tuple[Declaration, list[Problem]]:
     """Return what is declared; `clients` is one line of canonical JSON per client, see `clients_text`."""
     lines, problems = {}, []
-    for number, line in enumerate(clients.splitlines(), start=1):
+    for number, line in enumerate(lines_of(clients), start=1):
         try:
             name = json.loads(line)["name"]
         except (ValueError, TypeError, KeyError):
@@ -138,7 +140,7 @@ def _takeovers(
             )
             continue
         try:
-            takeovers[name] = parse_takeover(text, what=f"handovers.{name}")
+            takeovers[name] = parse_takeover(text, what=f"certificate of {name}")
         except CertificateError as error:
             problems.append(Problem(f"handovers.{name}", str(error)))
         references[name] = context.material.put(text)
@@ -167,5 +169,5 @@ def _report(inputs: Properties, context: Context) -> None:
     """Show the summary, and the lines of a small change, also in a plain preview."""
     context.report(inputs["summary"])
     if len(inputs["changes"]) <= _MAX_REPORTED:
-        for who, what in inputs["changes"].items():
+        for who, what in sorted(inputs["changes"].items()):
             context.report(f"{who}: {what}")

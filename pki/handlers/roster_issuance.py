@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pki.declared import decode_declared
 from pki.handlers.certificate_issuance import identity_outputs, sign_generation, without_root
 from pki.handlers.key_material import known_issuer_chain
 from pki.handlers.roster_archives import archive_of
+from pki.issuing import subject_name
 from pki.model import format_instant
 from pki.plugin.handler import Context
 from pki.plugin.values import UNKNOWN, Properties
 from pki.roster.decisions import Declaration, Record, next_due_at
 from pki.roster.ledger import accepted_rows, describe_client, is_same_certificate
-from pki.roster.packing import pack_records, unpack, unpack_records
+from pki.roster.packing import lines_of, pack_records, unpack, unpack_records
 from pki.roster.takeover import parse_takeover
 from pki.verification import chain_pem
 
@@ -23,7 +25,7 @@ COMPRESSED = ("clients", "schedules")
 """Inputs that hold many records in one text."""
 
 _NOT_SHARED = ("name", "summary", "changes", *COMPRESSED)
-_ISSUED = ("certificate_pem", "serial_number", "fingerprint_sha256", "public_key_fingerprint_sha256")
+_ISSUED = ("subject", "certificate_pem", "serial_number", "fingerprint_sha256", "public_key_fingerprint_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class _Outputs:
 
 def declaration_of(inputs: Properties) -> Declaration:
     """Return what the inputs of a roster declare."""
-    lines = unpack(inputs["clients"]).splitlines()
+    lines = lines_of(unpack(inputs["clients"]))
     shared = {name: value for name, value in inputs.items() if name not in _NOT_SHARED}
     return Declaration({json.loads(line)["name"]: line for line in lines}, shared)
 
@@ -97,6 +99,7 @@ class _Work:
                 client |= {issued: old[issued] for issued in _ISSUED}
             elif is_preview:
                 made.is_pending = True
+                client["subject"] = _subject(self.declaration.properties(entry))
                 secret = secret if record["key_generation"] == old.get("key_generation") else _without_key(secret)
             else:
                 client, secret = self._issue(client, entry, secret, old)
@@ -114,7 +117,8 @@ class _Work:
     ) -> tuple[dict[str, Any], dict[str, str]]:
         properties = {**self.declaration.properties(entry), **self.records[client["name"]]}
         certificate, key_pem = sign_generation(properties, {**old, **secret}, self.context)
-        return client | identity_outputs(certificate), {**secret, "private_key_pem": key_pem}
+        subject = certificate.subject.rfc4514_string()
+        return client | identity_outputs(certificate) | {"subject": subject}, {**secret, "private_key_pem": key_pem}
 
     def _add_secrets(
         self, made: _Outputs, client: Mapping[str, Any], secret: dict[str, str], *, is_preview: bool
@@ -139,12 +143,17 @@ def _without_key(secret: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in secret.items() if name != "private_key_pem"}
 
 
+def _subject(properties: Mapping[str, Any]) -> str:
+    return subject_name(decode_declared(properties).declaration.subject).rfc4514_string()
+
+
 def _taken_over(name: str, text: str) -> tuple[dict[str, Any], dict[str, str]]:
-    takeover = parse_takeover(text, what=f"handovers.{name}")
+    takeover = parse_takeover(text, what=f"certificate of {name}")
     certificate = takeover.certificate
-    dates = {
+    described = {
+        "subject": certificate.subject.rfc4514_string(),
         "not_before": format_instant(certificate.not_valid_before_utc),
         "not_after": format_instant(certificate.not_valid_after_utc),
     }
-    old = {**takeover.outputs, **identity_outputs(certificate), **dates}
+    old = {**takeover.outputs, **identity_outputs(certificate), **described}
     return old, {"private_key_pem": str(old.pop("private_key_pem"))}

@@ -20,7 +20,8 @@ def parse_csv(text: str) -> tuple[Entry, ...]:
     Raises:
         ConfigError: everything that is wrong, with line numbers.
     """
-    reader = csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True), strict=True)
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n").split("\n")
+    reader = csv.reader((f"{line}\n" for line in lines), strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
         _refuse_header(header)

@@ -9,11 +9,11 @@ from typing import Any
 
 from cryptography import x509
 
+from pki.constraints import IssuerLimits, problems_under_limits
 from pki.declared import DeclaredCertificate, decode_declared, problems_of_declared, problems_of_words
 from pki.demand import changed_content, demand_of, is_key_changed
 from pki.errors import Problem, ScheduleError
 from pki.model import format_instant
-from pki.names import problems_under_issuer
 from pki.roster.changes import Touch, describe_addition, describe_change, describe_removal
 from pki.roster.client_properties import client_properties, problem_of_entry
 from pki.roster.fields import problems_of_fields
@@ -61,10 +61,14 @@ class StoredRoster:
 
 @dataclass(frozen=True, slots=True)
 class IssuerView:
-    """The issuer as far as deciding needs it; `chain`: issuer first, empty where a preview does not know it yet."""
+    """The issuer as far as deciding needs it.
+
+    `chain`: issuer first, empty where a preview does not know it yet; `limits`: what each certificate of it allows.
+    """
 
     window: IssuerWindow | None
     chain: Sequence[x509.Certificate] = ()
+    limits: Sequence[IssuerLimits] = ()
 
 
 @dataclass(slots=True)
@@ -165,7 +169,7 @@ def _decide_client(
     declared = None if problems else decode_declared(properties)
     if declared:
         problems += problems_of_declared(declared)
-        problems += problems_under_issuer(declared.declaration, issuer.chain) if issuer.chain else []
+        problems += problems_under_limits(declared.declaration, issuer.limits)
     if problems or declared is None:
         decision.problems += [problem_of_entry(name, problem) for problem in problems]
         return

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pki.declared import decode_declared
 from pki.generations import describe_generations
-from pki.issuing import subject_name
 from pki.roster.client_properties import archive_profile
 from pki.roster.decisions import Declaration, Record, schedule_of
 
@@ -22,7 +20,6 @@ def describe_client(
     `old`: the client's record in the ledger until now; empty for a new client.
     """
     described = {"name": entry["name"], "profile": "client", "issuer": declaration.shared["issuer"]}
-    described["subject"] = _subject(entry, record, declaration, old)
     described["match"] = entry.get("match", declaration.shared.get("match", "certificate"))
     described |= {name: record[name] for name in _SCHEDULED}
     described["email_addresses"] = [entry["email"]] if "email" in entry else []
@@ -32,13 +29,6 @@ def describe_client(
     if "accepted" in record or "revoked" in record:
         return described | describe_generations(schedule_of(record), old)
     return described | {"previous": [], "revoked": []}
-
-
-def _subject(entry: Mapping[str, Any], record: Record, declaration: Declaration, old: Mapping[str, Any]) -> str:
-    if "subject" in old and is_same_certificate(record, old):
-        return str(old["subject"])
-    declared = decode_declared(declaration.properties(entry))
-    return subject_name(declared.declaration.subject).rfc4514_string()
 
 
 def is_same_certificate(record: Record, old: Mapping[str, Any]) -> bool:

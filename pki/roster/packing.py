@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["json_line", "pack", "pack_records", "unpack", "unpack_records"]
+__all__ = ["json_line", "lines_of", "pack", "pack_records", "unpack", "unpack_records"]
 
 _encode_sorted = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
@@ -15,6 +15,11 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circ
 def json_line(record: Mapping[str, Any]) -> str:
     """Return a record as one line of canonical JSON: names sorted, no blanks; equal records give equal lines."""
     return _encode_sorted(record)
+
+
+def lines_of(text: str) -> list[str]:
+    r"""Return the lines of a text; only `\n` ends one, other separators may stand inside of a JSON string."""
+    return text.split("\n") if text else []
 
 
 def pack(text: str) -> str:

@@ -1,0 +1,398 @@
+"""The life of a roster in the plugin, spoken to as the engine does."""
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs12
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pki.handlers.certificate import CertificateHandler
+from pki.handlers.client_roster import ClientRosterHandler
+from pki.keys import generate_private_key, load_private_key, private_key_pem
+from pki.model import KeyAlgorithm
+from pki.roster.entries import clients_text, entries_of_mapping
+from pki.roster.packing import unpack, unpack_records
+from pki.roster.takeover import takeover_text
+from tests.support.provider import UNKNOWN, CheckFailedError, Provider, Resource, Secret, provider
+
+CERTIFICATE, ROSTER = "postseal:index:Certificate", "postseal:index:ClientRoster"
+START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+CA_KEY = private_key_pem(generate_private_key(KeyAlgorithm.ECDSA_P256))
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Provider]:
+    """Return the running plugin."""
+    with provider([ClientRosterHandler(), CertificateHandler()]) as running:
+        yield running
+
+
+@pytest.fixture
+def plugin(served: Provider) -> Provider:
+    """Return the running plugin with its clock at START."""
+    served.set_clock(START)
+    return served
+
+
+@pytest.fixture(scope="module")
+def issuer(served: Provider) -> dict[str, Any]:
+    """Return what a client needs of a root that exists."""
+    served.set_clock(START)
+    root = served.resource(CERTIFICATE, "ca")
+    root.up({"name": "ca", "profile": "root", "common_name": "Test CA", "private_key_pem": Secret(CA_KEY)})
+    return {
+        "issuer_name": "ca",
+        "issuer_id": "ca",
+        "issuer_generation": 1,
+        "issuer_not_before": root.outputs["not_before"],
+        "issuer_not_after": root.outputs["not_after"],
+        "issuer_chain_pem": root.outputs["certificate_pem"],
+        "issuer_private_key_pem": Secret(CA_KEY),
+    }
+
+
+Clients = dict[str, dict[str, Any]]
+
+
+def person(name: str, **fields: Any) -> Clients:
+    """Return one client with an e-mail address."""
+    return {name: {"email": f"{name}@example.org"} | fields}
+
+
+STAFF = person("alice") | person("bob") | person("carol")
+
+
+def declared(clients: Clients, issuer: dict[str, Any], **shared: Any) -> dict[str, Any]:
+    """Return what a program passes."""
+    return {"name": "staff", "clients": clients_text(entries_of_mapping(clients)), **issuer, **shared}
+
+
+def ledger(roster: Resource) -> dict[str, dict[str, Any]]:
+    """Return the public records of a roster by client."""
+    return {record["name"]: record for record in unpack_records(roster.outputs["ledger"])}
+
+
+def secrets_of(roster: Resource, output: str = "private_keys") -> dict[str, dict[str, str]]:
+    """Return the secret records of a roster by client; the output must be a secret as a whole."""
+    wrapped = roster.outputs[output]
+    assert isinstance(wrapped, Secret)
+    return {record["name"]: record for record in unpack_records(wrapped.value)}
+
+
+def test_a_roster_lives_from_preview_to_delete(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """Create, no change, one edit, refresh, renewal, retirement, delete: each shows exactly what it changes."""
+    roster = plugin.resource(ROSTER, "staff")
+    news = declared(STAFF, issuer)
+    planned = roster.plan(roster.check(news))
+    assert (planned["count"], planned["accepted_rows"]) == (3, UNKNOWN)
+    roster.up(news)
+    assert roster.outputs["summary"] == "3 clients: 3 added; next due 2026-09-01"
+    assert roster.check(news) == roster.inputs
+    assert roster.up(news) == {}
+
+    edited = declared(STAFF | person("dave"), issuer)
+    assert roster.up(edited) == {"changes.dave": "add", "summary": "update"}
+    assert roster.inputs["changes"] == {"dave": "added, g1 until 2027-01-01"}
+    roster.refresh()
+    assert roster.up(edited) == {}
+
+    plugin.set_clock(START + 250 * DAY)
+    assert set(roster.up(edited)) == {"summary", *(f"changes.{name}" for name in ledger(roster))}
+    assert len(roster.outputs["accepted_rows"].splitlines()) == 8
+    plugin.set_clock(START + 265 * DAY)
+    roster.up(edited)
+    assert set(roster.inputs["changes"].values()) == {"g1 retired"}
+    assert len(roster.outputs["accepted_rows"].splitlines()) == 4
+    roster.delete()
+
+
+def test_certificates_are_what_the_ledger_says_and_signed_by_the_issuer(
+    plugin: Provider, issuer: dict[str, Any]
+) -> None:
+    """Each record is checked against the parsed certificate and its key."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF | {"relay": {"dns_names": ["relay.example.org"]}}, issuer))
+    ca = x509.load_pem_x509_certificate(issuer["issuer_chain_pem"].encode())
+    keys = secrets_of(roster)
+    for name, record in ledger(roster).items():
+        certificate = x509.load_pem_x509_certificate(record["certificate_pem"].encode())
+        certificate.verify_directly_issued_by(ca)
+        assert certificate.subject.rfc4514_string() == record["subject"]
+        assert f"{certificate.serial_number:x}" == record["serial_number"]
+        key = load_private_key(keys[name]["private_key_pem"], what=name)
+        assert key.public_key() == certificate.public_key()
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert [general.value for general in names] == record["email_addresses"] + record["dns_names"]
+        assert f"{record['fingerprint_sha256']} {name} generation=1" in roster.outputs["accepted_rows"]
+
+
+@settings(max_examples=15)
+@given(st.lists(st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["x", "y"])), min_size=2, max_size=4))
+def test_untouched_clients_keep_certificate_key_and_archive_byte_for_byte(
+    served: Provider, issuer: dict[str, Any], steps: list[dict[str, str]]
+) -> None:
+    """Whatever happens to others, a client that no line names keeps all it has; only named clients differ."""
+    served.set_clock(START)
+    roster = served.resource(ROSTER, "staff")
+    roster.up(declared({}, issuer))
+    for step in steps:
+        before = material(roster)
+        clients: Clients = {name: {"dns_names": [f"{name}.{host}.example.org"]} for name, host in step.items()}
+        changes = roster.up(declared(clients, issuer))
+        touched = set(roster.inputs["changes"]) if changes else set()
+        after = material(roster)
+        assert {name for name in {*before, *after} if before.get(name) != after.get(name)} == touched
+
+
+def material(roster: Resource) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+    """Return all that a roster keeps of each client."""
+    keys = secrets_of(roster)
+    return {name: (record, keys[name]) for name, record in ledger(roster).items()}
+
+
+def test_no_private_key_stands_anywhere_but_in_secrets(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """Neither inputs nor public outputs hold a key, packed or not, and the issuer's key is nowhere."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer, pkcs12="modern"))
+    assert {name for name, value in roster.outputs.items() if isinstance(value, Secret)} == {"private_keys", "archives"}
+    public = [roster.inputs["clients"], roster.inputs["schedules"], roster.outputs["ledger"]]
+    texts = [str({**roster.inputs, **roster.outputs}), *map(unpack, public)]
+    stripped = "\n".join(CA_KEY.splitlines()[1:-1])
+    key = secrets_of(roster)["alice"]["private_key_pem"].splitlines()[1]
+    assert not [text for text in texts if "PRIVATE KEY" in text or stripped in text or key in text]
+    assert key in unpack(roster.outputs["private_keys"].value)
+
+
+def test_a_preview_knows_everything_of_the_clients_it_does_not_touch(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """What is issued anew is missing from the packed outputs, what stays is there, and rows wait for the new one."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer))
+    planned = roster.plan(roster.check(declared(STAFF | person("bob", organization="Example"), issuer)))
+    records = {record["name"]: record for record in unpack_records(planned["ledger"])}
+    assert records["alice"] == ledger(roster)["alice"]
+    assert "certificate_pem" not in records["bob"]
+    assert records["bob"]["generation"] == 2
+    assert planned["accepted_rows"] == UNKNOWN
+    keys = {record["name"]: record for record in unpack_records(planned["private_keys"].value)}
+    assert "private_key_pem" in keys["alice"]
+    assert "private_key_pem" not in keys["bob"]
+
+    retiring = roster.plan(roster.check(declared(person("alice"), issuer)))
+    assert retiring["accepted_rows"].startswith(ledger(roster)["alice"]["fingerprint_sha256"])
+
+
+def test_a_preview_of_a_new_authority_plans_its_clients(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """Key, chain and dates of the issuer may all be unknown."""
+    unknown = dict.fromkeys(
+        ("issuer_not_before", "issuer_not_after", "issuer_chain_pem", "issuer_private_key_pem"), UNKNOWN
+    )
+    roster = plugin.resource(ROSTER, "staff")
+    checked = roster.check(declared(STAFF, issuer) | unknown | {"issuer_name": "new-ca"})
+    assert checked["issuer_key"] == UNKNOWN
+    assert roster.plan(checked)["intermediates_pem"] == UNKNOWN
+
+
+def test_renewing_the_issuer_with_its_key_issues_nothing_even_in_a_preview(
+    plugin: Provider, issuer: dict[str, Any]
+) -> None:
+    """Only the label of the issuer changes while its new certificate is not known yet."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer))
+    renewed = issuer | {"issuer_generation": 3, "issuer_chain_pem": UNKNOWN}
+    checked = roster.check(declared(STAFF, renewed))
+    assert roster.diff(checked) == {"issuer": "update", "summary": "update"}
+    assert roster.plan(checked)["accepted_rows"] == roster.outputs["accepted_rows"]
+
+
+def test_another_key_of_the_issuer_replaces_every_certificate(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """What the former key signed would not verify any more; it stays accepted for the overlap."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(person("alice"), issuer))
+    key = Secret(private_key_pem(generate_private_key(KeyAlgorithm.ECDSA_P256)))
+    root = plugin.resource(CERTIFICATE, "other")
+    root.up({"name": "ca", "profile": "root", "common_name": "Other CA", "private_key_pem": key})
+    rolled = issuer | {
+        "issuer_generation": 2,
+        "issuer_chain_pem": root.outputs["certificate_pem"],
+        "issuer_private_key_pem": key,
+    }
+    roster.up(declared(person("alice"), rolled))
+    assert roster.inputs["changes"]["alice"].startswith(
+        "g1 -> g2, changed on 2026-01-01: issuer is now ca generation 2"
+    )
+    assert len(roster.outputs["accepted_rows"].splitlines()) == 2
+
+
+def test_archives_are_built_only_for_clients_that_change(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """An untouched archive keeps its bytes, a rebuilt one its passphrase, and who asks for none has none."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF | person("carol", pkcs12="none"), issuer, pkcs12="modern"))
+    before, passphrases = secrets_of(roster, "archives"), secrets_of(roster)
+    assert set(before) == {"alice", "bob"}
+    roster.up(
+        declared(
+            STAFF | person("bob", organization="Example") | person("carol", pkcs12="none"), issuer, pkcs12="modern"
+        )
+    )
+    after = secrets_of(roster, "archives")
+    assert after["alice"] == before["alice"]
+    assert after["bob"] != before["bob"]
+    assert secrets_of(roster)["bob"]["passphrase"] == passphrases["bob"]["passphrase"]
+    archive = base64.b64decode(after["bob"]["archive_p12_base64"])
+    opened = pkcs12.load_pkcs12(archive, passphrases["bob"]["passphrase"].encode())
+    assert opened.cert is not None
+    assert f"{opened.cert.certificate.serial_number:x}" == ledger(roster)["bob"]["serial_number"]
+
+
+def test_revoking_one_client_drops_its_row_and_nobody_elses(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """The ledger says when and why; `issue_again` gives it a new key, once."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer))
+    serial_number = ledger(roster)["bob"]["serial_number"]
+    roster.up(declared(STAFF | person("bob", revoke="keyCompromise"), issuer))
+    assert " bob " not in roster.outputs["accepted_rows"]
+    assert ledger(roster)["bob"]["revocation_reason"] == "keyCompromise"
+    again = declared(STAFF | person("bob", revoke="keyCompromise", issue_again=True), issuer)
+    roster.up(again)
+    record = ledger(roster)["bob"]
+    assert (record["generation"], [entry["serial_number"] for entry in record["revoked"]]) == (2, [serial_number])
+    assert " bob generation=2 " in roster.outputs["accepted_rows"]
+    assert roster.up(again) == {}
+
+
+def test_lines_of_the_decision_before_do_not_show_again(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """A diff has a line for each client of this decision only, also for one that had a line before."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer))
+    once = person("alice", overlap_hours=48)
+    assert roster.up(declared(STAFF | once, issuer)) == {"changes.alice": "add", "summary": "update"}
+    twice = person("alice", overlap_hours=72)
+    assert "changes.alice" in roster.up(declared(STAFF | twice, issuer))
+
+
+def test_a_roster_wide_change_shows_as_itself(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """A policy that moves no date touches no client."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer, overlap_hours=48))
+    assert roster.up(declared(STAFF, issuer, overlap_hours=72)) == {"overlap_hours": "update", "summary": "update"}
+    assert roster.inputs["summary"].startswith("3 clients: none touched")
+
+
+def test_an_interrupted_update_is_repeated_from_the_old_state(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """Neither the decision nor what is kept depends on how often an update is started."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer))
+    before = material(roster)
+    state = (roster.inputs, roster.outputs)
+    edited = declared(STAFF | person("dave"), issuer)
+    first = roster.check(edited)
+    roster.apply(first)
+    roster.inputs, roster.outputs = state
+    assert roster.check(edited) == first
+    roster.apply(first)
+    assert {name: kept for name, kept in material(roster).items() if name in before} == before
+
+
+def single(plugin: Provider, name: str, issuer: dict[str, Any], **fields: Any) -> Resource:
+    """Return an existing single certificate of a client."""
+    certificate = plugin.resource(CERTIFICATE, name)
+    mail = f"{name}@example.org"
+    content = {"name": name, "profile": "client", "common_name": mail, "email_addresses": [mail]}
+    certificate.up({**content, "key_algorithm": "ECDSA-P256", **issuer, **fields})
+    return certificate
+
+
+def handover(certificate: Resource) -> Secret:
+    """Return what a program hands over of a single certificate."""
+    return Secret(
+        takeover_text({**certificate.outputs, "private_key_pem": certificate.outputs["private_key_pem"].value})
+    )
+
+
+def test_a_client_moves_from_a_single_certificate_into_a_roster_without_a_new_one(
+    plugin: Provider, issuer: dict[str, Any]
+) -> None:
+    """Generation, key and what is still accepted come along; afterwards the hand-over can go."""
+    alice = single(plugin, "alice", issuer)
+    plugin.set_clock(START + 250 * DAY)
+    alice.up({**single_inputs(alice), **issuer})
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(person("bob"), issuer))
+    news = declared(person("alice") | person("bob"), issuer, handovers={"alice": handover(alice)})
+    roster.up(news)
+    assert roster.inputs["changes"] == {"alice": "taken over as it is, g2 until 2027-09-08"}
+    record = ledger(roster)["alice"]
+    kept = ("generation", "certificate_pem", "fingerprint_sha256", "serial_number", "previous", "not_after", "subject")
+    assert {name: record[name] for name in kept} == {name: alice.outputs[name] for name in kept}
+    assert secrets_of(roster)["alice"]["private_key_pem"] == alice.outputs["private_key_pem"].value
+    assert "PRIVATE KEY" not in str(roster.inputs) + unpack(roster.inputs["schedules"])
+    assert roster.up(news) == {}
+    assert roster.up(declared(person("alice") | person("bob"), issuer)) == {}
+
+
+def single_inputs(certificate: Resource) -> dict[str, Any]:
+    """Return what was declared for a single certificate."""
+    names = ("name", "profile", "common_name", "email_addresses", "key_algorithm")
+    return {name: certificate.inputs[name] for name in names}
+
+
+def test_a_client_moves_between_rosters_without_a_new_certificate(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """A record of one roster is a hand-over to another."""
+    staff, guests = plugin.resource(ROSTER, "staff"), plugin.resource(ROSTER, "guests")
+    staff.up(declared(STAFF, issuer))
+    record, secret = material(staff)["alice"]
+    text = Secret(takeover_text({**record, **secret}))
+    guests.up(declared(person("alice"), issuer, handovers={"alice": text}))
+    assert ledger(guests)["alice"] | {"reason": ""} == record | {"reason": ""}
+
+
+def test_a_certificate_that_is_not_the_declared_one_is_replaced_when_it_is_taken_over(
+    plugin: Provider, issuer: dict[str, Any]
+) -> None:
+    """The one before stays accepted, so that nobody is locked out by a mistake in the entry."""
+    alice = single(plugin, "alice", issuer)
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(person("alice", organization="Example"), issuer, handovers={"alice": handover(alice)}))
+    assert roster.inputs["changes"]["alice"] == (
+        "taken over, g1 -> g2, changed on 2026-01-01: subject; g1 accepted until 2026-01-15"
+    )
+    assert alice.outputs["fingerprint_sha256"] in roster.outputs["accepted_rows"]
+
+
+@pytest.mark.parametrize(
+    ("change", "property_name"),
+    [
+        ({"clients": UNKNOWN}, "clients"),
+        ({"clients": '{"name":"a"}\nnonsense'}, "clients.line 2"),
+        ({"clients": '{"name":"a","email":"a@x.org"}\n{"name":"a","email":"a@x.org"}'}, "clients.a"),
+        ({"clients": '{"name":"a","email":["a@x.org"]}'}, "clients.a.email"),
+        ({"clients": '{"name":"a","email":"a@x.org"}', "handovers": {"a": UNKNOWN}}, "handovers.a"),
+        ({"clients": '{"name":"a","email":"a@x.org"}', "handovers": {"a": "{}"}}, "handovers.a"),
+        ({"clients": '{"name":"a"}'}, "clients.a.common_name"),
+        ({"clients": '{"name":"a","email":"a@x.org","validity_hours":99999}'}, "clients.a.validity_hours"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_with_its_place(
+    plugin: Provider, issuer: dict[str, Any], change: dict[str, Any], property_name: str
+) -> None:
+    """Check fails before anything happens and names client and field."""
+    with pytest.raises(CheckFailedError) as caught:
+        plugin.resource(ROSTER, "staff").check(declared(STAFF, issuer) | change)
+    assert [text for text in caught.value.failures if text.startswith(f"{property_name}: ")]
+
+
+def test_nothing_is_issued_backwards_in_time(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """With a clock behind the certificates nothing is renewed or retired, and a change is refused."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer))
+    plugin.set_clock(START - DAY)
+    assert roster.up(declared(STAFF, issuer)) == {}
+    with pytest.raises(CheckFailedError) as caught:
+        roster.check(declared(STAFF | person("bob", organization="Example"), issuer))
+    assert [text.partition(":")[0] for text in caught.value.failures] == ["clients.bob"]

@@ -1,0 +1,249 @@
+"""A roster decides for each client what a single certificate decides, and names exactly the clients it touches."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pki.declared import decode_declared
+from pki.demand import changed_content, demand_of, is_key_changed
+from pki.errors import ScheduleError
+from pki.model import Validity, format_instant
+from pki.roster.client_properties import archive_profile, client_properties
+from pki.roster.decisions import Declaration, IssuerView, RosterDecision, StoredRoster, decide_roster, next_due_at
+from pki.roster.packing import json_line
+from pki.schedule import IssuerWindow, Schedule, decide
+from pki.schedule_codec import encode_schedule
+
+START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+ISSUER = IssuerView(IssuerWindow("ca", Validity(START - 900 * DAY, START + 9000 * DAY)))
+SHARED: dict[str, Any] = {"issuer": "ca generation 1", "issuer_id": "ca", "issuer_key": "sha256:1"}
+
+
+def declare(clients: dict[str, dict[str, Any]], **shared: Any) -> Declaration:
+    """Return a declaration of clients by name, with an e-mail address each."""
+    entries = ({"name": name, "email": f"{name}@example.org"} | fields for name, fields in sorted(clients.items()))
+    return Declaration({str(entry["name"]): json_line(entry) for entry in entries}, SHARED | shared)
+
+
+def stored(declaration: Declaration, now: datetime = START, before: StoredRoster | None = None) -> StoredRoster:
+    """Return a roster as it is stored after a decision."""
+    return StoredRoster(declaration, decide_roster(declaration, before, ISSUER, now).records)
+
+
+def lines(decision: RosterDecision) -> dict[str, str]:
+    """Return the sentences of a decision by client."""
+    assert not decision.problems
+    return {touch.name: touch.sentence for touch in decision.touches}
+
+
+DUE = "renewal due since 2026-09-01T18:00:00Z: two thirds of 365 d have passed"
+AGAIN = "issued again on 2026-01-02 with a new key after revocation"
+
+CHANGES: list[tuple[str, dict[str, Any], timedelta, list[str]]] = [
+    ("nothing", {}, DAY, []),
+    (
+        "a new address",
+        {"email": "a@example.org"},
+        DAY,
+        ["g1 -> g2, changed on 2026-01-02: common_name, email_addresses", "g1 accepted until 2026-01-16"],
+    ),
+    ("time", {}, 250 * DAY, [f"g1 -> g2, {DUE}", "g1 accepted until 2026-09-22"]),
+    ("a revocation", {"revoke": "keyCompromise"}, DAY, ["g1 revoked for keyCompromise, no longer accepted"]),
+    (
+        "a revocation and a new certificate",
+        {"revoke": "superseded", "issue_again": True},
+        DAY,
+        [f"g1 -> g2, {AGAIN}", "g1 revoked for superseded, no longer accepted"],
+    ),
+    ("an earlier renewal", {"renew_fraction": "1/2"}, DAY, ["g1 stays, its renewal moves to 2026-07-02"]),
+    ("a longer overlap", {"overlap_hours": 400}, DAY, ["g1 stays, changed: overlap_hours"]),
+    (
+        "another key",
+        {"key_algorithm": "ED25519"},
+        DAY,
+        ["g1 -> g2, changed on 2026-01-02: key", "g1 accepted until 2026-01-16"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "fields", "later", "phrases"), CHANGES, ids=[row[0] for row in CHANGES])
+def test_a_change_is_one_sentence_of_the_client_it_concerns(
+    what: str, fields: dict[str, Any], later: timedelta, phrases: list[str]
+) -> None:
+    """The sentence says what happens to the client and until when the certificate before is accepted."""
+    before = stored(declare({"alice": {}}))
+    decision = decide_roster(declare({"alice": fields}), before, ISSUER, START + later)
+    assert lines(decision) == ({"alice": "; ".join(phrases)} if phrases else {})
+
+
+def test_added_removed_and_retired_clients_are_named_and_others_are_not() -> None:
+    """Who stays as he is has no line."""
+    renewed = stored(declare({"bob": {}, "dave": {}}), START + 250 * DAY, stored(declare({"bob": {}, "dave": {}})))
+    decision = decide_roster(declare({"carol": {}, "dave": {}}), renewed, ISSUER, START + 251 * DAY)
+    assert lines(decision) == {
+        "bob": "removed, g1 and g2 no longer accepted",
+        "carol": "added, g1 until 2027-09-09",
+    }
+    later = decide_roster(declare({"bob": {}, "dave": {}}), renewed, ISSUER, START + 265 * DAY)
+    assert lines(later) == {"bob": "g1 retired", "dave": "g1 retired"}
+
+
+def test_everything_wrong_is_reported_with_the_client_and_its_field() -> None:
+    """Problems of all clients come at once, in the words of the entry, not of the certificate made from it."""
+    declaration = declare({"alice": {"email": "no address"}, "bob": {"validity_hours": 1}, "carol": {"match": "name"}})
+    decision = decide_roster(declaration, None, ISSUER, START)
+    assert [problem.path for problem in decision.problems] == [
+        "clients.alice.email",
+        "clients.bob.validity_hours",
+        "clients.bob.renew_fraction",
+        "clients.carol.match",
+    ]
+
+
+def test_a_clients_own_way_of_saying_when_to_renew_replaces_the_rosters() -> None:
+    """A fraction of a client's own is not beaten by hours that the roster sets for all."""
+    properties = client_properties({"name": "alice", "renew_fraction": "1/2"}, {"renew_before_hours": 48})
+    assert "renew_before_hours" not in properties
+    assert client_properties({"name": "alice"}, {"renew_before_hours": 48})["renew_before_hours"] == 48
+
+
+@pytest.mark.parametrize(
+    ("own", "shared", "profile"),
+    [({}, {}, ""), ({}, {"pkcs12": "modern"}, "modern"), ({"pkcs12": "none"}, {"pkcs12": "modern"}, "")],
+)
+def test_an_archive_is_asked_for_by_the_roster_or_by_the_client(
+    own: dict[str, str], shared: dict[str, str], profile: str
+) -> None:
+    """The client has the last word."""
+    assert archive_profile({"name": "alice", **own}, shared) == profile
+
+
+def test_next_due_is_the_first_renewal_or_retirement_and_nothing_for_revoked_clients() -> None:
+    """A revoked certificate is never renewed, so it is never due."""
+    roster = stored(declare({"alice": {}, "bob": {"validity_hours": 48}}))
+    assert next_due_at(roster.records) == "2026-01-02T18:00:00Z"
+    declaration = declare({"bob": {"validity_hours": 48, "revoke": "unspecified"}})
+    revoked = stored(declaration, START + timedelta(hours=1), roster)
+    assert next_due_at(revoked.records) == ""
+
+
+def test_a_revocation_leaves_the_list_when_its_certificate_expires_though_nothing_else_is_due() -> None:
+    """A client with a revoked generation is looked at in every decision, not only when it renews."""
+    policy = {"validity_hours": 2000, "renew_fraction": "9/10"}
+    revoking = declare({"alice": {**policy, "revoke": "superseded", "issue_again": True}})
+    roster = stored(revoking, START + 20 * DAY, stored(declare({"alice": policy})))
+    settled = stored(declare({"alice": policy}), START + 21 * DAY, roster)
+    decision = decide_roster(settled.declaration, settled, ISSUER, START + timedelta(hours=2001))
+    assert lines(decision) == {"alice": "g2 stays, its list of revocations is shorter"}
+
+
+def test_a_generation_confirmed_in_advance_ends_the_overlap_at_the_next_decision() -> None:
+    """A client that confirms is looked at in every decision while an earlier generation is accepted."""
+    declaration = declare({"alice": {"confirm": True, "confirmed_generation": 9}})
+    renewed = stored(declaration, START + 250 * DAY, stored(declaration))
+    assert lines(decide_roster(declaration, renewed, ISSUER, START + 251 * DAY)) == {"alice": "g1 retired"}
+
+
+@dataclass
+class Singles:
+    """The same clients as single certificates: what each would have decided."""
+
+    properties: dict[str, dict[str, Any]] = field(default_factory=dict)
+    schedules: dict[str, Schedule] = field(default_factory=dict)
+
+    def decide(self, declaration: Declaration, now: datetime) -> "Singles":
+        """Decide each client on its own; raise ScheduleError if one of them may not happen."""
+        after = Singles()
+        for name, properties in all_properties(declaration).items():
+            old, before = self.properties.get(name, {}), self.schedules.get(name)
+            demand = demand_of(
+                decode_declared(properties),
+                ISSUER.window,
+                changes=changed_content(properties, old) if before else (),
+                is_key_changed=is_key_changed(properties, old) if before else False,
+            )
+            after.properties[name], after.schedules[name] = properties, decide(before, demand, now).schedule
+        return after
+
+
+def all_properties(declaration: Declaration) -> dict[str, dict[str, Any]]:
+    """Return the properties of all clients."""
+    return {name: declaration.properties(json.loads(line)) for name, line in declaration.lines.items()}
+
+
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "email": st.sampled_from(["x@example.org", "y@example.org"]),
+        "validity_hours": st.sampled_from([48, 2000]),
+        "overlap_hours": st.sampled_from([1, 500]),
+        "renew_key_every": st.sampled_from([0, 2]),
+        "key_algorithm": st.sampled_from(["ED25519", "ECDSA-P384"]),
+        "confirm": st.just(value=True),
+        "confirmed_generation": st.sampled_from([1, 9]),
+        "revoke": st.sampled_from(["certificateHold", "superseded"]),
+        "issue_again": st.just(value=True),
+    },
+)
+STEPS = st.lists(
+    st.tuples(
+        st.none() | st.dictionaries(st.sampled_from("abcde"), FIELDS, max_size=5),
+        st.fixed_dictionaries({}, optional={"overlap_hours": st.just(9), "issuer_key": st.just("sha256:2")}),
+        st.integers(-30, 3000),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=200)
+@given(STEPS)
+def test_a_roster_decides_as_single_certificates_do_and_names_exactly_the_touched_clients(
+    steps: list[tuple[dict[str, dict[str, Any]] | None, dict[str, Any], int]],
+) -> None:
+    """Records equal single decisions and lines name what differs, over any edits and clock moves.
+
+    A step without clients edits nothing.
+    """
+    roster: StoredRoster | None = None
+    declaration = declare({})
+    singles, now = Singles(), START
+    for clients, shared, hours in steps:
+        now += timedelta(hours=hours)
+        if clients is not None or roster is None:
+            declaration = declare(clients or {}, **shared)
+        decision = decide_roster(declaration, roster, ISSUER, now)
+        try:
+            after = singles.decide(declaration, now)
+        except ScheduleError:
+            assert decision.problems
+            continue
+        assert not decision.problems
+        assert decision.records == {
+            name: {"name": name, **encode_schedule(schedule)} for name, schedule in after.schedules.items()
+        }
+        old_lines = roster.declaration.lines if roster else {}
+        assert {touch.name for touch in decision.touches} == {
+            name
+            for name in {*old_lines, *declaration.lines}
+            if old_lines.get(name) != declaration.lines.get(name)
+            or singles.schedules.get(name) != after.schedules.get(name)
+        }
+        roster, singles = StoredRoster(declaration, decision.records), after
+
+
+@given(st.integers(0, 20_000))
+def test_nothing_is_due_before_next_due_at(hours: int) -> None:
+    """Up to the second before the instant that is shown, a decision touches nobody; at that instant it touches."""
+    declaration = declare({"alice": {}, "bob": {"validity_hours": 700}})
+    roster = stored(declaration, START + timedelta(hours=hours), stored(declaration))
+    due = datetime.fromisoformat(next_due_at(roster.records))
+    assert not decide_roster(declaration, roster, ISSUER, due - timedelta(seconds=1)).touches
+    assert decide_roster(declaration, roster, ISSUER, due).touches
+    assert format_instant(due) == next_due_at(roster.records)
