@@ -1,0 +1,108 @@
+"""A host's configuration merged into the Postfix of this machine, from the engine's calls down to its tables."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
+from pki.model import Profile, format_instant
+from pki.verification import chain_pem
+from postfix.host import HostDeclaration, Ownership, ServerSide
+from postfix.settings import ServerSettings
+from tests.support.plugin_runs import PluginRuns
+from tests.support.postfix_instance import Boot, PostfixInstance
+from tests.support.provider import Secret
+from tests.support.resource_properties import key_pem
+from tests.support.specimens import VALIDITY, issue_leaf, make_authority
+
+ROOT = make_authority()
+SERVED = issue_leaf(ROOT)
+ALICE = issue_leaf(ROOT, Profile.CLIENT, serial_number=300)
+HOST = HostDeclaration("mx1", "mx1.example.org", ServerSide(ServerSettings(), ("mx1",)), ownership=Ownership.MERGE)
+
+
+@pytest.fixture
+def instance(postfix_instance: Boot, tmp_path: Path) -> PostfixInstance:
+    """Return a running Postfix of somebody else."""
+    rendered = tmp_path / "rendered"
+    rendered.mkdir()
+    (rendered / "main.cf").write_text("# The administrator's comment.\ncompatibility_level = 3.6\n")
+    return postfix_instance(rendered)
+
+
+def declared(instance: PostfixInstance, *, has_alice: bool = True) -> dict[str, Any]:
+    """Return a relay on that Postfix."""
+    directory = str(instance.config_directory)
+    alice = {
+        "match": "certificate",
+        "generation": 1,
+        "not_after": format_instant(VALIDITY.not_after),
+        "fingerprint_sha256": certificate_fingerprint_sha256(ALICE),
+        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(ALICE),
+        "previous": [],
+        "revoked_at": "",
+    }
+    return {
+        "declaration": json.loads(json.dumps(asdict(HOST))),
+        "target": {"kind": "local", "path": directory, "config_directory": directory},
+        "chains": {
+            "mx1": {
+                "description": "generation 1",
+                "private_key_pem": Secret(key_pem()),
+                "chain_pem": chain_pem([SERVED]),
+            }
+        },
+        "roots": {"mail-ca": chain_pem([ROOT.certificate])},
+        "relay_clients": {"alice": alice} if has_alice else {},
+    }
+
+
+@pytest.mark.needs_postfix
+def test_a_running_postfix_is_brought_to_its_declaration_and_back(
+    plugin: PluginRuns, instance: PostfixInstance
+) -> None:
+    """Create reloads, no change leaves Postfix alone, drift is put right, a row goes, and delete leaves nothing of ours."""
+    before = instance.postconf("-n")
+    deployment = plugin.resource("Deployment", "mx1")
+    plugin.up(deployment, declared(instance))
+    assert plugin.lines[-1] == "Postfix was reloaded"
+    table = instance.config_directory / "relay_clientcerts"
+    assert certificate_fingerprint_sha256(ALICE) in table.read_text()
+    assert "smtpd_tls_chain_files" in instance.postconf("-n")
+    assert plugin.up(deployment, declared(instance)) == {}
+
+    table.write_text("")
+    assert plugin.up(deployment, declared(instance)) == {"content": "update"}
+    assert certificate_fingerprint_sha256(ALICE) in table.read_text()
+    assert any("relay_clientcerts was changed" in line for line in plugin.lines)
+
+    assert plugin.up(deployment, declared(instance, has_alice=False)) == {"relay_clientcerts": "delete"}
+    assert certificate_fingerprint_sha256(ALICE) not in table.read_text()
+
+    plugin.start_run()
+    deployment.refresh()
+    deployment.delete()
+    assert not table.exists()
+    after = instance.postconf("-n")
+    assert {*after.splitlines()} <= {*before.splitlines()}
+    assert after.startswith("alias_database")
+
+
+def test_a_configuration_directory_that_is_not_there_is_one_sentence(plugin: PluginRuns, tmp_path: Path) -> None:
+    """Without Postfix on the machine the user is told which directory was looked for."""
+    absent = str(tmp_path / "absent")
+    target = {"kind": "local", "path": absent, "config_directory": absent}
+    deployment = plugin.resource("Deployment", "mx1")
+    nothing: dict[str, Any] = {
+        "declaration": json.loads(json.dumps(asdict(HostDeclaration("mx1", "mx1.example.org")))),
+        "target": target,
+        "chains": {},
+        "roots": {},
+        "relay_clients": {},
+    }
+    sentence = plugin.refusal(deployment.apply, deployment.check(nothing))
+    assert absent in sentence
+    assert "internal error" not in sentence
