@@ -1,0 +1,66 @@
+"""What a roster registers, and what it refuses before anything is registered."""
+
+import json
+from typing import Any
+
+import pytest
+
+import pki
+from pki.errors import ConfigError
+from pki.roster.csv_entries import parse_csv
+from tests.support.mocks import run_program, secrets_in_clear
+
+CSV = "name,email\nbob,bob@example.org\nalice,alice@example.org\n"
+
+
+def register() -> None:
+    """Register a roster from a CSV text that takes one client over."""
+    authority = pki.CertificateAuthority("mail-ca", common_name="Example Mail CA")
+    alice = pki.ClientCertificate("alice", authority=authority, email="alice@example.org")
+    pki.ClientRoster("staff", authority=authority, clients=parse_csv(CSV), pkcs12="modern", take_over={"alice": alice})
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_roster_is_one_resource_with_its_clients_in_one_text(*, preview: bool) -> None:
+    """Clients are sorted lines of JSON, policies stand beside them, and keys on their way are secrets."""
+    program = run_program(register, preview=preview)
+    registration = program.one("ClientRoster", "staff")
+    clients = registration.properties["clients"].split("\n")
+    assert [json.loads(line)["name"] for line in clients] == ["alice", "bob"]
+    assert registration.properties["pkcs12"] == "modern"
+    assert program.tree()["ClientRoster staff"] == "Roster staff"
+    assert secrets_in_clear(registration.properties) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        ({"clients": {"alice": {"mail": "alice@example.org"}}}, "clients.alice.mail"),
+        ({"clients": [{"email": "alice@example.org"}]}, "clients[0].name"),
+        ({"clients": {}, "take_over": {"alice": None}}, "clients.alice"),
+    ],
+)
+def test_what_is_wrong_with_clients_is_said_before_anything_is_registered(
+    arguments: dict[str, Any], place: str
+) -> None:
+    """The error names the place in the declaration; no roster is registered."""
+
+    def wrong() -> None:
+        authority = pki.CertificateAuthority("mail-ca", common_name="Example Mail CA")
+        with pytest.raises(ConfigError) as caught:
+            pki.ClientRoster("staff", authority=authority, **arguments)
+        assert [problem.path for problem in caught.value.problems] == [place]
+
+    assert "Roster staff" not in run_program(wrong).tree()
+
+
+def test_a_client_that_is_not_in_the_roster_cannot_be_asked_for() -> None:
+    """A misspelt name fails at once, not when a file is handed out."""
+
+    def wrong() -> None:
+        authority = pki.CertificateAuthority("mail-ca", common_name="Example Mail CA")
+        roster = pki.ClientRoster("staff", authority=authority, clients={"alice": {"email": "alice@example.org"}})
+        with pytest.raises(ConfigError, match="alicia"):
+            roster.client("alicia")
+
+    run_program(wrong)
