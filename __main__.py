@@ -3,7 +3,8 @@
 import pulumi
 
 from postseal.stack.build import build_stack, read_configuration
-from postseal.stack.outputs import stack_outputs
+from postseal.stack.outputs import stack_outputs, withhold_outputs_from_debug_log
 
+withhold_outputs_from_debug_log()
 for name, value in stack_outputs(build_stack(read_configuration())).items():
     pulumi.export(name, value)

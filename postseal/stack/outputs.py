@@ -1,13 +1,15 @@
-"""What a stack exports: authorities, certificates, hosts; and, secret, the passphrases of archives."""
+"""What a stack exports: authorities, certificates, rosters, lists, hosts; and, secret, the passphrases of archives."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pulumi
 
 from pki.resources import Certificate, ImportedCertificate
-from postseal.stack.build import BuiltStack
+from postseal.stack.components import BuiltStack
 
-__all__ = ["stack_outputs"]
+__all__ = ["stack_outputs", "withhold_outputs_from_debug_log"]
 
 _IDENTITY = (
     "subject",
@@ -18,22 +20,48 @@ _IDENTITY = (
     "not_after",
     "renew_at",
 )
+_ROSTER = ("count", "summary", "next_due_at")
+_LIST = ("crl_number", "this_update", "next_update", "renew_at")
 
 
 def stack_outputs(stack: BuiltStack) -> dict[str, Any]:
-    """Return the outputs of a stack by name; `certificates` has servers and clients under their names."""
+    """Return the outputs of a stack by name; `certificates` has servers and clients under their names.
+
+    `rosters`: how many clients, what the last change was, and when the next is due. `revocation_lists`: by authority.
+    Both, and `pkcs12_passphrases` (by client, secret), are there only where something is declared for them.
+    """
     servers = {name: _identity("server", each.certificate) for name, each in stack.servers.items()}
     clients = {name: _identity("client", each.certificate) for name, each in stack.clients.items()}
+    passphrases = {name: each.passphrase for name, each in stack.archives.items()} | stack.roster_passphrases
     outputs: dict[str, Any] = {
         "authorities": {name: _identity("authority", each.certificate) for name, each in stack.authorities.items()},
         "certificates": {"servers": servers, "clients": clients},
         "hosts": {name: each.summary for name, each in stack.hosts.items()},
     }
-    if stack.archives:
-        passphrases = {name: each.passphrase for name, each in stack.archives.items()}
-        outputs["pkcs12_passphrases"] = pulumi.Output.secret(passphrases)
-    return outputs
+    declared = {
+        "rosters": {name: _fields(each, _ROSTER) for name, each in stack.rosters.items()},
+        "revocation_lists": {name: _fields(each, _LIST) for name, each in stack.revocation_lists.items()},
+        "pkcs12_passphrases": pulumi.Output.secret(passphrases) if passphrases else {},
+    }
+    return outputs | {name: value for name, value in declared.items() if value != {}}
+
+
+def withhold_outputs_from_debug_log() -> None:
+    """Keep secret outputs out of what `--json`, `--debug` and `--event-log` show; call it before anything is exported.
+
+    The Python SDK (3.250.0, register_resource_outputs) sends all outputs of a stack, secrets in clear, as a debug
+    message to the engine, which prints or keeps it there. Everything else in debug messages stays.
+    """
+    pulumi.log.debug = partial(_debug_without_outputs, pulumi.log.debug)
+
+
+def _debug_without_outputs(debug: Callable[..., None], msg: str, *args: Any, **options: Any) -> None:
+    debug(msg.partition(", props=")[0], *args, **options)
 
 
 def _identity(kind: str, certificate: Certificate | ImportedCertificate) -> dict[str, Any]:
-    return {"kind": kind, **{name: getattr(certificate, name) for name in _IDENTITY}}
+    return {"kind": kind, **_fields(certificate, _IDENTITY)}
+
+
+def _fields(each: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in names}

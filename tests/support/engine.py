@@ -25,6 +25,7 @@ __all__ = [
     "Stack",
     "copy_project",
     "has_engine",
+    "kill_session",
     "prepare_home",
     "run_limited",
     "write_project",
@@ -220,14 +221,14 @@ def run_limited(command: Sequence[str], directory: Path, environment: Mapping[st
         try:
             stdout, stderr = process.communicate(timeout=seconds)
         except BaseException as error:
-            _kill_session(process.pid)
+            kill_session(process.pid)
             if isinstance(error, subprocess.TimeoutExpired):
                 raise CommandTimeoutError(f"no end after {seconds} s: {' '.join(command)}") from error
             raise
     return Result(process.returncode, stdout, stderr)
 
 
-def _kill_session(session: int) -> None:
+def kill_session(session: int) -> None:
     """Kill every process group of a session until none is left: the engine puts each plugin into a group of its own."""
     until(partial(_kill_groups, session), KILL_SECONDS)
 
