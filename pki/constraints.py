@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -10,10 +10,16 @@ from cryptography import x509
 from pki.errors import Problem
 from pki.extensions import extension_of, is_authority, is_self_issued
 from pki.issuing import subject_name
-from pki.model import CertificateDeclaration
+from pki.model import CertificateDeclaration, NameConstraints, Profile
 from pki.name_syntax import host_of_uri
 
-__all__ = ["problems_under_issuer"]
+__all__ = [
+    "IssuerLimits",
+    "limits_of_certificate",
+    "limits_of_declaration",
+    "problems_under_issuer",
+    "problems_under_limits",
+]
 
 _CONSTRAINED = x509.DNSName | x509.RFC822Name | x509.UniformResourceIdentifier | x509.IPAddress
 
@@ -64,12 +70,68 @@ _KINDS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class IssuerLimits:
+    """What an authority allows below it, whether its certificate exists or is only declared.
+
+    `name`: what messages call it. `permitted` and `excluded`: by the field of `SubjectAltNames`, constraints in lower
+    case. `is_self_issued`: it takes no place in the path lengths above it, unless it is what is being judged.
+    """
+
+    name: str
+    path_length: int | None
+    permitted: Mapping[str, Sequence[str]]
+    excluded: Mapping[str, Sequence[str]]
+    permitted_directories: Sequence[x509.Name] = ()
+    excluded_directories: Sequence[x509.Name] = ()
+    is_authority: bool = True
+    is_self_issued: bool = False
+
+
+def limits_of_certificate(certificate: x509.Certificate) -> IssuerLimits:
+    """Return what the certificate of an issuer allows; messages call it by its subject."""
+    basic = extension_of(certificate, x509.BasicConstraints)
+    names = extension_of(certificate, x509.NameConstraints)
+    permitted = (names and names.permitted_subtrees) or ()
+    excluded = (names and names.excluded_subtrees) or ()
+    return IssuerLimits(
+        name=certificate.subject.rfc4514_string(),
+        path_length=basic.path_length if basic else None,
+        permitted=_bases(permitted),
+        excluded=_bases(excluded),
+        permitted_directories=_directories(permitted),
+        excluded_directories=_directories(excluded),
+        is_authority=is_authority(certificate),
+        is_self_issued=is_self_issued(certificate),
+    )
+
+
+def limits_of_declaration(name: str, declaration: CertificateDeclaration) -> IssuerLimits:
+    """Return what a declared authority will allow; messages call it `name`."""
+    constraints = declaration.name_constraints
+    return IssuerLimits(
+        name=name,
+        path_length=declaration.path_length,
+        permitted=_declared_bases(constraints, "permitted"),
+        excluded=_declared_bases(constraints, "excluded"),
+        is_self_issued=declaration.profile is Profile.ROOT,
+    )
+
+
 def problems_under_issuer(
     declaration: CertificateDeclaration, issuer_certificates: Sequence[x509.Certificate]
 ) -> list[Problem]:
     """Return why verifiers would refuse this declaration below this chain; empty when they would not.
 
-    `issuer_certificates` starts with the issuer and goes up, with or without the root. Checked are CA and key usage,
+    `issuer_certificates` starts with the issuer and goes up, with or without the root; see `problems_under_limits`.
+    """
+    return problems_under_limits(declaration, [limits_of_certificate(each) for each in issuer_certificates])
+
+
+def problems_under_limits(declaration: CertificateDeclaration, issuers: Sequence[IssuerLimits]) -> list[Problem]:
+    """Return why verifiers would refuse this declaration below these issuers; empty when they would not.
+
+    `issuers` starts with the issuer and goes up, with or without the root. Checked are CA and key usage,
     path length and name constraints of each (RFC 5280 section 6.1.4), the common name of a leaf included, because
     OpenSSL reads one that looks like a host. The root's own constraints count: OpenSSL obeys them too. Not checked:
     dates, signatures, policies, and constraints on other kinds of names than DNS, e-mail, IP, URI and directory.
@@ -77,57 +139,60 @@ def problems_under_issuer(
     """
     return [
         problem
-        for depth, issuer in enumerate(issuer_certificates)
+        for depth, issuer in enumerate(issuers)
         for problem in (
             *_authority_problems(issuer),
-            *_path_length_problems(declaration, issuer, issuer_certificates[:depth]),
+            *_path_length_problems(declaration, issuer, issuers[:depth]),
             *_name_problems(declaration, issuer),
         )
     ]
 
 
-def _authority_problems(issuer: x509.Certificate) -> Iterator[Problem]:
-    if not is_authority(issuer):
-        yield Problem("", f"{_name(issuer)} is no authority and cannot sign: choose an authority as the issuer")
+def _authority_problems(issuer: IssuerLimits) -> Iterator[Problem]:
+    if not issuer.is_authority:
+        yield Problem("", f"{issuer.name} is no authority and cannot sign: choose an authority as the issuer")
 
 
 def _path_length_problems(
-    declaration: CertificateDeclaration, issuer: x509.Certificate, below: Sequence[x509.Certificate]
+    declaration: CertificateDeclaration, issuer: IssuerLimits, below: Sequence[IssuerLimits]
 ) -> Iterator[Problem]:
-    constraints = extension_of(issuer, x509.BasicConstraints)
-    if constraints is None or constraints.path_length is None:
+    limit = issuer.path_length
+    if limit is None:
         return
-    limit = constraints.path_length
-    authorities = sum(not is_self_issued(certificate) for certificate in below) + declaration.profile.is_authority
+    authorities = sum(not each.is_self_issued for each in below) + declaration.profile.is_authority
     left = limit - authorities
     if left < 0:
         yield Problem(
             "profile",
-            f"{_name(issuer)} has path_length {limit} and allows {limit} authorities below it, this would need"
-            f" {authorities}: declare a leaf, choose a higher issuer, or give that authority a larger path_length",
+            f"{issuer.name} has path_length {limit} and would stand above {authorities} authorities: set path_length of"
+            f" {issuer.name} to {authorities} or more, choose a higher issuer, or declare a leaf",
         )
     elif declaration.path_length is not None and declaration.path_length > left:
         yield Problem(
             "path_length",
-            f"got {declaration.path_length}, expected at most {left}, what {_name(issuer)} with path_length {limit}"
-            " leaves: declare less, or nothing",
+            f"got {declaration.path_length}, expected at most {left}, which is what path_length {limit} of"
+            f" {issuer.name} leaves: declare less, or nothing",
         )
 
 
-def _name_problems(declaration: CertificateDeclaration, issuer: x509.Certificate) -> Iterator[Problem]:
-    constraints = extension_of(issuer, x509.NameConstraints)
-    if constraints is None:
-        return
+def _name_problems(declaration: CertificateDeclaration, issuer: IssuerLimits) -> Iterator[Problem]:
     for kind in _KINDS:
-        permitted = _bases(kind, constraints.permitted_subtrees)
-        excluded = _bases(kind, constraints.excluded_subtrees)
-        for path, name in _names(kind, declaration):
-            yield from _one_name_problems(kind, path, name, permitted, excluded, _name(issuer))
-    yield from _directory_problems(declaration, constraints, _name(issuer))
+        permitted, excluded = issuer.permitted.get(kind.field, ()), issuer.excluded.get(kind.field, ())
+        for path, name in _names(kind, declaration) if permitted or excluded else ():
+            yield from _one_name_problems(kind, path, name, permitted, excluded, issuer.name)
+    yield from _directory_problems(declaration, issuer)
 
 
-def _bases(kind: _Kind, subtrees: Sequence[x509.GeneralName] | None) -> list[str]:
-    return [str(subtree.value).lower() for subtree in subtrees or () if isinstance(subtree, kind.general_name)]
+def _bases(subtrees: Sequence[x509.GeneralName]) -> dict[str, list[str]]:
+    return {
+        kind.field: [str(subtree.value).lower() for subtree in subtrees if isinstance(subtree, kind.general_name)]
+        for kind in _KINDS
+    }
+
+
+def _declared_bases(constraints: NameConstraints, side: str) -> dict[str, list[str]]:
+    words = {"dns_names": f"{side}_dns", "email_addresses": f"{side}_email"}
+    return {field: [base.lower() for base in getattr(constraints, word)] for field, word in words.items()}
 
 
 def _names(kind: _Kind, declaration: CertificateDeclaration) -> Iterator[tuple[str, str]]:
@@ -152,25 +217,18 @@ def _one_name_problems(
             yield Problem(path, f"got {name!r}, which lies within {base!r}, excluded for {issuer}: use another name")
 
 
-def _directory_problems(
-    declaration: CertificateDeclaration, constraints: x509.NameConstraints, issuer: str
-) -> Iterator[Problem]:
-    subject = list(subject_name(declaration.subject).rdns)
-    permitted = _directories(constraints.permitted_subtrees)
-    excluded = _directories(constraints.excluded_subtrees)
+def _directory_problems(declaration: CertificateDeclaration, issuer: IssuerLimits) -> Iterator[Problem]:
+    permitted, excluded = issuer.permitted_directories, issuer.excluded_directories
+    subject = list(subject_name(declaration.subject).rdns) if permitted or excluded else []
     if permitted and not any(subject[: len(base.rdns)] == list(base.rdns) for base in permitted):
         wanted = " or ".join(base.rfc4514_string() for base in permitted)
-        yield Problem("common_name", f"expected a subject within {wanted}, all that {issuer} may certify")
+        yield Problem("common_name", f"expected a subject within {wanted}, all that {issuer.name} may certify")
     for base in excluded:
         if subject[: len(base.rdns)] == list(base.rdns):
             yield Problem(
-                "common_name", f"expected a subject outside of {base.rfc4514_string()}, excluded for {issuer}"
+                "common_name", f"expected a subject outside of {base.rfc4514_string()}, excluded for {issuer.name}"
             )
 
 
-def _directories(subtrees: Sequence[x509.GeneralName] | None) -> list[x509.Name]:
-    return [subtree.value for subtree in subtrees or () if isinstance(subtree, x509.DirectoryName)]
-
-
-def _name(certificate: x509.Certificate) -> str:
-    return certificate.subject.rfc4514_string()
+def _directories(subtrees: Sequence[x509.GeneralName]) -> list[x509.Name]:
+    return [subtree.value for subtree in subtrees if isinstance(subtree, x509.DirectoryName)]

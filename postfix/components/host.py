@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pulumi
 
 from pki.components.authority import CertificateAuthority
+from pki.components.roster import ClientRoster
 from pki.components.wiring import withdrawal_properties
 from pki.errors import CertificateError, ConfigError, Problem
 from pki.fingerprint import certificate_fingerprint_sha256, parse_fingerprint_sha256
@@ -59,9 +60,9 @@ class TrustedRoot:
 class PostfixHost(pulumi.ComponentResource):
     """One Postfix host, with one side or both, brought to its declared configuration by one deployment.
 
-    `certificates`: for each name in the declaration, the certificate. `trust`: authorities whose clients and servers
-    are trusted, ours or others'. Everything wrong with the declaration is reported at once (ConfigError), before the
-    host is registered. `MailServer` and `RelayClient` are the shorter ways.
+    `certificates`: for each name in the declaration, the certificate. `rosters`: all their clients may relay. `trust`:
+    authorities whose clients and servers are trusted, ours or others'. Everything wrong with the declaration is
+    reported at once (ConfigError), before the host is registered. `MailServer` and `RelayClient` are the shorter ways.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class PostfixHost(pulumi.ComponentResource):
         target: Target,
         certificates: Mapping[str, HostCertificate],
         relay_clients: Sequence[RelayingClient] = (),
+        rosters: Sequence[ClientRoster] = (),
         extra_relay_clients: Sequence[ClientRow] = (),
         trust: Sequence[CertificateAuthority | TrustedRoot] = (),
         opts: pulumi.ResourceOptions | None = None,
@@ -85,6 +87,7 @@ class PostfixHost(pulumi.ComponentResource):
             "target": f"{target.properties['kind']} {target.properties['path']}",
             "certificates": list(certificates),
             "relay_clients": [each.name for each in relay_clients] + [each.name for each in extra_relay_clients],
+            **({"relay_rosters": [each.name for each in rosters]} if rosters else {}),
         }
         args = DeploymentArgs(
             declaration=json.loads(json.dumps(asdict(declaration))),
@@ -92,6 +95,7 @@ class PostfixHost(pulumi.ComponentResource):
             chains={file_name: _chain(each) for file_name, each in certificates.items()},
             roots={name: pem for each in trust for name, pem in _trusted(each).items()},
             relay_clients={each.name: _identity(each) for each in relay_clients},
+            rosters={each.name: {"description": each.summary, "accepted_rows": each.accepted_rows} for each in rosters},
             extra_relay_clients={each.name: _extra(each) for each in extra_relay_clients},
             withdrawal=withdrawal_properties(
                 (each.authority for each in relay_clients if each.authority),
@@ -227,12 +231,19 @@ def _problems_of_certificates(host: HostDeclaration, certificates: Mapping[str, 
     presented = (*host.client_certificates, *_transport_certificates(host))
     for name, each in certificates.items():
         dns_names = getattr(each, "dns_names", ())
-        if host.server and name in host.server.certificates and host.myhostname not in dns_names:
-            yield Problem("certificate", f"{name} is for {', '.join(dns_names)}, not for myhostname {host.myhostname}")
+        if host.server and name in host.server.certificates and not _is_covered(host.myhostname, dns_names):
+            names = ", ".join(dns_names) or "no host name"
+            yield Problem("certificate", f"{name} is for {names}, not for myhostname {host.myhostname}")
         if name in presented and not getattr(each, "is_client", True):
             yield Problem(
                 "certificate", f"{name} is a server certificate; set also_client=True to present it as a client's"
             )
+
+
+def _is_covered(host_name: str, dns_names: Sequence[str]) -> bool:
+    """Return whether a name or a wildcard for one label covers a host, in any case (RFC 6125 section 6.4)."""
+    host = host_name.lower()
+    return bool({host, f"*.{host.partition('.')[2]}"} & {each.lower() for each in dns_names})
 
 
 def _transport_certificates(host: HostDeclaration) -> tuple[str, ...]:

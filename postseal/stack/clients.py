@@ -8,12 +8,13 @@ from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject, Su
 from pki.names import problems_of_declaration
 from pki.pkcs12 import Pkcs12Profile
 from postseal.stack.authorities import default_authority, problems_of_authority_choice
+from postseal.stack.issuing_limits import problems_below
 from postseal.stack.leaf_config import ClientSection, Pkcs12Section
 from postseal.stack.lifetime_config import ResolvedLifetime, problems_of_lifetime, resolve_lifetime
 from postseal.stack.model import Authority, Client, Pkcs12
 from postseal.stack.reading import DeclaredStack, Entry
 
-__all__ = ["OWN_SERVER", "problems_of_clients", "resolve_clients"]
+__all__ = ["OWN_SERVER", "identities_of_clients", "problems_of_clients", "resolve_clients"]
 
 OWN_SERVER = "server"
 """What a host says to present its own server's certificate; so no client may be called that."""
@@ -80,7 +81,7 @@ def problems_of_clients(
         client = clients[entry.name]
         issuer = authorities.get(client.authority)
         lifetime = _lifetime(entry, declared)
-        yield from _problems_of_names(entry, client)
+        yield from _problems_of_names(entry, client, authorities)
         yield from (
             Problem(f"{entry.path}.{word}", message) for word, is_broken, message in _RULES if is_broken(client)
         )
@@ -110,7 +111,9 @@ _RULES: tuple[tuple[str, Callable[[Client], bool], str], ...] = (
 )
 
 
-def _problems_of_names(entry: Entry[ClientSection], client: Client) -> Iterator[Problem]:
+def _problems_of_names(
+    entry: Entry[ClientSection], client: Client, authorities: Mapping[str, Authority]
+) -> Iterator[Problem]:
     if entry.name == OWN_SERVER:
         yield Problem(entry.path, f"{OWN_SERVER} means a host's own certificate; choose another name")
     if not client.declaration.alt_names and entry.unread & {"email", "dns_names"}:
@@ -119,6 +122,7 @@ def _problems_of_names(entry: Entry[ClientSection], client: Client) -> Iterator[
         yield Problem(f"{entry.path}.email", "missing; give the client's email, or dns_names for a host")
         return
     found = problems_of_declaration(client.declaration)
+    found += problems_below(client.declaration, client.authority, authorities)
     is_told = not entry.section.common_name and len(found) > 1
     for problem in found:
         if not (is_told and problem.path == "common_name"):
@@ -137,15 +141,16 @@ def _repeated_names(declared: DeclaredStack) -> Iterator[Problem]:
 def _repeated_identities(declared: DeclaredStack) -> Iterator[Problem]:
     """Compare without case throughout: mail hosts hardly ever tell Alice@ and alice@ apart, and readers never."""
     first: dict[str, str] = {}
+    for name, path, identity in identities_of_clients(declared):
+        other = first.setdefault(identity.lower(), name)
+        if other != name:
+            yield Problem(path, f"{identity!r} is client {other} already; give each its own, or remove one of them")
+
+
+def identities_of_clients(declared: DeclaredStack) -> Iterator[tuple[str, str, str]]:
+    """Return what each client is known by, mailboxes and hosts: its name, the path, and the identity."""
     for name, entry in declared.clients.items():
-        for path, identity in _identities(entry):
-            other = first.setdefault(identity.lower(), name)
-            if other != name:
-                yield Problem(path, f"{identity!r} is client {other} already; give each its own, or remove one of them")
-
-
-def _identities(entry: Entry[ClientSection]) -> Iterator[tuple[str, str]]:
-    if entry.section.email:
-        yield f"{entry.path}.email", entry.section.email
-    for index, host in enumerate(entry.section.dns_names):
-        yield f"{entry.path}.dns_names[{index}]", host
+        if entry.section.email:
+            yield name, f"{entry.path}.email", entry.section.email
+        for index, host in enumerate(entry.section.dns_names):
+            yield name, f"{entry.path}.dns_names[{index}]", host

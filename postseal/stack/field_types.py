@@ -25,6 +25,7 @@ __all__ = [
     "Section",
     "Text",
     "Texts",
+    "WaitHours",
     "is_name",
 ]
 
@@ -64,6 +65,10 @@ def _hours(value: Any) -> int:
     if not match:
         raise ValueError(f"got {_shown(value)}, expected a duration: write 36h, 365d, 52w, or a number of hours")
     return int(match[1]) * _HOURS_OF_UNIT[match[2]]
+
+
+def _wait_hours(value: Any) -> int:
+    return 0 if value == 0 and not isinstance(value, bool) else _hours(value)
 
 
 def _fraction(value: Any) -> Fraction:
@@ -123,6 +128,7 @@ NameText = Annotated[StrictStr, AfterValidator(_name)]
 PemText = Annotated[StrictStr, AfterValidator(_certificates_pem)]
 PathText = Annotated[StrictStr, AfterValidator(_path)]
 Hours = Annotated[int, PlainValidator(_hours)]
+WaitHours = Annotated[int, PlainValidator(_wait_hours)]
 RenewFraction = Annotated[Fraction, PlainValidator(_fraction)]
 RenewKey = Annotated[int, PlainValidator(_renew_key_every)]
 KeyAlgorithmWord = Annotated[KeyAlgorithm, PlainValidator(_key_algorithm)]

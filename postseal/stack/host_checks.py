@@ -1,13 +1,14 @@
 """What is wrong with a host, alone and beside the rest of the stack; paths are those of the stack file."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from pki.errors import Problem
 from pki.extensions import is_authority
 from pki.verification import load_chain
 from postfix.preflight import problems_of_host
 from postseal.stack.clients import OWN_SERVER
+from postseal.stack.host_client_checks import CLIENT_CHECKS, Check, problems_of_kind
 from postseal.stack.host_config import HostSection, TargetSection
 from postseal.stack.host_settings import problems_of_settings
 from postseal.stack.hosts import Certificates, server_of
@@ -56,53 +57,6 @@ def _is_covered(myhostname: str, names: set[str]) -> bool:
     return bool({myhostname, f"*.{myhostname.partition('.')[2]}"} & names)
 
 
-def _relay_clients(entry: Entry[HostSection], _host: Host, certificates: Certificates) -> Iterator[Problem]:
-    known = {*certificates.clients, *(name for name, server in certificates.servers.items() if server.is_client)}
-    seen: set[str] = set()
-    for index, name in enumerate(entry.section.relay_clients):
-        path = f"relay_clients[{index}]"
-        reference = certificates.named(name)
-        if not reference:
-            yield unknown_name(path, "client", name, known)
-        elif reference.kind is CertificateKind.SERVER:
-            yield from _not_a_client(path, name, certificates)
-        if name in seen:
-            yield Problem(path, f"{name} is listed twice; remove it once")
-        seen.add(name)
-
-
-def _not_a_client(path: str, server: str, certificates: Certificates) -> Iterator[Problem]:
-    if not certificates.servers[server].is_client:
-        yield Problem(
-            path,
-            f"{server} is a server's certificate, which does not authenticate clients; set also_client of server "
-            f"{server} to true, or name a client",
-        )
-
-
-def _extra_relay_clients(entry: Entry[HostSection], _host: Host, certificates: Certificates) -> Iterator[Problem]:
-    seen = dict.fromkeys((*certificates.clients, *certificates.servers), "a name of this stack")
-    for index, section in enumerate(entry.section.extra_relay_clients):
-        path = f"extra_relay_clients[{index}]"
-        if (section.fingerprint_sha256 is None) == (section.certificate_pem is None):
-            yield Problem(path, "expected either fingerprint_sha256 or certificate_pem; give one of the two")
-        elif section.certificate_pem and len(load_chain(section.certificate_pem, what="certificate")) > 1:
-            yield Problem(f"{path}.certificate_pem", "expected one certificate, the client's own; leave the rest out")
-        if section.name in seen:
-            yield Problem(f"{path}.name", f"{section.name} is {seen[section.name]} already; choose another name")
-        seen.setdefault(section.name, f"extra_relay_clients[{index}]")
-
-
-def _repeated_fingerprints(_entry: Entry[HostSection], host: Host, _certificates: Certificates) -> Iterator[Problem]:
-    first: dict[str, str] = {}
-    for client in host.extra_relay_clients:
-        other = first.setdefault(client.fingerprint_sha256, client.name)
-        if other != client.name:
-            yield Problem(
-                "extra_relay_clients", f"{client.name} and {other} are the same certificate; keep one of them"
-            )
-
-
 def _presented(entry: Entry[HostSection], _host: Host, certificates: Certificates) -> Iterator[Problem]:
     """Check what the host presents when it sends."""
     for path, word in _presented_words(entry.section):
@@ -112,7 +66,7 @@ def _presented(entry: Entry[HostSection], _host: Host, certificates: Certificate
         elif reference is None:
             yield unknown_name(path, "client", word, {*certificates.clients, OWN_SERVER})
         elif reference.kind is CertificateKind.SERVER and reference.name in certificates.servers:
-            yield from _not_a_client(path, reference.name, certificates)
+            yield from problems_of_kind(path, reference.name, certificates)
 
 
 def _presented_words(section: HostSection) -> Iterator[tuple[str, str]]:
@@ -146,7 +100,9 @@ def _without_server(entry: Entry[HostSection], host: Host, _certificates: Certif
     if host.declaration.server:
         return
     section = entry.section
-    words = [word for word in ("relay_clients", "extra_relay_clients", "relay") if getattr(section, word)]
+    words = [
+        word for word in ("relay_clients", "relay_rosters", "extra_relay_clients", "relay") if getattr(section, word)
+    ]
     words += [f"settings.{name}" for name in section.settings if name.startswith("smtpd_tls_")]
     yield from (
         Problem(
@@ -229,13 +185,9 @@ def _shared_targets(declared: DeclaredStack, hosts: Mapping[str, Host]) -> Itera
             )
 
 
-_Check = Callable[[Entry[HostSection], Host, Certificates], Iterator[Problem]]
-
-_CHECKS: tuple[_Check, ...] = (
+_CHECKS: tuple[Check, ...] = (
     _names,
-    _relay_clients,
-    _extra_relay_clients,
-    _repeated_fingerprints,
+    *CLIENT_CHECKS,
     _presented,
     _trust,
     _without_server,

@@ -116,6 +116,7 @@ class HostSection(Section):
     myhostname: Text | None = None
     certificate: Text | None = None
     relay_clients: Texts = ()
+    relay_rosters: Texts = ()
     extra_relay_clients: tuple[ExtraRelayClientSection, ...] = ()
     relay: RelaySection | None = None
     trust: TrustSection | None = None

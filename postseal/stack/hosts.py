@@ -19,6 +19,7 @@ from postseal.stack.model import (
     Client,
     ExtraRelayClient,
     Host,
+    Roster,
     Server,
     Target,
     TargetKind,
@@ -36,6 +37,7 @@ class Certificates:
     authorities: Mapping[str, Authority]
     servers: Mapping[str, Server]
     clients: Mapping[str, Client]
+    rosters: Mapping[str, Roster]
 
     def presentable(self, word: str, own_server: str | None) -> CertificateReference | None:
         """Return what a host presents as a client: `server` its own, a client's certificate, or another server's."""
@@ -73,6 +75,7 @@ def _resolve(entry: Entry[HostSection], declared: DeclaredStack, certificates: C
         target=target,
         certificates={file_name: reference for reference, file_name in file_names.items()},
         relay_clients=tuple(filter(None, map(certificates.named, section.relay_clients))),
+        relay_rosters=tuple(name for name in section.relay_rosters if name in certificates.rosters),
         extra_relay_clients=tuple(filter(None, map(_extra, section.extra_relay_clients))),
         trusted_authorities=trusted,
         trusted_roots_pem=trust.roots_pem,
@@ -175,7 +178,7 @@ def _server_side(context: _Context, settings: SortedSettings) -> ServerSide | No
 def _relay_policy(section: HostSection) -> RelayPolicy:
     relay = section.relay or RelaySection()
     return RelayPolicy(
-        client_certificates=bool(section.relay_clients or section.extra_relay_clients),
+        client_certificates=bool(section.relay_clients or section.relay_rosters or section.extra_relay_clients),
         sasl=relay.sasl,
         networks=RelayPolicy().networks if relay.networks is None else relay.networks,
         restrict_recipients=relay.restrict_recipients,

@@ -4,13 +4,16 @@ Order of mappings is the order of the file, except that an authority stands behi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from pki.crl_schedule import CrlPolicy
 from pki.lifetime import LifetimePolicy
-from pki.model import CertificateDeclaration, KeyAlgorithm, Profile
+from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject
 from pki.pkcs12 import Pkcs12Profile
+from pki.rollover import Slots
+from pki.roster.entries import Entry
 from postfix.host import HostDeclaration, Ownership
 
 __all__ = [
@@ -19,9 +22,11 @@ __all__ = [
     "CertificateKind",
     "CertificateReference",
     "Client",
+    "Crl",
     "ExtraRelayClient",
     "Host",
     "Pkcs12",
+    "Roster",
     "Server",
     "ServerSigner",
     "StackConfig",
@@ -61,8 +66,16 @@ class Adoption:
 
 
 @dataclass(frozen=True, slots=True)
+class Crl:
+    """A revocation list of an authority; `first_crl_number` is above that of any list signed elsewhere."""
+
+    policy: CrlPolicy
+    first_crl_number: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Authority:
-    """An authority; `issuer` is the name of the one that signs it, None for a root."""
+    """An authority; `issuer` is the name of the one that signs it, None for a root; `crl` is None without a list."""
 
     name: str
     declaration: CertificateDeclaration
@@ -71,13 +84,15 @@ class Authority:
     issuer: str | None = None
     is_protected: bool = True
     adopt: Adoption | None = None
+    slots: Slots = field(default_factory=Slots)
+    crl: Crl | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
     """A server's certificate; `authority` is a name exactly where `signer` is AUTHORITY.
 
-    `signed_chain_pem` and `signed_chain_file` (THIRD_PARTY): at most one is given; neither: the request is still out.
+    `signed_chain_pem` (THIRD_PARTY), leaf first: None while the request is still out.
     """
 
     name: str
@@ -87,7 +102,6 @@ class Server:
     signer: ServerSigner = ServerSigner.AUTHORITY
     authority: str | None = None
     signed_chain_pem: str | None = None
-    signed_chain_file: str | None = None
 
     @property
     def is_client(self) -> bool:
@@ -118,6 +132,26 @@ class Client:
     revoke: str = ""
     issue_again: bool = False
     pkcs12: Pkcs12 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Many clients of one authority; `entries` in the order of their names, see `pki.roster.fields.FIELDS`.
+
+    `subject` has no common name: it is what the names of all clients have in common. `pkcs12` is None where only the
+    entries say who has an archive. `handed_out`: names of the clients whose files are written.
+    """
+
+    name: str
+    authority: str
+    entries: tuple[Entry, ...]
+    subject: Subject
+    key_algorithm: KeyAlgorithm
+    lifetime: LifetimePolicy
+    match: str = "certificate"
+    confirm: bool = False
+    pkcs12: Pkcs12Profile | None = None
+    handed_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +188,8 @@ class Host:
     """A Postfix host: what is rendered, and from which certificates.
 
     `certificates`: for each certificate name in `declaration`, which certificate of this stack it is.
-    `relay_clients`: clients, and servers that are clients too. `trusted_authorities`: names of roots.
+    `relay_clients`: clients, and servers that are clients too. `relay_rosters`: names of rosters.
+    `trusted_authorities`: names of roots.
     """
 
     name: str
@@ -162,6 +197,7 @@ class Host:
     target: Target
     certificates: Mapping[str, CertificateReference]
     relay_clients: tuple[CertificateReference, ...] = ()
+    relay_rosters: tuple[str, ...] = ()
     extra_relay_clients: tuple[ExtraRelayClient, ...] = ()
     trusted_authorities: tuple[str, ...] = ()
     trusted_roots_pem: tuple[str, ...] = ()
@@ -179,4 +215,5 @@ class StackConfig:
     authorities: Mapping[str, Authority]
     servers: Mapping[str, Server]
     clients: Mapping[str, Client]
+    rosters: Mapping[str, Roster]
     hosts: Mapping[str, Host]

@@ -9,14 +9,17 @@ from pydantic import ValidationError
 from pki.errors import Problem
 from postseal.stack.authority_config import AuthoritySection
 from postseal.stack.field_types import NAME_RULE, PathText, Section, is_name
+from postseal.stack.files import FileText
 from postseal.stack.host_config import HostSection
 from postseal.stack.leaf_config import ClientSection, ServerSection
 from postseal.stack.lifetime_config import StackLifetimeSection
 from postseal.stack.problems import join_path, problems_of_validation
+from postseal.stack.roster_config import RosterSection
+from postseal.stack.roster_entries import RosterClients, read_clients
 
 __all__ = ["SECTION_NAMES", "DeclaredStack", "Entry", "Found", "read_stack"]
 
-SECTION_NAMES = ("authority", "authorities", "servers", "clients", "hosts", "lifetime", "out")
+SECTION_NAMES = ("authority", "authorities", "servers", "clients", "rosters", "hosts", "lifetime", "out")
 
 _S = TypeVar("_S", bound=Section)
 
@@ -33,14 +36,20 @@ class Entry(Generic[_S]):
 
 @dataclass(frozen=True, slots=True)
 class DeclaredStack:
-    """The sections as they are declared, without the values that could not be read."""
+    """The sections as they are declared, without the values that could not be read, and the files they refer to.
+
+    `roster_clients`: the clients of each roster, wherever they stand.
+    """
 
     authorities: Mapping[str, Entry[AuthoritySection]]
     servers: Mapping[str, Entry[ServerSection]]
     clients: Mapping[str, Entry[ClientSection]]
+    rosters: Mapping[str, Entry[RosterSection]]
+    roster_clients: Mapping[str, RosterClients]
     hosts: Mapping[str, Entry[HostSection]]
     lifetime: StackLifetimeSection
     out: str
+    files: Mapping[str, FileText]
 
 
 @dataclass(slots=True)
@@ -60,15 +69,21 @@ class _OutSection(Section):
     out: PathText
 
 
-def read_stack(sections: Mapping[str, Any], stack_name: str, found: Found) -> DeclaredStack:
+def read_stack(
+    sections: Mapping[str, Any], files: Mapping[str, FileText], stack_name: str, found: Found
+) -> DeclaredStack:
     """Return what could be read of `sections` (keys: `SECTION_NAMES`); the rest is in `found`."""
+    rosters = _read_named(sections.get("rosters"), "rosters", RosterSection, found)
     return DeclaredStack(
         authorities=_read_authorities(sections, found),
         servers=_read_named(sections.get("servers"), "servers", ServerSection, found),
         clients=_read_named(sections.get("clients"), "clients", ClientSection, found),
+        rosters=rosters,
+        roster_clients={name: _read_clients(entry, files, found) for name, entry in rosters.items()},
         hosts=_read_named(sections.get("hosts"), "hosts", HostSection, found),
         lifetime=_read_section(sections.get("lifetime"), "lifetime", StackLifetimeSection, found),
         out=_read_out(sections, stack_name, found),
+        files=files,
     )
 
 
@@ -116,6 +131,14 @@ def _read_section(value: Any, path: str, section: type[_S], found: Found) -> _S:
         found.unread |= {join_path((path, step)) for step in wrong} or {path}
         rest = {key: item for key, item in value.items() if key not in wrong} if wrong else {}
         return section.model_validate(rest)
+
+
+def _read_clients(entry: Entry[RosterSection], files: Mapping[str, FileText], found: Found) -> RosterClients:
+    clients = RosterClients(entry.path)
+    if not entry.unread & {"clients", "file"}:
+        clients = read_clients(entry.path, entry.section, files)
+        found.problems += clients.problems
+    return clients
 
 
 def _read_out(sections: Mapping[str, Any], stack_name: str, found: Found) -> str:

@@ -11,10 +11,16 @@ from typing import Any
 from pki.errors import Problem
 from postseal.stack.problems import join_path, nearest_hint
 
-__all__ = ["SHORTEST_SECRET", "Screened", "problems_of_secrets", "screen"]
+__all__ = ["KEPT_IN_FILE", "SHORTEST_SECRET", "Screened", "problems_of_secrets", "screen", "secret_values"]
 
 SHORTEST_SECRET = 8
 """Characters of the shortest passphrase that is accepted; a shorter one could not be told from other words either."""
+
+KEPT_IN_FILE = (
+    "a private key or the value of a secret key stands here in clear; make a new one, keep it with "
+    "`pulumi config set --secret`, and leave it out here"
+)
+"""What is said of a file beside the stack file that holds a secret."""
 
 _PEM_MARK = "-----BEGIN"
 _PEM_FIELDS = frozenset({"certificate_pem", "signed_chain_pem", "roots_pem"})
@@ -38,7 +44,7 @@ class Screened:
 
 def screen(raw: Mapping[str, Any], section_names: Collection[str], secret_keys: Collection[str]) -> Screened:
     """Return the sections of the stack file with everything removed that no message may show."""
-    secrets = [str(raw[key]) for key in secret_keys if len(str(raw.get(key) or "")) >= SHORTEST_SECRET]
+    secrets = secret_values(raw, secret_keys)
     problems: list[Problem] = []
     sections = {}
     for name in section_names:
@@ -47,6 +53,11 @@ def screen(raw: Mapping[str, Any], section_names: Collection[str], secret_keys: 
         elif name in raw:
             sections[name] = _cleaned(raw[name], (name,), secrets, problems)
     return Screened(sections, tuple(problems))
+
+
+def secret_values(raw: Mapping[str, Any], secret_keys: Collection[str]) -> list[str]:
+    """Return the values of secret keys that are long enough to be told from other words."""
+    return [str(raw[key]) for key in secret_keys if len(str(raw.get(key) or "")) >= SHORTEST_SECRET]
 
 
 _UNREVIEWABLE = (

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-from pki.errors import Problem
+from pki.errors import CertificateError, Problem
 from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject, SubjectAltNames
 from pki.names import problems_of_declaration
+from pki.verification import load_chain
 from postseal.stack.authorities import default_authority, problems_of_authority_choice
+from postseal.stack.files import NO_FILE
 from postseal.stack.host_config import HostSection
+from postseal.stack.issuing_limits import problems_below
 from postseal.stack.leaf_config import ServerSection, ThirdPartySection
 from postseal.stack.lifetime_config import ResolvedLifetime, problems_of_lifetime, resolve_lifetime
 from postseal.stack.model import Authority, Server, ServerSigner
@@ -56,9 +59,13 @@ def _resolve(entry: Entry[ServerSection], declared: DeclaredStack, authorities: 
         lifetime=_lifetime(entry, declared).policy,
         signer=signer,
         authority=default_authority(section.authority, authorities) if signer is ServerSigner.AUTHORITY else None,
-        signed_chain_pem=third_party.signed_chain_pem,
-        signed_chain_file=third_party.signed_chain_file,
+        signed_chain_pem=third_party.signed_chain_pem or _chain_in_file(third_party, declared),
     )
+
+
+def _chain_in_file(third_party: ThirdPartySection, declared: DeclaredStack) -> str | None:
+    file = third_party.signed_chain_file
+    return declared.files.get(file, NO_FILE).text if file else None
 
 
 def _declaration(section: ServerSection) -> CertificateDeclaration:
@@ -83,6 +90,7 @@ def problems_of_servers(
             yield Problem(entry.path, f"{NO_CERTIFICATE} means a host without a certificate; choose another name")
         yield from _problems_of_names(entry, servers[entry.name])
         yield from _problems_of_signer(entry)
+        yield from _problems_of_chain_file(entry, declared)
         yield from _problems_below_authority(entry, servers[entry.name], declared, authorities)
     for entry in _implied(declared).values():
         yield from _problems_below_authority(entry, servers[entry.name], declared, authorities)
@@ -111,12 +119,30 @@ def _problems_of_signer(entry: Entry[ServerSection]) -> Iterator[Problem]:
         )
 
 
+def _problems_of_chain_file(entry: Entry[ServerSection], declared: DeclaredStack) -> Iterator[Problem]:
+    third_party = entry.section.third_party or ThirdPartySection()
+    file = third_party.signed_chain_file
+    if not file or third_party.signed_chain_pem:
+        return
+    content, path = declared.files.get(file, NO_FILE), f"{entry.path}.third_party.signed_chain_file"
+    try:
+        if not content.fault:
+            load_chain(content.text, what="certificate")
+    except CertificateError as error:
+        yield Problem(path, f"{file}: {error}")
+    if content.fault:
+        yield Problem(path, f"{file} {content.fault}")
+
+
 def _problems_below_authority(
     entry: Entry[ServerSection], server: Server, declared: DeclaredStack, authorities: Mapping[str, Authority]
 ) -> Iterator[Problem]:
-    path = entry.path if entry.path.endswith(".certificate") else f"{entry.path}.authority"
+    is_implied = entry.name not in declared.servers
+    path = entry.path if is_implied else f"{entry.path}.authority"
     if server.signer is ServerSigner.AUTHORITY:
         yield from problems_of_authority_choice(path, entry.section.authority, authorities)
+    for problem in problems_below(server.declaration, server.authority, authorities):
+        yield Problem(f"hosts.{entry.name}.myhostname", problem.message) if is_implied else problem.below(entry.path)
     issuer = authorities.get(server.authority or "")
     lifetime = _lifetime(entry, declared)
     yield from problems_of_lifetime(_profile(entry.section), lifetime, issuer.lifetime if issuer else None)

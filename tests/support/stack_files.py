@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pki.errors import ConfigError, Problem
-from postseal.stack.config import load_stack
+from postseal.stack.config import FileText, load_stack
 
-__all__ = ["client", "host", "problems_of", "stack"]
+__all__ = ["client", "host", "problems_of", "roster", "stack"]
 
 
 def stack(**sections: Any) -> dict[str, Any]:
@@ -33,10 +33,19 @@ def host(**fields: Any) -> dict[str, Any]:
     return stack(servers=servers, hosts={"mx1": {"myhostname": "mx1.example.org"} | fields})
 
 
-def problems_of(raw: Mapping[str, Any], secret_keys: Collection[str] = ()) -> list[Problem]:
-    """Return everything that loading the file complains about; nothing for a good one."""
+def roster(**fields: Any) -> dict[str, Any]:
+    """Return a good stack file with a roster of one client, anna, that has further fields; None takes one out."""
+    staff = {"clients": {"anna": {"email": "anna@example.org"}}} | fields
+    return stack(rosters={"staff": {name: value for name, value in staff.items() if value is not None}})
+
+
+def problems_of(
+    raw: Mapping[str, Any], secret_keys: Collection[str] = (), files: Mapping[str, str | FileText] | None = None
+) -> list[Problem]:
+    """Return everything that loading the file complains about; nothing for a good one. `files`: texts by name."""
+    contents = {name: FileText(each) if isinstance(each, str) else each for name, each in (files or {}).items()}
     try:
-        load_stack(raw, secret_keys, stack_name="test")
+        load_stack(raw, secret_keys, stack_name="test", files=contents)
     except ConfigError as error:
         return list(error.problems)
     return []

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from cryptography import x509
 
+from pki.constraints import limits_of_declaration, problems_under_limits
 from pki.errors import Problem
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
 from pki.names import problems_under_issuer
@@ -196,3 +198,36 @@ def test_a_name_that_is_refused_by_its_issuer_is_quoted_with_the_limit() -> None
         "got 'mx1.example.org', expected a name within example.com, example.net,"
         " all that CN=root specimen,O=Example may certify"
     )
+
+
+@pytest.mark.parametrize(
+    ("profile", "changes"),
+    [
+        (Profile.SERVER, {}),
+        (Profile.SERVER, {"alt_names": SubjectAltNames(("MX1.example.net", "*.example.com"))}),
+        (Profile.CLIENT, {"alt_names": SubjectAltNames(email_addresses=("a@example.com", "b@secret.example.com"))}),
+        (Profile.CLIENT, {"subject": Subject("host.example.net")}),
+        (Profile.INTERMEDIATE, {}),
+        (Profile.INTERMEDIATE, {"path_length": 1}),
+    ],
+)
+@pytest.mark.parametrize("path_length", [0, 1, 2])
+def test_a_declared_authority_is_judged_like_its_certificate(
+    profile: Profile, changes: dict[str, Any], path_length: int
+) -> None:
+    """What is refused before an authority is made is what would be refused afterwards, in the same words."""
+    limits = NameConstraints(("Example.com",), ("mx1.example.com",), ("example.com",), ("b@secret.example.com",))
+    root = make_authority(path_length=path_length, name_constraints=limits)
+    middle = make_authority(root, name_constraints=limits)
+    declared = [
+        limits_of_declaration(
+            "CN=intermediate specimen,O=Example", declare(Profile.INTERMEDIATE, name_constraints=limits)
+        ),
+        limits_of_declaration(
+            "CN=root specimen,O=Example",
+            declare(Profile.ROOT, path_length=path_length, name_constraints=limits),
+        ),
+    ]
+    declaration = declare(profile, **changes)
+    issued = problems_under_issuer(declaration, [middle.certificate, root.certificate])
+    assert problems_under_limits(declaration, declared) == issued

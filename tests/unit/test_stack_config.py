@@ -8,11 +8,12 @@ from pki.errors import ConfigError, Problem
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
 from pki.pkcs12 import Pkcs12Profile
-from postseal.stack.config import load_stack
+from postseal.stack.config import FileText, load_stack
 from postseal.stack.model import Pkcs12, ServerSigner
 from tests.support.stack_files import client, problems_of, stack
 from tests.support.test_authority import ThrowAwayAuthority
 
+CHAIN = ThrowAwayAuthority("Public CA").issue_server("mx1.example.org").certificate_pem
 SECRET = "a passphrase nobody knows"
 
 
@@ -111,10 +112,11 @@ def test_everything_about_a_client_is_taken_over() -> None:
 def test_a_server_is_signed_by_exactly_one_of_three(fields: dict[str, object], signer: ServerSigner) -> None:
     """Only a certificate of an authority names one; a third party's chain may still be missing."""
     raw = stack(servers={"mx1": {"dns_names": ["mx1.example.org"], **fields}})
-    server = load_stack(raw, [], stack_name="dev").servers["mx1"]
+    files = {"chains/mx1.pem": FileText(CHAIN)}
+    server = load_stack(raw, [], stack_name="dev", files=files).servers["mx1"]
     assert server.signer is signer
     assert server.authority == ("authority" if signer is ServerSigner.AUTHORITY else None)
-    assert server.signed_chain_file == ("chains/mx1.pem" if "signed_chain_file" in str(fields) else None)
+    assert server.signed_chain_pem == (CHAIN if "signed_chain_file" in str(fields) else None)
 
 
 def test_an_adopted_authority_keeps_its_certificate_and_its_algorithm() -> None:

@@ -1,5 +1,6 @@
 """The stack files of the repository are good, and show how environments differ."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,13 @@ import yaml
 
 from pki.pkcs12 import Pkcs12Profile
 from postfix.preflight import problems_of_host
-from postseal.stack.config import load_stack
-from postseal.stack.model import StackConfig
+from postseal.stack.authority_config import AuthoritySection, CrlSection, SlotsSection
+from postseal.stack.config import FileText, declared_files, load_stack
+from postseal.stack.field_types import Section
+from postseal.stack.host_config import HostSection
+from postseal.stack.model import StackConfig, TargetKind
 from postseal.stack.reading import SECTION_NAMES
+from postseal.stack.roster_config import RosterSection
 
 STACKS = Path(__file__).parents[2] / "stacks"
 REFERENCE = Path(__file__).parents[2] / "docs/stack-file.md"
@@ -26,7 +31,9 @@ def read(stack_name: str) -> dict[str, Any]:
 
 def load(stack_name: str) -> StackConfig:
     """Load a stack file, which has no secrets before somebody sets them."""
-    return load_stack(read(stack_name), [], stack_name=stack_name)
+    raw = read(stack_name)
+    files = {name: FileText((STACKS.parent / name).read_text(encoding="utf-8")) for name in declared_files(raw)}
+    return load_stack(raw, [], stack_name=stack_name, files=files)
 
 
 @pytest.mark.parametrize("stack_name", ["dev", "staging", "prod"])
@@ -56,7 +63,33 @@ def test_environments_differ_in_what_their_files_say() -> None:
     assert bob.profile is Pkcs12Profile.LEGACY
 
 
+def test_prod_has_a_roster_from_a_file_and_a_revocation_list_and_touches_no_postfix() -> None:
+    """All of the staff is handed out and may relay; whoever brings the stack up anywhere writes directories only."""
+    config = load("prod")
+    staff, issuing = config.rosters["staff"], config.authorities["issuing"]
+    assert (staff.handed_out, config.hosts["mx1"].relay_rosters) == (
+        tuple(entry["name"] for entry in staff.entries),
+        ("staff",),
+    )
+    assert issuing.crl is not None
+    assert issuing.declaration.crl_urls
+    assert {host.target.kind for host in config.hosts.values()} == {TargetKind.DIRECTORY}
+
+
+def test_staging_shows_the_first_step_of_a_rollover() -> None:
+    """The next root is published while the first one signs."""
+    slots = load("staging").authorities["root"].slots
+    assert (slots.active, slots.standby, slots.retiring) == (1, 2, None)
+
+
 def test_the_reference_names_every_section() -> None:
     """A section that is not in docs/stack-file.md does not exist for its readers."""
     reference = REFERENCE.read_text(encoding="utf-8")
     assert [name for name in SECTION_NAMES if f"`{name}`" not in reference] == []
+
+
+@pytest.mark.parametrize("section", [AuthoritySection, SlotsSection, CrlSection, RosterSection, HostSection])
+def test_the_reference_names_every_key(section: type[Section]) -> None:
+    """So does a key; each stands there as it is written in the file."""
+    words = set(re.findall(r"[a-z_0-9]+", REFERENCE.read_text(encoding="utf-8")))
+    assert [name for name in section.model_fields if name not in words] == []

@@ -1,0 +1,120 @@
+"""Read the clients of a roster, from the stack file itself or from a file, and say where each of them stands."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import yaml
+
+from pki.errors import ConfigError, Problem
+from pki.roster.csv_entries import parse_csv
+from pki.roster.entries import Entry, entries_of_mapping
+from pki.roster.yaml_entries import parse_yaml
+from postseal.stack.files import NO_FILE, FileText
+from postseal.stack.roster_config import RosterSection
+
+__all__ = ["RosterClients", "read_clients"]
+
+_MAX_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """How a roster file is read: its entries, and the line of each name."""
+
+    parse: Callable[[str], tuple[Entry, ...]]
+    lines: Callable[[str], dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterClients:
+    """The clients of the roster at `path`, and what was wrong with reading them; `file` is None for those at `path`."""
+
+    path: str
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    file: str | None = None
+    text: str = field(default="", repr=False)
+
+    def placed(self, found: Sequence[tuple[str, Problem]]) -> list[Problem]:
+        """Return problems of clients, given with their names, at the place where a reader finds the client.
+
+        Of one file so many are told that a reader can see where they come from; the rest are counted.
+        """
+        if not self.file:
+            return [problem.below(f"{self.path}.clients.{name}") for name, problem in found]
+        lines = _FORMATS[_suffix(self.file)].lines(self.text) if found else {}
+        placed = sorted((lines[name], problem) for name, problem in found)
+        return _in_file(self.path, self.file, [(f"line {line}", problem) for line, problem in placed])
+
+
+def read_clients(path: str, section: RosterSection, files: Mapping[str, FileText]) -> RosterClients:
+    """Return the clients of the roster at `path`; `files` has the texts of the files that are there."""
+    if section.file and section.clients is not None:
+        problem = Problem(f"{path}.file", "declared beside clients; keep the clients in one of the two places")
+        return RosterClients(path, problems=(problem,))
+    if section.file:
+        return _read_file(path, section.file, files.get(section.file, NO_FILE))
+    if section.clients is None:
+        return RosterClients(path, problems=(Problem(f"{path}.clients", "missing; give clients, or a file of them"),))
+    try:
+        return RosterClients(path, entries_of_mapping(section.clients))
+    except ConfigError as error:
+        return RosterClients(path, problems=tuple(problem.below(path) for problem in error.problems))
+
+
+def _read_file(path: str, file: str, content: FileText) -> RosterClients:
+    form = _FORMATS.get(_suffix(file))
+    fault = content.fault
+    if form is None:
+        fault = "is no roster file; its name must end in .csv, .yaml or .yml"
+    elif "-----BEGIN" in content.text:
+        fault = "holds PEM text; a roster names clients, their certificates are made from it"
+    if form is None or fault:
+        return RosterClients(path, problems=(Problem(f"{path}.file", f"{file} {fault}"),))
+    try:
+        return RosterClients(path, form.parse(content.text), file=file, text=content.text)
+    except ConfigError as error:
+        found = [_split_place(problem) for problem in error.problems]
+        return RosterClients(path, problems=tuple(_in_file(path, file, found)))
+
+
+def _suffix(file: str) -> str:
+    return file.rpartition(".")[2].lower()
+
+
+def _split_place(problem: Problem) -> tuple[str, Problem]:
+    """Take the line out of a problem's path: `line 7.email`."""
+    place, _, field_name = problem.path.partition(".")
+    return place, Problem(field_name, problem.message)
+
+
+def _in_file(path: str, file: str, found: Sequence[tuple[str, Problem]]) -> list[Problem]:
+    told = [
+        Problem(f"{path}.file", f"{file} {place}{f', {problem.path}' if problem.path else ''}: {problem.message}")
+        for place, problem in found[:_MAX_TOLD]
+    ]
+    more = len(found) - len(told)
+    return told + ([Problem(f"{path}.file", f"{file} has {more} more problems")] if more else [])
+
+
+def _lines_of_csv(text: str) -> dict[str, int]:
+    reader = csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True))
+    column = [cell.strip() for cell in next(reader)].index("name")
+    return {cells[column].strip(): reader.line_num for cells in reader if len(cells) > column}
+
+
+def _lines_of_yaml(text: str) -> dict[str, int]:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    return {str(node.value): node.start_mark.line + 1 for node in _name_nodes(root)} if root else {}
+
+
+def _name_nodes(root: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(root, yaml.MappingNode):
+        yield from (key for key, _ in root.value)
+    else:
+        yield from (value for item in root.value for key, value in item.value if key.value == "name")
+
+
+_YAML = _Format(parse_yaml, _lines_of_yaml)
+_FORMATS = {"csv": _Format(parse_csv, _lines_of_csv), "yaml": _YAML, "yml": _YAML}
