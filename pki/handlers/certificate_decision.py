@@ -28,6 +28,7 @@ def issuer_problems(declared: DeclaredCertificate, inputs: Properties, context: 
 
 
 def adoption_problems(declared: DeclaredCertificate, inputs: Properties, context: Context) -> list[Problem]:
+    """Return why a certificate that was made elsewhere cannot be taken over under this declaration."""
     if "adopted_certificate" not in inputs:
         return []
     certificate = load_certificate(context.material.get(inputs["adopted_certificate"]), what="adopt_certificate_pem")
@@ -52,6 +53,7 @@ def adoption_problems(declared: DeclaredCertificate, inputs: Properties, context
 def decide_schedule(
     declared: DeclaredCertificate, new: Properties, inputs: Properties, old: Properties | None, context: Context
 ) -> Schedule:
+    """Return the schedule that holds from now on, and show what is worth a line; raise ConfigError where none can."""
     previous = decode_schedule(old) if old else None
     demand = demand_of(
         declared,

@@ -86,6 +86,7 @@ def identity_outputs(certificate: x509.Certificate) -> dict[str, Any]:
 
 
 def chain_of(certificate_pem: str, inputs: Properties, context: Context) -> str:
+    """Return a certificate in PEM with the chain of its issuer as that is now."""
     return chain_pem(
         [load_certificate(certificate_pem, what="certificate"), *without_root(issuer_chain(inputs, context))]
     )

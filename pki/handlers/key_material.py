@@ -56,6 +56,7 @@ def _key_reference(pem: str, what: str, context: Context) -> str:
 
 
 def issuer_of(inputs: Properties, context: Context) -> tuple[Issuer | None, list[x509.Certificate]]:
+    """Return who signs, with the chain above; nobody and nothing for what signs itself."""
     if "issuer_key" not in inputs:
         return None, []
     memo = f"issuer {inputs['issuer']} {inputs['issuer_key']}"
@@ -72,6 +73,7 @@ def known_issuer_chain(inputs: Properties, context: Context) -> list[x509.Certif
 
 
 def issuer_chain(inputs: Properties, context: Context) -> list[x509.Certificate]:
+    """Return the chain of the issuer, issuer first; raise PostsealError where it was not handed in during this run."""
     memo = f"chain {inputs['issuer']}"
     if memo not in context.parsed:
         context.parsed[memo] = load_chain(context.material.get(f"chain of {inputs['issuer']}"), what="issuer")

@@ -117,7 +117,7 @@ def _row_problems(clients: list[ClientRow]) -> list[Problem]:
 
 
 def _content(host: HostDeclaration, new: Properties, clients: list[ClientRow], context: Context) -> Any:
-    """Render everything and keep it for this run; return the digests, or unknown while a certificate is still to come."""
+    """Render everything and keep it for this run; return digests, or unknown while a certificate is still to come."""
     sources = [new["chains"], new["roots"], new["relay_clients"], new.get("rosters", {})]
     if contains_unknown(sources):
         return UNKNOWN

@@ -64,7 +64,7 @@ def declared(instance: PostfixInstance, *, has_alice: bool = True) -> dict[str, 
 def test_a_running_postfix_is_brought_to_its_declaration_and_back(
     plugin: PluginRuns, instance: PostfixInstance
 ) -> None:
-    """Create reloads, no change leaves Postfix alone, drift is put right, a row goes, and delete leaves nothing of ours."""
+    """Create reloads, no change is none, drift is put right, a row goes, and delete leaves nothing of ours."""
     before = instance.postconf("-n")
     deployment = plugin.resource("Deployment", "mx1")
     plugin.up(deployment, declared(instance))
