@@ -1,0 +1,230 @@
+"""What is wrong with slots, what slots are called, and who keeps a slot from being withdrawn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pki.errors import Problem
+from pki.rollover import (
+    FIRST_SLOT,
+    STANDBY_HOURS,
+    Slots,
+    problems_below_cross_certificate,
+    problems_of_cross_signing,
+    problems_of_withdrawal,
+    room_below,
+    slot_name,
+)
+
+NUMBERS = st.integers(-2, 9)
+NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z][a-z0-9]{0,5})?", fullmatch=True)
+SLOTS = st.builds(
+    Slots,
+    active=NUMBERS,
+    standby=st.none() | NUMBERS,
+    retiring=st.none() | NUMBERS,
+    standby_hours=st.integers(-1, 1000),
+    cross_sign=st.booleans(),
+)
+
+
+def test_an_authority_begins_with_one_slot_and_a_standby_time_of_two_weeks() -> None:
+    """Who declares nothing has slot 1, and nothing is wrong with it."""
+    slots = Slots()
+    assert (slots.numbers, slots.standby_hours) == ((FIRST_SLOT,), STANDBY_HOURS)
+    assert STANDBY_HOURS == 14 * 24
+    assert list(slots.problems()) == []
+
+
+@pytest.mark.parametrize(
+    ("slots", "numbers"),
+    [
+        (Slots(1, standby=2), (1, 2)),
+        (Slots(2, retiring=1), (2, 1)),
+        (Slots(7, standby=9, retiring=3), (7, 9, 3)),
+        (Slots(2, retiring=1, standby_hours=0, cross_sign=True), (2, 1)),
+    ],
+)
+def test_the_steps_of_a_rollover_are_accepted_with_the_active_slot_first(
+    slots: Slots, numbers: tuple[int, ...]
+) -> None:
+    """Numbers need not be next to each other, and all three roles may be taken at once."""
+    assert list(slots.problems()) == []
+    assert slots.numbers == numbers
+
+
+@pytest.mark.parametrize(
+    ("slots", "problems"),
+    [
+        (Slots(0), [Problem("active", "got 0, expected a number from 1 up")]),
+        (Slots(2, standby=2), [Problem("standby", "got 2, expected a number above the active slot 2")]),
+        (Slots(3, standby=1), [Problem("standby", "got 1, expected a number above the active slot 3")]),
+        (Slots(1, retiring=1), [Problem("retiring", "got 1, expected a number below the active slot 1")]),
+        (Slots(1, retiring=2), [Problem("retiring", "got 2, expected a number below the active slot 1")]),
+        (Slots(1, standby_hours=-1), [Problem("standby_hours", "got -1, expected 0 or more")]),
+        (
+            Slots(1, cross_sign=True),
+            [Problem("cross_sign", "there is no retiring slot that could certify the active one; name it")],
+        ),
+    ],
+)
+def test_slots_that_contradict_themselves_are_named_with_what_was_expected(
+    slots: Slots, problems: list[Problem]
+) -> None:
+    """Each sentence says what stands there and what should."""
+    assert list(slots.problems()) == problems
+
+
+def test_everything_that_is_wrong_with_slots_is_said_at_once() -> None:
+    """Whoever corrects a declaration sees all of it, in the order of the rules."""
+    paths = [problem.path for problem in Slots(-1, standby=-2, retiring=0, standby_hours=-5).problems()]
+    assert paths == ["active", "standby", "retiring", "standby", "retiring", "standby_hours"]
+
+
+@given(SLOTS)
+def test_slots_without_a_problem_are_in_the_order_in_which_they_came(slots: Slots) -> None:
+    """Retiring below active below standby, each number once, none below the first; and all such slots are accepted."""
+    roles = [number for number in (slots.retiring, slots.active, slots.standby) if number is not None]
+    is_in_order = roles == sorted(set(roles)) and roles[0] >= FIRST_SLOT
+    is_sound = is_in_order and slots.standby_hours >= 0 and (slots.retiring is not None or not slots.cross_sign)
+    assert (list(slots.problems()) == []) == is_sound
+    assert sorted(slots.numbers) == sorted(roles)
+
+
+@pytest.mark.parametrize(("number", "name"), [(1, "mail-ca"), (2, "mail-ca-2"), (10, "mail-ca-10")])
+def test_the_first_slot_has_the_authoritys_own_name(number: int, name: str) -> None:
+    """An authority that is never rolled over shows no number anywhere."""
+    assert slot_name("mail-ca", number) == name
+
+
+@given(NAMES, st.integers(1, 99), st.integers(1, 99))
+def test_two_slots_never_share_a_name(authority: str, one: int, other: int) -> None:
+    """The name tells the number, as long as the authority's own does not end in one."""
+    assert (slot_name(authority, one) == slot_name(authority, other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("path_length", "is_root", "words"),
+    [
+        (None, True, ""),
+        (1, True, ""),
+        (0, True, "has path_length 0 and allows no authority below it, not even the active root"),
+        (None, False, "an intermediate is verified through the root above it"),
+        (0, False, "an intermediate is verified through the root above it"),
+    ],
+)
+def test_only_a_root_with_room_for_one_more_authority_cross_signs(
+    path_length: int | None, *, is_root: bool, words: str
+) -> None:
+    """The sentence says which of the two is missing; without cross_sign nothing is asked."""
+    slots = Slots(2, retiring=1, cross_sign=True)
+    problems = list(problems_of_cross_signing(slots, path_length, is_root=is_root))
+    assert [problem.path for problem in problems] == ["cross_sign"] * bool(words)
+    assert all(words in problem.message for problem in problems)
+    assert list(problems_of_cross_signing(Slots(2, retiring=1), path_length, is_root=is_root)) == []
+
+
+@pytest.mark.parametrize(
+    ("path_length", "room", "path", "words"),
+    [
+        (0, -1, "", "the cross certificate of root-ca leaves no room for an authority here: give root-ca a larger"),
+        (None, -1, "", "the cross certificate of root-ca leaves no room"),
+        (1, 0, "path_length", "got 1, expected at most 0, what the cross certificate of root-ca leaves: give root-ca"),
+    ],
+)
+def test_an_authority_that_does_not_fit_below_a_cross_certificate_is_refused(
+    path_length: int | None, room: int, path: str, words: str
+) -> None:
+    """The sentence says what would fit and what to do."""
+    (problem,) = problems_below_cross_certificate(path_length, room, "root-ca")
+    assert problem.path == path
+    assert problem.message.startswith(words)
+
+
+@pytest.mark.parametrize(("path_length", "room"), [(0, 0), (1, 2), (None, 0), (5, None), (None, None)])
+def test_an_authority_that_fits_below_a_cross_certificate_is_accepted(
+    path_length: int | None, room: int | None
+) -> None:
+    """No limit of its own is fine: the limit above holds for it."""
+    assert list(problems_below_cross_certificate(path_length, room, "root-ca")) == []
+
+
+@pytest.mark.parametrize(("path_length", "room"), [(None, None), (2, 1), (1, 0), (0, -1)])
+def test_each_level_takes_one_of_the_room(path_length: int | None, room: int | None) -> None:
+    """No limit stays no limit."""
+    assert room_below(path_length) == room
+
+
+def accepted(issuer_id: str, generation: int = 1) -> dict[str, Any]:
+    """Return an accepted generation as a certificate's outputs have it."""
+    return {"generation": generation, "issuer_id": issuer_id, "retire_at": "2026-11-06T21:00:00Z", "not_after": "?"}
+
+
+def dependents(**issuers: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return certificates whose earlier generations were signed by these slots."""
+    return {
+        name: {"previous": [accepted(issuer_id, number) for number, issuer_id in enumerate(signed_by, 1)]}
+        for name, signed_by in issuers.items()
+    }
+
+
+def test_a_withdrawal_is_refused_with_the_name_the_generation_and_the_day() -> None:
+    """One sentence for each accepted generation, with what to do until then."""
+    problems = problems_of_withdrawal(dependents(alice=["mail-ca"], bob=["mail-ca-2"]), ["mail-ca-2"], ["mail-ca"])
+    assert problems == [
+        Problem(
+            "alice",
+            "generation 1 is accepted until 2026-11-06T21:00:00Z and was signed by mail-ca, which is to be withdrawn: "
+            "keep it as retiring until then",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("issuer_id", "is_ours"),
+    [
+        ("mail-ca", True),
+        ("mail-ca-2", True),
+        ("mail-ca-12", True),
+        ("mail-ca-old", False),
+        ("mail", False),
+        ("mail-2", False),
+        ("other-ca-2", False),
+        ("", False),
+    ],
+)
+def test_what_another_authority_signed_does_not_count(issuer_id: str, *, is_ours: bool) -> None:
+    """A name that only begins like ours is somebody else's; a slot is the name with a number behind it."""
+    problems = problems_of_withdrawal(dependents(alice=[issuer_id]), ["mail-ca-3"], ["mail-ca"])
+    assert bool(problems) == is_ours
+
+
+@given(
+    declared=st.sets(st.integers(1, 5), min_size=1),
+    signed=st.dictionaries(st.sampled_from(["alice", "bob", "office-ca"]), st.lists(st.integers(1, 5), max_size=4)),
+)
+def test_a_withdrawal_is_refused_exactly_for_what_is_not_declared_any_more(
+    declared: set[int], signed: dict[str, list[int]]
+) -> None:
+    """Every accepted generation of a slot that is gone is named once, and nothing else."""
+    issuers = [slot_name("mail-ca", number) for number in declared]
+    given_dependents = dependents(
+        **{name: [slot_name("mail-ca", number) for number in numbers] for name, numbers in signed.items()}
+    )
+    problems = problems_of_withdrawal(given_dependents, issuers, ["mail-ca"])
+    expected = [name for name, numbers in signed.items() for number in numbers if number not in declared]
+    assert [problem.path for problem in problems] == expected
+
+
+@given(signed=st.lists(st.integers(1, 5)), declared=st.sets(st.integers(1, 5)), more=st.integers(1, 5))
+def test_keeping_one_more_slot_never_makes_a_withdrawal_worse(signed: list[int], declared: set[int], more: int) -> None:
+    """Whoever keeps a slot as retiring has at most the problems that were there before."""
+
+    def problems(numbers: set[int]) -> list[Problem]:
+        names = [slot_name("mail-ca", number) for number in numbers]
+        return problems_of_withdrawal(dependents(alice=[slot_name("mail-ca", n) for n in signed]), names, ["mail-ca"])
+
+    assert set(problems(declared | {more})) <= set(problems(declared))
