@@ -160,12 +160,12 @@ def _path_length_problems(
     if limit is None:
         return
     authorities = sum(not each.is_self_issued for each in below) + declaration.profile.is_authority
-    left = limit - authorities
+    left, number = limit - authorities, "an authority" if authorities == 1 else f"{authorities} authorities"
     if left < 0:
         yield Problem(
             "profile",
-            f"{issuer.name} has path_length {limit} and would stand above {authorities} authorities: set path_length of"
-            f" {issuer.name} to {authorities} or more, choose a higher issuer, or declare a leaf",
+            f"{issuer.name} has path_length {limit} and would stand above {number}: set path_length of {issuer.name} to"
+            f" {authorities} or more, choose a higher issuer, or declare a leaf",
         )
     elif declaration.path_length is not None and declaration.path_length > left:
         yield Problem(

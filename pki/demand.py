@@ -1,27 +1,40 @@
 """Compare what is declared about a certificate with what was declared before: the demand that `decide` answers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pki.declared import CONTENT_PROPERTIES, DeclaredCertificate
 from pki.schedule import Demand, IssuerWindow
 
-__all__ = ["changed_content", "demand_of", "is_key_changed"]
+__all__ = ["SAME", "Differences", "demand_of", "differences_of"]
 
 
-def demand_of(
-    declared: DeclaredCertificate,
-    issuer: IssuerWindow | None,
-    *,
-    changes: tuple[str, ...] = (),
-    is_key_changed: bool = False,
-) -> Demand:
-    """Return the demand of a declaration; `changes` and `is_key_changed` say what differs from what was issued."""
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How a declaration differs from the one that the current certificate was issued for.
+
+    `changes`: words for what a new certificate is needed for. `is_key_changed`: another algorithm, or another key that
+    was handed in. `is_issuer_changed`: another key signs; an authority that is merely renamed or renewed is the same.
+    """
+
+    changes: tuple[str, ...] = ()
+    is_key_changed: bool = False
+    is_issuer_changed: bool = False
+
+
+SAME = Differences()
+"""Nothing differs, or there is nothing to differ from."""
+
+
+def demand_of(declared: DeclaredCertificate, issuer: IssuerWindow | None, differences: Differences = SAME) -> Demand:
+    """Return the demand of a declaration that differs so from what was issued."""
     return Demand(
         policy=declared.policy,
         issuer=issuer,
-        changes=changes,
-        is_key_changed=is_key_changed,
+        changes=differences.changes,
+        is_key_changed=differences.is_key_changed,
+        is_issuer_changed=differences.is_issuer_changed,
         confirm=declared.confirm,
         confirmed_generation=declared.confirmed_generation,
         revoke_reason=declared.revoke,
@@ -30,19 +43,16 @@ def demand_of(
     )
 
 
-def changed_content(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the words for what a new certificate is needed for; an unknown issuer key is one that will change.
+def differences_of(new: Mapping[str, Any], old: Mapping[str, Any]) -> Differences:
+    """Return how two declarations differ; an unknown issuer key is one that will change.
 
-    `new` and `old` are properties of a certificate with `issuer` (a label for the reader), `issuer_id`, `issuer_key`.
+    `new` and `old` are properties of a certificate with `issuer` (a label for the reader) and `issuer_key` (a digest).
     """
     changed = [name for name in CONTENT_PROPERTIES if (new.get(name) or None) != (old.get(name) or None)]
     if new.get("path_length") != old.get("path_length") and "path_length" not in changed:
         changed.append("path_length")
-    if new.get("issuer_id") != old.get("issuer_id") or new.get("issuer_key") != old.get("issuer_key"):
+    is_issuer_changed = new.get("issuer_key") != old.get("issuer_key")
+    if is_issuer_changed:
         changed.append(f"issuer is now {new['issuer']}")
-    return tuple(changed)
-
-
-def is_key_changed(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
-    """Return whether another key is declared: another algorithm, or another key that was handed in."""
-    return any(new.get(name) != old.get(name) for name in ("key_algorithm", "private_key"))
+    is_key_changed = any(new.get(name) != old.get(name) for name in ("key_algorithm", "private_key"))
+    return Differences(tuple(changed), is_key_changed, is_issuer_changed)

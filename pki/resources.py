@@ -93,9 +93,23 @@ class Certificate(pulumi.CustomResource):
 
     def __init__(self, resource_name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(
-            ("certificate_pem", "chain_pem", "subject", "serial_number", "fingerprint_sha256")
-            + ("public_key_fingerprint_sha256", "generation", "not_before", "not_after", "renew_at", "previous")
-            + ("revoked_at", "private_key_pem", "key_generation", "revoked")
+            [
+                "certificate_pem",
+                "chain_pem",
+                "private_key_pem",
+                "subject",
+                "serial_number",
+                "fingerprint_sha256",
+                "public_key_fingerprint_sha256",
+                "generation",
+                "key_generation",
+                "not_before",
+                "not_after",
+                "renew_at",
+                "previous",
+                "revoked",
+                "revoked_at",
+            ]
         )
         secret = pulumi.ResourceOptions(additional_secret_outputs=["private_key_pem"])
         super().__init__("postseal:index:Certificate", resource_name, {**outputs, **args}, _merged(opts, secret))
@@ -129,8 +143,17 @@ class ImportedCertificate(pulumi.CustomResource):
         self, resource_name: str, args: ImportedCertificateArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         outputs = dict.fromkeys(
-            ("certificate_pem", "subject", "issuer", "serial_number", "fingerprint_sha256")
-            + ("public_key_fingerprint_sha256", "not_before", "not_after", "renew_at")
+            [
+                "certificate_pem",
+                "subject",
+                "issuer",
+                "serial_number",
+                "fingerprint_sha256",
+                "public_key_fingerprint_sha256",
+                "not_before",
+                "not_after",
+                "renew_at",
+            ]
         )
         super().__init__("postseal:index:ImportedCertificate", resource_name, {**outputs, **args}, opts)
 
@@ -237,8 +260,16 @@ class ClientRosterResource(pulumi.CustomResource):
 
     def __init__(self, resource_name: str, args: ClientRosterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(
-            ("count", "summary", "next_due_at", "ledger", "accepted_rows", "intermediates_pem")
-            + ("private_keys", "archives")
+            [
+                "count",
+                "summary",
+                "next_due_at",
+                "ledger",
+                "accepted_rows",
+                "intermediates_pem",
+                "private_keys",
+                "archives",
+            ]
         )
         secret = pulumi.ResourceOptions(additional_secret_outputs=["private_keys", "archives"])
         super().__init__("postseal:index:ClientRoster", resource_name, {**outputs, **args}, _merged(opts, secret))

@@ -74,7 +74,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class IssuerWindow:
-    """When the issuer is valid; `issuer_id` changes exactly when another key signs.
+    """When the issuer is valid; `issuer_id` is its name.
 
     `usable_from`: the instant from which certificates of another issuer may move to this one; before it, not everybody
     has been given its root. None: at any time.
@@ -91,6 +91,7 @@ class Demand:
 
     `changes`: what in the declaration differs from the current certificate, as words (`dns_names`); empty: nothing.
     `is_key_changed`: the key must be another one (handed in anew, or another algorithm).
+    `is_issuer_changed`: another key signs (then `changes` says so, too).
     `issuer`: None for a self-signed certificate.
     `confirm`: keep every earlier generation until `confirmed_generation` reaches the current one.
     `revoke_reason`: revoke what exists, for this reason; `issue_again`: and issue a new generation with a new key.
@@ -101,6 +102,7 @@ class Demand:
     issuer: IssuerWindow | None = None
     changes: tuple[str, ...] = ()
     is_key_changed: bool = False
+    is_issuer_changed: bool = False
     confirm: bool = False
     confirmed_generation: int = 0
     revoke_reason: str = ""
@@ -156,11 +158,11 @@ def _refuse_empty_revocation(demand: Demand) -> None:
 
 def _refuse_early_move(previous: Schedule, demand: Demand, now: datetime) -> None:
     issuer = demand.issuer
-    if issuer and issuer.usable_from and issuer.issuer_id != previous.issuer_id and now < issuer.usable_from:
+    if issuer and issuer.usable_from and demand.is_issuer_changed and now < issuer.usable_from:
         raise ScheduleError(
             f"too early to move from {previous.issuer_id} to {issuer.issuer_id}: it was published on "
-            f"{format_instant(issuer.validity.not_before)} and takes over from {format_instant(issuer.usable_from)} on; "
-            "until then keep it as standby, so that everybody has its root before anything is signed with it"
+            f"{format_instant(issuer.validity.not_before)} and takes over from {format_instant(issuer.usable_from)} "
+            "on; until then keep it as standby, so that everybody has its root before anything is signed with it"
         )
 
 
@@ -325,7 +327,9 @@ def _keep(current: Schedule, demand: Demand, now: datetime) -> Schedule:
     accepted = _still_accepted(current, now)
     if demand.confirm and demand.confirmed_generation >= current.generation:
         accepted = ()
-    return replace(current, accepted=accepted, renew_at=demand.policy.renew_at(current.validity))
+    issuer_id = demand.issuer.issuer_id if demand.issuer else ""
+    renew_at = demand.policy.renew_at(current.validity)
+    return replace(current, accepted=accepted, renew_at=renew_at, issuer_id=issuer_id)
 
 
 def _day(now: datetime) -> str:

@@ -17,6 +17,7 @@ from pki.model import format_instant
 
 __all__ = [
     "chain_pem",
+    "is_issued_by",
     "load_certificate",
     "load_chain",
     "order_chain",
@@ -83,13 +84,13 @@ def order_chain(certificates: Sequence[x509.Certificate]) -> list[x509.Certifica
         CertificateError: they do not form one chain; the message names those that do not fit.
     """
     rest = list(dict.fromkeys(certificates))
-    starts = [leaf for leaf in rest if not any(_is_issued_by(other, leaf) for other in rest if other != leaf)]
+    starts = [leaf for leaf in rest if not any(is_issued_by(other, leaf) for other in rest if other != leaf)]
     ordered: list[x509.Certificate] = []
     following = starts[:1]
     while following:
         ordered.append(following[0])
         rest.remove(following[0])
-        following = [issuer for issuer in rest if _is_issued_by(ordered[-1], issuer)][:1]
+        following = [issuer for issuer in rest if is_issued_by(ordered[-1], issuer)][:1]
     if rest or not ordered:
         strays = "; ".join(certificate.subject.rfc4514_string() for certificate in rest) or "nothing"
         raise CertificateError(f"expected certificates of one chain, not connected to it: {strays}; remove or complete")
@@ -142,7 +143,8 @@ def problems_of_ca_file(pem: str, *, now: datetime) -> list[Problem]:
     return problems
 
 
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Return whether the issuer's name and key signed the certificate; dates and constraints are not checked."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
@@ -200,7 +202,7 @@ def _own_signature_problems(leaf: x509.Certificate) -> Iterator[Problem]:
 
 
 def _signs_itself(certificate: x509.Certificate) -> bool:
-    return is_self_issued(certificate) and _is_issued_by(certificate, certificate)
+    return is_self_issued(certificate) and is_issued_by(certificate, certificate)
 
 
 def _expiry_problems(path: str, certificate: x509.Certificate, now: datetime) -> Iterator[Problem]:
@@ -212,7 +214,7 @@ def _expiry_problems(path: str, certificate: x509.Certificate, now: datetime) ->
 def _link_problems(chain: Sequence[x509.Certificate]) -> Iterator[Problem]:
     yield from _repetition_problems("chain", chain)
     for index, (certificate, issuer) in enumerate(pairwise(chain)):
-        if certificate != issuer and not _is_issued_by(certificate, issuer):
+        if certificate != issuer and not is_issued_by(certificate, issuer):
             wanted, got = certificate.issuer.rfc4514_string(), issuer.subject.rfc4514_string()
             yield Problem(
                 f"chain[{index + 1}]",
@@ -230,7 +232,7 @@ def _repetition_problems(field: str, certificates: Sequence[x509.Certificate]) -
 
 def _trust_problems(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> Iterator[Problem]:
     last = chain[-1]
-    if roots and last not in roots and not any(_is_issued_by(last, root) for root in roots):
+    if roots and last not in roots and not any(is_issued_by(last, root) for root in roots):
         yield Problem(
             f"chain[{len(chain) - 1}]",
             f"was signed by {last.issuer.rfc4514_string()}, which is none of the given roots: add what is missing",

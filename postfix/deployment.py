@@ -46,7 +46,7 @@ _HOST = TypeAdapter(HostDeclaration)
 
 @dataclass(frozen=True, slots=True)
 class PreparedHost:
-    """A host and all files for it, ready to be planned: below its configuration directory, and below queue_directory."""
+    """A host and all files for it: below its configuration directory, and copies below queue_directory."""
 
     host: HostDeclaration
     entries: tuple[Entry, ...]
@@ -81,7 +81,7 @@ def _service_line(command: str, options: tuple[tuple[str, str], ...]) -> str:
 
 
 def accepted_clients(name: str, identity: Mapping[str, Any]) -> Iterator[ClientRow]:
-    """Yield what is accepted of one client: nothing once it is revoked, else its current and its earlier generations."""
+    """Yield what is accepted of one client: nothing once it is revoked, else its current and earlier generations."""
     if identity.get("revoked_at"):
         return
     fingerprint = "public_key_fingerprint_sha256" if identity["match"] == "public_key" else "fingerprint_sha256"

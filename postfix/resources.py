@@ -37,8 +37,8 @@ class Roster(TypedDict):
 class DeploymentArgs(TypedDict):
     """One host: its declaration (plain), the target, and everything that comes from certificates.
 
-    `target`: `kind` (directory, local), `path`. `extra_relay_clients`: `fingerprint_sha256` and, if known, `not_after` of
-    other authorities' certificates by name. `roots`: certificates of trusted authorities in PEM by name.
+    `target`: `kind` (directory, local), `path`. `extra_relay_clients`: certificates from elsewhere by name,
+    their `fingerprint_sha256` and, if known, `not_after`. `roots`: certificates of trusted authorities in PEM by name.
     `withdrawal`: see `pki.rollover.problems_of_withdrawal`; checked, not stored.
     """
 

@@ -8,7 +8,7 @@ from pki.generations import describe_generations
 from pki.handlers.certificate_decision import adoption_problems, decide_schedule, issuer_problems
 from pki.handlers.certificate_inputs import PASSED_THROUGH, problems_of_inputs
 from pki.handlers.certificate_issuance import chain_of, issue_generation, issued_outputs, keep_known_key
-from pki.handlers.key_material import hold_issuer, hold_key
+from pki.handlers.key_material import hold_issuer, hold_key, issuer_of
 from pki.issuing import subject_name
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties
@@ -47,7 +47,7 @@ class CertificateHandler(HandlerBase):
         inputs = {name: new[name] for name in PASSED_THROUGH if name in new}
         inputs |= hold_key(new, context) | hold_issuer(new, context)
         inputs["subject"] = subject_name(declared.declaration.subject).rfc4514_string()
-        problems += issuer_problems(declared, inputs, context) + adoption_problems(declared, inputs, context)
+        problems += issuer_problems(declared, inputs, context) + adoption_problems(inputs, context)
         if problems:
             return Checked({}, tuple(problems))
         return Checked(inputs | encode_schedule(decide_schedule(declared, new, inputs, request.old, context)))
@@ -61,7 +61,7 @@ class CertificateHandler(HandlerBase):
             certificate = load_certificate(
                 context.material.get(inputs["adopted_certificate"]), what="adopted certificate"
             )
-            outputs |= issued_outputs(certificate, [])
+            outputs |= issued_outputs(certificate, issuer_of(inputs, context)[1])
         else:
             outputs |= issue_generation(inputs, {}, context)
         return Created(id=inputs["name"], outputs=outputs)

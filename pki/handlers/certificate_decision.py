@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from pki.declared import DeclaredCertificate
-from pki.demand import changed_content, demand_of, is_key_changed
+from pki.demand import SAME, demand_of, differences_of
 from pki.errors import ConfigError, Problem, ScheduleError
 from pki.fingerprint import public_key_fingerprint_sha256
 from pki.handlers.key_material import known_issuer_chain
@@ -13,7 +13,7 @@ from pki.plugin.handler import Context
 from pki.plugin.values import Properties, is_unknown
 from pki.schedule import Decision, Demand, IssuerWindow, Schedule, adopted, decide
 from pki.schedule_codec import decode_schedule
-from pki.verification import load_certificate
+from pki.verification import is_issued_by, load_certificate
 
 __all__ = ["adoption_problems", "decide_schedule", "issuer_problems", "issuer_window"]
 
@@ -27,27 +27,24 @@ def issuer_problems(declared: DeclaredCertificate, inputs: Properties, context: 
     return problems_under_issuer(declared.declaration, chain) if chain else []
 
 
-def adoption_problems(declared: DeclaredCertificate, inputs: Properties, context: Context) -> list[Problem]:
-    """Return why a certificate that was made elsewhere cannot be taken over under this declaration."""
+def adoption_problems(inputs: Properties, context: Context) -> list[Problem]:
+    """Return why a certificate that was made elsewhere cannot be taken over as what is declared."""
     if "adopted_certificate" not in inputs:
         return []
     certificate = load_certificate(context.material.get(inputs["adopted_certificate"]), what="adopt_certificate_pem")
     problems = []
     if certificate.subject.rfc4514_string() != inputs["subject"]:
         problems.append(
-            Problem(
-                "adopt_certificate_pem",
-                f"its subject is {certificate.subject.rfc4514_string()}, declared is {inputs['subject']}: declare the "
-                "subject exactly as it is, or the first renewal would change the authority's name",
-            )
+            f"its subject is {certificate.subject.rfc4514_string()}, declared is {inputs['subject']}: declare the "
+            "subject exactly as it is, or the first renewal would change the authority's name"
         )
     key = context.parsed[inputs["private_key"]]
     if public_key_fingerprint_sha256(key.public_key()) != public_key_fingerprint_sha256(certificate):
-        problems.append(
-            Problem("adopt_certificate_pem", "it does not belong to private_key_pem: hand in the key it was made for")
-        )
-    del declared
-    return problems
+        problems.append("it does not belong to private_key_pem: hand in the key it was made for")
+    chain = known_issuer_chain(inputs, context)
+    if chain and not is_issued_by(certificate, chain[0]):
+        problems.append(f"it was not signed by {inputs['issuer']}: declare the authority that signed it")
+    return [Problem("adopt_certificate_pem", sentence) for sentence in problems]
 
 
 def decide_schedule(
@@ -55,12 +52,8 @@ def decide_schedule(
 ) -> Schedule:
     """Return the schedule that holds from now on, and show what is worth a line; raise ConfigError where none can."""
     previous = decode_schedule(old) if old else None
-    demand = demand_of(
-        declared,
-        issuer_window(new),
-        changes=changed_content(inputs, old) if old and previous else (),
-        is_key_changed=is_key_changed(inputs, old) if old and previous else False,
-    )
+    differences = differences_of(inputs, old) if old and previous else SAME
+    demand = demand_of(declared, issuer_window(new), differences)
     try:
         decision = _adopt_or_decide(previous, demand, inputs, context)
     except ScheduleError as error:

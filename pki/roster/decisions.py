@@ -11,7 +11,7 @@ from cryptography import x509
 
 from pki.constraints import IssuerLimits, problems_under_limits
 from pki.declared import DeclaredCertificate, decode_declared, problems_of_declared, problems_of_words
-from pki.demand import changed_content, demand_of, is_key_changed
+from pki.demand import SAME, Differences, demand_of, differences_of
 from pki.errors import Problem, ScheduleError
 from pki.model import format_instant
 from pki.roster.changes import Touch, describe_addition, describe_change, describe_removal
@@ -83,13 +83,12 @@ class RosterDecision:
 
 @dataclass(frozen=True, slots=True)
 class _Client:
-    """One client in a decision; `before` is None for a new one, `changes` are in words."""
+    """One client in a decision; `before` is None for a new one, `differences` are those from what was issued."""
 
     name: str
     declared: DeclaredCertificate
     before: Schedule | None
-    changes: tuple[str, ...] = ()
-    is_key_changed: bool = False
+    differences: Differences = SAME
 
 
 def decide_roster(
@@ -177,10 +176,10 @@ def _decide_client(
     if old_line is not None:
         old = known.declaration.properties(json.loads(old_line))
         before = schedule_of(known.records[name])
-        client = _Client(name, declared, before, changed_content(properties, old), is_key_changed(properties, old))
+        client = _Client(name, declared, before, differences_of(properties, old))
     elif takeover:
         before = schedule_of_takeover(takeover, declared.policy, str(properties["issuer_id"]))
-        client = _Client(name, declared, before, differences(takeover, declared, issuer.chain))
+        client = _Client(name, declared, before, Differences(differences(takeover, declared, issuer.chain)))
     else:
         client = _Client(name, declared, None)
     _record(decision, client, issuer, now, old_line, line)
@@ -189,7 +188,7 @@ def _decide_client(
 def _record(
     decision: RosterDecision, client: _Client, issuer: IssuerView, now: datetime, old_line: str | None, line: str
 ) -> None:
-    demand = demand_of(client.declared, issuer.window, changes=client.changes, is_key_changed=client.is_key_changed)
+    demand = demand_of(client.declared, issuer.window, client.differences)
     try:
         step = decide(client.before, demand, now)
     except ScheduleError as error:

@@ -325,7 +325,7 @@ def _accepted(schedule: Schedule) -> set[int]:
 
 
 def _fetch_in_time(held: int, schedule: Schedule, now: datetime, *, is_early: bool) -> int:
-    """Return the generation a client holds after a run: it moves early, or on the last day before the old one leaves."""
+    """Return the generation a client holds after a run: it moves early, or on the day before the old one leaves."""
     ends = {entry.generation: entry.retire_at for entry in schedule.accepted}
     must_move = held != schedule.generation and (held not in ends or ends[held] <= now + 2 * DAY)
     return schedule.generation if must_move or is_early else held

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pki.declared import decode_declared
-from pki.demand import changed_content, demand_of, is_key_changed
+from pki.demand import SAME, demand_of, differences_of
 from pki.errors import ScheduleError
 from pki.model import Validity, format_instant
 from pki.roster.client_properties import archive_profile, client_properties
@@ -162,12 +162,8 @@ class Singles:
         after = Singles()
         for name, properties in all_properties(declaration).items():
             old, before = self.properties.get(name, {}), self.schedules.get(name)
-            demand = demand_of(
-                decode_declared(properties),
-                ISSUER.window,
-                changes=changed_content(properties, old) if before else (),
-                is_key_changed=is_key_changed(properties, old) if before else False,
-            )
+            differences = differences_of(properties, old) if before else SAME
+            demand = demand_of(decode_declared(properties), ISSUER.window, differences)
             after.properties[name], after.schedules[name] = properties, decide(before, demand, now).schedule
         return after
 
