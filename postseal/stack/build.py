@@ -19,7 +19,7 @@ from postseal.stack.components import (
     roster_component,
     server_component,
 )
-from postseal.stack.config import FileText, declared_files, load_stack
+from postseal.stack.config import FileText, declared_files, load_stack, problems_of_namespaces
 from postseal.stack.files import NO_FILE
 from postseal.stack.model import StackConfig
 from postseal.stack.roster_handout import hand_out_roster
@@ -34,6 +34,7 @@ def read_configuration() -> StackConfig:
     secret_keys = {key.removeprefix(prefix) for key in get_config_secret_keys_env()}
     try:
         _refuse_unrehearsed_clock()
+        _refuse_other_namespaces()
         raw = {key: _parsed(value) for key, value in values.items()}
         files = {name: _read_file(name) for name in declared_files(raw)}
         return load_stack(raw, secret_keys, stack_name=pulumi.get_stack(), files=files)
@@ -59,6 +60,13 @@ def _refuse_unrehearsed_clock() -> None:
             "(pulumi config rm postseal:clock) or on a rehearsal stack (pulumi config set postseal:rehearsal true)"
         )
         raise ConfigError([Problem("postseal:clock", message)])
+
+
+def _refuse_other_namespaces() -> None:
+    """Stop before everything that is missing here is told as well."""
+    misplaced = problems_of_namespaces(list(get_config_env()), pulumi.get_project())
+    if misplaced:
+        raise ConfigError(misplaced)
 
 
 def _list_of_problems(error: ConfigError) -> str:

@@ -19,7 +19,17 @@ from postseal.stack.rosters import problems_of_rosters, resolve_rosters
 from postseal.stack.screening import problems_of_secrets, screen
 from postseal.stack.servers import problems_of_servers, resolve_servers
 
-__all__ = ["FileText", "StackConfig", "declared_files", "load_stack"]
+__all__ = ["FileText", "StackConfig", "declared_files", "load_stack", "problems_of_namespaces"]
+
+
+def problems_of_namespaces(keys: Collection[str], project: str) -> list[Problem]:
+    """Return which sections stand under the name of another project (`mailpki:clients`), where nobody reads them."""
+    parts = [(key, *key.partition(":")[::2]) for key in keys]
+    return [
+        Problem(key, f"is read by nobody; the name of this project is {project}, so write {project}:{name}")
+        for key, namespace, name in parts
+        if namespace != project and name in SECTION_NAMES
+    ]
 
 
 def load_stack(

@@ -1,6 +1,6 @@
 """What the authorities of a stack let through: judged on declarations, before any of them is made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pki.constraints import IssuerLimits, limits_of_certificate, limits_of_declaration, problems_under_limits
 from pki.errors import CertificateError, Problem
@@ -10,7 +10,7 @@ from pki.rollover import FIRST_SLOT
 from pki.verification import load_certificate
 from postseal.stack.model import Authority
 
-__all__ = ["ancestors", "issuing_limits", "problems_below"]
+__all__ = ["ancestors", "issuing_limits", "problems_below", "problems_of_names"]
 
 # Where an authority stands wrongly is told there, not once more for each certificate below it.
 _OF_AUTHORITIES = ("", "profile")
@@ -45,8 +45,12 @@ def _limits(authority: Authority) -> IssuerLimits:
 def problems_below(
     declaration: CertificateDeclaration, authority: str | None, authorities: Mapping[str, Authority]
 ) -> list[Problem]:
-    """Return which names of a leaf its authorities may not certify; paths are those of `CertificateDeclaration`."""
+    """Return which names of a leaf its authorities may not certify; nothing for names that are no names at all."""
     if problems_of_declaration(declaration):
         return []
-    found = problems_under_limits(declaration, issuing_limits(authority, authorities))
-    return [problem for problem in found if problem.path not in _OF_AUTHORITIES]
+    return problems_of_names(declaration, issuing_limits(authority, authorities))
+
+
+def problems_of_names(declaration: CertificateDeclaration, limits: Sequence[IssuerLimits]) -> list[Problem]:
+    """Return which names of a well-formed leaf are beyond these limits; paths as of `CertificateDeclaration`."""
+    return [each for each in problems_under_limits(declaration, limits) if each.path not in _OF_AUTHORITIES]

@@ -65,11 +65,9 @@ def read_clients(path: str, section: RosterSection, files: Mapping[str, FileText
 
 def _read_file(path: str, file: str, content: FileText) -> RosterClients:
     form = _FORMATS.get(_suffix(file))
-    fault = content.fault
+    fault = content.fault or _fault_of_text(content.text, is_table=_suffix(file) == "csv")
     if form is None:
         fault = "is no roster file; its name must end in .csv, .yaml or .yml"
-    elif "-----BEGIN" in content.text:
-        fault = "holds PEM text; a roster names clients, their certificates are made from it"
     if form is None or fault:
         return RosterClients(path, problems=(Problem(f"{path}.file", f"{file} {fault}"),))
     try:
@@ -77,6 +75,15 @@ def _read_file(path: str, file: str, content: FileText) -> RosterClients:
     except ConfigError as error:
         found = [_split_place(problem) for problem in error.problems]
         return RosterClients(path, problems=tuple(_in_file(path, file, found)))
+
+
+def _fault_of_text(text: str, *, is_table: bool) -> str:
+    header = text.partition("\n")[0]
+    if "-----BEGIN" in text:
+        return "holds PEM text; a roster names clients, their certificates are made from it"
+    if is_table and ";" in header and "," not in header:
+        return "has semicolons between its cells, as some spreadsheets write them; save it with commas"
+    return ""
 
 
 def _suffix(file: str) -> str:

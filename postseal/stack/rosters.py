@@ -1,9 +1,10 @@
 """Rosters: what their declarations mean, and what is wrong with them and with each of their clients."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from pki.constraints import IssuerLimits
 from pki.declared import DeclaredCertificate, decode_declared, problems_of_declared, problems_of_words
 from pki.errors import Problem
 from pki.lifetime import KEEP_KEY
@@ -14,7 +15,7 @@ from pki.roster.client_properties import archive_profile, client_properties
 from pki.roster.entries import Entry as ClientEntry
 from postseal.stack.authorities import default_authority, problems_of_authority_choice
 from postseal.stack.clients import OWN_SERVER, identities_of_clients
-from postseal.stack.issuing_limits import problems_below
+from postseal.stack.issuing_limits import issuing_limits, problems_of_names
 from postseal.stack.lifetime_config import ResolvedLifetime, problems_of_lifetime, resolve_lifetime
 from postseal.stack.model import Authority, Roster
 from postseal.stack.reading import DeclaredStack, Entry
@@ -109,19 +110,17 @@ def _problems_of_shared(entry: Entry[RosterSection], roster: Roster) -> Iterator
 
 
 def _problems_of_clients(roster: Roster, authorities: Mapping[str, Authority]) -> Iterator[_Found]:
-    shared = _shared(roster)
+    shared, limits = _shared(roster), issuing_limits(roster.authority, authorities)
     stand_in = decode_declared(client_properties({"name": "x", "email": "x@example.org"}, shared))
     of_all = frozenset(problems_of_declared(stand_in))
     for entry in roster.entries:
-        for problem in _problems_of_client(entry, shared, roster.authority, authorities):
+        for problem in _problems_of_client(entry, shared, limits):
             if problem not in of_all:
                 path = "email" if problem.path.startswith("email_addresses") else problem.path
                 yield str(entry["name"]), Problem(path, problem.message)
 
 
-def _problems_of_client(
-    entry: ClientEntry, shared: Mapping[str, Any], authority: str, authorities: Mapping[str, Authority]
-) -> list[Problem]:
+def _problems_of_client(entry: ClientEntry, shared: Mapping[str, Any], limits: Sequence[IssuerLimits]) -> list[Problem]:
     if not entry.get("email") and not entry.get("dns_names"):
         return [Problem("email", "missing; give the client's email, or dns_names for a host")]
     properties = client_properties(entry, shared)
@@ -129,7 +128,7 @@ def _problems_of_client(
     if found:
         return found
     declared: DeclaredCertificate = decode_declared(properties)
-    found = problems_of_declared(declared) + problems_below(declared.declaration, authority, authorities)
+    found = problems_of_declared(declared) or problems_of_names(declared.declaration, limits)
     told = {problem.path for problem in found}
     return [problem for problem in found if not _follows(problem.path, told, entry)]
 

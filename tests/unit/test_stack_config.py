@@ -8,7 +8,7 @@ from pki.errors import ConfigError, Problem
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
 from pki.pkcs12 import Pkcs12Profile
-from postseal.stack.config import FileText, load_stack
+from postseal.stack.config import FileText, load_stack, problems_of_namespaces
 from postseal.stack.model import Pkcs12, ServerSigner
 from tests.support.stack_files import client, problems_of, stack
 from tests.support.test_authority import ThrowAwayAuthority
@@ -212,3 +212,11 @@ def test_a_policy_is_a_fraction_not_a_float() -> None:
     """Two thirds written as 2/3 stay two thirds."""
     raw = client(lifetime={"renew_fraction": "2/3"})
     assert load_stack(raw, [], stack_name="dev").clients["alice"].lifetime.renew_fraction == Fraction(2, 3)
+
+
+def test_a_section_under_another_projects_name_is_told() -> None:
+    """What a slip of the pen hides from the project would be missing everywhere else."""
+    keys = ["mail-pki:clients", "mailpki:hosts", "postseal:clock", "aws:region", "mailpki:passphrase"]
+    problems = problems_of_namespaces(keys, "mail-pki")
+    assert [problem.path for problem in problems] == ["mailpki:hosts"]
+    assert "write mail-pki:hosts" in problems[0].message

@@ -183,6 +183,7 @@ IN_FILES: list[tuple[str, str, list[str]]] = [
     ("staff.yaml", "anna: {email: [}\n", ["staff.yaml line 1: is not YAML"]),
     ("staff.yaml", "", []),
     ("staff.txt", "anna", ["staff.txt is no roster file; its name must end in .csv, .yaml or .yml"]),
+    ("staff.csv", "name;email\nanna;anna@example.org\n", ["staff.csv has semicolons between its cells"]),
     ("staff.csv", f"name\n{LEAF.certificate_pem}", ["staff.csv holds PEM text"]),
     ("staff.csv", f"name\nanna\n{LEAF.private_key_pem}", ["staff.csv line 3: a private key"]),
 ]
