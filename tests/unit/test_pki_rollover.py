@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pki.constraints import problems_under_issuer
 from pki.errors import Problem
+from pki.issuing import issue
+from pki.model import KeyAlgorithm, Profile, Subject
 from pki.rollover import (
     FIRST_SLOT,
     STANDBY_HOURS,
@@ -18,6 +22,7 @@ from pki.rollover import (
     room_below,
     slot_name,
 )
+from tests.support.specimens import VALIDITY, declare, key_of, make_authority
 
 NUMBERS = st.integers(-2, 9)
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z][a-z0-9]{0,5})?", fullmatch=True)
@@ -228,3 +233,35 @@ def test_keeping_one_more_slot_never_makes_a_withdrawal_worse(signed: list[int],
         return problems_of_withdrawal(dependents(alice=[slot_name("mail-ca", n) for n in signed]), names, ["mail-ca"])
 
     assert set(problems(declared | {more})) <= set(problems(declared))
+
+
+def crossed_chain(path_length: int | None) -> list[x509.Certificate]:
+    """Return the chain below which a cross-signed root's certificates stand: the new root, then its cross certificate.
+
+    Made as a rollover makes them: two roots with one path_length, the cross certificate with what is left below it.
+    """
+    old = make_authority(path_length=path_length, subject=Subject("Root"))
+    key = key_of(KeyAlgorithm.ECDSA_P256, "root 2")
+    own = declare(Profile.ROOT, subject=Subject("Root 2"), path_length=path_length)
+    by_old = declare(Profile.INTERMEDIATE, subject=Subject("Root 2"), path_length=room_below(path_length))
+    shared: dict[str, Any] = {"public_key": key.public_key(), "validity": VALIDITY}
+    new = issue(own, **shared, serial_number=1, issuer=None, signing_key=key)
+    cross = issue(by_old, **shared, serial_number=2, issuer=old)
+    return [new, cross, old.certificate]
+
+
+@pytest.mark.parametrize("profile", [Profile.SERVER, Profile.CLIENT])
+@pytest.mark.parametrize("path_length", [None, 1, 2])
+def test_a_leaf_may_stand_below_a_cross_signed_root(path_length: int | None, profile: Profile) -> None:
+    """The new root takes no place in the path length of its own cross certificate: it is the same authority."""
+    assert problems_under_issuer(declare(profile), crossed_chain(path_length)) == []
+
+
+@pytest.mark.parametrize("path_length", [None, 1, 2, 3])
+@pytest.mark.parametrize("below", [None, 0, 1, 2])
+def test_slots_refuse_an_intermediate_exactly_where_its_chain_would(path_length: int | None, below: int | None) -> None:
+    """What is foreseen from the declarations agrees with what is judged from the certificates."""
+    room = room_below(room_below(path_length))
+    foreseen = list(problems_below_cross_certificate(below, room, "root-ca"))
+    judged = problems_under_issuer(declare(Profile.INTERMEDIATE, path_length=below), crossed_chain(path_length))
+    assert bool(foreseen) == bool(judged)
