@@ -47,7 +47,8 @@ class DeploymentHandler(HandlerBase):
         """Show the content's digests only where nothing else says what changes; find what was changed outside."""
         changes = compare(old_inputs, new_inputs)
         visible = {path: change for path, change in changes.items() if not path.startswith("content")}
-        if not changes and target_of(old_outputs["target"]).drift(old_outputs["deployed"]):
+        target = target_of(old_outputs["target"])
+        if not changes and target.drift(old_outputs["deployed"], old_inputs["main_cf"]):
             return {"content": Change.UPDATE}
         return visible or changes
 
@@ -82,12 +83,12 @@ class DeploymentHandler(HandlerBase):
         self, inputs: Properties, deployed: Mapping[str, Any], context: Context, *, is_preview: bool
     ) -> dict[str, Any]:
         outputs = {"name": inputs["name"], "target": inputs["target"]}
+        target = target_of(inputs["target"])
+        for what in target.drift(deployed, inputs["main_cf"]) if deployed else ():
+            context.report(f"{what} was changed or removed by somebody else; it will be as declared")
         if is_preview:
             return outputs | {"deployed": UNKNOWN}
         prepared: PreparedHost = context.parsed[_memo(inputs["name"])]
-        target = target_of(inputs["target"])
-        for path in target.drift(deployed) if deployed else ():
-            context.report(f"{path} was changed or removed by somebody else")
         return outputs | {"deployed": target.write(prepared, deployed, context.report)}
 
 

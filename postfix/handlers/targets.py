@@ -8,10 +8,11 @@ from typing import Any, Protocol
 from pki.files.directory import DirectoryWriter
 from pki.files.tree import Entry, paths_to_inspect, plan_tree
 from postfix.deploy.deployment import deploy, remove
-from postfix.deploy.host_files import Deployed
+from postfix.deploy.host_files import MAIN_CF, Deployed
 from postfix.deploy.plan import write_order
 from postfix.deploy.sessions.local import LocalSession
 from postfix.deployment import PreparedHost, host_files
+from postfix.main_cf import read_parameters
 
 __all__ = ["Target", "target_of"]
 
@@ -31,8 +32,8 @@ class Target(Protocol):
     def remove(self, deployed: Mapping[str, Any], report: Report) -> None:
         """Remove what is ours; what others put there stays."""
 
-    def drift(self, deployed: Mapping[str, Any]) -> list[str]:
-        """Return the paths of ours that are gone or were changed by somebody else."""
+    def drift(self, deployed: Mapping[str, Any], main_cf: Mapping[str, str]) -> list[str]:
+        """Return what of ours is gone or was changed by somebody else: paths, and parameters of a shared main.cf."""
 
 
 def target_of(properties: Mapping[str, str]) -> Target:
@@ -60,7 +61,8 @@ class _Directory:
         _apply(self._path, (), deployed["files"])
         _apply(self._path.parent / _JAIL, (), deployed["chroot"])
 
-    def drift(self, deployed: Mapping[str, Any]) -> list[str]:
+    def drift(self, deployed: Mapping[str, Any], main_cf: Mapping[str, str]) -> list[str]:
+        del main_cf
         return _changed(self._path, deployed["files"]) + _changed(self._path.parent / _JAIL, deployed["chroot"])
 
 
@@ -80,8 +82,9 @@ class _Local:
     def remove(self, deployed: Mapping[str, Any], report: Report) -> None:
         report(remove(LocalSession(self._path), _decode(deployed)).reloading.value)
 
-    def drift(self, deployed: Mapping[str, Any]) -> list[str]:
-        return _changed(self._path, deployed["files"])
+    def drift(self, deployed: Mapping[str, Any], main_cf: Mapping[str, str]) -> list[str]:
+        ours = {name: main_cf[name] for name in deployed.get("parameters", ()) if name in main_cf}
+        return _changed(self._path, deployed["files"]) + (_changed_parameters(self._path, ours) if ours else [])
 
 
 def _decode(deployed: Mapping[str, Any]) -> Deployed:
@@ -97,6 +100,15 @@ def _decode(deployed: Mapping[str, Any]) -> Deployed:
 def _changed(directory: Path, files: Mapping[str, str]) -> list[str]:
     present = DirectoryWriter(directory).present(files)
     return sorted(path for path, digest in files.items() if present.get(path) != digest)
+
+
+def _changed_parameters(directory: Path, ours: Mapping[str, str]) -> list[str]:
+    """Return the parameters of ours that a main.cf shared with others has differently; blanks do not count."""
+    file = DirectoryWriter(directory).read(MAIN_CF)
+    found = read_parameters(file.content.decode("utf-8", "surrogateescape")) if file else {}
+    return [
+        f"{name} in {MAIN_CF}" for name, value in sorted(ours.items()) if found.get(name, "").split() != value.split()
+    ]
 
 
 def _any_order(_: Entry) -> int:
