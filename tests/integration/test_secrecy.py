@@ -1,7 +1,7 @@
 """Nothing that the engine writes or prints shows a private key, a passphrase or an archive, whatever is done.
 
 Not covered, because no provider can help it: the engine's own `-v=9` and `--logtostderr`, which print every message
-that passes between engine and plugin, secrets in clear. docs/security.md says to keep both out of pipelines.
+that passes between engine and plugin, secrets in clear. Keep both out of pipelines.
 """
 
 import base64
