@@ -250,8 +250,9 @@ def test_what_somebody_changed_is_noticed_and_put_right(
     (directory / "relay_clientcerts").unlink()
     assert plugin.up(deployment, declared(directory)) == {"content": "update"}
     assert written(directory) == right
-    said = " was changed or removed by somebody else"
-    assert plugin.lines == [f"main.cf{said}", f"relay_clientcerts{said}"]
+    said = " was changed or removed by somebody else; it will be as declared"
+    # Once in the preview, once in the run.
+    assert plugin.lines == [f"main.cf{said}", f"relay_clientcerts{said}"] * 2
     assert plugin.up(deployment, declared(directory)) == {}
 
 

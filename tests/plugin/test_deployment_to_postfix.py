@@ -79,6 +79,12 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
     assert certificate_fingerprint_sha256(ALICE) in table.read_text()
     assert any("relay_clientcerts was changed" in line for line in plugin.lines)
 
+    main_cf = instance.config_directory / "main.cf"
+    main_cf.write_text(main_cf.read_text().replace("smtpd_tls_security_level = may", "smtpd_tls_security_level = none"))
+    assert plugin.up(deployment, declared(instance)) == {"content": "update"}
+    assert "smtpd_tls_security_level = may" in main_cf.read_text()
+    assert any("smtpd_tls_security_level in main.cf was changed" in line for line in plugin.lines)
+
     assert plugin.up(deployment, declared(instance, has_alice=False)) == {"relay_clientcerts": "delete"}
     assert certificate_fingerprint_sha256(ALICE) not in table.read_text()
 
