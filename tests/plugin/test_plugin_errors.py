@@ -147,7 +147,7 @@ def test_an_internal_error_says_where_and_never_what(
     }
     sentence = plugin.refusal(steps[step])
     assert sentence.startswith("internal error in postseal (ValueError in _act, line ")
-    assert sentence.endswith(" of test_plugin_errors.py); nothing was changed by this step")
+    assert sentence.endswith(" of test_plugin_errors.py); this is a bug. `pulumi preview` shows what is left to do")
     printed = capfd.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("postseal: internal error ValueError in _act, line ")
