@@ -1,12 +1,28 @@
-"""Stack files for tests: a small good one, and what is wrong with one."""
+"""Stack files for tests: those of the repository, a small good one, and what is wrong with one."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
-from pki.errors import ConfigError, Problem
-from postseal.stack.config import FileText, load_stack
+import yaml
 
-__all__ = ["client", "host", "problems_of", "roster", "stack"]
+from pki.errors import ConfigError, Problem
+from postseal.stack.config import FileText, declared_files, load_stack
+from postseal.stack.model import StackConfig
+
+__all__ = ["client", "host", "load_repository_stack", "problems_of", "roster", "stack"]
+
+REPOSITORY = Path(__file__).parents[2]
+NAMESPACE = "mail-pki:"
+
+
+def load_repository_stack(stack_name: str) -> StackConfig:
+    """Load a stack file of the repository, which has no secrets before somebody sets them."""
+    text = (REPOSITORY / f"stacks/Pulumi.{stack_name}.yaml").read_text(encoding="utf-8")
+    config: dict[str, Any] = yaml.safe_load(text)["config"]
+    raw = {key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)}
+    files = {name: FileText((REPOSITORY / name).read_text(encoding="utf-8")) for name in declared_files(raw)}
+    return load_stack(raw, [], stack_name=stack_name, files=files)
 
 
 def stack(**sections: Any) -> dict[str, Any]:

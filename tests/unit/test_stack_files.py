@@ -2,51 +2,33 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from pki.pkcs12 import Pkcs12Profile
 from postfix.preflight import problems_of_host
 from postseal.stack.authority_config import AuthoritySection, CrlSection, SlotsSection
-from postseal.stack.config import FileText, declared_files, load_stack
 from postseal.stack.field_types import Section
 from postseal.stack.host_config import HostSection
-from postseal.stack.model import StackConfig, TargetKind
+from postseal.stack.model import TargetKind
 from postseal.stack.reading import SECTION_NAMES
 from postseal.stack.roster_config import RosterSection
+from tests.support.stack_files import load_repository_stack
 
-STACKS = Path(__file__).parents[2] / "stacks"
 REFERENCE = Path(__file__).parents[2] / "docs/stack-file.md"
-NAMESPACE = "mail-pki:"
-
-
-def read(stack_name: str) -> dict[str, Any]:
-    """Return the project's configuration of a stack file as the engine would hand it over."""
-    text = (STACKS / f"Pulumi.{stack_name}.yaml").read_text(encoding="utf-8")
-    config: dict[str, Any] = yaml.safe_load(text)["config"]
-    return {key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)}
-
-
-def load(stack_name: str) -> StackConfig:
-    """Load a stack file, which has no secrets before somebody sets them."""
-    raw = read(stack_name)
-    files = {name: FileText((STACKS.parent / name).read_text(encoding="utf-8")) for name in declared_files(raw)}
-    return load_stack(raw, [], stack_name=stack_name, files=files)
 
 
 @pytest.mark.parametrize("stack_name", ["dev", "staging", "prod"])
 def test_a_stack_of_the_repository_has_no_problems(stack_name: str) -> None:
     """Neither the file nor any of its hosts, and each host has a directory of its own."""
-    config = load(stack_name)
+    config = load_repository_stack(stack_name)
     assert [problems_of_host(host.declaration) for host in config.hosts.values()] == [[]] * len(config.hosts)
     assert len({host.target.path for host in config.hosts.values()}) == len(config.hosts)
 
 
 def test_dev_is_small_and_may_be_thrown_away() -> None:
     """One unprotected authority that can sign no other, three clients, one host in a directory."""
-    config = load("dev")
+    config = load_repository_stack("dev")
     (authority,) = config.authorities.values()
     assert (authority.declaration.path_length, authority.is_protected) == (0, False)
     assert authority.declaration.name_constraints.permitted_dns == ("example.org",)
@@ -55,7 +37,7 @@ def test_dev_is_small_and_may_be_thrown_away() -> None:
 
 def test_environments_differ_in_what_their_files_say() -> None:
     """Staging renews within days, production within months; production hides nothing from old mail programs."""
-    staging, prod = load("staging"), load("prod")
+    staging, prod = load_repository_stack("staging"), load_repository_stack("prod")
     assert list(staging.authorities) == list(prod.authorities) == ["root", "issuing"]
     assert staging.clients["alice"].lifetime.validity_hours < prod.clients["alice"].lifetime.overlap_hours
     bob = prod.clients["bob"].pkcs12
@@ -65,7 +47,7 @@ def test_environments_differ_in_what_their_files_say() -> None:
 
 def test_prod_has_a_roster_from_a_file_and_a_revocation_list_and_touches_no_postfix() -> None:
     """All of the staff is handed out and may relay; whoever brings the stack up anywhere writes directories only."""
-    config = load("prod")
+    config = load_repository_stack("prod")
     staff, issuing = config.rosters["staff"], config.authorities["issuing"]
     assert (staff.handed_out, config.hosts["mx1"].relay_rosters) == (
         tuple(entry["name"] for entry in staff.entries),
@@ -78,7 +60,7 @@ def test_prod_has_a_roster_from_a_file_and_a_revocation_list_and_touches_no_post
 
 def test_staging_shows_the_first_step_of_a_rollover() -> None:
     """The next root is published while the first one signs."""
-    slots = load("staging").authorities["root"].slots
+    slots = load_repository_stack("staging").authorities["root"].slots
     assert (slots.active, slots.standby, slots.retiring) == (1, 2, None)
 
 
