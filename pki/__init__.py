@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pki.components.authority import AdoptedAuthority, CertificateAuthority, IntermediateAuthority
     from pki.components.client import ClientCertificate
+    from pki.components.debug_log import withhold_outputs_from_debug_log
     from pki.components.handout import HandOut
     from pki.components.pkcs12 import Pkcs12
     from pki.components.revocation_list import RevocationList
@@ -34,6 +35,7 @@ __all__ = [
     "ServerCertificate",
     "Slots",
     "ThirdPartyServerCertificate",
+    "withhold_outputs_from_debug_log",
 ]
 
 _HOMES = {
@@ -52,6 +54,7 @@ _HOMES = {
     "ServerCertificate": "pki.components.server",
     "Slots": "pki.rollover",
     "ThirdPartyServerCertificate": "pki.components.server",
+    "withhold_outputs_from_debug_log": "pki.components.debug_log",
 }
 
 

@@ -213,7 +213,7 @@ class ClientRosterArgs(TypedDict):
     """Many clients of one authority: `clients` is one line of canonical JSON each, the rest holds for all of them.
 
     Everything apart from the issuer and `handovers` must be a plain, known value. `handovers`: certificates that a
-    single resource or another roster hands over, by client.
+    single resource or another roster hands over, by client. `withdrawal`: as of `HandOutArgs`.
     """
 
     name: str
@@ -244,6 +244,7 @@ class ClientRosterArgs(TypedDict):
     issuer_private_key_pem: pulumi.Input[str]
     issuer_below: NotRequired[pulumi.Input[str]]
     issuer_standby_hours: NotRequired[int]
+    withdrawal: NotRequired[dict[str, Any]]
 
 
 class ClientRosterResource(pulumi.CustomResource):

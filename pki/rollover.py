@@ -5,11 +5,13 @@ active and signs everything anew while the slot before it is retiring, still tru
 nothing that it signed is accepted any more. A step taken too early is refused.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pki.errors import Problem
+from pki.model import format_instant
+from pki.schedule import AcceptedGeneration
 
 __all__ = [
     "FIRST_SLOT",
@@ -17,6 +19,7 @@ __all__ = [
     "Slots",
     "problems_below_cross_certificate",
     "problems_of_cross_signing",
+    "problems_of_roster_withdrawal",
     "problems_of_withdrawal",
     "room_below",
     "slot_name",
@@ -127,6 +130,30 @@ def problems_of_withdrawal(
         for entry in dependent["previous"]
         if entry["issuer_id"] not in issuers and _is_slot_of(entry["issuer_id"], ours)
     ]
+
+
+def problems_of_roster_withdrawal(
+    accepted: Iterable[tuple[str, AcceptedGeneration]], issuers: Collection[str], ours: Collection[str]
+) -> list[Problem]:
+    """Return the same for the clients of a roster: one sentence for each slot, with the last client to wait for.
+
+    `accepted`: each earlier generation that is accepted, with the name of its client.
+    """
+    by_issuer: dict[str, list[tuple[str, AcceptedGeneration]]] = {}
+    for name, entry in accepted:
+        if entry.issuer_id not in issuers and _is_slot_of(entry.issuer_id, ours):
+            by_issuer.setdefault(entry.issuer_id, []).append((name, entry))
+    return [
+        Problem("clients", _roster_sentence(issuer_id, len(entries), *max(entries, key=lambda each: each[1].retire_at)))
+        for issuer_id, entries in by_issuer.items()
+    ]
+
+
+def _roster_sentence(issuer_id: str, count: int, name: str, last: AcceptedGeneration) -> str:
+    return (
+        f"{count} earlier certificates are accepted until {format_instant(last.retire_at)} ({name}, generation "
+        f"{last.generation}) and were signed by {issuer_id}, which is to be withdrawn: keep it as retiring until then"
+    )
 
 
 def _is_slot_of(issuer_id: str, authorities: Collection[str]) -> bool:

@@ -32,5 +32,7 @@ postfix.MailServer(
 )
 pki.HandOut("hand-out", directory="out", authorities=[authority], clients=persons, archives=[archive])
 
+# The SDK repeats outputs in clear in debug messages, which `--json` and `--event-log` show.
+pki.withhold_outputs_from_debug_log()
 pulumi.export("alice_passphrase", archive.passphrase)
 pulumi.export("server_fingerprint_sha256", server.fingerprint_sha256)

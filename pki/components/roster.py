@@ -10,7 +10,13 @@ import pulumi
 
 from pki.components.authority import CertificateAuthority
 from pki.components.client import ClientCertificate
-from pki.components.wiring import child_options, issuer_properties, lifetime_properties, present
+from pki.components.wiring import (
+    child_options,
+    issuer_properties,
+    lifetime_properties,
+    present,
+    withdrawal_properties,
+)
 from pki.errors import ConfigError, Problem
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm
@@ -109,6 +115,7 @@ class ClientRoster(pulumi.ComponentResource):
         )
         properties = {"name": name, "clients": clients_text(entries), **shared}
         properties |= lifetime_properties(lifetime) | issuer_properties(authority)
+        properties |= {"withdrawal": withdrawal_properties([authority], {})}
         self.resource = ClientRosterResource(name, cast("ClientRosterArgs", properties), child_options(self))
         self.count = self.resource.count
         self.summary = self.resource.summary

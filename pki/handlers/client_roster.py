@@ -11,6 +11,7 @@ from pki.errors import CertificateError, Problem
 from pki.handlers.certificate_decision import issuer_window
 from pki.handlers.key_material import hold_issuer, known_issuer_chain
 from pki.handlers.roster_issuance import COMPRESSED, declaration_of, records_of, roster_outputs
+from pki.handlers.withdrawal import roster_withdrawal_problems
 from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import Properties, is_unknown
@@ -47,8 +48,9 @@ class ClientRosterHandler(HandlerBase):
         issuer = IssuerView(issuer_window(new), chain, [limits_of_certificate(issuer) for issuer in chain])
         with _uncollected():
             decision = decide_roster(declaration, stored, issuer, context.now, takeovers)
-        if problems + decision.problems:
-            return Checked({}, tuple(problems + decision.problems))
+        problems += decision.problems + roster_withdrawal_problems(new, decision.records)
+        if problems:
+            return Checked({}, tuple(problems))
         _report_notes(decision, context)
         if stored and request.old and not decision.touches and declaration == stored.declaration:
             return Checked(dict(request.old))

@@ -1,7 +1,5 @@
 """What a stack exports: authorities, certificates, rosters, lists, hosts; and, secret, the passphrases of archives."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pulumi
@@ -9,7 +7,7 @@ import pulumi
 from pki.resources import Certificate, ImportedCertificate
 from postseal.stack.components import BuiltStack
 
-__all__ = ["stack_outputs", "withhold_outputs_from_debug_log"]
+__all__ = ["stack_outputs"]
 
 _IDENTITY = (
     "subject",
@@ -44,19 +42,6 @@ def stack_outputs(stack: BuiltStack) -> dict[str, Any]:
         "pkcs12_passphrases": pulumi.Output.secret(passphrases) if passphrases else {},
     }
     return outputs | {name: value for name, value in declared.items() if value != {}}
-
-
-def withhold_outputs_from_debug_log() -> None:
-    """Keep secret outputs out of what `--json`, `--debug` and `--event-log` show; call it before anything is exported.
-
-    The Python SDK (3.250.0, register_resource_outputs) sends all outputs of a stack, secrets in clear, as a debug
-    message to the engine, which prints or keeps it there. Everything else in debug messages stays.
-    """
-    pulumi.log.debug = partial(_debug_without_outputs, pulumi.log.debug)
-
-
-def _debug_without_outputs(debug: Callable[..., None], msg: str, *args: Any, **options: Any) -> None:
-    debug(msg.partition(", props=")[0], *args, **options)
 
 
 def _identity(kind: str, certificate: Certificate | ImportedCertificate) -> dict[str, Any]:
