@@ -118,6 +118,7 @@ MISTAKES: list[tuple[Raw, str, list[str]]] = [
     (clients(anna={**ANNA, "emial": "x"}), f"{PLACE}.clients.anna.emial", ["unknown field", "email"]),
     (clients(anna={}), f"{PLACE}.clients.anna.email", ["missing", "dns_names"]),
     (clients(anna={"email": "anna"}), f"{PLACE}.clients.anna.email", ["'anna'", "one @"]),
+    (clients(anna={"email": "anna\tabel@example.org"}), f"{PLACE}.clients.anna.email", ["anna\\tabel"]),
     (clients(anna={**ANNA, "revoke": "stolen"}), f"{PLACE}.clients.anna.revoke", ["'stolen'", "keyCompromise"]),
     (clients(anna={**ANNA, "validity_hours": 1}), f"{PLACE}.clients.anna.validity_hours", ["at least 2 hours"]),
     (clients(alice=ANNA), f"{PLACE}.clients.alice.name", ["client alice of this stack", "a name of its own"]),
