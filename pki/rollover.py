@@ -151,8 +151,9 @@ def problems_of_roster_withdrawal(
 
 def _roster_sentence(issuer_id: str, count: int, name: str, last: AcceptedGeneration) -> str:
     return (
-        f"{count} earlier certificates are accepted until {format_instant(last.retire_at)} ({name}, generation "
-        f"{last.generation}) and were signed by {issuer_id}, which is to be withdrawn: keep it as retiring until then"
+        f"earlier certificates are accepted until {format_instant(last.retire_at)} ({name}, generation "
+        f"{last.generation}; {count} in all) and were signed by {issuer_id}, which is to be withdrawn: keep it as "
+        "retiring until then"
     )
 
 

@@ -1,6 +1,7 @@
 """What is wrong with slots, what slots are called, and who keeps a slot from being withdrawn."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,11 +19,13 @@ from pki.rollover import (
     Slots,
     problems_below_cross_certificate,
     problems_of_cross_signing,
+    problems_of_roster_withdrawal,
     problems_of_withdrawal,
     room_below,
     slot_name,
 )
-from tests.support.specimens import VALIDITY, declare, key_of, make_authority
+from pki.schedule import AcceptedGeneration
+from tests.support.specimens import NOW, VALIDITY, declare, key_of, make_authority
 
 NUMBERS = st.integers(-2, 9)
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z][a-z0-9]{0,5})?", fullmatch=True)
@@ -265,3 +268,44 @@ def test_slots_refuse_an_intermediate_exactly_where_its_chain_would(path_length:
     foreseen = list(problems_below_cross_certificate(below, room, "root-ca"))
     judged = problems_under_issuer(declare(Profile.INTERMEDIATE, path_length=below), crossed_chain(path_length))
     assert bool(foreseen) == bool(judged)
+
+
+def entry(generation: int, issuer_id: str, day: int) -> AcceptedGeneration:
+    """Return an accepted generation that retires on a day of June."""
+    return AcceptedGeneration(generation, NOW + timedelta(days=365), NOW + timedelta(days=day), issuer_id)
+
+
+def test_a_roster_has_one_sentence_for_each_slot_with_the_last_client_to_wait_for() -> None:
+    """However many clients there are, a reviewer reads how many, until when, and one of them by name."""
+    accepted = [
+        ("alice", entry(1, "mail-ca", 3)),
+        ("bob", entry(2, "mail-ca", 5)),
+        ("carol", entry(4, "mail-ca-2", 4)),
+        ("dora", entry(1, "mail-ca-3", 9)),
+        ("erna", entry(1, "mail-ca-old", 9)),
+    ]
+    assert problems_of_roster_withdrawal(accepted, ["mail-ca-3"], ["mail-ca"]) == [
+        Problem(
+            "clients",
+            "earlier certificates are accepted until 2026-06-06T12:00:00Z (bob, generation 2; 2 in all) and were signed "
+            "by mail-ca, which is to be withdrawn: keep it as retiring until then",
+        ),
+        Problem(
+            "clients",
+            "earlier certificates are accepted until 2026-06-05T12:00:00Z (carol, generation 4; 1 in all) and were "
+            "signed by mail-ca-2, which is to be withdrawn: keep it as retiring until then",
+        ),
+    ]
+
+
+@given(signed=st.lists(st.integers(1, 5)), declared=st.sets(st.integers(1, 5)))
+def test_a_roster_is_refused_exactly_when_a_single_certificate_would_be(signed: list[int], declared: set[int]) -> None:
+    """The same generations as single certificates name the same slots."""
+    issuers = [slot_name("mail-ca", number) for number in declared]
+    signers = [slot_name("mail-ca", number) for number in signed]
+    in_roster = problems_of_roster_withdrawal(
+        [("alice", entry(1, signer, 1)) for signer in signers], issuers, ["mail-ca"]
+    )
+    single = problems_of_withdrawal(dependents(alice=signers), issuers, ["mail-ca"])
+    assert len(in_roster) == len(set(signers) - set(issuers))
+    assert bool(in_roster) == bool(single)
