@@ -287,8 +287,8 @@ def test_a_roster_has_one_sentence_for_each_slot_with_the_last_client_to_wait_fo
     assert problems_of_roster_withdrawal(accepted, ["mail-ca-3"], ["mail-ca"]) == [
         Problem(
             "clients",
-            "earlier certificates are accepted until 2026-06-06T12:00:00Z (bob, generation 2; 2 in all) and were signed "
-            "by mail-ca, which is to be withdrawn: keep it as retiring until then",
+            "earlier certificates are accepted until 2026-06-06T12:00:00Z (bob, generation 2; 2 in all) and were "
+            "signed by mail-ca, which is to be withdrawn: keep it as retiring until then",
         ),
         Problem(
             "clients",
