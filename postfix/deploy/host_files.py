@@ -85,13 +85,15 @@ class Deployed:
     """What is ours on a host after a deployment; keep it, the next one needs it. Holds no secret.
 
     `files`, `chroot`: path -> digest as in `pki.files.tree`. `indexes`: paths. `parameters`: names that are ours in a
-    main.cf that is not. `has_services`: whether a master.cf that is not ours has a block of our services.
+    main.cf that is not, and `originals` the values that some of them had there before. `has_services`: whether a
+    master.cf that is not ours has a block of our services.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
     chroot: Mapping[str, str] = field(default_factory=dict)
     indexes: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    originals: Mapping[str, str] = field(default_factory=dict)
     has_services: bool = False
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pki.errors import ConfigError, Problem
 from pki.files.tree import Entry, FileEntry, TreePlan, plan_tree
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, Table, problems_of_files
+from postfix.deploy.originals import originals_of, restored
 from postfix.deploy.steps import BuildTable, MakeDirectory, Place, Reload, Remove, RemoveDirectory, Step, WriteFile
 from postfix.main_cf import merge
 from postfix.master_cf import merge_services
@@ -74,6 +75,7 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
             chroot=jail.owned,
             indexes=desired.index_paths,
             parameters=tuple(sorted(desired.parameters)),
+            originals=_originals(desired, deployed, situation),
             has_services=bool(desired.services),
         ),
         main_cf=after.get(MAIN_CF),
@@ -97,7 +99,9 @@ def _merged_files(desired: HostFiles, deployed: Deployed, situation: Situation) 
     merges: dict[str, tuple[bool, Callable[[str], str]]] = {
         MAIN_CF: (
             bool(desired.parameters or deployed.parameters),
-            lambda text: merge(text, desired.parameters, deployed.parameters),
+            lambda text: merge(
+                text, {**desired.parameters, **restored(text, desired.parameters, deployed)}, deployed.parameters
+            ),
         ),
         MASTER_CF: (
             bool(desired.services or deployed.has_services),
@@ -111,9 +115,20 @@ def _merged_files(desired: HostFiles, deployed: Deployed, situation: Situation) 
     }
 
 
+def _originals(desired: HostFiles, deployed: Deployed, situation: Situation) -> dict[str, str]:
+    file = situation.configuration.get(MAIN_CF)
+    if not file or MAIN_CF in deployed.files or desired.has(MAIN_CF):
+        return {}
+    return originals_of(_text(file.content), desired.parameters, deployed)
+
+
 def _in_text(content: bytes, change: Callable[[str], str]) -> bytes:
+    return change(_text(content)).encode("utf-8", "surrogateescape")
+
+
+def _text(content: bytes) -> str:
     # Comments in a file that is not ours may be in any encoding, and every byte must survive.
-    return change(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    return content.decode("utf-8", "surrogateescape")
 
 
 def _configuration_after(

@@ -93,6 +93,7 @@ def _decode(deployed: Mapping[str, Any]) -> Deployed:
         chroot=deployed.get("chroot", {}),
         indexes=tuple(deployed.get("indexes", ())),
         parameters=tuple(deployed.get("parameters", ())),
+        originals=deployed.get("originals", {}),
         has_services=deployed.get("has_services", False),
     )
 
