@@ -26,7 +26,7 @@ STACK = "dev"
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "up": ("up", "--yes", "--skip-preview", "--suppress-outputs"),
-    "preview": ("preview", "--diff"),
+    "preview": ("preview", "--diff", "--suppress-outputs"),
     "destroy": ("destroy", "--yes", "--skip-preview"),
 }
 
