@@ -79,7 +79,8 @@ def _summary(inventory: Inventory, entries: tuple[Entry, ...]) -> Text:
     counts = Counter(entry.state for entry in entries)
     text = Text(f"{inventory.project}/{inventory.stack} at {inventory.now:%Y-%m-%d %H:%M} UTC\n", style="bold")
     parts = [Text(f"{counts[state]:,} {state.label}", style=_MARKS[state][1]) for state in State if counts[state]]
-    return text + (Text(", ").join(parts) if parts else Text("nothing here expires"))
+    empty = "nothing that expires matches the filters" if inventory.entries else "nothing here expires"
+    return text + (Text(", ").join(parts) if parts else Text(empty))
 
 
 def _group(group: Group, style: TableStyle, name_width: int) -> RenderableType:

@@ -47,6 +47,15 @@ def test_exit_code_judges_what_is_selected(more: tuple[str, ...], code: int, tmp
     assert run("report", "--file", saved(tmp_path, EXPIRED), "--now", CLOCK, *more) == code
 
 
+def test_a_filter_that_leaves_nothing_does_not_say_that_nothing_expires(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A reader learns that the filters are the reason; a stack without certificates says so in other words."""
+    for state, sentence in ((FINE, "nothing that expires matches the filters"), (export(), "nothing here expires")):
+        run("report", "--file", saved(tmp_path, state), "--now", CLOCK, "--state", "expired")
+        assert sentence in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
