@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pki.errors import Problem
 from pki.files.directory import DirectoryWriter
 from pki.files.tree import FileEntry, paths_to_inspect, plan_tree, tree_problems
+from pki.handlers.claims import claim, place_of, unclaimed
 from pki.handlers.withdrawal import withdrawal_problems
 from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
@@ -35,6 +36,8 @@ class HandOutHandler(HandlerBase):
         problems = _problems(new)
         if problems:
             return Checked({}, tuple(problems))
+        place = place_of(new["directory"])
+        claim(context, place, [f"{folder}/{name}" for folder, files in new["folders"].items() for name in files])
         return Checked({"directory": new["directory"], "folders": new["descriptions"], "content": content})
 
     def diff(self, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> Mapping[str, Change]:
@@ -61,17 +64,18 @@ class HandOutHandler(HandlerBase):
         """Write what changed; after a change of the directory, write it all there and empty the old one of ours."""
         del id
         _report_changed_outside(old_outputs, context)
-        if old_outputs["directory"] == inputs["directory"]:
-            return self._write(inputs, old_outputs["files"], context, is_preview=is_preview)
+        if place_of(old_outputs["directory"]) == place_of(inputs["directory"]):
+            owned = unclaimed(context, place_of(inputs["directory"]), old_outputs["files"])
+            return self._write(inputs, owned, context, is_preview=is_preview)
         outputs = self._write(inputs, {}, context, is_preview=is_preview)
         if not is_preview:
-            _apply(old_outputs["directory"], [], old_outputs["files"])
+            _leave(old_outputs, context)
         return outputs
 
     def delete(self, id: str, outputs: Properties, context: Context) -> None:
-        """Remove the files that are ours."""
-        del id, context
-        _apply(outputs["directory"], [], outputs["files"])
+        """Remove the files that are ours, except what is declared elsewhere by now."""
+        del id
+        _leave(outputs, context)
 
     def _write(
         self, inputs: Properties, owned: Mapping[str, str], context: Context, *, is_preview: bool
@@ -90,6 +94,11 @@ def _problems(new: Properties) -> list[Problem]:
         for name, file in files.items()
     ]
     return [*tree_problems(entries), *withdrawal_problems(new)]
+
+
+def _leave(outputs: Properties, context: Context) -> None:
+    directory = outputs["directory"]
+    _apply(directory, [], unclaimed(context, place_of(directory), outputs["files"]))
 
 
 def _changed_outside(outputs: Properties) -> list[str]:

@@ -17,10 +17,12 @@ __all__ = ["CheckRequest", "Checked", "Context", "Created", "Handler", "HandlerB
 class Context:
     """What the edge gives a handler: the clock, entropy, this run's key material, and a way to tell the user something.
 
-    `now` is read once per call. `is_rehearsal` says that the clock was set by `postseal:clock`. `report` shows one
-    line beside the resource in the engine's output; never a secret. `parsed` memoises values derived from material.
+    `urn`: which resource is called for. `now` is read once per call. `is_rehearsal` says that the clock was set by
+    `postseal:clock`. `report` shows one line beside the resource in the engine's output; never a secret. `parsed` is
+    this run's memory: values derived from material, and what resources declare of one place.
     """
 
+    urn: str
     now: datetime
     entropy: Callable[[int], bytes]
     material: MaterialStore

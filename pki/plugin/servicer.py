@@ -183,6 +183,7 @@ class Servicer(ResourceProviderServicer):
 
     def _context(self, urn: str) -> Context:
         return Context(
+            urn=urn,
             now=(self._configuration.clock or self._clock()).replace(microsecond=0),
             entropy=self._entropy,
             material=self._material,

@@ -11,6 +11,7 @@ from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
 from postfix.deployment import PreparedHost, accepted_clients, decode_host, parse_accepted_rows, prepare, shown_parts
+from postfix.handlers.occupation import is_same_place, leftovers, occupy, problems_of_place
 from postfix.handlers.targets import target_of
 from postfix.host import HostDeclaration
 from postfix.preflight import problems_of_host
@@ -30,6 +31,7 @@ class DeploymentHandler(HandlerBase):
         host = decode_host(new["declaration"])
         rows, clients = _rows(new)
         problems = [*problems_of_host(host), *_row_problems(clients), *withdrawal_problems(new)]
+        problems += problems_of_place(host.name, new["target"], context)
         if problems:
             return Checked({}, tuple(problems))
         inputs = {
@@ -67,17 +69,17 @@ class DeploymentHandler(HandlerBase):
     ) -> dict[str, Any]:
         """Bring the host to its declaration; after a change of the target, leave nothing of ours at the old one."""
         del id
-        if inputs["target"] == old_outputs["target"]:
+        if is_same_place(inputs["target"], old_outputs["target"]):
             return self._deploy(inputs, old_outputs["deployed"], context, is_preview=is_preview)
         outputs = self._deploy(inputs, {}, context, is_preview=is_preview)
         if not is_preview:
-            target_of(old_outputs["target"]).remove(old_outputs["deployed"], context.report)
+            _leave(old_outputs, context)
         return outputs
 
     def delete(self, id: str, outputs: Properties, context: Context) -> None:
-        """Remove what is ours from the host."""
+        """Remove what is ours from the host, except what another host has in the same place by now."""
         del id
-        target_of(outputs["target"]).remove(outputs["deployed"], context.report)
+        _leave(outputs, context)
 
     def _deploy(
         self, inputs: Properties, deployed: Mapping[str, Any], context: Context, *, is_preview: bool
@@ -88,12 +90,18 @@ class DeploymentHandler(HandlerBase):
             context.report(f"{what} was changed or removed by somebody else; it will be as declared")
         if is_preview:
             return outputs | {"deployed": UNKNOWN}
-        prepared: PreparedHost = context.parsed[_memo(inputs["name"])]
+        prepared: PreparedHost = context.parsed[_memo(context)]
         return outputs | {"deployed": target.write(prepared, deployed, context.report)}
 
 
-def _memo(name: str) -> str:
-    return f"deployment of {name}"
+def _memo(context: Context) -> str:
+    # Not by the host's name: a program may give one name to two hosts of different types.
+    return f"prepared for {context.urn}"
+
+
+def _leave(outputs: Properties, context: Context) -> None:
+    target, deployed = outputs["target"], outputs["deployed"]
+    target_of(target).remove(leftovers(context, target, deployed), context.report)
 
 
 def _rows(new: Properties) -> tuple[dict[str, Any], list[ClientRow]]:
@@ -130,5 +138,6 @@ def _content(host: HostDeclaration, new: Properties, clients: list[ClientRow], c
         config_directory=new["target"]["config_directory"],
         now=context.now,
     )
-    context.parsed[_memo(host.name)] = prepared
+    context.parsed[_memo(context)] = prepared
+    occupy(context, new["target"], prepared)
     return manifest((*prepared.entries, *prepared.chroot))

@@ -13,7 +13,7 @@ from pki.verification import chain_pem
 from postfix.host import HostDeclaration, ServerSide
 from postfix.settings import ServerSettings
 from tests.support.plugin_runs import PluginRuns
-from tests.support.provider import UNKNOWN, Resource, Secret
+from tests.support.provider import UNKNOWN, CheckFailedError, Resource, Secret
 from tests.support.resource_properties import key_pem
 from tests.support.specimens import VALIDITY, issue_leaf, make_authority
 
@@ -40,7 +40,7 @@ def identity(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def declared(directory: Path, host: HostDeclaration = HOST, **changes: Any) -> dict[str, Any]:
+def declared(directory: Path | str, host: HostDeclaration = HOST, **changes: Any) -> dict[str, Any]:
     """Return a relay that admits alice."""
     return {
         "declaration": json.loads(json.dumps(asdict(host))),
@@ -312,3 +312,72 @@ def test_an_expired_certificate_is_not_deployed(plugin: PluginRuns, deployment: 
     """A host is never brought to a state in which nobody could trust it."""
     plugin.now = VALIDITY.not_after.replace(year=VALIDITY.not_after.year + 1)
     assert plugin.problems(deployment, declared(directory))
+
+
+@pytest.mark.parametrize("change", ["path", "config_directory"])
+def test_a_target_that_is_only_written_differently_keeps_its_files(
+    plugin: PluginRuns, deployment: Resource, directory: Path, change: str
+) -> None:
+    """Another spelling of the same directory is no move: what is written to it must not be removed as left behind."""
+    host = replace(HOST, server=ServerSide(ServerSettings(ca_path=True), ("mx1",)))
+    plugin.up(deployment, declared(directory, host))
+    before = written(directory)
+    respelt = {"path": f"{directory.parent}/../{directory.parent.name}/mx1/", "config_directory": "/srv/postfix"}
+    target = declared(directory)["target"] | {change: respelt[change]}
+    assert plugin.up(deployment, declared(directory, host, target=target)) == {f"target.{change}": "update"}
+    assert written(directory) == before
+    deployment.delete()
+    assert written(directory.parent) == {}
+
+
+def test_a_host_under_a_new_name_keeps_the_files_that_the_old_name_gives_up(
+    plugin: PluginRuns, deployment: Resource, directory: Path
+) -> None:
+    """The engine deletes the old resource last; what the new one has in the same directory stays, the rest goes."""
+    plugin.up(deployment, declared(directory))
+    renamed = plugin.resource("Deployment", "relay")
+    chains = {"relay": declared(directory)["chains"]["mx1"]}
+    as_declared = declared(directory, replace(HOST, name="relay", server=ServerSide(ServerSettings(), ("relay",))))
+    plugin.up(renamed, as_declared | {"chains": chains})
+    after = written(directory)
+    assert "tls/mx1.pem" in after
+    deployment.delete()
+    del after["tls/mx1.pem"]
+    assert written(directory) == after
+    assert {"main.cf", "master.cf", "tls/relay.pem"} <= after.keys()
+    assert plugin.up(renamed, as_declared | {"chains": chains}) == {}
+
+
+def test_two_hosts_of_one_name_each_get_their_own_files(plugin: PluginRuns, tmp_path: Path) -> None:
+    """A program may call a server and a client by one name; neither is given the other's keys."""
+    one, other = plugin.resource("Deployment", "mx1"), plugin.resource("Deployment", "parent$mx1")
+    plugin.start_run()
+    checked = one.check(declared(tmp_path / "one"))
+    others = other.check(declared(tmp_path / "other", replace(HOST, parameters={"biff": "no"})))
+    one.apply(checked)
+    other.apply(others)
+    assert b"biff" not in written(tmp_path / "one")["main.cf"]
+    assert b"biff" in written(tmp_path / "other")["main.cf"]
+
+
+def test_two_hosts_cannot_have_one_directory(plugin: PluginRuns, directory: Path) -> None:
+    """They would overwrite each other in every run, with nobody to tell which one is right."""
+    plugin.start_run()
+    plugin.resource("Deployment", "mx1").check(declared(directory))
+    with pytest.raises(CheckFailedError, match=r"target\.path: host mx1 has .* already"):
+        plugin.resource("Deployment", "mx2").check(declared(f"{directory}/", replace(HOST, name="mx2")))
+
+
+def test_hosts_that_share_the_directory_for_the_jail_leave_each_other_their_copies(
+    plugin: PluginRuns, deployment: Resource, directory: Path
+) -> None:
+    """Copies of the roots that two hosts beside each other have in common go with the last of them only."""
+    host = replace(HOST, server=ServerSide(ServerSettings(ca_path=True), ("mx1",)))
+    plugin.up(deployment, declared(directory, host))
+    other = plugin.resource("Deployment", "mx2")
+    beside = declared(directory.parent / "mx2", replace(host, name="mx2"))
+    plugin.up(other, beside)
+    copies = directory.parent / "queue_directory"
+    before = written(copies)
+    deployment.delete()
+    assert written(copies) == before

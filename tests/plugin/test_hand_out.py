@@ -157,3 +157,29 @@ def test_a_directory_that_cannot_be_written_is_one_sentence(
     sentence = plugin.refusal(hand_out.apply, checked)
     assert str(tmp_path / "out") in sentence
     assert "internal error" not in sentence
+
+
+def test_a_directory_that_is_only_written_differently_keeps_its_files(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """Another spelling of the same directory is no move: what is written to it must not be removed as left behind."""
+    plugin.up(hand_out, declared(tmp_path / "out", "alice"))
+    before = files(tmp_path)
+    assert plugin.up(hand_out, declared(tmp_path / "other/../out", "alice")) == {"directory": "update"}
+    assert files(tmp_path) == before
+
+
+def test_folders_that_move_to_another_hand_out_in_the_same_directory_stay(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """Whichever of the two is written first, nobody's files are removed by the one that gives them up."""
+    plugin.up(hand_out, declared(tmp_path, "alice", "bob"))
+    before = files(tmp_path)
+    heir = plugin.resource("HandOut", "heir")
+    plugin.start_run()
+    checked, inherited = hand_out.check(declared(tmp_path, "bob")), heir.check(declared(tmp_path, "alice"))
+    heir.apply(inherited)
+    hand_out.apply(checked)
+    assert files(tmp_path) == before
+    hand_out.delete()
+    assert files(tmp_path).keys() == {path for path in before if "bob" not in path}

@@ -1,0 +1,74 @@
+"""Which parts of a place a host takes up, so that whoever leaves the place does not take them away."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pki.errors import Problem
+from pki.handlers.claims import claim, place_of, unclaimed
+from pki.plugin.handler import Context
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF, HostFiles
+from postfix.deployment import PreparedHost, host_files
+
+__all__ = ["is_same_place", "leftovers", "occupy", "problems_of_place"]
+
+_SERVICES = f"{MASTER_CF}: services"
+
+
+def is_same_place(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Return whether two targets are one, however their paths are written."""
+    return one["kind"] == other["kind"] and place_of(one["path"]) == place_of(other["path"])
+
+
+def problems_of_place(name: str, target: Mapping[str, str], context: Context) -> list[Problem]:
+    """Return why a host cannot have its target: another host of this run has it."""
+    place = f"host in {place_of(target['path'])}"
+    urn, other = context.parsed.setdefault(place, (context.urn, name))
+    if urn == context.urn:
+        return []
+    return [Problem("target.path", f"host {other} has {target['path']} already; give each host a place of its own")]
+
+
+def occupy(context: Context, target: Mapping[str, str], prepared: PreparedHost) -> None:
+    """Note for this run everything that a host has in its place."""
+    files = host_files(prepared)
+    place, jail = _places(target)
+    claim(context, place, [*(entry.path for entry in files.entries), *files.index_paths, *_parts(files)])
+    claim(context, jail, [entry.path for entry in files.chroot])
+
+
+def leftovers(context: Context, target: Mapping[str, str], deployed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of `deployed` a host that leaves its target may take away: all that no other host has there now."""
+    place, jail = _places(target)
+    parameters = unclaimed(context, place, {_parameter(name): name for name in deployed.get("parameters", ())})
+    is_shared = bool(unclaimed(context, place, {_parameter("*"): ""}))
+    has_services = deployed.get("has_services", False)
+    return {
+        **deployed,
+        "files": unclaimed(context, place, deployed["files"]),
+        "chroot": unclaimed(context, jail, deployed["chroot"]),
+        "indexes": [*unclaimed(context, place, dict.fromkeys(deployed.get("indexes", ()), ""))],
+        "parameters": [*parameters.values()] if is_shared else [],
+        "has_services": has_services and bool(unclaimed(context, place, {_SERVICES: ""})),
+    }
+
+
+def _parts(files: HostFiles) -> Iterator[str]:
+    """Name what is taken up of main.cf and master.cf; a file that is ours as a whole leaves nothing to others."""
+    yield from (MAIN_CF, MASTER_CF)
+    yield from map(_parameter, files.parameters)
+    if files.has(MAIN_CF):
+        yield _parameter("*")
+    if files.services or files.has(MASTER_CF):
+        yield _SERVICES
+
+
+def _parameter(name: str) -> str:
+    return f"{MAIN_CF}: {name}"
+
+
+def _places(target: Mapping[str, str]) -> tuple[str, str]:
+    """Return the names of the configuration directory, and of where copies for the chroot lie."""
+    path = Path(target["path"])
+    jail = path.parent if target["kind"] == "directory" else path
+    return place_of(path), place_of(jail / "queue_directory")
