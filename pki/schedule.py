@@ -122,7 +122,7 @@ class Decision:
 def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision:
     """Return the schedule that holds from `now` (aware UTC) on.
 
-    Raises ScheduleError for a step that must not happen: issuing while the clock stands before the current
+    Raises ScheduleError for a step that must not happen: issuing or revoking while the clock stands before the current
     certificate, taking back a revocation other than certificateHold, or a validity beyond the issuer's where that is
     to fail.
     """
@@ -173,6 +173,8 @@ def _decide_behind(previous: Schedule, demand: Demand, now: datetime) -> Decisio
     )
     if demand.changes or demand.is_key_changed:
         raise ScheduleError(f"{sentence}: nothing is issued backwards in time; correct the clock and run again")
+    if demand.revoke_reason not in ("", *(entry.reason for entry in previous.revoked)) and not previous.is_revoked:
+        raise ScheduleError(f"{sentence}: nothing can be revoked then; correct the clock and run again")
     return Decision(previous, is_issued=False, note=f"{sentence}: nothing is renewed or retired")
 
 

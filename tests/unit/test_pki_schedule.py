@@ -117,6 +117,17 @@ def test_a_clock_before_the_certificate_refuses_to_issue() -> None:
         decide(first(), Demand(YEARLY, CA, changes=("dns_names",)), START - DAY)
 
 
+def test_a_clock_before_the_certificate_refuses_to_revoke_rather_than_not_doing_it() -> None:
+    """Who asks for a revocation must not read that nothing changed; what was revoked stays so under any clock."""
+    compromised = Demand(YEARLY, CA, revoke_reason="keyCompromise")
+    with pytest.raises(ScheduleError, match="nothing can be revoked"):
+        decide(first(), compromised, START - DAY)
+    revoked = decide(first(), compromised, START + DAY).schedule
+    assert decide(revoked, compromised, START - DAY).schedule == revoked
+    issued_again = decide(revoked, replace(compromised, issue_again=True), START + 2 * DAY).schedule
+    assert decide(issued_again, replace(compromised, issue_again=True), START + DAY).schedule == issued_again
+
+
 def test_validity_is_shortened_to_the_end_of_the_issuer_and_says_so() -> None:
     """Never beyond the issuer's not_after."""
     issuer = IssuerWindow("old-ca", Validity(START - 3000 * DAY, START + 100 * DAY))
