@@ -5,7 +5,7 @@ The constants are the engine's, see `pulumi.runtime.rpc` (a test compares them).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from google.protobuf.struct_pb2 import NullValue, Struct, Value
@@ -21,9 +21,9 @@ UNKNOWN_SENTINEL: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Plain properties and the paths at which a secret stood."""
+    """Plain properties, which no `repr` shows, and the paths at which a secret stood."""
 
-    properties: dict[str, Any]
+    properties: dict[str, Any] = field(repr=False)
     secret_paths: frozenset[Path]
 
 

@@ -33,18 +33,18 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """Declared inputs, and the inputs stored last time (None for a new resource)."""
+    """Declared inputs, and the inputs stored last time (None for a new resource); `repr` shows neither."""
 
     name: str
-    old: Properties | None
-    new: Properties
+    old: Properties | None = field(repr=False)
+    new: Properties = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """Inputs to store and show, with what was decided; and everything wrong with what was declared."""
 
-    inputs: dict[str, Any]
+    inputs: dict[str, Any] = field(repr=False)
     problems: tuple[Problem, ...] = ()
 
 
@@ -53,7 +53,7 @@ class Created:
     """Identity and outputs of a resource that exists now (or would, in a preview)."""
 
     id: str
-    outputs: dict[str, Any]
+    outputs: dict[str, Any] = field(repr=False)
 
 
 class PartialFailureError(Exception):

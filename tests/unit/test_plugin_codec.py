@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
 from pki.plugin.codec import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_SENTINEL, Decoded, decode, encode
+from pki.plugin.handler import Checked, CheckRequest, Created
 from pki.plugin.values import UNKNOWN, Path, is_unknown
 
 EXACT_INTEGERS = st.integers(-(2**53), 2**53)
@@ -100,6 +101,15 @@ def test_an_object_with_another_signature_is_no_secret() -> None:
     struct = Struct()
     struct.update({"asset": {rpc._special_sig_key: rpc._special_asset_sig, "text": "x"}})
     assert decode(struct) == Decoded({"asset": {SIGNATURE_KEY: rpc._special_asset_sig, "text": "x"}}, frozenset())
+
+
+def test_no_value_shows_in_the_repr_of_properties() -> None:
+    """Properties hold keys and passphrases on their way; what ends up in a log or a traceback says none of them."""
+    properties = {"private_key_pem": "hush-hush"}
+    decoded = decode(encode(properties, {("private_key_pem",)}))
+    assert decoded.properties == properties
+    carriers = (decoded, CheckRequest("mx1", properties, properties), Checked(properties), Created("mx1", properties))
+    assert [each for each in map(repr, carriers) if "hush" in each] == []
 
 
 def test_nulls_are_left_out_of_objects_and_keep_their_place_in_lists() -> None:
