@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from pki.errors import ConfigError, Problem
+from pki.errors import ConfigError
 from pki.files.tree import Entry, FileEntry
 from pki.model import parse_instant
 from pki.verification import load_chain
@@ -34,14 +32,11 @@ from postfix.tables import ClientRow, parse_source
 __all__ = [
     "PreparedHost",
     "accepted_clients",
-    "decode_host",
     "host_files",
     "parse_accepted_rows",
     "prepare",
     "shown_parts",
 ]
-
-_HOST = TypeAdapter(HostDeclaration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +46,6 @@ class PreparedHost:
     host: HostDeclaration
     entries: tuple[Entry, ...]
     chroot: tuple[Entry, ...]
-
-
-def decode_host(declaration: Mapping[str, Any]) -> HostDeclaration:
-    """Return the declaration that `dataclasses.asdict` made plain; raise ConfigError for anything else."""
-    try:
-        return _HOST.validate_python(declaration)
-    except ValidationError as error:
-        raise ConfigError(
-            Problem(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_input=False)
-        ) from None
 
 
 def shown_parts(host: HostDeclaration) -> dict[str, Any]:

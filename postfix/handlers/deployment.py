@@ -10,7 +10,8 @@ from pki.model import parse_instant
 from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
-from postfix.deployment import PreparedHost, accepted_clients, decode_host, parse_accepted_rows, prepare, shown_parts
+from postfix.declaration_codec import decode_host
+from postfix.deployment import PreparedHost, accepted_clients, parse_accepted_rows, prepare, shown_parts
 from postfix.handlers.occupation import is_same_place, leftovers, occupy, problems_of_place
 from postfix.handlers.targets import target_of
 from postfix.host import HostDeclaration

@@ -1,0 +1,33 @@
+"""What the plugin loads: it is started at every command of the engine, so the SDK and pydantic stay out."""
+
+import subprocess
+import sys
+
+import pulumi
+
+from pki.plugin.protocol import load_protocol_alone
+
+LOADED = """
+import sys
+from postseal.provider import handlers, load_protocol_alone
+load_protocol_alone()
+import pki.plugin.server
+handlers()
+print(*sys.modules)
+"""
+
+
+def test_the_plugin_starts_without_the_sdk_and_without_pydantic() -> None:
+    """Everything the plugin serves with is there; what only programs and stack files need is not."""
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"pulumi.runtime.proto.provider_pb2_grpc", "pki.plugin.servicer", "cryptography.x509"} <= loaded
+    assert {each.split(".")[0] for each in loaded}.isdisjoint({"pydantic", "opentelemetry", "yaml", "dill"})
+    assert {each for each in loaded if each.startswith("pulumi.runtime.") and ".proto" not in each} == set()
+
+
+def test_where_the_sdk_is_loaded_it_stays() -> None:
+    """A process that has the SDK already, as a test has, keeps it whole."""
+    load_protocol_alone()
+    assert sys.modules["pulumi"] is pulumi
+    assert pulumi.Output is not None
