@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from postfix.components.host import MailServer, PostfixHost, RelayClient, TrustedRoot
+    from postfix.components.certificates import TrustedRoot
+    from postfix.components.host import MailServer, PostfixHost, RelayClient
     from postfix.components.target import Directory, Local
     from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
     from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
@@ -31,7 +32,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "postfix.components.host": ("MailServer", "PostfixHost", "RelayClient", "TrustedRoot"),
+    "postfix.components.certificates": ("TrustedRoot",),
+    "postfix.components.host": ("MailServer", "PostfixHost", "RelayClient"),
     "postfix.components.target": ("Directory", "Local"),
     "postfix.host": ("ClientSide", "HostDeclaration", "Ownership", "ServerSide"),
     "postfix.settings": ("ClientSettings", "DestinationPolicy", "RelayPolicy", "ServerSettings", "Transport"),

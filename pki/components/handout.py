@@ -25,7 +25,7 @@ class HandOut(pulumi.ComponentResource):
     (mode 0400), `ca.pem` and, where it has an archive, `<name>.p12`. `requests/<name>.csr.pem`: for a third party to
     sign. `crl/<authority>.crl` (DER) and `crl/<authority>.crl.pem`: what an authority has revoked. A relative
     directory is taken from the project's directory. Files that are not ours are left alone, what is no longer declared
-    is removed.
+    is removed. Raises ConfigError where two would get the same files.
     """
 
     def __init__(
@@ -40,7 +40,11 @@ class HandOut(pulumi.ComponentResource):
         revocation_lists: Sequence[RevocationList] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        problems = list(_problems_of_lists(revocation_lists))
+        problems = [
+            *_problems_of_lists(revocation_lists),
+            *_problems_of_names("clients", clients),
+            *_problems_of_names("requests", requests),
+        ]
         if problems:
             raise ConfigError(problem.below(f"hand_out.{name}") for problem in problems)
         super().__init__("postseal:index:HandOutDirectory", name, {}, opts)
@@ -73,6 +77,14 @@ def _problems_of_lists(revocation_lists: Sequence[RevocationList]) -> Iterator[P
     names = [each.authority.name for each in revocation_lists]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem("revocation_lists", f"{name} has {names.count(name)} lists for one file: hand out one of them")
+
+
+def _problems_of_names(
+    field: str, each_named: Sequence[ClientCertificate] | Sequence[ThirdPartyServerCertificate]
+) -> Iterator[Problem]:
+    names = [each.name for each in each_named]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Problem(field, f"{name} is there {names.count(name)} times, for one folder; give each a name of its own")
 
 
 def _list_files(each: RevocationList) -> dict[str, HandOutFile]:

@@ -1,20 +1,27 @@
 """Postfix hosts as components: a server that admits clients by certificate, a client that relays with one, or both."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 
 import pulumi
 
 from pki.components.authority import CertificateAuthority
 from pki.components.roster import ClientRoster
 from pki.components.wiring import withdrawal_properties
-from pki.errors import CertificateError, ConfigError, Problem
-from pki.fingerprint import certificate_fingerprint_sha256, parse_fingerprint_sha256
+from pki.errors import ConfigError
 from pki.model import format_instant
-from pki.resources import Certificate
-from pki.verification import load_certificate
+from postfix.components.certificates import (
+    HostCertificate,
+    RelayingClient,
+    TrustedRoot,
+    certificates_by_name,
+    foreign_client,
+    problems_of_certificates,
+    problems_of_names,
+    trust_anchors,
+    trusted_pem,
+)
 from postfix.components.target import Target
 from postfix.host import ClientSide, HostDeclaration, ServerSide
 from postfix.preflight import problems_of_host
@@ -22,39 +29,7 @@ from postfix.resources import Chain, Deployment, DeploymentArgs, RelayClientIden
 from postfix.settings import ClientSettings, ServerSettings
 from postfix.tables import ClientRow
 
-__all__ = ["HostCertificate", "MailServer", "PostfixHost", "RelayClient", "RelayingClient", "TrustedRoot"]
-
-
-class HostCertificate(Protocol):
-    """What a host needs of a certificate: `ClientCertificate`, `ServerCertificate` and the third-party one have it."""
-
-    name: str
-    chain_pem: pulumi.Output[str]
-    private_key_pem: pulumi.Output[str]
-
-    @property
-    def certificate(self) -> Any:
-        """The resource behind it."""
-
-
-class RelayingClient(Protocol):
-    """What a host needs of a client that may relay: `ClientCertificate` and a `ServerCertificate` that is one too."""
-
-    name: str
-    match: str
-    certificate: Certificate
-
-    @property
-    def authority(self) -> CertificateAuthority | None:
-        """Who signed it; None for a self-signed certificate."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedRoot:
-    """A root of another authority that this host trusts as well; a certificate in PEM."""
-
-    name: str
-    certificate_pem: pulumi.Input[str]
+__all__ = ["MailServer", "PostfixHost", "RelayClient"]
 
 
 class PostfixHost(pulumi.ComponentResource):
@@ -78,7 +53,11 @@ class PostfixHost(pulumi.ComponentResource):
         trust: Sequence[CertificateAuthority | TrustedRoot] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        problems = [*problems_of_host(declaration), *_problems_of_certificates(declaration, certificates)]
+        problems = [*problems_of_host(declaration), *problems_of_certificates(declaration, certificates)]
+        problems += problems_of_names("relay_clients", relay_clients)
+        problems += problems_of_names("rosters", rosters)
+        problems += problems_of_names("extra_relay_clients", extra_relay_clients)
+        problems += problems_of_names("trust", trust_anchors(trust))
         if problems:
             raise ConfigError(problem.below(f"hosts.{name}") for problem in problems)
         super().__init__(f"postseal:index:{type(self).__name__}", name, {}, opts)
@@ -93,7 +72,7 @@ class PostfixHost(pulumi.ComponentResource):
             declaration=json.loads(json.dumps(asdict(declaration))),
             target=target.properties,
             chains={file_name: _chain(each) for file_name, each in certificates.items()},
-            roots={name: pem for each in trust for name, pem in _trusted(each).items()},
+            roots={name: pem for each in trust for name, pem in trusted_pem(each).items()},
             relay_clients={each.name: _identity(each) for each in relay_clients},
             rosters={each.name: {"description": each.summary, "accepted_rows": each.accepted_rows} for each in rosters},
             extra_relay_clients={each.name: _extra(each) for each in extra_relay_clients},
@@ -131,7 +110,7 @@ class MailServer(PostfixHost):
         table_type: str = "texthash",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        extra = [_foreign_client(name, client, text) for client, text in (extra_relay_clients or {}).items()]
+        extra = [foreign_client(name, client, text) for client, text in (extra_relay_clients or {}).items()]
         trusted = _roots_of(relay_clients) if trust is None else list(trust)
         own = settings or ServerSettings()
         admits = own.relay.client_certificates and bool(relay_clients or extra)
@@ -149,7 +128,7 @@ class MailServer(PostfixHost):
             name,
             declaration=declaration,
             target=target,
-            certificates=_by_name(name, [certificate, *([relay_certificate] if relay_certificate else [])]),
+            certificates=certificates_by_name(name, [certificate, *([relay_certificate] if relay_certificate else [])]),
             relay_clients=relay_clients,
             extra_relay_clients=extra,
             trust=trusted,
@@ -189,21 +168,10 @@ class RelayClient(PostfixHost):
             name,
             declaration=declaration,
             target=target,
-            certificates=_by_name(name, [*([certificate] if certificate else []), *transport_certificates]),
+            certificates=certificates_by_name(name, [*([certificate] if certificate else []), *transport_certificates]),
             trust=trust,
             opts=opts,
         )
-
-
-def _foreign_client(host: str, name: str, text: str) -> ClientRow:
-    """Return the row of a certificate that is not of this stack."""
-    try:
-        if "-----BEGIN" not in text:
-            return ClientRow(parse_fingerprint_sha256(text), name)
-        certificate = load_certificate(text, what=name)
-    except (CertificateError, ValueError) as error:
-        raise ConfigError([Problem(f"hosts.{host}.extra_relay_clients.{name}", str(error))]) from None
-    return ClientRow(certificate_fingerprint_sha256(certificate), name, not_after=certificate.not_valid_after_utc)
 
 
 def _sending(settings: ClientSettings, certificate: HostCertificate | None, *, has_roots: bool) -> ClientSide:
@@ -216,40 +184,6 @@ def _roots_of(relay_clients: Sequence[RelayingClient]) -> list[CertificateAuthor
     return list({each.authority.root.name: each.authority.root for each in relay_clients if each.authority}.values())
 
 
-def _by_name(host: str, certificates: Sequence[HostCertificate]) -> dict[str, HostCertificate]:
-    names = [each.name for each in {id(each): each for each in certificates}.values()]
-    problems = [
-        Problem(f"hosts.{host}", f"two different certificates are called {name}; a host needs them by different names")
-        for name in sorted({name for name in names if names.count(name) > 1})
-    ]
-    if problems:
-        raise ConfigError(problems)
-    return {each.name: each for each in certificates}
-
-
-def _problems_of_certificates(host: HostDeclaration, certificates: Mapping[str, HostCertificate]) -> Iterator[Problem]:
-    presented = (*host.client_certificates, *_transport_certificates(host))
-    for name, each in certificates.items():
-        dns_names = getattr(each, "dns_names", ())
-        if host.server and name in host.server.certificates and not _is_covered(host.myhostname, dns_names):
-            names = ", ".join(dns_names) or "no host name"
-            yield Problem("certificate", f"{name} is for {names}, not for myhostname {host.myhostname}")
-        if name in presented and not getattr(each, "is_client", True):
-            yield Problem(
-                "certificate", f"{name} is a server certificate; set also_client=True to present it as a client's"
-            )
-
-
-def _is_covered(host_name: str, dns_names: Sequence[str]) -> bool:
-    """Return whether a name or a wildcard for one label covers a host, in any case (RFC 6125 section 6.4)."""
-    host = host_name.lower()
-    return bool({host, f"*.{host.partition('.')[2]}"} & {each.lower() for each in dns_names})
-
-
-def _transport_certificates(host: HostDeclaration) -> tuple[str, ...]:
-    return tuple(each.certificate for each in host.client.settings.transports) if host.client else ()
-
-
 def _chain(each: HostCertificate) -> Chain:
     generation = getattr(each.certificate, "generation", None)
     until = pulumi.Output.concat("until ", each.certificate.not_after)
@@ -259,11 +193,6 @@ def _chain(each: HostCertificate) -> Chain:
 
 def _whole(number: float) -> str:
     return str(int(number))
-
-
-def _trusted(each: CertificateAuthority | TrustedRoot) -> Mapping[str, pulumi.Input[str]]:
-    """Return every root that stands for an authority: a standby is trusted before it signs, a retiring one after."""
-    return {each.name: each.certificate_pem} if isinstance(each, TrustedRoot) else each.root.trusted_pem
 
 
 def _extra(row: ClientRow) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pulumi
 import pki
 import postfix
 from pki.errors import PostsealError
-from postfix.components.host import HostCertificate, RelayingClient
+from postfix.components.certificates import HostCertificate, RelayingClient
 from postfix.tables import ClientRow
 from postseal.stack.model import (
     Authority,

@@ -1,11 +1,13 @@
 """What client and server certificates, archives and hand-outs register."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pulumi
 import pytest
 
 import pki
+from pki.errors import ConfigError
 from tests.support.mocks import run_program, secrets_in_clear
 from tests.support.provider import UNKNOWN, Secret
 
@@ -224,3 +226,26 @@ def test_in_a_preview_lines_are_known_and_contents_are_not() -> None:
     assert properties["descriptions"]["clients/bob"] == "generation 1: certificate, key, ca.pem"
     files = properties["folders"]["clients/alice"]
     assert {file.get("text", file.get("base64")) for file in files.values()} == {UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("field", "make"),
+    [
+        ("clients", lambda opts: pki.ClientCertificate("alice", authority=root(), email="a@example.org", opts=opts)),
+        ("requests", lambda opts: pki.ThirdPartyServerCertificate("alice", dns_names=["mx.example.org"], opts=opts)),
+    ],
+)
+def test_two_of_one_name_cannot_be_handed_out_together(
+    field: str, make: Callable[[pulumi.ResourceOptions], Any]
+) -> None:
+    """They would share a folder, and one of the two would find the other's key there."""
+
+    def declare() -> None:
+        parents = [pulumi.ComponentResource("test:index:Department", name) for name in ("sales", "support")]
+        same = [make(pulumi.ResourceOptions(parent=each)) for each in parents]
+        options: dict[str, Any] = {field: same}
+        pki.HandOut("all", directory="out", authorities=[], **options)
+
+    with pytest.raises(ConfigError) as caught:
+        run_program(declare)
+    assert [problem.path for problem in caught.value.problems] == [f"hand_out.all.{field}"]

@@ -188,12 +188,27 @@ def no_fingerprint() -> None:
     relay(extra_relay_clients={"bob": "AB:CD"})
 
 
+def two_clients_of_one_name() -> None:
+    """Admit a client, and a server that is a client too, of the same name."""
+    authority = root()
+    both = pki.ServerCertificate("mx2", authority=authority, dns_names=["mx2.example.org"], also_client=True)
+    relay(relay_clients=[pki.ClientCertificate("mx2", authority=authority, dns_names=["mx2.example.org"]), both])
+
+
+def two_roots_of_one_name() -> None:
+    """Trust a root of somebody else under the name of one of ours."""
+    authority = root()
+    relay(trust=[authority, postfix.TrustedRoot("mail-ca", "certificate of somebody else")])
+
+
 MISTAKES: dict[str, tuple[Callable[[], None], str]] = {
     "name": (wrong_name, "hosts.mx1.certificate: mx1 is for mx1.example.org, not for myhostname mx9.example.org"),
     "server as client": (server_certificate_as_client, "hosts.mx1.certificate: mx1 is a server certificate; set also"),
     "client as server": (client_certificate_as_server, "hosts.mx1.certificate: carol is for no host name, not for"),
     "level": (wrong_level, "hosts.mx1.server.smtpd_tls_security_level: "),
     "one name": (two_of_one_name, "hosts.mx1: two different certificates are called mx1"),
+    "clients of one name": (two_clients_of_one_name, "hosts.mx1.relay_clients: mx2 is the name of 2 different ones"),
+    "roots of one name": (two_roots_of_one_name, "hosts.mx1.trust: mail-ca is the name of 2 different ones"),
     "fingerprint": (no_fingerprint, "hosts.mx1.extra_relay_clients.bob: "),
 }
 
