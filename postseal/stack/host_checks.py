@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from posixpath import normpath
 
 from pki.errors import Problem
 from pki.extensions import is_authority
@@ -178,7 +179,7 @@ def _place(path: str, section: HostSection) -> str:
 def _shared_targets(declared: DeclaredStack, hosts: Mapping[str, Host]) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for name, host in hosts.items():
-        other = first.setdefault(host.target.path.rstrip("/"), name)
+        other = first.setdefault(normpath(host.target.path), name)
         if other != name:
             yield Problem(
                 f"{declared.hosts[name].path}.target", f"host {other} has the same directory; give each host its own"

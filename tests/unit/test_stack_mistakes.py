@@ -206,7 +206,12 @@ HOSTS: list[tuple[Raw, str, list[str]]] = [
     (host(target={"directory": "a", "ownership": "merge"}), "hosts.mx1.target.ownership", ["nothing to merge"]),
     (host(target={"local": "/a", "ownership": "mine"}), "hosts.mx1.target.ownership", ["got 'mine'", "whole"]),
     (
-        stack(hosts={name: {"myhostname": f"{name}.example.org", "target": "out/x"} for name in ("mx1", "mx2")}),
+        stack(
+            hosts={
+                name: {"myhostname": f"{name}.example.org", "target": target}
+                for name, target in (("mx1", "out/x"), ("mx2", "./out/y/../x/"))
+            }
+        ),
         "hosts.mx2.target",
         ["host mx1", "its own"],
     ),
