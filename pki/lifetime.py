@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 
 from pki.errors import Problem
 from pki.model import Validity
@@ -121,6 +122,12 @@ def format_hours(hours: int) -> str:
 def parse_fraction(text: str | float) -> Fraction:
     """Return a fraction from `2/3`, `0.5` or a number; raise ValueError for anything else."""
     try:
-        return Fraction(str(text)).limit_denominator(1000)
+        return _fraction(str(text))
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"{text!r} is not a fraction; write it as 2/3 or 0.66") from None
+
+
+@lru_cache(maxsize=64)
+def _fraction(text: str) -> Fraction:
+    """A roster asks for the same few fractions again for each of its clients."""
+    return Fraction(text).limit_denominator(1000)
