@@ -1,5 +1,6 @@
 """What is rendered for a host is booted as it is: Postfix takes it without a word and decides as declared."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,12 @@ import pytest
 from cryptography import x509
 
 from pki.files.tree import Entry, Symlink
+from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, render_content_files
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
 from postfix.main_cf import merge
 from postfix.preflight import problems_of_deployment, problems_of_host
-from postfix.rendering import render_configuration_files, render_parameters
+from postfix.rendering import CA_DIRECTORY, render_configuration_files, render_parameters
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
 from postfix.tables import ClientRow
 from tests.support.postfix_instance import Boot, PostfixInstance
@@ -30,16 +32,24 @@ NO_NETWORKS = RelayPolicy(networks=())
 BY_CERTIFICATE = ServerSettings(relay=NO_NETWORKS)
 INSISTING = replace(BY_CERTIFICATE, smtpd_tls_security_level="encrypt", smtpd_tls_req_ccert=True)
 
-# A host's own main.cf, which a merge leaves alone where nothing is declared.
+# A distribution's main.cf, which a merge leaves alone where nothing is declared.
 EXISTING_MAIN_CF = """\
-# See /usr/share/postfix/main.cf.dist
+# See /usr/share/postfix/main.cf.dist for a commented, more complete version
 compatibility_level = 3.6
-smtpd_banner = $myhostname ESMTP
+smtpd_banner = $myhostname ESMTP $mail_name (Debian/GNU)
+biff = no
+
+# TLS parameters
 smtpd_tls_cert_file=/etc/ssl/certs/absent.pem
 smtpd_tls_key_file=/etc/ssl/private/absent.key
-smtpd_relay_restrictions = permit_mynetworks,
+smtpd_tls_security_level=may
+smtp_tls_CApath=/etc/ssl/certs
+smtp_tls_session_cache_database = btree:${data_directory}/smtp_scache
+
+smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated,
 # a remark in the middle
     defer_unauth_destination
+myhostname = localhost
 mydestination =
 """
 
@@ -206,13 +216,28 @@ def test_a_merge_puts_the_declaration_in_force_on_an_existing_host(
     tmp_path: Path, postfix_instance: Boot, people: People
 ) -> None:
     """Foreign settings that rival the declared ones give way; the rest of main.cf and all of master.cf stay."""
-    host = server_host(BY_CERTIFICATE, ownership=Ownership.MERGE)
+    host = server_host(BY_CERTIFICATE, ownership=Ownership.MERGE, client=ClientSide(ClientSettings()))
     directory = rendered(tmp_path, host, host_content(people, mx1=people.server))
     (directory / "main.cf").write_text(merge(EXISTING_MAIN_CF, render_parameters(host)))
     instance = postfix_instance(directory, overrides={"mynetworks": None})
     assert verified_probe(instance, people, people.listed).may_relay
     assert not verified_probe(instance, people, None).may_relay
     assert instance.complaints() == []
+
+
+def test_a_chrooted_server_finds_its_roots_in_the_copy_for_the_jail(
+    tmp_path: Path, postfix_instance: Boot, people: People
+) -> None:
+    """Below queue_directory the copy is all that a chrooted smtpd sees: without it nobody is trusted."""
+    host, content = server_host(replace(INSISTING, ca_path=True)), host_content(people, mx1=people.server)
+    instance = postfix_instance(rendered(tmp_path, host, content), overrides={"mynetworks": None})
+    roots = [entry for entry in render_content_files(host, content) if entry.path.startswith(f"{CA_DIRECTORY}/")]
+    copies = chroot_entries(roots, config_directory=str(instance.config_directory))
+    shutil.rmtree(instance.queue_directory / str(instance.config_directory).strip("/") / CA_DIRECTORY)
+    assert outcome(verified_probe(instance, people, people.listed)) == "cut off"
+    write_entries(instance.queue_directory, copies)
+    assert verified_probe(instance, people, people.listed).may_relay
+    assert outcome(verified_probe(instance, people, people.foreign)) == "cut off"
 
 
 def transports_to(port: int, people: People) -> tuple[Transport, ...]:
@@ -224,13 +249,17 @@ def transports_to(port: int, people: People) -> tuple[Transport, ...]:
         Transport("t-wrong", ("wrong.test",), "alice", "secure", ("mx2.example.test",), next_hop),
         Transport("t-other", ("other.test",), "alice", "fingerprint", (people.listed.fingerprint_sha256,), next_hop),
         Transport("t-bare", ("bare.test",), "", "encrypt", (), next_hop),
+        Transport("t-stranger", ("stranger.test",), "stranger", "secure", (SERVER_NAME,), next_hop),
     )
 
 
 def test_mail_goes_out_by_client_certificate_to_the_right_server_only(
     tmp_path: Path, postfix_instance: Boot, people: People
 ) -> None:
-    """Verified servers get mail from the certified client; a server with another name or key gets nothing."""
+    """Verified servers get mail from the certified client; a server with another name or key gets nothing.
+
+    Each transport shows its own certificate: that of a client which is not listed is refused, as none at all is.
+    """
     server = rendered(tmp_path / "server", server_host(BY_CERTIFICATE), host_content(people, mx1=people.server))
     receiver = postfix_instance(server, overrides=RECEIVING_SIDE)
     settings = ClientSettings(
@@ -243,7 +272,7 @@ def test_mail_goes_out_by_client_certificate_to_the_right_server_only(
         client=ClientSide(ClientSettings(transports=transports_to(receiver.port, people))),
         table_type="hash",
     )
-    content = host_content(people, alice=people.listed)
+    content = host_content(people, alice=people.listed, stranger=people.unlisted)
 
     sender = postfix_instance(rendered(tmp_path / "relay", through_relay, content), overrides=SENDING_SIDE)
     delivery = sender.send("someone@anywhere.test")
@@ -251,7 +280,7 @@ def test_mail_goes_out_by_client_certificate_to_the_right_server_only(
     assert sender.complaints() == []
 
     sender = postfix_instance(rendered(tmp_path / "transports", by_transport, content), overrides=SENDING_SIDE)
-    domains = ("secure", "print", "wrong", "other", "bare")
+    domains = ("secure", "print", "wrong", "other", "bare", "stranger")
     outcomes = {domain: sender.send(f"someone@{domain}.test") for domain in domains}
     assert {domain: (outcome.status, outcome.dsn) for domain, outcome in outcomes.items()} == {
         "secure": ("sent", "2.0.0"),
@@ -259,6 +288,22 @@ def test_mail_goes_out_by_client_certificate_to_the_right_server_only(
         "wrong": ("deferred", "4.7.5"),
         "other": ("deferred", "4.7.5"),
         "bare": ("SOFTBOUNCE", "4.7.1"),
+        "stranger": ("SOFTBOUNCE", "4.7.1"),
     }
     assert outcomes["secure"].trust == outcomes["print"].trust == "Verified"
     assert sender.complaints() == receiver.complaints() == []
+
+
+@pytest.mark.parametrize(("server_is_listed", "status"), [(True, "sent"), (False, "deferred")])
+def test_a_policy_row_lets_mail_through_to_listed_fingerprints_only(
+    tmp_path: Path, postfix_instance: Boot, people: People, *, server_is_listed: bool, status: str
+) -> None:
+    """A row may name an old and a new fingerprint; mail is deferred if the server has neither."""
+    server = rendered(tmp_path / "server", server_host(ServerSettings()), host_content(people, mx1=people.server))
+    receiver = postfix_instance(server, overrides={**RECEIVING_SIDE, "mynetworks": "127.0.0.0/8"})
+    hop, others = f"[127.0.0.1]:{receiver.port}", (people.listed.fingerprint_sha256, people.foreign.fingerprint_sha256)
+    match = (others[0], people.server.fingerprint_sha256 if server_is_listed else others[1])
+    settings = ClientSettings(relayhost=hop, policies=(DestinationPolicy(hop, "fingerprint", match),))
+    host = HostDeclaration("out", "out.example.test", client=ClientSide(settings))
+    sender = postfix_instance(rendered(tmp_path / "relay", host, host_content(people)), overrides=SENDING_SIDE)
+    assert sender.send("someone@elsewhere.test").status == status
