@@ -11,7 +11,14 @@ from pki.names import problems_of_declaration
 from pki.profiles import PROFILES
 from pki.revocation import REVOCATION_REASONS
 
-__all__ = ["CONTENT_PROPERTIES", "DeclaredCertificate", "decode_declared", "problems_of_declared", "problems_of_words"]
+__all__ = [
+    "CONTENT_PROPERTIES",
+    "DeclaredCertificate",
+    "decode_declared",
+    "problems_of_declared",
+    "problems_of_steps",
+    "problems_of_words",
+]
 
 _SUBJECT = ("common_name", "organization", "organizational_unit", "locality", "state_or_province", "country")
 _ALT_NAMES = ("dns_names", "email_addresses", "ip_addresses", "uris")
@@ -72,8 +79,27 @@ def decode_declared(properties: Mapping[str, Any]) -> DeclaredCertificate:
 
 
 def problems_of_declared(declared: DeclaredCertificate) -> list[Problem]:
-    """Return everything that is wrong with a declaration: its names, its profile's rules, its lifetime."""
-    return problems_of_declaration(declared.declaration) + _lifetime_problems(declared)
+    """Return everything that is wrong with a declaration: its names, its profile's rules, its lifetime, its steps."""
+    steps = problems_of_steps(
+        confirm=declared.confirm,
+        confirmed_generation=declared.confirmed_generation,
+        revoke=declared.revoke,
+        issue_again=declared.issue_again,
+    )
+    return problems_of_declaration(declared.declaration) + _lifetime_problems(declared) + steps
+
+
+def problems_of_steps(*, confirm: bool, confirmed_generation: int, revoke: str, issue_again: bool) -> list[Problem]:
+    """Return what is declared of a client's next step and would do nothing, so that somebody waits for it in vain."""
+    problems = []
+    if confirmed_generation < 0:
+        problems.append(Problem("confirmed_generation", "expected the number of a generation, 1 or more"))
+    if confirmed_generation and not confirm:
+        message = "nothing waits for a confirmation; set confirm to true, or leave this out"
+        problems.append(Problem("confirmed_generation", message))
+    if issue_again and not revoke:
+        problems.append(Problem("issue_again", "nothing is revoked; leave this out"))
+    return problems
 
 
 def _declaration(profile: Profile, properties: Mapping[str, Any]) -> CertificateDeclaration:

@@ -27,6 +27,7 @@ class CertificateArgs(TypedDict):
 
     `issuer_*`: name, generation, dates, chain (issuer first) and key of the signing authority; none of them for a
     self-signed certificate. `private_key_pem`: a key made elsewhere; without it the resource makes and keeps its own.
+    `handover`: a client's certificate that a roster or another resource keeps until now; only read for a new resource.
     """
 
     name: str
@@ -61,6 +62,7 @@ class CertificateArgs(TypedDict):
     fail_beyond_issuer: NotRequired[bool]
     private_key_pem: NotRequired[pulumi.Input[str]]
     adopt_certificate_pem: NotRequired[str]
+    handover: NotRequired[pulumi.Input[str]]
     issuer_name: NotRequired[str]
     issuer_id: NotRequired[str]
     issuer_generation: NotRequired[pulumi.Input[int]]

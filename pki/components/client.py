@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 
 from pki.components.authority import CertificateAuthority
+from pki.components.handover import MovingClient, handover_of
 from pki.components.wiring import (
     certificate_args,
     child_options,
@@ -28,7 +29,9 @@ class ClientCertificate(pulumi.ComponentResource):
     `match`: relays accept it by the fingerprint of the `certificate` (default) or of its `public_key`; the latter
     needs a lifetime that keeps the key. `confirm`: earlier generations stay accepted, until they expire, until
     `confirmed_generation` says that the new one is in use. `revoke`: an RFC 5280 reason; relays drop it in the same
-    `up`. `issue_again`: a new certificate with a new key after the revocation.
+    `up`. `issue_again`: a new certificate with a new key after the revocation. `take_over`: who keeps this client's
+    certificate until now, as `staff.client("alice")` of a roster: key, generation and what is still accepted go on
+    here, and nothing is issued; it says nothing more once the certificate is here.
     """
 
     certificate_pem: pulumi.Output[str]
@@ -58,6 +61,7 @@ class ClientCertificate(pulumi.ComponentResource):
         confirmed_generation: int = 0,
         revoke: str = "",
         issue_again: bool = False,
+        take_over: MovingClient | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("postseal:index:ClientCertificate", name, {}, opts)
@@ -80,6 +84,7 @@ class ClientCertificate(pulumi.ComponentResource):
                 confirmed_generation=confirmed_generation or None,
                 revoke=revoke,
                 issue_again=issue_again,
+                handover=take_over.handover if take_over else "",
             ),
             lifetime_properties(lifetime),
             issuer_properties(authority),
@@ -92,3 +97,8 @@ class ClientCertificate(pulumi.ComponentResource):
         self.public_key_fingerprint_sha256 = self.certificate.public_key_fingerprint_sha256
         self.not_after = self.certificate.not_after
         self.register_outputs({"fingerprint_sha256": self.fingerprint_sha256})
+
+    @property
+    def handover(self) -> pulumi.Output[str]:
+        """What a roster or another `ClientCertificate` needs to take this certificate over; a secret."""
+        return handover_of(self.certificate)

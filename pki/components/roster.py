@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import pulumi
 
 from pki.components.authority import CertificateAuthority
-from pki.components.client import ClientCertificate
+from pki.components.handover import MovingClient
 from pki.components.wiring import (
     child_options,
     issuer_properties,
@@ -34,8 +34,8 @@ T = TypeVar("T")
 class RosterClient:
     """What a roster issued for one client; in a preview only what is issued anew is unknown.
 
-    `archive_p12_base64` and `passphrase` are empty for a client without an archive. `handover`: what another roster
-    needs to take this certificate over.
+    `archive_p12_base64` and `passphrase` are empty for a client without an archive. `handover`: what another roster or
+    a `ClientCertificate` needs to take this certificate over; a secret.
     """
 
     name: str
@@ -56,7 +56,8 @@ class ClientRoster(pulumi.ComponentResource):
     `clients`: fields by client name as in a stack file, or entries of `parse_csv` and `parse_yaml`. Fields are those
     of `ClientCertificate` (`email`, `dns_names`, `revoke`, ...), those of a lifetime (`validity_hours`, ...) and
     `pkcs12` (`modern`, `legacy`, `none`); what is given here for the roster holds for every client that does not say
-    otherwise. `take_over`: clients whose certificate is kept elsewhere until now and must not be issued anew.
+    otherwise. `take_over`: clients whose certificate is kept elsewhere until now, by a `ClientCertificate` or another
+    roster, and is not issued anew; it says nothing more once they are here.
 
     Outputs: `accepted_rows` has a line `AA:BB:... alice generation=2 not_after=2027-02-01` for each accepted
     fingerprint; `ledger` (public), `private_keys` and `archives` (secret) are packed, see `client` for one of them.
@@ -91,7 +92,7 @@ class ClientRoster(pulumi.ComponentResource):
         confirm: bool = False,
         fail_beyond_issuer: bool = False,
         pkcs12: str = "",
-        take_over: Mapping[str, ClientCertificate | RosterClient] | None = None,
+        take_over: Mapping[str, MovingClient] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         entries = _entries(clients)
@@ -111,7 +112,7 @@ class ClientRoster(pulumi.ComponentResource):
             confirm=confirm,
             fail_beyond_issuer=fail_beyond_issuer,
             pkcs12=pkcs12,
-            handovers={client: _handover(source) for client, source in (take_over or {}).items()},
+            handovers={client: source.handover for client, source in (take_over or {}).items()},
         )
         properties = {"name": name, "clients": clients_text(entries), **shared}
         properties |= lifetime_properties(lifetime) | issuer_properties(authority)
@@ -169,17 +170,6 @@ def _refuse_unlisted(names: Mapping[str, object] | Sequence[str], listed: Sequen
     ]
     if problems:
         raise ConfigError(problems)
-
-
-def _handover(source: ClientCertificate | RosterClient) -> pulumi.Output[str]:
-    """Return what hands a certificate over; the text holds its key."""
-    if isinstance(source, RosterClient):
-        return source.handover
-    issued = source.certificate
-    names = ("certificate_pem", "private_key_pem", "generation", "key_generation", "previous", "revoked")
-    return pulumi.Output.secret(
-        pulumi.Output.all(**{name: getattr(issued, name) for name in names}).apply(takeover_text)
-    )
 
 
 def _takeover(name: str, ledger: str, private_key_pem: str) -> str:

@@ -1,15 +1,23 @@
 """The resource `Certificate`: one certificate, its key, its schedule."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pki.declared import decode_declared, problems_of_declared
 from pki.errors import PostsealError
 from pki.generations import describe_generations
-from pki.handlers.certificate_decision import adoption_problems, decide_schedule, issuer_problems
+from pki.handlers.certificate_decision import (
+    adoption_problems,
+    decide_schedule,
+    issuer_problems,
+    receive_handover,
+)
 from pki.handlers.certificate_inputs import PASSED_THROUGH, problems_of_inputs
 from pki.handlers.certificate_issuance import chain_of, issue_generation, issued_outputs, keep_known_key
-from pki.handlers.key_material import hold_issuer, hold_key, issuer_of
+from pki.handlers.handover import outputs_of_takeover, takeover_of
+from pki.handlers.key_material import hold_issuer, hold_key, issuer_of, known_issuer_chain
 from pki.issuing import subject_name
+from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
 from pki.plugin.values import UNKNOWN, Properties
 from pki.schedule import Schedule
@@ -47,13 +55,23 @@ class CertificateHandler(HandlerBase):
         inputs = {name: new[name] for name in PASSED_THROUGH if name in new}
         inputs |= hold_key(new, context) | hold_issuer(new, context)
         inputs["subject"] = subject_name(declared.declaration.subject).rfc4514_string()
-        problems += issuer_problems(declared, inputs, context) + adoption_problems(inputs, context)
+        taken_over, found = receive_handover(request, context)
+        problems += issuer_problems(declared, inputs, context) + adoption_problems(inputs, context) + found
         if problems:
             return Checked({}, tuple(problems))
+        inputs |= taken_over
         return Checked(inputs | encode_schedule(decide_schedule(declared, new, inputs, request.old, context)))
 
+    def diff(self, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> Mapping[str, Change]:
+        """Compare the inputs; where a certificate was taken over from is told once, when it comes."""
+        del old_outputs
+        return compare({name: value for name, value in old_inputs.items() if name != "taken_over"}, new_inputs)
+
     def create(self, inputs: Properties, context: Context, *, is_preview: bool) -> Created:
-        """Issue generation 1, or take the adopted certificate."""
+        """Issue generation 1, or take the certificate that is adopted or handed over."""
+        if "taken_over" in inputs:
+            old = _before_takeover(inputs, context, is_preview=is_preview)
+            return Created(inputs["name"], self.update(inputs["name"], old, inputs, context, is_preview=is_preview))
         outputs = _described(inputs, {})
         if is_preview:
             outputs |= _planned(inputs)
@@ -97,6 +115,14 @@ def _described(inputs: Properties, old_outputs: Properties) -> dict[str, Any]:
     """Return the outputs that follow from the inputs, known in every preview; what is merely declared stays there."""
     described = {name: inputs[name] for name in _DESCRIBED} | {"revoked_at": ""}
     return described | describe_generations(_schedule(inputs), old_outputs)
+
+
+def _before_takeover(inputs: Properties, context: Context, *, is_preview: bool) -> dict[str, Any]:
+    """Return a certificate that is taken over as the outputs it would have here if it had been issued here."""
+    outputs = outputs_of_takeover(takeover_of(inputs["taken_over"], context))
+    is_pending = is_preview and not known_issuer_chain(inputs, context)
+    chain = UNKNOWN if is_pending else chain_of(outputs["certificate_pem"], inputs, context)
+    return {"issuer": inputs["issuer"], "reason": "", "chain_pem": chain} | outputs
 
 
 def _schedule(inputs: Properties) -> Schedule:

@@ -3,19 +3,21 @@
 from datetime import UTC, datetime, timedelta
 
 from pki.declared import DeclaredCertificate
-from pki.demand import SAME, demand_of, differences_of
-from pki.errors import ConfigError, Problem, ScheduleError
+from pki.demand import SAME, Differences, demand_of, differences_of
+from pki.errors import CertificateError, ConfigError, Problem, ScheduleError
 from pki.fingerprint import public_key_fingerprint_sha256
+from pki.handlers.handover import hold_handover, takeover_of
 from pki.handlers.key_material import known_issuer_chain
 from pki.model import Validity, parse_instant
 from pki.names import problems_under_issuer
-from pki.plugin.handler import Context
+from pki.plugin.handler import CheckRequest, Context
 from pki.plugin.values import Properties, is_unknown
+from pki.roster.takeover import differences_of_takeover, schedule_of_takeover
 from pki.schedule import Decision, Demand, IssuerWindow, Schedule, adopted, decide
 from pki.schedule_codec import decode_schedule
 from pki.verification import is_issued_by, load_certificate
 
-__all__ = ["adoption_problems", "decide_schedule", "issuer_problems", "issuer_window"]
+__all__ = ["adoption_problems", "decide_schedule", "issuer_problems", "issuer_window", "receive_handover"]
 
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
@@ -47,12 +49,21 @@ def adoption_problems(inputs: Properties, context: Context) -> list[Problem]:
     return [Problem("adopt_certificate_pem", sentence) for sentence in problems]
 
 
+def receive_handover(request: CheckRequest, context: Context) -> tuple[dict[str, str], list[Problem]]:
+    """Hold what is handed over to a resource that has no certificate yet; its reference, and what is wrong with it."""
+    if "handover" not in request.new or (request.old and "generation" in request.old):
+        return {}, []
+    try:
+        return {"taken_over": hold_handover(request.new["name"], request.new["handover"], context)}, []
+    except CertificateError as error:
+        return {}, [Problem("handover", str(error))]
+
+
 def decide_schedule(
     declared: DeclaredCertificate, new: Properties, inputs: Properties, old: Properties | None, context: Context
 ) -> Schedule:
     """Return the schedule that holds from now on, and show what is worth a line; raise ConfigError where none can."""
-    previous = decode_schedule(old) if old else None
-    differences = differences_of(inputs, old) if old and previous else SAME
+    previous, differences = _what_there_is(declared, inputs, old, context)
     demand = demand_of(declared, issuer_window(new), differences)
     try:
         decision = _adopt_or_decide(previous, demand, inputs, context)
@@ -61,6 +72,20 @@ def decide_schedule(
     if decision.note:
         context.report(decision.note)
     return decision.schedule
+
+
+def _what_there_is(
+    declared: DeclaredCertificate, inputs: Properties, old: Properties | None, context: Context
+) -> tuple[Schedule | None, Differences]:
+    """Return the schedule until now, here or where the certificate is taken over from, and how it differs."""
+    previous = decode_schedule(old) if old else None
+    if old and previous:
+        return previous, differences_of(inputs, old)
+    if "taken_over" not in inputs:
+        return None, SAME
+    takeover, chain = takeover_of(inputs["taken_over"], context), known_issuer_chain(inputs, context)
+    schedule = schedule_of_takeover(takeover, declared.policy, inputs.get("issuer_id", ""))
+    return schedule, differences_of_takeover(takeover, declared, chain)
 
 
 def _adopt_or_decide(previous: Schedule | None, demand: Demand, inputs: Properties, context: Context) -> Decision:

@@ -2,6 +2,7 @@
 
 from pki.declared import CONTENT_PROPERTIES, problems_of_words
 from pki.errors import Problem
+from pki.model import Profile
 from pki.plugin.values import Properties, contains_unknown
 
 __all__ = ["PASSED_THROUGH", "problems_of_inputs"]
@@ -34,6 +35,7 @@ def problems_of_inputs(properties: Properties) -> list[Problem]:
         *(Problem(name, "must be known before `pulumi up`, not the output of another resource") for name in unknown),
         *problems_of_words(known),
         *_adoption_problems(properties),
+        *_handover_problems(properties),
     ]
 
 
@@ -41,3 +43,14 @@ def _adoption_problems(properties: Properties) -> list[Problem]:
     if "adopt_certificate_pem" not in properties or "private_key_pem" in properties:
         return []
     return [Problem("adopt_certificate_pem", "cannot be adopted without its key: hand in private_key_pem as well")]
+
+
+def _handover_problems(properties: Properties) -> list[Problem]:
+    if "handover" not in properties:
+        return []
+    problems = []
+    if properties.get("profile") != Profile.CLIENT:
+        problems.append(Problem("handover", "only a client's certificate can be taken over from another resource"))
+    if "private_key_pem" in properties:
+        problems.append(Problem("handover", "brings its own key along: leave out private_key_pem"))
+    return problems

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pki.constraints import limits_of_certificate
 from pki.errors import CertificateError, Problem
 from pki.handlers.certificate_decision import issuer_window
+from pki.handlers.handover import hold_handover, takeover_of
 from pki.handlers.key_material import hold_issuer, known_issuer_chain
 from pki.handlers.roster_issuance import COMPRESSED, declaration_of, records_of, roster_outputs
 from pki.handlers.withdrawal import roster_withdrawal_problems
@@ -19,7 +20,7 @@ from pki.roster.changes import change_lines, summary_line
 from pki.roster.decisions import Declaration, IssuerView, RosterDecision, StoredRoster, decide_roster, next_due_at
 from pki.roster.fields import ROSTER_WIDE
 from pki.roster.packing import lines_of, pack, pack_records
-from pki.roster.takeover import Takeover, parse_takeover
+from pki.roster.takeover import Takeover
 
 __all__ = ["ClientRosterHandler"]
 
@@ -136,16 +137,11 @@ def _takeovers(
     for name, text in new.get("handovers", {}).items():
         if stored and name in stored.records:
             continue
-        if is_unknown(text):
-            problems.append(
-                Problem(f"handovers.{name}", "is issued or renewed in this very run: run `pulumi up` for it first")
-            )
-            continue
         try:
-            takeovers[name] = parse_takeover(text, what=f"certificate of {name}")
+            references[name] = hold_handover(name, text, context)
+            takeovers[name] = takeover_of(references[name], context)
         except CertificateError as error:
             problems.append(Problem(f"handovers.{name}", str(error)))
-        references[name] = context.material.put(text)
     return takeovers, references
 
 

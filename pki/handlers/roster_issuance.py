@@ -7,16 +7,15 @@ from typing import Any
 
 from pki.declared import decode_declared
 from pki.handlers.certificate_issuance import identity_outputs, sign_generation, without_root
+from pki.handlers.handover import outputs_of_takeover, takeover_of
 from pki.handlers.key_material import known_issuer_chain
 from pki.handlers.roster_archives import archive_of
 from pki.issuing import subject_name
-from pki.model import format_instant
 from pki.plugin.handler import Context
 from pki.plugin.values import UNKNOWN, Properties
 from pki.roster.decisions import Declaration, Record, next_due_at
 from pki.roster.ledger import accepted_rows, describe_client, is_same_certificate
 from pki.roster.packing import lines_of, pack_records, unpack, unpack_records
-from pki.roster.takeover import parse_takeover
 from pki.verification import chain_pem
 
 __all__ = ["COMPRESSED", "declaration_of", "records_of", "roster_outputs"]
@@ -109,7 +108,8 @@ class _Work:
     def _before(self, name: str, record: Record) -> tuple[Mapping[str, Any], Mapping[str, str]]:
         """Return what there is of a client already, here or where it is taken over from."""
         if name not in self.known.ledger and "taken_over" in record:
-            return _taken_over(name, self.context.material.get(record["taken_over"]))
+            old = outputs_of_takeover(takeover_of(record["taken_over"], self.context))
+            return old, {"private_key_pem": str(old.pop("private_key_pem"))}
         return self.known.ledger.get(name, {}), self.known.private_keys.get(name, {})
 
     def _issue(
@@ -145,15 +145,3 @@ def _without_key(secret: Mapping[str, str]) -> dict[str, str]:
 
 def _subject(properties: Mapping[str, Any]) -> str:
     return subject_name(decode_declared(properties).declaration.subject).rfc4514_string()
-
-
-def _taken_over(name: str, text: str) -> tuple[dict[str, Any], dict[str, str]]:
-    takeover = parse_takeover(text, what=f"certificate of {name}")
-    certificate = takeover.certificate
-    described = {
-        "subject": certificate.subject.rfc4514_string(),
-        "not_before": format_instant(certificate.not_valid_before_utc),
-        "not_after": format_instant(certificate.not_valid_after_utc),
-    }
-    old = {**takeover.outputs, **identity_outputs(certificate), **described}
-    return old, {"private_key_pem": str(old.pop("private_key_pem"))}

@@ -17,7 +17,7 @@ from pki.model import format_instant
 from pki.roster.changes import Touch, describe_addition, describe_change, describe_removal
 from pki.roster.client_properties import client_properties, problem_of_entry
 from pki.roster.fields import problems_of_fields
-from pki.roster.takeover import Takeover, differences, schedule_of_takeover
+from pki.roster.takeover import Takeover, differences_of_takeover, schedule_of_takeover
 from pki.schedule import IssuerWindow, Schedule, decide
 from pki.schedule_codec import decode_schedule, encode_schedule
 
@@ -179,7 +179,7 @@ def _decide_client(
         client = _Client(name, declared, before, differences_of(properties, old))
     elif takeover:
         before = schedule_of_takeover(takeover, declared.policy, str(properties["issuer_id"]))
-        client = _Client(name, declared, before, Differences(differences(takeover, declared, issuer.chain)))
+        client = _Client(name, declared, before, differences_of_takeover(takeover, declared, issuer.chain))
     else:
         client = _Client(name, declared, None)
     _record(decision, client, issuer, now, old_line, line)

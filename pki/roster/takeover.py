@@ -1,13 +1,14 @@
-"""Take a certificate over from where it is kept now, a single resource or another roster, without issuing it anew."""
+"""Take a certificate over from where it is kept now, a single resource or a roster, without issuing it anew."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
 
 from pki.declared import DeclaredCertificate
+from pki.demand import Differences
 from pki.errors import CertificateError
 from pki.extensions import extension_of
 from pki.issuing import subject_name
@@ -15,9 +16,9 @@ from pki.keys import PrivateKey, algorithm_of, load_private_key
 from pki.lifetime import LifetimePolicy
 from pki.model import Validity, parse_instant
 from pki.schedule import AcceptedGeneration, RevokedGeneration, Schedule
-from pki.verification import load_certificate, order_chain
+from pki.verification import is_issued_by, load_certificate
 
-__all__ = ["Takeover", "differences", "parse_takeover", "schedule_of_takeover", "takeover_text"]
+__all__ = ["Takeover", "differences_of_takeover", "parse_takeover", "schedule_of_takeover", "takeover_text"]
 
 _STATE = ("generation", "key_generation", "previous", "revoked", "certificate_pem", "private_key_pem")
 
@@ -43,7 +44,8 @@ def parse_takeover(text: str, *, what: str) -> Takeover:
         CertificateError: the text is none of that kind, or the key does not belong to the certificate.
     """
     try:
-        outputs = json.loads(text)
+        # Every number in it is whole, also where a program's runtime knows numbers with a fraction only.
+        outputs = json.loads(text, parse_float=lambda number: int(float(number)))
         missing = sorted({*_STATE} - {*outputs})
     except (TypeError, ValueError):
         missing = list(_STATE)
@@ -74,30 +76,26 @@ def schedule_of_takeover(takeover: Takeover, policy: LifetimePolicy, issuer_id: 
     )
 
 
-def differences(
+def differences_of_takeover(
     takeover: Takeover, declared: DeclaredCertificate, issuer_chain: Sequence[x509.Certificate]
-) -> tuple[str, ...]:
-    """Return in which words the certificate is not the one that is declared; then it is replaced at once.
+) -> Differences:
+    """Return how the certificate is not the one that is declared; where it is not, it is replaced at once.
 
     `issuer_chain`: issuer first; empty where it is not known yet, then the issuer is not compared.
     """
-    found = []
-    if takeover.certificate.subject != subject_name(declared.declaration.subject):
-        found.append("subject")
-    if _alt_names(takeover.certificate) != _declared_alt_names(declared):
-        found.append("alternative names")
-    if issuer_chain and not _is_signed_by(takeover.certificate, issuer_chain[0]):
-        found.append("issuer")
-    if algorithm_of(takeover.private_key) is not declared.key_algorithm:
-        found.append("key_algorithm")
-    return tuple(found)
+    is_issuer_changed = bool(issuer_chain) and not is_issued_by(takeover.certificate, issuer_chain[0])
+    changes = (*_changed_content(takeover.certificate, declared), *(["issuer"] if is_issuer_changed else []))
+    is_key_changed = algorithm_of(takeover.private_key) is not declared.key_algorithm
+    return Differences(changes, is_key_changed, is_issuer_changed)
 
 
-def _is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        return order_chain([certificate, issuer])[0] == certificate
-    except CertificateError:
-        return False
+def _changed_content(certificate: x509.Certificate, declared: DeclaredCertificate) -> Iterator[str]:
+    if certificate.subject != subject_name(declared.declaration.subject):
+        yield "subject"
+    if _alt_names(certificate) != _declared_alt_names(declared):
+        yield "alternative names"
+    if _crl_urls(certificate) != {*declared.declaration.crl_urls}:
+        yield "crl_urls"
 
 
 def _alt_names(certificate: x509.Certificate) -> set[tuple[str, str]]:
@@ -110,6 +108,11 @@ def _declared_alt_names(declared: DeclaredCertificate) -> set[tuple[str, str]]:
     return {("DNSName", name) for name in alt_names.dns_names} | {
         ("RFC822Name", name) for name in alt_names.email_addresses
     }
+
+
+def _crl_urls(certificate: x509.Certificate) -> set[str]:
+    points = extension_of(certificate, x509.CRLDistributionPoints)
+    return {str(name.value) for point in points or () for name in point.full_name or ()}
 
 
 def _accepted(entry: Mapping[str, Any]) -> AcceptedGeneration:

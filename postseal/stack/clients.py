@@ -1,7 +1,8 @@
 """Clients' certificates: what their declarations mean, and that no two of them are the same person or host."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
+from pki.declared import problems_of_steps
 from pki.errors import Problem
 from pki.lifetime import KEEP_KEY
 from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject, SubjectAltNames
@@ -82,33 +83,27 @@ def problems_of_clients(
         issuer = authorities.get(client.authority)
         lifetime = _lifetime(entry, declared)
         yield from _problems_of_names(entry, client, authorities)
-        yield from (
-            Problem(f"{entry.path}.{word}", message) for word, is_broken, message in _RULES if is_broken(client)
-        )
+        of_client = [*_problems_of_match(client), *_problems_of_steps(client)]
+        yield from (problem.below(entry.path) for problem in of_client)
         yield from problems_of_authority_choice(f"{entry.path}.authority", entry.section.authority, authorities)
         yield from problems_of_lifetime(Profile.CLIENT, lifetime, issuer.lifetime if issuer else None)
     yield from _repeated_names(declared)
     yield from _repeated_identities(declared)
 
 
-_RULES: tuple[tuple[str, Callable[[Client], bool], str], ...] = (
-    (
-        "match",
-        lambda client: client.match == "public_key" and client.lifetime.renew_key_every != KEEP_KEY,
-        "public_key needs a key that stays: set lifetime.renew_key of this client to never, or match by certificate",
-    ),
-    (
-        "confirmed_generation",
-        lambda client: client.confirmed_generation < 0,
-        "expected the number of a generation, 1 or more",
-    ),
-    (
-        "confirmed_generation",
-        lambda client: bool(client.confirmed_generation) and not client.confirm,
-        "nothing waits for a confirmation; set confirm to true, or leave this out",
-    ),
-    ("issue_again", lambda client: client.issue_again and not client.revoke, "nothing is revoked; leave this out"),
-)
+def _problems_of_match(client: Client) -> Iterator[Problem]:
+    if client.match == "public_key" and client.lifetime.renew_key_every != KEEP_KEY:
+        message = "needs a key that stays: set lifetime.renew_key of this client to never, or match by certificate"
+        yield Problem("match", f"public_key {message}")
+
+
+def _problems_of_steps(client: Client) -> list[Problem]:
+    return problems_of_steps(
+        confirm=client.confirm,
+        confirmed_generation=client.confirmed_generation,
+        revoke=client.revoke,
+        issue_again=client.issue_again,
+    )
 
 
 def _problems_of_names(

@@ -173,6 +173,7 @@ def all_properties(declaration: Declaration) -> dict[str, dict[str, Any]]:
     return {name: declaration.properties(json.loads(line)) for name, line in declaration.lines.items()}
 
 
+NEEDED_BY = {"confirmed_generation": "confirm", "issue_again": "revoke"}
 FIELDS = st.fixed_dictionaries(
     {},
     optional={
@@ -186,7 +187,7 @@ FIELDS = st.fixed_dictionaries(
         "revoke": st.sampled_from(["certificateHold", "superseded"]),
         "issue_again": st.just(value=True),
     },
-)
+).map(lambda fields: {name: value for name, value in fields.items() if NEEDED_BY.get(name, name) in fields})
 STEPS = st.lists(
     st.tuples(
         st.none() | st.dictionaries(st.sampled_from("abcde"), FIELDS, max_size=5),
