@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pki.errors import Problem
 
@@ -26,6 +27,8 @@ __all__ = [
 SERVER_LEVELS = ("may", "encrypt")
 CLIENT_LEVELS = ("none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
 _MATCHING_LEVELS = ("fingerprint", "verify", "secure")
+# 10.0.0.0/8 and fc00::/7 (RFC 1918, RFC 4193); two halves of the Internet are no narrower than all of it.
+_WIDEST_PREFIX = MappingProxyType({4: 8, 6: 7})
 _LOOPBACK = ("127.0.0.0/8", "[::1]/128")
 _BRACKETED = re.compile(r"\[(?P<address>[0-9A-Fa-f:.]+)\](?P<prefix>/[0-9]+)?", re.ASCII)
 _FINGERPRINT = re.compile(r"([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}", re.ASCII)
@@ -164,7 +167,9 @@ def _network_fault(network: str) -> str | None:
         return "is no network; write 192.0.2.0/24 or [2001:db8::]/32, without bits set behind the prefix"
     if (parsed.version == 6) != bool(bracketed):  # noqa: PLR2004
         return "must have brackets just around an IPv6 address, as [2001:db8::]/32"
-    return "would let the whole Internet relay; name your own networks" if parsed.prefixlen == 0 else None
+    if parsed.prefixlen < _WIDEST_PREFIX[parsed.version]:
+        return "would let much of the Internet relay; name your own networks"
+    return None
 
 
 _SERVER_RULES: tuple[tuple[str, Callable[[ServerSettings], bool], str], ...] = (
