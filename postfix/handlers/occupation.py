@@ -40,15 +40,18 @@ def occupy(context: Context, target: Mapping[str, str], prepared: PreparedHost) 
 def leftovers(context: Context, target: Mapping[str, str], deployed: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of `deployed` a host that leaves its target may take away: all that no other host has there now."""
     place, jail = _places(target)
-    parameters = unclaimed(context, place, {_parameter(name): name for name in deployed.get("parameters", ())})
+    named = {_parameter(name): name for name in deployed.get("parameters", ())}
     is_shared = bool(unclaimed(context, place, {_parameter("*"): ""}))
+    parameters = [*unclaimed(context, place, named).values()] if is_shared else []
+    originals = deployed.get("originals", {})
     has_services = deployed.get("has_services", False)
     return {
         **deployed,
         "files": unclaimed(context, place, deployed["files"]),
         "chroot": unclaimed(context, jail, deployed["chroot"]),
         "indexes": [*unclaimed(context, place, dict.fromkeys(deployed.get("indexes", ()), ""))],
-        "parameters": [*parameters.values()] if is_shared else [],
+        "parameters": parameters,
+        "originals": {name: originals[name] for name in parameters if name in originals},
         "has_services": has_services and bool(unclaimed(context, place, {_SERVICES: ""})),
     }
 

@@ -1,7 +1,7 @@
 """A host's configuration merged into the Postfix of this machine, from the engine's calls down to its tables."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,12 @@ def instance(postfix_instance: Boot, tmp_path: Path) -> PostfixInstance:
     """Return a running Postfix of somebody else."""
     rendered = tmp_path / "rendered"
     rendered.mkdir()
-    (rendered / "main.cf").write_text("# The administrator's comment.\ncompatibility_level = 3.6\n")
+    (rendered / "main.cf").write_text("# The administrator's comment.\ncompatibility_level = 3.6\nbiff = yes\n")
     return postfix_instance(rendered)
 
 
-def declared(instance: PostfixInstance, *, has_alice: bool = True) -> dict[str, Any]:
-    """Return a relay on that Postfix."""
+def declared(instance: PostfixInstance, host: HostDeclaration = HOST, *, has_alice: bool = True) -> dict[str, Any]:
+    """Return a relay on that Postfix, with a certificate of its own name."""
     directory = str(instance.config_directory)
     alice = {
         "match": "certificate",
@@ -46,10 +46,10 @@ def declared(instance: PostfixInstance, *, has_alice: bool = True) -> dict[str, 
         "revoked_at": "",
     }
     return {
-        "declaration": json.loads(json.dumps(asdict(HOST))),
+        "declaration": json.loads(json.dumps(asdict(host))),
         "target": {"kind": "local", "path": directory, "config_directory": directory},
         "chains": {
-            "mx1": {
+            host.name: {
                 "description": "generation 1",
                 "private_key_pem": Secret(key_pem()),
                 "chain_pem": chain_pem([SERVED]),
@@ -95,6 +95,20 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
     after = instance.postconf("-n")
     assert {*after.splitlines()} <= {*before.splitlines()}
     assert after.startswith("alias_database")
+
+
+@pytest.mark.needs_postfix
+def test_a_host_under_a_new_name_takes_the_postfix_over(plugin: PluginRuns, instance: PostfixInstance) -> None:
+    """The old name is deleted last: it takes what is its own and gives back what it changed, and no more."""
+    old, new = plugin.resource("Deployment", "mx1"), plugin.resource("Deployment", "relay")
+    plugin.up(old, declared(instance, replace(HOST, parameters={"biff": "no", "bounce_size_limit": "40000"})))
+    plugin.up(new, declared(instance, replace(HOST, name="relay", server=ServerSide(ServerSettings(), ("relay",)))))
+    taken_over = instance.postconf("-n").splitlines()
+    old.delete()
+    left = {"biff = no": "biff = yes", "bounce_size_limit = 40000": ""}
+    assert instance.postconf("-n").splitlines() == [*filter(None, (left.get(line, line) for line in taken_over))]
+    assert {path.name for path in (instance.config_directory / "tls").iterdir()} == {"ca.pem", "relay.pem"}
+    assert certificate_fingerprint_sha256(ALICE) in (instance.config_directory / "relay_clientcerts").read_text()
 
 
 def test_a_configuration_directory_that_is_not_there_is_one_sentence(plugin: PluginRuns, tmp_path: Path) -> None:
