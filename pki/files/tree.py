@@ -20,6 +20,7 @@ __all__ = [
     "FileEntry",
     "Symlink",
     "TreePlan",
+    "any_order",
     "digest",
     "digest_of_link",
     "directories_above",
@@ -212,7 +213,8 @@ def _directory_mode(directory: str, desired: Sequence[Entry]) -> int:
     return _PRIVATE_DIRECTORY if is_private else _PUBLIC_DIRECTORY
 
 
-def _any_order(_: Entry) -> int:
+def any_order(_: Entry) -> int:
+    """Return the same for every entry: the order of writes is that of the paths."""
     return 0
 
 
@@ -221,7 +223,7 @@ def plan_tree(
     owned: Mapping[str, str],
     present: Mapping[str, str],
     *,
-    order: Callable[[Entry], int] = _any_order,
+    order: Callable[[Entry], int] = any_order,
 ) -> TreePlan:
     """Return what to write and remove so that a directory holds `desired`, leaving alone all that was never ours.
 

@@ -3,13 +3,12 @@
 import base64
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from pki.errors import Problem
-from pki.files.directory import DirectoryWriter
-from pki.files.tree import FileEntry, paths_to_inspect, plan_tree, tree_problems
+from pki.files.tree import FileEntry, tree_problems
 from pki.handlers.claims import claim, place_of, unclaimed
+from pki.handlers.directories import bring_directory, changed_paths
 from pki.handlers.withdrawal import withdrawal_problems
 from pki.plugin.diff import Change, compare
 from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
@@ -43,7 +42,7 @@ class HandOutHandler(HandlerBase):
     def diff(self, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> Mapping[str, Change]:
         """Show a folder's digest only where its line says nothing of the change; find what was changed outside."""
         changes = compare(old_inputs, new_inputs)
-        if not changes and _changed_outside(old_outputs):
+        if not changes and changed_paths(old_outputs["directory"], old_outputs["files"]):
             return {"content": Change.UPDATE}
         explained = {path.replace("folders", "content", 1) for path in changes if path.startswith("folders")}
         return {path: change for path, change in changes.items() if path not in explained}
@@ -84,7 +83,7 @@ class HandOutHandler(HandlerBase):
         if is_preview:
             return outputs | {"files": UNKNOWN}
         entries = [entry for folder, ref in inputs["content"].items() for entry in _entries(folder, ref, context)]
-        return outputs | {"files": _apply(inputs["directory"], entries, owned)}
+        return outputs | {"files": bring_directory(inputs["directory"], entries, owned)}
 
 
 def _problems(new: Properties) -> list[Problem]:
@@ -98,17 +97,11 @@ def _problems(new: Properties) -> list[Problem]:
 
 def _leave(outputs: Properties, context: Context) -> None:
     directory = outputs["directory"]
-    _apply(directory, [], unclaimed(context, place_of(directory), outputs["files"]))
-
-
-def _changed_outside(outputs: Properties) -> list[str]:
-    """Return the paths of ours that are gone or were changed by somebody else."""
-    present = DirectoryWriter(Path(outputs["directory"])).present(outputs["files"])
-    return sorted(path for path, digest in outputs["files"].items() if present.get(path) != digest)
+    bring_directory(directory, [], unclaimed(context, place_of(directory), outputs["files"]))
 
 
 def _report_changed_outside(outputs: Properties, context: Context) -> None:
-    paths = _changed_outside(outputs)
+    paths = changed_paths(outputs["directory"], outputs["files"])
     if paths:
         others = f" and {len(paths) - 1} more" if paths[1:] else ""
         context.report(f"{paths[0]}{others} changed or removed by somebody else; as declared again")
@@ -125,11 +118,3 @@ def _content(file: Mapping[str, Any]) -> bytes:
 
 def _mode(file: Mapping[str, Any]) -> int:
     return _SECRET_MODE if file.get("is_secret") else _PUBLIC_MODE
-
-
-def _apply(directory: str, entries: list[FileEntry], owned: Mapping[str, str]) -> dict[str, str]:
-    """Bring the directory to the entries and return what is ours there now, by path."""
-    writer = DirectoryWriter(Path(directory))
-    plan = plan_tree(entries, owned, writer.present(paths_to_inspect(entries, owned)))
-    writer.apply(plan)
-    return dict(plan.owned)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from pki.files.directory import DirectoryWriter
-from pki.files.tree import Entry, paths_to_inspect, plan_tree
+from pki.handlers.directories import bring_directory, changed_paths
 from postfix.deploy.deployment import deploy, remove
 from postfix.deploy.host_files import MAIN_CF, Deployed
 from postfix.deploy.plan import write_order
@@ -20,7 +21,6 @@ Report = Callable[[str], None]
 
 # Postfix waits for a main.cf or texthash source younger than two seconds.
 _AGE_SECONDS = 5
-_JAIL = "queue_directory"
 
 
 class Target(Protocol):
@@ -47,23 +47,24 @@ class _Directory:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._jail = path.parent / "queue_directory"
 
     def write(self, prepared: PreparedHost, deployed: Mapping[str, Any], report: Report) -> dict[str, Any]:
         del report
-        order = write_order(host_files(prepared))
+        bring = partial(bring_directory, order=write_order(host_files(prepared)), age_seconds=_AGE_SECONDS)
         return {
-            "files": _apply(self._path, prepared.entries, deployed.get("files", {}), order),
-            "chroot": _apply(self._path.parent / _JAIL, prepared.chroot, deployed.get("chroot", {}), order),
+            "files": bring(self._path, prepared.entries, deployed.get("files", {})),
+            "chroot": bring(self._jail, prepared.chroot, deployed.get("chroot", {})),
         }
 
     def remove(self, deployed: Mapping[str, Any], report: Report) -> None:
         del report
-        _apply(self._path, (), deployed["files"])
-        _apply(self._path.parent / _JAIL, (), deployed["chroot"])
+        bring_directory(self._path, (), deployed["files"])
+        bring_directory(self._jail, (), deployed["chroot"])
 
     def drift(self, deployed: Mapping[str, Any], main_cf: Mapping[str, str]) -> list[str]:
         del main_cf
-        return _changed(self._path, deployed["files"]) + _changed(self._path.parent / _JAIL, deployed["chroot"])
+        return changed_paths(self._path, deployed["files"]) + changed_paths(self._jail, deployed["chroot"])
 
 
 class _Local:
@@ -84,7 +85,7 @@ class _Local:
 
     def drift(self, deployed: Mapping[str, Any], main_cf: Mapping[str, str]) -> list[str]:
         ours = {name: main_cf[name] for name in deployed.get("parameters", ()) if name in main_cf}
-        return _changed(self._path, deployed["files"]) + (_changed_parameters(self._path, ours) if ours else [])
+        return changed_paths(self._path, deployed["files"]) + (_changed_parameters(self._path, ours) if ours else [])
 
 
 def _decode(deployed: Mapping[str, Any]) -> Deployed:
@@ -98,11 +99,6 @@ def _decode(deployed: Mapping[str, Any]) -> Deployed:
     )
 
 
-def _changed(directory: Path, files: Mapping[str, str]) -> list[str]:
-    present = DirectoryWriter(directory).present(files)
-    return sorted(path for path, digest in files.items() if present.get(path) != digest)
-
-
 def _changed_parameters(directory: Path, ours: Mapping[str, str]) -> list[str]:
     """Return the parameters of ours that a main.cf shared with others has differently; blanks do not count."""
     file = DirectoryWriter(directory).read(MAIN_CF)
@@ -110,18 +106,3 @@ def _changed_parameters(directory: Path, ours: Mapping[str, str]) -> list[str]:
     return [
         f"{name} in {MAIN_CF}" for name, value in sorted(ours.items()) if found.get(name, "").split() != value.split()
     ]
-
-
-def _any_order(_: Entry) -> int:
-    return 0
-
-
-def _apply(
-    directory: Path, entries: tuple[Entry, ...], owned: Mapping[str, str], order: Callable[[Entry], int] = _any_order
-) -> dict[str, str]:
-    if not entries and not owned:
-        return {}
-    writer = DirectoryWriter(directory)
-    plan = plan_tree(entries, owned, writer.present(paths_to_inspect(entries, owned)), order=order)
-    writer.apply(plan, age_seconds=_AGE_SECONDS)
-    return dict(plan.owned)
