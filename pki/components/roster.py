@@ -97,6 +97,7 @@ class ClientRoster(pulumi.ComponentResource):
     ) -> None:
         entries = _entries(clients)
         self.name = name
+        self.authority = authority
         self.names = tuple(str(entry["name"]) for entry in entries)
         _refuse_unlisted(take_over or {}, self.names)
         super().__init__("postseal:index:Roster", name, {}, opts)
@@ -152,7 +153,7 @@ class ClientRoster(pulumi.ComponentResource):
 
     def _of_archive(self, name: str, packed: pulumi.Output[str], field: str) -> pulumi.Output[str]:
         def found(texts: list[str]) -> pulumi.Input[str]:
-            has_archive = "pkcs12" in _by_name(texts[0])[name]
+            has_archive = "pkcs12" in _by_name(texts[0]).get(name, {})
             return _known(_by_name(texts[1]).get(name, {}).get(field)) if has_archive else ""
 
         return pulumi.Output.all(self.ledger, packed).apply(found)
@@ -173,7 +174,7 @@ def _refuse_unlisted(names: Mapping[str, object] | Sequence[str], listed: Sequen
 
 
 def _takeover(name: str, ledger: str, private_key_pem: str) -> str:
-    return takeover_text({**_by_name(ledger)[name], "private_key_pem": private_key_pem})
+    return takeover_text({**_by_name(ledger).get(name, {}), "private_key_pem": private_key_pem})
 
 
 @lru_cache(maxsize=8)

@@ -88,9 +88,10 @@ class PostfixHost(pulumi.ComponentResource):
 class MailServer(PostfixHost):
     """A host that receives mail and lets the listed clients relay, and nobody else by certificate.
 
-    `certificate`: served; its names must hold `myhostname`. `extra_relay_clients`: certificates from elsewhere by
-    name, each in PEM or as a SHA-256 fingerprint. `relay_through`: how it sends, with `relay_certificate` as its own
-    client certificate. `trust`: default the roots of the relay clients' authorities.
+    `certificate`: served; its names must hold `myhostname`. `relay_rosters`: all their clients may relay.
+    `extra_relay_clients`: certificates from elsewhere by name, each in PEM or as a SHA-256 fingerprint.
+    `relay_through`: how it sends, with `relay_certificate` as its own client certificate. `trust`: default the roots
+    of the authorities behind clients and rosters.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class MailServer(PostfixHost):
         certificate: HostCertificate,
         target: Target,
         relay_clients: Sequence[RelayingClient] = (),
+        relay_rosters: Sequence[ClientRoster] = (),
         extra_relay_clients: Mapping[str, str] | None = None,
         settings: ServerSettings | None = None,
         relay_through: ClientSettings | None = None,
@@ -111,9 +113,9 @@ class MailServer(PostfixHost):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         extra = [foreign_client(name, client, text) for client, text in (extra_relay_clients or {}).items()]
-        trusted = _roots_of(relay_clients) if trust is None else list(trust)
+        trusted = _roots_of([*relay_clients, *relay_rosters]) if trust is None else list(trust)
         own = settings or ServerSettings()
-        admits = own.relay.client_certificates and bool(relay_clients or extra)
+        admits = own.relay.client_certificates and bool(relay_clients or relay_rosters or extra)
         policy = replace(own.relay, client_certificates=admits)
         declaration = HostDeclaration(
             name=name,
@@ -130,6 +132,7 @@ class MailServer(PostfixHost):
             target=target,
             certificates=certificates_by_name(name, [certificate, *([relay_certificate] if relay_certificate else [])]),
             relay_clients=relay_clients,
+            rosters=relay_rosters,
             extra_relay_clients=extra,
             trust=trusted,
             opts=opts,
@@ -179,9 +182,9 @@ def _sending(settings: ClientSettings, certificate: HostCertificate | None, *, h
     return ClientSide(replace(settings, ca_file=settings.ca_file and has_roots), names)
 
 
-def _roots_of(relay_clients: Sequence[RelayingClient]) -> list[CertificateAuthority | TrustedRoot]:
-    """Return the roots behind the clients, each once."""
-    return list({each.authority.root.name: each.authority.root for each in relay_clients if each.authority}.values())
+def _roots_of(admitted: Sequence[RelayingClient | ClientRoster]) -> list[CertificateAuthority | TrustedRoot]:
+    """Return the roots behind clients and rosters, each once."""
+    return list({each.authority.root.name: each.authority.root for each in admitted if each.authority}.values())
 
 
 def _chain(each: HostCertificate) -> Chain:

@@ -92,6 +92,21 @@ def test_clients_from_elsewhere_are_listed_by_fingerprint() -> None:
     assert properties["extra_relay_clients"] == {"bob": {"fingerprint_sha256": FINGERPRINT}}
 
 
+def test_a_roster_is_admitted_as_a_whole_and_its_root_is_trusted() -> None:
+    """Its rows come ready from the roster; a server that lists nobody else admits by certificate because of them."""
+
+    def program() -> None:
+        authority = root()
+        staff = pki.ClientRoster("staff", authority=authority, clients={"anna": {"email": "anna@example.org"}})
+        options: dict[str, Any] = {"certificate": served(authority), "target": TARGET, "relay_rosters": [staff]}
+        postfix.MailServer("mx1", myhostname="mx1.example.org", **options)
+
+    properties = run_program(program).one("Deployment").properties
+    assert list(properties["rosters"]) == ["staff"]
+    assert properties["roots"] == {"mail-ca": "certificate_pem of mail-ca"}
+    assert properties["declaration"]["server"]["settings"]["relay"]["client_certificates"]
+
+
 def test_a_server_that_lists_nobody_admits_nobody_by_certificate() -> None:
     """Without clients there is no table of clients, and no root is trusted for them."""
     properties = run_program(lambda: relay(relay_clients=[])).one("Deployment").properties
