@@ -1,6 +1,7 @@
 """Read a stack's configuration and the files it names, and register everything it declares."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from postseal.stack.components import (
 )
 from postseal.stack.config import FileText, declared_files, load_stack, problems_of_namespaces
 from postseal.stack.files import NO_FILE
-from postseal.stack.model import StackConfig
+from postseal.stack.model import Client, StackConfig
 from postseal.stack.roster_handout import hand_out_roster
 
 __all__ = ["BuiltStack", "build_stack", "read_configuration"]
@@ -100,12 +101,7 @@ def _build(config: StackConfig) -> BuiltStack:
         built.authorities[name] = authority_component(authority, built.authorities)
     for name, server in config.servers.items():
         built.servers[name] = server_component(server, built.authorities)
-    for name, client in config.clients.items():
-        built.clients[name] = client_component(client, built.authorities)
-        if client.pkcs12:
-            built.archives[name] = archive_component(client.pkcs12, built.clients[name])
-    for name, roster in config.rosters.items():
-        built.rosters[name] = roster_component(roster, built.authorities)
+    _add_clients(config, built)
     for name, authority in config.authorities.items():
         if authority.crl:
             built.revocation_lists[name] = crl_component(authority, authority.crl, config, built)
@@ -113,6 +109,21 @@ def _build(config: StackConfig) -> BuiltStack:
     for name, host in config.hosts.items():
         built.hosts[name] = host_component(host, built)
     return built
+
+
+def _add_clients(config: StackConfig, built: BuiltStack) -> None:
+    """Register clients and rosters: who hands a certificate over stands before whom it is handed over to."""
+    _add_single_clients([each for each in config.clients.values() if not each.take_over_from], built)
+    for name, roster in config.rosters.items():
+        built.rosters[name] = roster_component(roster, built.authorities, built.clients)
+    _add_single_clients([each for each in config.clients.values() if each.take_over_from], built)
+
+
+def _add_single_clients(clients: Iterable[Client], built: BuiltStack) -> None:
+    for client in clients:
+        built.clients[client.name] = client_component(client, built.authorities, built.rosters)
+        if client.pkcs12:
+            built.archives[client.name] = archive_component(client.pkcs12, built.clients[client.name])
 
 
 def _hand_out(config: StackConfig, built: BuiltStack) -> None:
@@ -129,4 +140,5 @@ def _hand_out(config: StackConfig, built: BuiltStack) -> None:
         if roster.handed_out:
             authority, directory = built.authorities[roster.authority], f"{config.out}/rosters/{name}"
             passphrases = hand_out_roster(built.rosters[name], roster, authority, directory)
-            built.roster_passphrases.update(passphrases)
+            leaving = {each.name for each in config.clients.values() if each.take_over_from == name}
+            built.roster_passphrases.update({who: each for who, each in passphrases.items() if who not in leaving})

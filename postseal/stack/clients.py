@@ -40,6 +40,7 @@ def _resolve(entry: Entry[ClientSection], declared: DeclaredStack, authorities: 
         revoke=section.revoke or "",
         issue_again=section.issue_again,
         pkcs12=_pkcs12(section.pkcs12) if section.pkcs12 else None,
+        take_over_from=section.take_over_from or "",
     )
 
 

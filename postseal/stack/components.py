@@ -107,8 +107,12 @@ def server_component(server: Server, authorities: Mapping[str, pki.CertificateAu
     )
 
 
-def client_component(client: Client, authorities: Mapping[str, pki.CertificateAuthority]) -> pki.ClientCertificate:
-    """Register a client's certificate."""
+def client_component(
+    client: Client,
+    authorities: Mapping[str, pki.CertificateAuthority],
+    rosters: Mapping[str, pki.ClientRoster],
+) -> pki.ClientCertificate:
+    """Register a client's certificate; the roster that it is taken over from is there."""
     declaration = client.declaration
     return pki.ClientCertificate(
         client.name,
@@ -123,6 +127,7 @@ def client_component(client: Client, authorities: Mapping[str, pki.CertificateAu
         confirmed_generation=client.confirmed_generation,
         revoke=client.revoke,
         issue_again=client.issue_again,
+        take_over=rosters[client.take_over_from].client(client.name) if client.take_over_from else None,
     )
 
 
@@ -137,8 +142,12 @@ def archive_component(archive: Pkcs12, certificate: pki.ClientCertificate) -> pk
     )
 
 
-def roster_component(roster: Roster, authorities: Mapping[str, pki.CertificateAuthority]) -> pki.ClientRoster:
-    """Register a roster."""
+def roster_component(
+    roster: Roster,
+    authorities: Mapping[str, pki.CertificateAuthority],
+    clients: Mapping[str, pki.ClientCertificate],
+) -> pki.ClientRoster:
+    """Register a roster; the clients whose certificates it takes over are there."""
     subject = asdict(roster.subject)
     del subject["common_name"]
     return pki.ClientRoster(
@@ -151,6 +160,7 @@ def roster_component(roster: Roster, authorities: Mapping[str, pki.CertificateAu
         match=roster.match,
         confirm=roster.confirm,
         pkcs12=roster.pkcs12 or "",
+        take_over={name: clients[name] for name in roster.take_over},
     )
 
 

@@ -13,6 +13,7 @@ from postseal.stack.host_checks import problems_of_hosts
 from postseal.stack.hosts import Certificates, resolve_hosts
 from postseal.stack.lifetime_config import problems_of_policies
 from postseal.stack.model import StackConfig
+from postseal.stack.moves import problems_of_moves
 from postseal.stack.problems import without_consequences
 from postseal.stack.reading import SECTION_NAMES, DeclaredStack, Found, read_stack
 from postseal.stack.rosters import problems_of_rosters, resolve_rosters
@@ -88,5 +89,6 @@ def _problems(declared: DeclaredStack, config: StackConfig) -> Iterator[Problem]
     yield from problems_of_servers(declared, config.servers, config.authorities)
     yield from problems_of_clients(declared, config.clients, config.authorities)
     yield from problems_of_rosters(declared, config.rosters, config.authorities)
+    yield from problems_of_moves(declared, config.clients, config.rosters)
     certificates = Certificates(config.authorities, config.servers, config.clients, config.rosters)
     yield from problems_of_hosts(declared, config.hosts, certificates)

@@ -49,6 +49,20 @@ def _relay_rosters(entry: Entry[HostSection], _host: Host, certificates: Certifi
             yield Problem(path, f"{name} is listed twice; remove it once")
 
 
+def _moving_clients(entry: Entry[HostSection], _host: Host, certificates: Certificates) -> Iterator[Problem]:
+    """Find clients that would not relay here any more once they have moved into a roster, or out of it."""
+    clients, rosters = entry.section.relay_clients, entry.section.relay_rosters
+    for roster in certificates.rosters.values():
+        leaving = [name for name in clients if name in roster.take_over and roster.name not in rosters]
+        for name in leaving:
+            message = f"{name} moves to roster {roster.name}; list that in relay_rosters, or {name} ends relaying here"
+            yield Problem(f"relay_clients[{clients.index(name)}]", message)
+    for name, client in certificates.clients.items():
+        if client.take_over_from in rosters and name not in clients:
+            message = f"{name} moves out of this roster; list it in relay_clients, or {name} ends relaying here"
+            yield Problem(f"relay_rosters[{rosters.index(client.take_over_from)}]", message)
+
+
 def problems_of_kind(path: str, server: str, certificates: Certificates) -> Iterator[Problem]:
     """Find that a server stands where a client is wanted, and its certificate is for servers only."""
     if not certificates.servers[server].is_client:
@@ -83,4 +97,10 @@ def _repeated_fingerprints(_entry: Entry[HostSection], host: Host, _certificates
             )
 
 
-CLIENT_CHECKS: tuple[Check, ...] = (_relay_clients, _relay_rosters, _extra_relay_clients, _repeated_fingerprints)
+CLIENT_CHECKS: tuple[Check, ...] = (
+    _relay_clients,
+    _relay_rosters,
+    _moving_clients,
+    _extra_relay_clients,
+    _repeated_fingerprints,
+)

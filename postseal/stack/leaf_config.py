@@ -64,7 +64,10 @@ class Pkcs12Section(Section):
 
 
 class ClientSection(Section):
-    """A client's certificate: of a person (`email`), of a host (`dns_names`), or of both."""
+    """A client's certificate: of a person (`email`), of a host (`dns_names`), or of both.
+
+    `take_over_from` names the roster that has the client until now.
+    """
 
     authority: Text | None = None
     common_name: Text | None = None
@@ -83,3 +86,4 @@ class ClientSection(Section):
     revoke: Annotated[Text, AfterValidator(_revocation_reason)] | None = None
     issue_again: Flag = False
     pkcs12: Annotated[Pkcs12Section, BeforeValidator(_expanded_pkcs12)] | None = None
+    take_over_from: Text | None = None

@@ -119,7 +119,10 @@ class Pkcs12:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client's certificate; see `ClientCertificate` in pki/components/client.py. `revoke` is empty or a reason."""
+    """A client's certificate; see `ClientCertificate` in pki/components/client.py. `revoke` is empty or a reason.
+
+    `take_over_from`: name of the roster that keeps the certificate until now; empty for none.
+    """
 
     name: str
     declaration: CertificateDeclaration
@@ -132,6 +135,7 @@ class Client:
     revoke: str = ""
     issue_again: bool = False
     pkcs12: Pkcs12 | None = None
+    take_over_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,8 @@ class Roster:
     """Many clients of one authority; `entries` in the order of their names, see `pki.roster.fields.FIELDS`.
 
     `subject` has no common name: it is what the names of all clients have in common. `pkcs12` is None where only the
-    entries say who has an archive. `handed_out`: names of the clients whose files are written.
+    entries say who has an archive. `handed_out`: names of the clients whose files are written. `take_over`: names of
+    those whose certificate is kept by a client of that name until now.
     """
 
     name: str
@@ -152,6 +157,7 @@ class Roster:
     confirm: bool = False
     pkcs12: Pkcs12Profile | None = None
     handed_out: tuple[str, ...] = ()
+    take_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from postseal.stack.field_types import Flag, KeyAlgorithmWord, PathText, Section, Text
+from postseal.stack.field_types import Flag, KeyAlgorithmWord, PathText, Section, Text, Texts
 from postseal.stack.lifetime_config import LifetimeSection
 
 __all__ = ["RosterSection"]
@@ -12,7 +12,8 @@ __all__ = ["RosterSection"]
 class RosterSection(Section):
     """Many clients, here or in a file, and what holds for each of them that does not say otherwise.
 
-    The fields of a client are those of `pki.roster.fields.FIELDS`, the same here and in a file.
+    The fields of a client are those of `pki.roster.fields.FIELDS`, the same here and in a file. `take_over` names those
+    that are in `clients` until now.
     """
 
     authority: Text | None = None
@@ -29,3 +30,4 @@ class RosterSection(Section):
     confirm: Flag = False
     pkcs12: Literal["modern", "legacy"] | None = None
     hand_out: Flag | None = None
+    take_over: Texts = ()

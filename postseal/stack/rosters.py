@@ -21,7 +21,7 @@ from postseal.stack.model import Authority, Roster
 from postseal.stack.reading import DeclaredStack, Entry
 from postseal.stack.roster_config import RosterSection
 
-__all__ = ["archives_of_roster", "problems_of_rosters", "resolve_rosters"]
+__all__ = ["archives_of_roster", "problems_of_rosters", "resolve_rosters", "shared_fields"]
 
 _Found = tuple[str, Problem]
 
@@ -44,6 +44,7 @@ def _resolve(entry: Entry[RosterSection], declared: DeclaredStack, authorities: 
         match=section.match,
         confirm=section.confirm,
         pkcs12=Pkcs12Profile(section.pkcs12) if section.pkcs12 else None,
+        take_over=section.take_over,
     )
     return replace(roster, handed_out=tuple(_handed_out(section, roster)))
 
@@ -64,12 +65,12 @@ def _lifetime(entry: Entry[RosterSection], declared: DeclaredStack) -> ResolvedL
 
 def archives_of_roster(roster: Roster) -> dict[str, str]:
     """Return the profile of each client's archive by the client's name, clients without one left out."""
-    shared = _shared(roster)
+    shared = shared_fields(roster)
     profiles = {str(entry["name"]): archive_profile(entry, shared) for entry in roster.entries}
     return {name: profile for name, profile in profiles.items() if profile}
 
 
-def _shared(roster: Roster) -> dict[str, Any]:
+def shared_fields(roster: Roster) -> dict[str, Any]:
     """Return what holds for all clients, as fields of an entry."""
     lifetime = asdict(roster.lifetime)
     fraction, before = str(lifetime.pop("renew_fraction")), lifetime.pop("renew_before_hours")
@@ -84,8 +85,10 @@ def problems_of_rosters(
     declared: DeclaredStack, rosters: Mapping[str, Roster], authorities: Mapping[str, Authority]
 ) -> Iterator[Problem]:
     """Find what is wrong with each roster and each of its clients, and clients that are declared twice."""
-    names = {name.lower(): f"client {name} of this stack" for name in declared.clients}
-    identities = {identity.lower(): f"client {name}" for name, _, identity in identities_of_clients(declared)}
+    moving = _moving(declared)
+    names = {name.lower(): f"client {name} of this stack" for name in declared.clients if name not in moving}
+    known = identities_of_clients(declared)
+    identities = {identity.lower(): f"client {name}" for name, _, identity in known if name not in moving}
     for entry in declared.rosters.values():
         roster, clients = rosters[entry.name], declared.roster_clients[entry.name]
         issuer = authorities.get(roster.authority)
@@ -94,6 +97,19 @@ def problems_of_rosters(
         yield from problems_of_lifetime(Profile.CLIENT, _lifetime(entry, declared), issuer.lifetime if issuer else None)
         found = [*_problems_of_clients(roster, authorities), *_repeated(roster, names, identities)]
         yield from clients.placed(found)
+
+
+def _moving(declared: DeclaredStack) -> set[str]:
+    """Name the clients that may stand in `clients` and in a roster: those that move, or may be meant to."""
+    moving = {name for entry in declared.rosters.values() for name in entry.section.take_over}
+    for name, entry in declared.rosters.items():
+        if "take_over" in entry.unread:
+            moving |= {str(client["name"]) for client in declared.roster_clients[name].entries}
+    return moving | {
+        name
+        for name, entry in declared.clients.items()
+        if entry.section.take_over_from or "take_over_from" in entry.unread
+    }
 
 
 def _problems_of_shared(entry: Entry[RosterSection], roster: Roster) -> Iterator[Problem]:
@@ -110,7 +126,7 @@ def _problems_of_shared(entry: Entry[RosterSection], roster: Roster) -> Iterator
 
 
 def _problems_of_clients(roster: Roster, authorities: Mapping[str, Authority]) -> Iterator[_Found]:
-    shared, limits = _shared(roster), issuing_limits(roster.authority, authorities)
+    shared, limits = shared_fields(roster), issuing_limits(roster.authority, authorities)
     stand_in = decode_declared(client_properties({"name": "x", "email": "x@example.org"}, shared))
     of_all = frozenset(problems_of_declared(stand_in))
     for entry in roster.entries:
@@ -148,7 +164,8 @@ def _repeated(roster: Roster, names: dict[str, str], identities: dict[str, str])
             yield name, Problem("name", f"{OWN_SERVER} means a host's own certificate; choose another name")
         other = names.setdefault(name.lower(), f"a client of roster {roster.name}")
         if other != f"a client of roster {roster.name}":
-            yield name, Problem("name", f"{name!r} is {other} already; give each client a name of its own")
+            message = f"{name!r} is {other} already; give each client a name of its own, or move it with take_over"
+            yield name, Problem("name", message)
         for field, identity in _identities(entry):
             other = identities.setdefault(identity.lower(), f"client {name} of roster {roster.name}")
             if other != f"client {name} of roster {roster.name}":

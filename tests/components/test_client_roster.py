@@ -32,6 +32,26 @@ def test_a_roster_is_one_resource_with_its_clients_in_one_text(*, preview: bool)
     assert secrets_in_clear(registration.properties) == []
 
 
+def exchange() -> None:
+    """Register a client that comes out of a roster, and one that goes from single to single."""
+    authority = pki.CertificateAuthority("mail-ca", common_name="Example Mail CA")
+    staff = pki.ClientRoster("staff", authority=authority, clients=parse_csv(CSV))
+    alice = pki.ClientCertificate(
+        "alice", authority=authority, email="alice@example.org", take_over=staff.client("alice")
+    )
+    pki.ClientCertificate("alison", authority=authority, email="alice@example.org", take_over=alice)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_single_client_takes_over_from_a_roster_or_another_single_one(*, preview: bool) -> None:
+    """What is handed over holds a key, so it goes out as a secret; who takes nothing over says nothing of it."""
+    program = run_program(exchange, preview=preview)
+    clients = [program.one("Certificate", name).properties for name in ("alice", "alison")]
+    assert [client for client in clients if "handover" not in client or secrets_in_clear(client)] == []
+    plain = run_program(register, preview=preview).one("Certificate", "alice").properties
+    assert "handover" not in plain
+
+
 @pytest.mark.parametrize(
     ("arguments", "place"),
     [
