@@ -175,6 +175,20 @@ def test_clients_of_other_authorities_and_rosters_have_their_rows_too(
     )
 
 
+def test_a_client_that_moves_into_a_roster_and_out_of_it_changes_nothing_on_the_host(
+    plugin: PluginRuns, deployment: Resource, directory: Path
+) -> None:
+    """Alone, at both places, in the roster only: one row, no diff; without her the diff says so."""
+    alone = declared(directory)
+    ready = {"staff": {"description": "1 client", "accepted_rows": f"{certificate_fingerprint_sha256(ALICE)} {ROW}\n"}}
+    plugin.up(deployment, alone)
+    table = written(directory)["relay_clientcerts"]
+    for there in (alone | {"rosters": ready}, alone | {"rosters": ready, "relay_clients": {}}, alone):
+        assert plugin.up(deployment, there) == {}
+        assert written(directory)["relay_clientcerts"] == table
+    assert plugin.up(deployment, alone | {"relay_clients": {}}) == {"relay_clientcerts": "delete"}
+
+
 def test_two_clients_with_one_fingerprint_are_refused(
     plugin: PluginRuns, deployment: Resource, directory: Path
 ) -> None:
