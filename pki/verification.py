@@ -185,7 +185,9 @@ def _member_problems(index: int, certificate: x509.Certificate, now: datetime) -
     yield from _expiry_problems(path, certificate, now)
     if now < certificate.not_valid_before_utc:
         yield Problem(
-            path, f"is not valid before {format_instant(certificate.not_valid_before_utc)}: use it from then on"
+            path,
+            f"is not valid before {format_instant(certificate.not_valid_before_utc)}, and the clock says "
+            f"{format_instant(now)}: correct the clock, or use it from then on",
         )
     if index and _signs_itself(certificate):
         name = certificate.subject.rfc4514_string()

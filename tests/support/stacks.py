@@ -146,9 +146,9 @@ def faults_of_certificates(state: Mapping[str, Any], profiles: Mapping[str, str]
         yield from (f"{name}: {each}" for each in findings if each.severity in ("ERROR", "FATAL"))
 
 
-def handed_out(out: Path, name: str) -> Credential:
-    """Return what a client was handed, read from its files below `out`."""
-    directory = out / "clients" / name
+def handed_out(out: Path, name: str, kind: str = "clients") -> Credential:
+    """Return what a client was handed, read from its files below `out`; `kind`: `rosters/staff` for one of a roster."""
+    directory = out / kind / name
     texts = (directory / file_name for file_name in (f"{name}.cert.pem", f"{name}.key.pem", "ca.pem"))
     return Credential(*(path.read_text() for path in texts))
 
