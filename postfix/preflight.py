@@ -18,7 +18,7 @@ from pki.extensions import extension_of
 from pki.files.tree import Entry, FileEntry
 from pki.keys import PublicKey, load_private_key
 from pki.verification import load_chain, order_chain, problems_of_ca_file, problems_of_imported_chain
-from postfix.host import HostDeclaration, certificate_names, problems_of_declaration
+from postfix.host import TABLE_TYPES, HostDeclaration, certificate_names, problems_of_declaration
 from postfix.master_cf import problems_of_services
 from postfix.parameters import problems_of_parameters
 from postfix.rendering import (
@@ -43,9 +43,16 @@ _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
 def _agrees(name: str, typed: str, free: str) -> bool:
-    """Return whether a free-form value keeps what the typed one says; a list of tables may name further ones."""
+    """Return whether a free-form value keeps what the typed one says; a list of tables may name further ones.
+
+    In `relay_clientcerts` only tables that list fingerprints: `static:x` or a pattern would let anybody relay who has
+    any certificate at all.
+    """
+    tables = split_list(free)
+    if name == CLIENT_TABLE and not all(table.partition(":")[0] in TABLE_TYPES for table in tables):
+        return False
     if name.endswith("_maps") or name == CLIENT_TABLE:
-        return set(split_list(typed)) <= set(split_list(free))
+        return set(split_list(typed)) <= set(tables)
     return typed.split() == free.split()
 
 

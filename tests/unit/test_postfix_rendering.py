@@ -214,6 +214,14 @@ def test_a_free_form_parameter_may_say_the_same_or_add_tables() -> None:
     assert render_parameters(host)["relay_clientcerts"] == tables
 
 
+@pytest.mark.parametrize("table", ["static:x", "regexp:/etc/postfix/any", "pcre:/etc/postfix/any", "tcp:[::1]:5000"])
+def test_no_further_table_may_admit_clients_that_nobody_listed(table: str) -> None:
+    """A table that answers for every fingerprint would let anybody relay who has a certificate."""
+    tables = f"texthash:$config_directory/relay_clientcerts, {table}"
+    host = replace(RELAY, parameters={"relay_clientcerts": tables})
+    assert [problem.path for problem in problems_of_host(host)] == ["parameters.relay_clientcerts"]
+
+
 @pytest.mark.parametrize(
     ("policy", "restrictions"),
     [
