@@ -26,8 +26,8 @@ def ensure_virtualenv(root: Path, environment: Mapping[str, str]) -> None:
         ToolchainError: There is no `uv` and it cannot be installed, or `uv sync` failed (it has said why).
     """
     layout = locate(root, environment)
-    # The engine starts three Pythons for each command. Where PYTHONDONTWRITEBYTECODE is set, as in many containers, each
-    # would compile all that it loads again, which takes longer than anything else in a small stack.
+    # The engine starts three Pythons for each command. Where PYTHONDONTWRITEBYTECODE is set, as in many containers,
+    # each would compile all that it loads again, which takes longer than anything else in a small stack.
     command = [_ensure_uv(layout, environment), "sync", "--locked", "--compile-bytecode"]
     if layout.virtualenv.exists():
         command += ["--quiet"]
