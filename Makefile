@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done; echo python3)
 BOOTSTRAP := $(PYTHON) toolchain/bootstrap.py
 BIN := .venv/bin
-CHECKED := pki postfix postseal tests toolchain benchmarks __main__.py
+CHECKED := pki postfix postseal postseal_core tests toolchain benchmarks __main__.py
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'

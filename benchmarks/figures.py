@@ -1,28 +1,30 @@
 """Arithmetic and layout of results; no clock, no files, no processes."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from statistics import linear_regression, median
+from typing import Final
 
-from benchmarks.measuring import Measurement
+__all__ = ["Record", "align", "growth_exponent", "growth_lines", "grouped", "render_table", "summarise"]
 
-__all__ = ["Record", "growth_exponent", "growth_line", "ratio", "ratio_line", "render_table", "summarise"]
+_WORD_COLUMNS: Final = ("step", "program", "ratio")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One figure: the median of `runs` measurements of a `step` of one `program` with so many `clients`.
+    """What one `step` of one `program` took in one run at one `size`.
 
+    `size`: clients, or hosts in the case `hosts`. `run`: 0 for the first; runs of the same number took turns.
     `state_bytes` is the size of the state file after the step, 0 where there is none. `is_extrapolated`: measured over
     fewer clients and multiplied.
     """
 
     case: str
     program: str
-    clients: int
+    size: int
     step: str
-    runs: int
+    run: int
     wall_seconds: float
     cpu_seconds: float
     peak_rss_bytes: int
@@ -30,13 +32,27 @@ class Record:
     is_extrapolated: bool = False
 
 
-def summarise(measurements: Sequence[Measurement]) -> Measurement:
-    """Return the median of each quantity on its own."""
-    return Measurement(
-        wall_seconds=median(each.wall_seconds for each in measurements),
-        cpu_seconds=median(each.cpu_seconds for each in measurements),
-        peak_rss_bytes=int(median(each.peak_rss_bytes for each in measurements)),
+def summarise(runs: Sequence[Record]) -> Record:
+    """Return the first of some runs with the median of each measured quantity, each on its own."""
+    return replace(
+        runs[0],
+        wall_seconds=median(each.wall_seconds for each in runs),
+        cpu_seconds=median(each.cpu_seconds for each in runs),
+        peak_rss_bytes=int(median(each.peak_rss_bytes for each in runs)),
     )
+
+
+def grouped(records: Sequence[Record]) -> list[list[Record]]:
+    """Return the runs of each size, step and program, in this order; each of the three as it came first."""
+    sizes, steps, programs = (
+        list(dict.fromkeys(values))
+        for values in zip(*((record.size, record.step, record.program) for record in records), strict=True)
+    )
+    groups: dict[tuple[int, int, int], list[Record]] = {}
+    for record in records:
+        key = (sizes.index(record.size), steps.index(record.step), programs.index(record.program))
+        groups.setdefault(key, []).append(record)
+    return [groups[key] for key in sorted(groups)]
 
 
 def growth_exponent(points: Sequence[tuple[float, float]]) -> float:
@@ -53,64 +69,53 @@ def growth_exponent(points: Sequence[tuple[float, float]]) -> float:
     return linear_regression(sizes, times).slope
 
 
-def ratio(ours: float, peer: float) -> str:
-    """Return how many times as much we take; below 1 is better than the peer."""
-    return f"{ours / peer:.3f}" if ours < peer / 10 else f"{ours / peer:.2f}"
+def growth_lines(records: Sequence[Record]) -> Iterator[str]:
+    """Yield one line for each step: the growth exponent of each program that was measured at several sizes."""
+    measured = [summarise(runs) for runs in grouped([each for each in records if not each.is_extrapolated])]
+    for step in dict.fromkeys(record.step for record in measured):
+        parts = []
+        for program in dict.fromkeys(record.program for record in measured):
+            mine = [record for record in measured if (record.program, record.step) == (program, step)]
+            if len(mine) > 1:
+                wall = growth_exponent([(record.size, record.wall_seconds) for record in mine])
+                cpu = growth_exponent([(record.size, record.cpu_seconds) for record in mine])
+                parts.append(f"{program} {wall:.2f} (processor time {cpu:.2f})")
+        if parts:
+            yield f"growth exponent of {step}: {'; '.join(parts)}"
 
 
-def growth_line(records: Sequence[Record], step: str) -> str:
-    """Return one line with the growth exponent of a step for each program that was measured at several sizes."""
-    parts = []
-    for program in dict.fromkeys(record.program for record in records):
-        mine = [record for record in records if (record.program, record.step) == (program, step)]
-        if len({record.clients for record in mine}) > 1 and not mine[0].is_extrapolated:
-            wall = growth_exponent([(record.clients, record.wall_seconds) for record in mine])
-            cpu = growth_exponent([(record.clients, record.cpu_seconds) for record in mine])
-            parts.append(f"{program} {wall:.2f} (processor time {cpu:.2f})")
-    return f"growth exponent of {step}: {'; '.join(parts)}" if parts else ""
+def render_table(records: Sequence[Record], unit: str) -> str:
+    """Return a table of medians, one line for each size, step and program; `~` marks what is extrapolated.
+
+    `unit`: what the size counts, as `clients`.
+    """
+    header = (unit, "step", "program", "seconds", "processor s", "peak MB", "state MB", "runs")
+    return align([header, *map(_cells, grouped(records))])
 
 
-def ratio_line(records: Sequence[Record], ours: str, peer: str, step: str) -> str:
-    """Return one line with our time as a multiple of a peer's, for each size at which both were measured."""
-    by_size = {(record.program, record.clients): record for record in records if record.step == step}
-    parts = []
-    for clients in dict.fromkeys(record.clients for record in records):
-        our_record, peer_record = by_size.get((ours, clients)), by_size.get((peer, clients))
-        if our_record and peer_record:
-            wall = ratio(our_record.wall_seconds, peer_record.wall_seconds)
-            cpu = ratio(our_record.cpu_seconds, peer_record.cpu_seconds)
-            parts.append(f"{wall} at {clients:,} clients (processor time {cpu})")
-    return f"{step}, {ours} / {peer}: {'; '.join(parts)}" if parts else ""
-
-
-def render_table(records: Sequence[Record]) -> str:
-    """Return a table, one line per record; `~` marks what is extrapolated."""
-    header = ("clients", "step", "program", "seconds", "processor s", "peak MB", "state MB", "runs")
-    return "\n".join(_aligned([header, *map(_cells, records)]))
-
-
-def _cells(record: Record) -> tuple[str, ...]:
+def _cells(runs: Sequence[Record]) -> tuple[str, ...]:
+    record = summarise(runs)
     mark = "~" if record.is_extrapolated else ""
     return (
-        f"{record.clients:,}",
+        f"{record.size:,}",
         record.step,
         record.program,
         f"{mark}{record.wall_seconds:.1f}",
         f"{mark}{record.cpu_seconds:.1f}",
         f"{record.peak_rss_bytes / 1e6:.0f}",
         f"{record.state_bytes / 1e6:.2f}" if record.state_bytes else "-",
-        str(record.runs),
+        str(len(runs)),
     )
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return lines of columns: words to the left, numbers to the right."""
+def align(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows, the header first, as lines of columns: words to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    is_word = [column in ("step", "program") for column in rows[0]]
-    return [
+    is_word = [column in _WORD_COLUMNS for column in rows[0]]
+    return "\n".join(
         "  ".join(
             cell.ljust(width) if left else cell.rjust(width)
             for cell, width, left in zip(row, widths, is_word, strict=True)
         )
         for row in rows
-    ]
+    )

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from pki.errors import Problem
 from pki.extensions import extension_of, is_authority, is_self_issued
 from pki.issuing import subject_name
 from pki.model import CertificateDeclaration, NameConstraints, Profile
 from pki.name_syntax import host_of_uri
+from postseal_core.errors import Problem
 
 __all__ = [
     "IssuerLimits",

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from pki.errors import Problem
 from pki.lifetime import format_hours
-from pki.model import format_instant
 from pki.schedule import HOLD
+from postseal_core.errors import Problem
+from postseal_core.instants import format_instant
 
 __all__ = ["CrlDecision", "CrlDemand", "CrlEntry", "CrlPolicy", "CrlSchedule", "decide_crl", "ordered_entries"]
 

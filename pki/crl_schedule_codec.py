@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pki.crl_schedule import CrlEntry, CrlSchedule, ordered_entries
-from pki.model import format_instant, parse_instant
+from postseal_core.instants import format_instant, parse_instant
 
 __all__ = ["decode_crl_schedule", "encode_crl_schedule"]
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pki.errors import Problem
 from pki.lifetime import LifetimePolicy, parse_fraction
 from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
 from pki.names import problems_of_declaration
 from pki.profiles import PROFILES
 from pki.revocation import REVOCATION_REASONS
+from postseal_core.errors import Problem
 
 __all__ = [
     "CONTENT_PROPERTIES",

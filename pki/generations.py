@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pki.model import format_instant
 from pki.schedule import AcceptedGeneration, RevokedGeneration, Schedule
+from postseal_core.instants import format_instant
 
 __all__ = ["IDENTITY", "describe_generations"]
 

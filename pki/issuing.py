@@ -13,19 +13,12 @@ from typing import cast
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pki.errors import CertificateError
 from pki.extensions import extension_of, is_authority
 from pki.keys import PrivateKey, PublicKey, SignatureHash, algorithm_of, is_deterministic, signature_hash
-from pki.model import (
-    CertificateDeclaration,
-    NameConstraints,
-    Profile,
-    Subject,
-    SubjectAltNames,
-    Validity,
-    format_instant,
-)
+from pki.model import CertificateDeclaration, NameConstraints, Profile, Subject, SubjectAltNames, Validity
 from pki.profiles import CRITICAL, PROFILES, extended_key_usage, key_usage
+from postseal_core.errors import CertificateError
+from postseal_core.instants import format_instant
 
 __all__ = ["Issuer", "issue", "serial_number_from", "subject_name"]
 

@@ -11,8 +11,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from pki.errors import CertificateError
 from pki.model import KeyAlgorithm
+from postseal_core.errors import CertificateError
 
 __all__ = [
     "PrivateKey",

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
 
-from pki.errors import Problem
 from pki.model import Validity
+from postseal_core.errors import Problem
 
 __all__ = ["EVERY_RENEWAL", "KEEP_KEY", "LifetimePolicy", "format_hours", "parse_fraction"]
 

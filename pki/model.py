@@ -1,7 +1,7 @@
 """Plain values that describe certificates; frozen, comparable, free of any library's types."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 __all__ = [
@@ -12,8 +12,6 @@ __all__ = [
     "Subject",
     "SubjectAltNames",
     "Validity",
-    "format_instant",
-    "parse_instant",
 ]
 
 
@@ -110,16 +108,3 @@ class Validity:
 
     not_before: datetime
     not_after: datetime
-
-
-def format_instant(instant: datetime) -> str:
-    """Return an aware datetime as RFC 3339 text in UTC with whole seconds, as `2026-11-22T20:00:00Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_instant(text: str) -> datetime:
-    """Return the aware UTC datetime of RFC 3339 text with an offset or `Z`; raise ValueError for anything else."""
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError(f"{text!r} has no UTC offset; write it as 2026-11-22T20:00:00Z")
-    return instant.astimezone(UTC).replace(microsecond=0)

@@ -9,7 +9,6 @@ from functools import partial
 from ipaddress import ip_address
 
 from pki.constraints import problems_under_issuer
-from pki.errors import Problem
 from pki.model import CertificateDeclaration, NameConstraints, Subject, SubjectAltNames
 from pki.name_syntax import (
     fault_of_alternative_host,
@@ -20,6 +19,7 @@ from pki.name_syntax import (
     fault_of_uri,
 )
 from pki.profiles import PROFILES
+from postseal_core.errors import Problem
 
 __all__ = [
     "problems_of_alt_names",

@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
 
-from pki.errors import CertificateError
 from pki.keys import PrivateKey
+from postseal_core.errors import CertificateError
 
 __all__ = ["Pkcs12Profile", "build_archive", "content_digest", "generate_passphrase"]
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.errors import CertificateError
 from pki.extensions import is_authority
 from pki.issuing import Issuer
 from pki.keys import is_deterministic
-from pki.model import format_instant
+from postseal_core.errors import CertificateError
+from postseal_core.instants import format_instant
 
 __all__ = ["REVOCATION_REASONS", "RevokedCertificate", "build_crl", "crl_der_base64"]
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pki.errors import Problem
-from pki.model import format_instant
 from pki.schedule import AcceptedGeneration
+from postseal_core.errors import Problem
+from postseal_core.instants import format_instant
 
 __all__ = [
     "FIRST_SLOT",

@@ -13,9 +13,10 @@ Guarantees (each is a property test):
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pki.errors import ScheduleError
 from pki.lifetime import LifetimePolicy
-from pki.model import Validity, format_instant
+from pki.model import Validity
+from postseal_core.errors import ScheduleError
+from postseal_core.instants import format_instant
 
 __all__ = [
     "HOLD",

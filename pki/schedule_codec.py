@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pki.model import Validity, format_instant, parse_instant
+from pki.model import Validity
 from pki.schedule import AcceptedGeneration, RevokedGeneration, Schedule
+from postseal_core.instants import format_instant, parse_instant
 
 __all__ = ["decode_schedule", "encode_schedule"]
 

@@ -10,10 +10,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pki.errors import CertificateError, Problem
 from pki.extensions import extension_of, is_authority, is_self_issued
 from pki.keys import PublicKey
-from pki.model import format_instant
+from postseal_core.errors import CertificateError, Problem
+from postseal_core.instants import format_instant
 
 __all__ = [
     "chain_pem",

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.files.tree import Entry, FileEntry, Symlink
+from postseal_core.files.tree import Entry, FileEntry, Symlink
 
 __all__ = ["ca_path_entries", "chroot_entries", "subject_hash"]
 

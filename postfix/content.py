@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 
-from pki.errors import ConfigError, Problem
-from pki.files.tree import Entry, FileEntry
 from pki.verification import chain_pem
 from postfix.ca_path import ca_path_entries
 from postfix.host import HostDeclaration, certificate_names
 from postfix.rendering import CA_DIRECTORY, CA_FILE, CLIENT_TABLE, PUBLIC_FILE, chain_file, table_names
 from postfix.tables import ClientRow, client_rows, render_source
+from postseal_core.errors import ConfigError, Problem
+from postseal_core.files.tree import Entry, FileEntry
 
 __all__ = ["ChainContent", "HostContent", "problems_of_completeness", "render_content_files"]
 

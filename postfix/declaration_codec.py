@@ -10,8 +10,8 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
-from pki.errors import ConfigError, Problem
 from postfix.host import HostDeclaration
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["decode_host"]
 

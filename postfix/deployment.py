@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pki.errors import ConfigError
-from pki.files.tree import Entry, FileEntry
-from pki.model import parse_instant
 from pki.verification import load_chain
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, render_content_files
@@ -28,6 +25,9 @@ from postfix.rendering import (
     table_names,
 )
 from postfix.tables import ClientRow, parse_source
+from postseal_core.errors import ConfigError
+from postseal_core.files.tree import Entry, FileEntry
+from postseal_core.instants import parse_instant
 
 __all__ = [
     "PreparedHost",

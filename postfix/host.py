@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pki.errors import Problem
 from pki.name_syntax import fault_of_host
 from postfix.parameters import PostfixVersion
 from postfix.settings import ClientSettings, ServerSettings, problems_of_client, problems_of_server
+from postseal_core.errors import Problem
 
 __all__ = [
     "INDEXED_TABLE_TYPES",

@@ -8,9 +8,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from pki.errors import ConfigError, Problem
 from postfix.lines import BLANKS, carriage_return_of, find_block, is_remark, logical_lines
 from postfix.parameters import is_list, problems_of_text
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = [
     "BEGIN_MARK",

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pki.errors import ConfigError, Problem
 from postfix.lines import BLANKS, carriage_return_of, find_block, is_remark, logical_lines
 from postfix.parameters import problems_of_text
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = [
     "BASE_SERVICES",

@@ -12,8 +12,8 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from pki.errors import Problem
 from postfix.values import CHECKS, LIST_KINDS
+from postseal_core.errors import Problem
 
 __all__ = [
     "Parameter",

@@ -13,9 +13,7 @@ from types import MappingProxyType
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pki.errors import CertificateError, Problem
 from pki.extensions import extension_of
-from pki.files.tree import Entry, FileEntry
 from pki.keys import PublicKey, load_private_key
 from pki.verification import load_chain, order_chain, problems_of_ca_file, problems_of_imported_chain
 from postfix.host import TABLE_TYPES, HostDeclaration, certificate_names, problems_of_declaration
@@ -34,6 +32,8 @@ from postfix.rendering import (
 )
 from postfix.tables import FINGERPRINT, parse_source, problems_of_rows
 from postfix.values import split_list
+from postseal_core.errors import CertificateError, Problem
+from postseal_core.files.tree import Entry, FileEntry
 
 __all__ = ["problems_of_chain_file", "problems_of_deployment", "problems_of_host"]
 

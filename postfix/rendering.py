@@ -7,12 +7,12 @@ begin with `$config_directory`, so that a rendered directory works wherever it l
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from pki.files.tree import FileEntry
 from postfix.host import HostDeclaration, Ownership
 from postfix.main_cf import render_whole
 from postfix.master_cf import BASE_SERVICES, Service, render_whole_services
 from postfix.settings import ClientSettings, DestinationPolicy, ServerSettings, Transport
 from postfix.tables import Row, render_source
+from postseal_core.files.tree import FileEntry
 
 __all__ = [
     "CA_DIRECTORY",

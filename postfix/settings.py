@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pki.errors import Problem
+from postseal_core.errors import Problem
 
 __all__ = [
     "CLIENT_LEVELS",

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pki.errors import ConfigError, Problem
 from postfix.lines import is_remark, logical_lines
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = [
     "FINGERPRINT",

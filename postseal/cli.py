@@ -10,8 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
-from pki.errors import ConfigError, PostsealError
-from pki.model import parse_instant
 from postseal.report.csv_document import render_csv
 from postseal.report.engine import COMMAND_VARIABLE, export_stack, read_export, write_output
 from postseal.report.forecast import forecast
@@ -24,6 +22,8 @@ from postseal.report.page import PageAssets, render_page
 from postseal.report.prometheus import render_prometheus
 from postseal.report.selection import Selection
 from postseal.report.table import DEFAULT_ROWS, TableStyle, render_table
+from postseal_core.errors import ConfigError, PostsealError
+from postseal_core.instants import parse_instant
 
 __all__ = ["main"]
 

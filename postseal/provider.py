@@ -8,9 +8,9 @@ from pki.handlers.hand_out import HandOutHandler
 from pki.handlers.imported_certificate import ImportedCertificateHandler
 from pki.handlers.pkcs12_archive import Pkcs12Handler
 from pki.handlers.revocation_list import RevocationListHandler
-from pki.plugin.handler import Handler
-from pki.plugin.protocol import load_protocol_alone
 from postfix.handlers.deployment import DeploymentHandler
+from postseal_core.plugin.handler import Handler
+from postseal_core.plugin.protocol import load_protocol_alone
 
 __all__ = ["handlers", "main"]
 
@@ -31,6 +31,6 @@ def handlers() -> list[Handler]:
 def main() -> None:
     """Serve until the engine ends."""
     load_protocol_alone()
-    from pki.plugin.server import serve  # noqa: PLC0415 - only now, or it loads the whole SDK
+    from postseal_core.plugin.server import serve  # noqa: PLC0415 - only now, or it loads the whole SDK
 
     serve(handlers(), version=version("postseal"))

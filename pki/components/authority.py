@@ -12,11 +12,11 @@ from pki.components.wiring import (
     name_constraints_properties,
     present,
 )
-from pki.errors import ConfigError, Problem
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, NameConstraints, Subject
 from pki.names import problems_of_crl_urls
 from pki.rollover import Slots, problems_below_cross_certificate, problems_of_cross_signing, room_below
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["AdoptedAuthority", "AuthoritySlot", "CertificateAuthority", "IntermediateAuthority"]
 

@@ -10,10 +10,10 @@ from pki.components.pkcs12 import Pkcs12
 from pki.components.revocation_list import RevocationList
 from pki.components.server import ThirdPartyServerCertificate
 from pki.components.wiring import child_options, withdrawal_properties
-from pki.errors import ConfigError, Problem
 from pki.resources import HandOut as HandOutResource
 from pki.resources import HandOutArgs, HandOutFile
 from pki.revocation import crl_der_base64
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["HandOut"]
 

@@ -8,9 +8,9 @@ import pulumi
 from pki.components.authority import CertificateAuthority
 from pki.components.roster import ClientRoster
 from pki.components.wiring import child_options, present, signer_properties
-from pki.errors import ConfigError, Problem
 from pki.resources import Certificate, ListedCertificate, RevocationListArgs
 from pki.resources import RevocationList as RevocationListResource
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["RevocableCertificate", "RevocationList"]
 

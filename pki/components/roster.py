@@ -17,13 +17,13 @@ from pki.components.wiring import (
     present,
     withdrawal_properties,
 )
-from pki.errors import ConfigError, Problem
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm
 from pki.resources import ClientRosterArgs, ClientRosterResource
 from pki.roster.entries import Entry, clients_text, entries_of_mapping, entries_of_rows
-from pki.roster.packing import unpack_records
 from pki.roster.takeover import takeover_text
+from postseal_core.errors import ConfigError, Problem
+from postseal_core.packing import unpack_records
 
 __all__ = ["ClientRoster", "RosterClient"]
 

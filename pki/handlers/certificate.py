@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pki.declared import decode_declared, problems_of_declared
-from pki.errors import PostsealError
 from pki.generations import describe_generations
 from pki.handlers.certificate_decision import (
     adoption_problems,
@@ -17,12 +16,13 @@ from pki.handlers.certificate_issuance import chain_of, issue_generation, issued
 from pki.handlers.handover import outputs_of_takeover, takeover_of
 from pki.handlers.key_material import hold_issuer, hold_key, issuer_of, known_issuer_chain
 from pki.issuing import subject_name
-from pki.plugin.diff import Change, compare
-from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
-from pki.plugin.values import UNKNOWN, Properties
 from pki.schedule import Schedule
 from pki.schedule_codec import decode_schedule, encode_schedule
 from pki.verification import load_certificate
+from postseal_core.errors import PostsealError
+from postseal_core.plugin.diff import Change, compare
+from postseal_core.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from postseal_core.values import UNKNOWN, Properties
 
 __all__ = ["CertificateHandler"]
 

@@ -4,18 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 from pki.declared import DeclaredCertificate
 from pki.demand import SAME, Differences, demand_of, differences_of
-from pki.errors import CertificateError, ConfigError, Problem, ScheduleError
 from pki.fingerprint import public_key_fingerprint_sha256
 from pki.handlers.handover import hold_handover, takeover_of
 from pki.handlers.key_material import known_issuer_chain
-from pki.model import Validity, parse_instant
+from pki.model import Validity
 from pki.names import problems_under_issuer
-from pki.plugin.handler import CheckRequest, Context
-from pki.plugin.values import Properties, is_unknown
 from pki.roster.takeover import differences_of_takeover, schedule_of_takeover
 from pki.schedule import Decision, Demand, IssuerWindow, Schedule, adopted, decide
 from pki.schedule_codec import decode_schedule
 from pki.verification import is_issued_by, load_certificate
+from postseal_core.errors import CertificateError, ConfigError, Problem, ScheduleError
+from postseal_core.instants import parse_instant
+from postseal_core.plugin.handler import CheckRequest, Context
+from postseal_core.values import Properties, is_unknown
 
 __all__ = ["adoption_problems", "decide_schedule", "issuer_problems", "issuer_window", "receive_handover"]
 

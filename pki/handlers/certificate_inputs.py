@@ -1,9 +1,9 @@
 """Which properties of a certificate are stored as declared, and which of them cannot be used as they come in."""
 
 from pki.declared import CONTENT_PROPERTIES, problems_of_words
-from pki.errors import Problem
 from pki.model import Profile
-from pki.plugin.values import Properties, contains_unknown
+from postseal_core.errors import Problem
+from postseal_core.values import Properties, contains_unknown
 
 __all__ = ["PASSED_THROUGH", "problems_of_inputs"]
 

@@ -9,10 +9,11 @@ from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerpri
 from pki.handlers.key_material import issuer_chain, issuer_of
 from pki.issuing import issue, serial_number_from
 from pki.keys import PrivateKey, generate_private_key, load_private_key, private_key_pem
-from pki.model import Validity, parse_instant
-from pki.plugin.handler import Context
-from pki.plugin.values import Properties, is_unknown
+from pki.model import Validity
 from pki.verification import chain_pem, load_certificate
+from postseal_core.instants import parse_instant
+from postseal_core.plugin.handler import Context
+from postseal_core.values import Properties, is_unknown
 
 __all__ = [
     "chain_of",

@@ -7,20 +7,20 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from pki.constraints import limits_of_certificate
-from pki.errors import CertificateError, Problem
 from pki.handlers.certificate_decision import issuer_window
 from pki.handlers.handover import hold_handover, takeover_of
 from pki.handlers.key_material import hold_issuer, known_issuer_chain
 from pki.handlers.roster_issuance import COMPRESSED, declaration_of, records_of, roster_outputs
 from pki.handlers.withdrawal import roster_withdrawal_problems
-from pki.plugin.diff import Change, compare
-from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
-from pki.plugin.values import Properties, is_unknown
 from pki.roster.changes import change_lines, summary_line
 from pki.roster.decisions import Declaration, IssuerView, RosterDecision, StoredRoster, decide_roster, next_due_at
 from pki.roster.fields import ROSTER_WIDE
-from pki.roster.packing import lines_of, pack, pack_records
 from pki.roster.takeover import Takeover
+from postseal_core.errors import CertificateError, Problem
+from postseal_core.packing import lines_of, pack, pack_records
+from postseal_core.plugin.diff import Change, compare
+from postseal_core.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from postseal_core.values import Properties, is_unknown
 
 __all__ = ["ClientRosterHandler"]
 

@@ -5,14 +5,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pki.errors import Problem
-from pki.files.tree import FileEntry, tree_problems
-from pki.handlers.claims import claim, place_of, unclaimed
-from pki.handlers.directories import bring_directory, changed_paths
 from pki.handlers.withdrawal import withdrawal_problems
-from pki.plugin.diff import Change, compare
-from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
-from pki.plugin.values import UNKNOWN, Properties, contains_unknown
+from postseal_core.errors import Problem
+from postseal_core.files.bringing import bring_directory, changed_paths
+from postseal_core.files.tree import FileEntry, tree_problems
+from postseal_core.plugin.claims import claim, place_of, unclaimed
+from postseal_core.plugin.diff import Change, compare
+from postseal_core.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from postseal_core.values import UNKNOWN, Properties, contains_unknown
 
 __all__ = ["HandOutHandler"]
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from pki.errors import CertificateError
 from pki.handlers.certificate_issuance import identity_outputs
-from pki.model import format_instant
-from pki.plugin.handler import Context
-from pki.plugin.values import is_unknown
 from pki.roster.takeover import Takeover, parse_takeover
+from postseal_core.errors import CertificateError
+from postseal_core.instants import format_instant
+from postseal_core.plugin.handler import Context
+from postseal_core.values import is_unknown
 
 __all__ = ["hold_handover", "outputs_of_takeover", "takeover_of"]
 

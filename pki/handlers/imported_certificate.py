@@ -5,13 +5,13 @@ from typing import Any, ClassVar, cast
 
 from cryptography import x509
 
-from pki.errors import Problem
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
 from pki.keys import PublicKey, load_private_key
-from pki.model import format_instant
-from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
-from pki.plugin.values import Properties, is_unknown
 from pki.verification import chain_pem, load_chain, problems_of_imported_chain
+from postseal_core.errors import Problem
+from postseal_core.instants import format_instant
+from postseal_core.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from postseal_core.values import Properties, is_unknown
 
 __all__ = ["ImportedCertificateHandler"]
 

@@ -7,9 +7,9 @@ from cryptography import x509
 from pki.fingerprint import public_key_fingerprint_sha256
 from pki.issuing import Issuer
 from pki.keys import PrivateKey, load_private_key
-from pki.plugin.handler import Context
-from pki.plugin.values import UNKNOWN, Properties, is_unknown
 from pki.verification import load_chain
+from postseal_core.plugin.handler import Context
+from postseal_core.values import UNKNOWN, Properties, is_unknown
 
 __all__ = ["hold_issuer", "hold_key", "issuer_chain", "issuer_of", "known_issuer_chain"]
 

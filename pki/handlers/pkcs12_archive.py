@@ -3,12 +3,12 @@
 import base64
 from typing import Any, ClassVar
 
-from pki.errors import Problem
 from pki.keys import load_private_key
 from pki.pkcs12 import Pkcs12Profile, build_archive, generate_passphrase
-from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
-from pki.plugin.values import UNKNOWN, Properties, is_unknown
 from pki.verification import load_certificate, load_chain
+from postseal_core.errors import Problem
+from postseal_core.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from postseal_core.values import UNKNOWN, Properties, is_unknown
 
 __all__ = ["Pkcs12Handler"]
 

@@ -7,14 +7,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.crl_schedule import CrlDemand, CrlEntry, CrlPolicy, CrlSchedule, decide_crl
 from pki.crl_schedule_codec import decode_crl_schedule, encode_crl_schedule
-from pki.errors import PostsealError, Problem
 from pki.extensions import is_authority
 from pki.handlers.key_material import hold_issuer, issuer_of, known_issuer_chain
-from pki.model import format_instant, parse_instant
-from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
-from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
 from pki.revocation import RevokedCertificate, build_crl
-from pki.roster.packing import unpack_records
+from postseal_core.errors import PostsealError, Problem
+from postseal_core.instants import format_instant, parse_instant
+from postseal_core.packing import unpack_records
+from postseal_core.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from postseal_core.values import UNKNOWN, Properties, contains_unknown, is_unknown
 
 __all__ = ["RevocationListHandler"]
 

@@ -7,8 +7,8 @@ from typing import Any
 from pki.handlers.key_material import issuer_chain
 from pki.keys import load_private_key
 from pki.pkcs12 import Pkcs12Profile, build_archive, generate_passphrase
-from pki.plugin.handler import Context
 from pki.verification import load_certificate
+from postseal_core.plugin.handler import Context
 
 __all__ = ["archive_of"]
 

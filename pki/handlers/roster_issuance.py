@@ -11,12 +11,12 @@ from pki.handlers.handover import outputs_of_takeover, takeover_of
 from pki.handlers.key_material import known_issuer_chain
 from pki.handlers.roster_archives import archive_of
 from pki.issuing import subject_name
-from pki.plugin.handler import Context
-from pki.plugin.values import UNKNOWN, Properties
 from pki.roster.decisions import Declaration, Record, next_due_at
 from pki.roster.ledger import accepted_rows, describe_client, is_same_certificate
-from pki.roster.packing import lines_of, pack_records, unpack, unpack_records
 from pki.verification import chain_pem
+from postseal_core.packing import lines_of, pack_records, unpack, unpack_records
+from postseal_core.plugin.handler import Context
+from postseal_core.values import UNKNOWN, Properties
 
 __all__ = ["COMPRESSED", "declaration_of", "records_of", "roster_outputs"]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from pki.errors import Problem
-from pki.plugin.values import Properties, contains_unknown
 from pki.rollover import problems_of_roster_withdrawal, problems_of_withdrawal
 from pki.roster.decisions import Record, schedule_of
+from postseal_core.errors import Problem
+from postseal_core.values import Properties, contains_unknown
 
 __all__ = ["roster_withdrawal_problems", "withdrawal_problems"]
 

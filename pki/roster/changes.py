@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pki.model import format_instant
 from pki.schedule import RevokedGeneration, Schedule
+from postseal_core.instants import format_instant
 
 __all__ = [
     "MAX_SINGLE_LINES",

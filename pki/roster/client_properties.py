@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pki.errors import Problem
 from pki.model import KeyAlgorithm, Profile
 from pki.roster.fields import NO_ARCHIVE
+from postseal_core.errors import Problem
 
 __all__ = ["archive_profile", "client_names", "client_properties", "problem_of_entry"]
 

@@ -4,9 +4,9 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
-from pki.errors import ConfigError, Problem
 from pki.roster.entries import Entry, entries_of_rows
 from pki.roster.fields import FIELDS, value_of_cell
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["parse_csv"]
 

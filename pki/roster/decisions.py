@@ -12,14 +12,14 @@ from cryptography import x509
 from pki.constraints import IssuerLimits, problems_under_limits
 from pki.declared import DeclaredCertificate, decode_declared, problems_of_declared, problems_of_words
 from pki.demand import SAME, Differences, demand_of, differences_of
-from pki.errors import Problem, ScheduleError
-from pki.model import format_instant
 from pki.roster.changes import Touch, describe_addition, describe_change, describe_removal
 from pki.roster.client_properties import client_properties, problem_of_entry
 from pki.roster.fields import problems_of_fields
 from pki.roster.takeover import Takeover, differences_of_takeover, schedule_of_takeover
 from pki.schedule import IssuerWindow, Schedule, decide
 from pki.schedule_codec import decode_schedule, encode_schedule
+from postseal_core.errors import Problem, ScheduleError
+from postseal_core.instants import format_instant
 
 __all__ = [
     "Declaration",

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pki.errors import ConfigError, Problem
 from pki.roster.fields import problems_of_fields
-from pki.roster.packing import json_line
+from postseal_core.errors import ConfigError, Problem
+from postseal_core.packing import json_line
 
 __all__ = ["Entry", "clients_text", "entries_of_mapping", "entries_of_rows"]
 

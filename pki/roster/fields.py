@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pki.errors import Problem
 from pki.lifetime import parse_fraction
 from pki.pkcs12 import Pkcs12Profile
+from postseal_core.errors import Problem
 
 __all__ = ["FIELDS", "NO_ARCHIVE", "ROSTER_WIDE", "problems_of_fields", "value_of_cell"]
 

@@ -9,14 +9,15 @@ from cryptography import x509
 
 from pki.declared import DeclaredCertificate
 from pki.demand import Differences
-from pki.errors import CertificateError
 from pki.extensions import extension_of
 from pki.issuing import subject_name
 from pki.keys import PrivateKey, algorithm_of, load_private_key
 from pki.lifetime import LifetimePolicy
-from pki.model import Validity, parse_instant
+from pki.model import Validity
 from pki.schedule import AcceptedGeneration, RevokedGeneration, Schedule
 from pki.verification import is_issued_by, load_certificate
+from postseal_core.errors import CertificateError
+from postseal_core.instants import parse_instant
 
 __all__ = ["Takeover", "differences_of_takeover", "parse_takeover", "schedule_of_takeover", "takeover_text"]
 

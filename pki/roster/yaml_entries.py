@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from pki.errors import ConfigError, Problem
 from pki.roster.entries import Entry, entries_of_rows
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["parse_yaml"]
 

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import pulumi
 
 from pki.components.authority import CertificateAuthority
-from pki.errors import CertificateError, ConfigError, Problem
 from pki.fingerprint import certificate_fingerprint_sha256, parse_fingerprint_sha256
 from pki.resources import Certificate
 from pki.verification import load_certificate
 from postfix.host import HostDeclaration
 from postfix.tables import ClientRow
+from postseal_core.errors import CertificateError, ConfigError, Problem
 
 __all__ = [
     "HostCertificate",

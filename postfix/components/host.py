@@ -9,8 +9,6 @@ import pulumi
 from pki.components.authority import CertificateAuthority
 from pki.components.roster import ClientRoster
 from pki.components.wiring import withdrawal_properties
-from pki.errors import ConfigError
-from pki.model import format_instant
 from postfix.components.certificates import (
     HostCertificate,
     RelayingClient,
@@ -28,6 +26,8 @@ from postfix.preflight import problems_of_host
 from postfix.resources import Chain, Deployment, DeploymentArgs, RelayClientIdentity
 from postfix.settings import ClientSettings, ServerSettings
 from postfix.tables import ClientRow
+from postseal_core.errors import ConfigError
+from postseal_core.instants import format_instant
 
 __all__ = ["MailServer", "PostfixHost", "RelayClient"]
 

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from pki.errors import DeployError
-from pki.files.tree import ROOT, FileEntry
 from postfix.deploy.commands import index_table, postconf_faults, require_superuser
 from postfix.deploy.host_files import Table
 from postfix.deploy.plan import HostPlan
 from postfix.deploy.session import HostSession
 from postfix.deploy.steps import AGE_SECONDS
+from postseal_core.errors import DeployError
+from postseal_core.files.tree import ROOT, FileEntry
 
 __all__ = ["check_host", "require_directory"]
 

@@ -2,9 +2,9 @@
 
 import re
 
-from pki.errors import DeployError
 from postfix.deploy.host_files import Table
 from postfix.deploy.session import CommandResult, HostSession
+from postseal_core.errors import DeployError
 
 __all__ = ["index_table", "is_running", "postconf_faults", "queue_directory", "reload", "require_superuser"]
 

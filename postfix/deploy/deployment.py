@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pki.files.tree import ROOT, directories_above, paths_to_inspect
 from postfix.deploy.checks import check_host, require_directory
 from postfix.deploy.commands import queue_directory
 from postfix.deploy.execution import Execution
@@ -12,6 +11,7 @@ from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, S
 from postfix.deploy.plan import HostPlan, plan_deployment
 from postfix.deploy.session import HostSession
 from postfix.deploy.steps import Place
+from postseal_core.files.tree import ROOT, directories_above, paths_to_inspect
 
 __all__ = ["Outcome", "Reloading", "deploy", "plan_for", "remove"]
 

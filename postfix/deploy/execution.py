@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from pki.errors import DeployError
-from pki.files.tree import ROOT, parents
 from postfix.deploy.commands import index_table, is_running, reload
 from postfix.deploy.host_files import Table
 from postfix.deploy.ledger import Ledger
@@ -21,6 +19,8 @@ from postfix.deploy.steps import (
     Step,
     WriteFile,
 )
+from postseal_core.errors import DeployError
+from postseal_core.files.tree import ROOT, parents
 
 __all__ = ["Execution"]
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from pki.errors import Problem
-from pki.files.tree import Entry, FileEntry, paths_to_inspect, tree_problems
 from postfix.host import TABLE_TYPES
 from postfix.master_cf import Service
+from postseal_core.errors import Problem
+from postseal_core.files.tree import Entry, FileEntry, paths_to_inspect, tree_problems
 
 __all__ = [
     "MAIN_CF",
@@ -84,7 +84,7 @@ class HostFiles:
 class Deployed:
     """What is ours on a host after a deployment; keep it, the next one needs it. Holds no secret.
 
-    `files`, `chroot`: path -> digest as in `pki.files.tree`. `indexes`: paths. `parameters`: names that are ours in a
+    `files`, `chroot`: path -> digest as in `postseal_core.files.tree`. `indexes`: paths. `parameters`: names that are ours in a
     main.cf that is not, and `originals` the values that some of them had there before. `has_services`: whether a
     master.cf that is not ours has a block of our services.
     """

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from pki.errors import DeployError
-from pki.files.tree import ROOT, parents
 from postfix.deploy.session import HostSession
+from postseal_core.errors import DeployError
+from postseal_core.files.tree import ROOT, parents
 
 __all__ = ["Ledger"]
 

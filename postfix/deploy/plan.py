@@ -8,13 +8,13 @@ or not, so at any moment all that main.cf names has to be there. Nothing to chan
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from pki.errors import ConfigError, Problem
-from pki.files.tree import Entry, FileEntry, TreePlan, plan_tree
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, Table, problems_of_files
 from postfix.deploy.originals import originals_of, restored
 from postfix.deploy.steps import BuildTable, MakeDirectory, Place, Reload, Remove, RemoveDirectory, Step, WriteFile
 from postfix.main_cf import merge
 from postfix.master_cf import merge_services
+from postseal_core.errors import ConfigError, Problem
+from postseal_core.files.tree import Entry, FileEntry, TreePlan, plan_tree
 
 __all__ = ["HostPlan", "plan_deployment", "plan_directory", "write_order"]
 
@@ -26,7 +26,7 @@ class HostPlan:
     """What to do on a host, in order.
 
     `deployed`: what is ours afterwards. `main_cf`, `master_cf`: what these files will be, so that they can be checked
-    first; None where there will be none. `changed_outside`, `kept`, `taken_over`: as in `pki.files.tree.TreePlan`.
+    first; None where there will be none. `changed_outside`, `kept`, `taken_over`: as in `postseal_core.files.tree.TreePlan`.
     """
 
     steps: tuple[Step, ...]
@@ -189,7 +189,7 @@ def _removals(place: Place, tree: TreePlan) -> Iterator[Step]:
 def plan_directory(desired: HostFiles, owned: Mapping[str, str], present: Mapping[str, str]) -> TreePlan:
     """Return what to write into a plain directory, for somebody else to install, with main.cf last.
 
-    `owned`, `present`: as in `pki.files.tree.plan_tree`; carry it out with `DirectoryWriter.apply`. Indexed tables are
+    `owned`, `present`: as in `postseal_core.files.tree.plan_tree`; carry it out with `DirectoryWriter.apply`. Indexed tables are
     written as sources, for postmap(1) to be run where they are used. Raises ConfigError for what a directory cannot
     take, which is parts of files that it does not have, and copies for a chroot, and for collisions.
     """

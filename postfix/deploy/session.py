@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from pki.files.tree import ROOT, Directory, Entry, FileEntry
+from postseal_core.files.tree import ROOT, Directory, Entry, FileEntry
 
 __all__ = ["CommandResult", "HostSession"]
 
@@ -22,7 +22,7 @@ class CommandResult:
 class HostSession(Protocol):
     """Files below one directory of a host, and commands run in that directory.
 
-    Paths are relative to `root`, as in `pki.files.tree`. Writes and renames are atomic and on the disk when they
+    Paths are relative to `root`, as in `postseal_core.files.tree`. Writes and renames are atomic and on the disk when they
     return, no symbolic link is followed below the root, a new file belongs to the user of the session and never has a
     wider mode than declared. Every method raises DeployError if the host refuses.
     """

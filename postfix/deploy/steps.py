@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pki.files.tree import Directory, Entry, digest
 from postfix.deploy.host_files import Table
+from postseal_core.files.tree import Directory, Entry, digest
 
 __all__ = [
     "AGE_SECONDS",

@@ -3,13 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pki.errors import Problem
-from pki.files.tree import manifest
 from pki.handlers.withdrawal import withdrawal_problems
-from pki.model import parse_instant
-from pki.plugin.diff import Change, compare
-from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
-from pki.plugin.values import UNKNOWN, Properties, contains_unknown, is_unknown
 from postfix.declaration_codec import decode_host
 from postfix.deployment import PreparedHost, accepted_clients, parse_accepted_rows, prepare, shown_parts
 from postfix.handlers.occupation import is_same_place, leftovers, occupy, problems_of_place
@@ -17,6 +11,12 @@ from postfix.handlers.targets import target_of
 from postfix.host import HostDeclaration
 from postfix.preflight import problems_of_host
 from postfix.tables import ClientRow, problems_of_client_rows
+from postseal_core.errors import Problem
+from postseal_core.files.tree import manifest
+from postseal_core.instants import parse_instant
+from postseal_core.plugin.diff import Change, compare
+from postseal_core.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase
+from postseal_core.values import UNKNOWN, Properties, contains_unknown, is_unknown
 
 __all__ = ["DeploymentHandler"]
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pki.errors import Problem
-from pki.handlers.claims import claim, place_of, unclaimed
-from pki.plugin.handler import Context
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, HostFiles
 from postfix.deployment import PreparedHost, host_files
+from postseal_core.errors import Problem
+from postseal_core.plugin.claims import claim, place_of, unclaimed
+from postseal_core.plugin.handler import Context
 
 __all__ = ["is_same_place", "leftovers", "occupy", "problems_of_place"]
 

@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from pki.files.directory import DirectoryWriter
-from pki.handlers.directories import bring_directory, changed_paths
 from postfix.deploy.deployment import deploy, remove
 from postfix.deploy.host_files import MAIN_CF, Deployed
 from postfix.deploy.plan import write_order
 from postfix.deploy.sessions.local import LocalSession
 from postfix.deployment import PreparedHost, host_files
 from postfix.main_cf import read_parameters
+from postseal_core.files.bringing import bring_directory, changed_paths
+from postseal_core.files.directory import DirectoryWriter
 
 __all__ = ["Target", "target_of"]
 

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable
 from datetime import datetime
 
-from pki.model import format_instant
 from postseal.report.model import Entry
+from postseal_core.instants import format_instant
 
 __all__ = ["COLUMNS", "render_csv"]
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pki.errors import PostsealError
+from postseal_core.errors import PostsealError
 
 __all__ = ["COMMAND_VARIABLE", "EngineError", "export_stack", "read_export", "write_output"]
 

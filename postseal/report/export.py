@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from pki.errors import ConfigError, Problem
-from pki.model import parse_instant
+from postseal_core.errors import ConfigError, Problem
+from postseal_core.instants import parse_instant
 
 __all__ = ["Fields", "Resource", "read_resources"]
 

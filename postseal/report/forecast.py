@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pki.errors import ScheduleError
 from pki.schedule import Decision, Demand, IssuerWindow, Schedule, decide
 from postseal.report.model import Verb
 from postseal.report.schedules import Future, SignedList, Tracked, read_future
+from postseal_core.errors import ScheduleError
 
 __all__ = ["BLOCKED", "Change", "forecast"]
 

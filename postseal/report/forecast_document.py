@@ -9,9 +9,9 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from pki.model import format_instant
 from postseal.report.forecast import BLOCKED, Change
 from postseal.report.table import TableStyle, console_of, lines_of, printable
+from postseal_core.instants import format_instant
 
 __all__ = ["FORECAST_VERSION", "render_forecast", "render_forecast_json"]
 

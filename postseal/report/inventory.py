@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pki.errors import ConfigError, Problem
 from postseal.report.export import Fields, Resource, read_resources
 from postseal.report.model import Accepted, Action, Entry, Inventory, Kind, State, Verb
 from postseal.report.records import CERTIFICATE, IMPORTED_CERTIFICATE, REVOCATION_LIST, Record, find_records
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["DEFAULT_SOON_DAYS", "build_inventory", "state_of"]
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from pki.model import format_instant
 from postseal.report.model import Accepted, Action, Entry, Inventory, exit_code
+from postseal_core.instants import format_instant
 
 __all__ = ["SCHEMA_VERSION", "render_json"]
 

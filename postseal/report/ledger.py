@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Mapping
 
-from pki.errors import CertificateError
+from postseal_core.errors import CertificateError
 
 __all__ = ["decode_ledger"]
 

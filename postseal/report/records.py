@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pki.errors import CertificateError, Problem
 from pki.roster.client_properties import client_properties
 from postseal.report.export import Fields, Resource
 from postseal.report.ledger import decode_ledger
+from postseal_core.errors import CertificateError, Problem
 
 __all__ = [
     "CERTIFICATE",

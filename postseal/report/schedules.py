@@ -5,12 +5,12 @@ from datetime import datetime
 
 from pki.declared import decode_declared, problems_of_words
 from pki.demand import demand_of
-from pki.errors import ConfigError, Problem
 from pki.lifetime import LifetimePolicy
 from pki.model import Validity
 from pki.schedule import AcceptedGeneration, Demand, RevokedGeneration, Schedule
 from postseal.report.export import Fields, read_resources
 from postseal.report.records import CERTIFICATE, IMPORTED_CERTIFICATE, REVOCATION_LIST, Record, find_records
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["FixedDate", "Future", "SignedList", "Tracked", "read_future"]
 

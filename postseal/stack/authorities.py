@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from cryptography import x509
 
 from pki.crl_schedule import CrlPolicy
-from pki.errors import CertificateError, Problem
 from pki.keys import algorithm_of
 from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject
 from pki.rollover import Slots
@@ -15,6 +14,7 @@ from postseal.stack.lifetime_config import ResolvedLifetime, resolve_lifetime
 from postseal.stack.model import Adoption, Authority, Crl
 from postseal.stack.problems import nearest_hint, unknown_name
 from postseal.stack.reading import DeclaredStack, Entry
+from postseal_core.errors import CertificateError, Problem
 
 __all__ = [
     "adopted_algorithm",

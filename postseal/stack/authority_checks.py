@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from pki.constraints import problems_under_limits
-from pki.errors import Problem
 from pki.extensions import is_authority, is_self_issued
 from pki.issuing import subject_name
 from pki.model import KeyAlgorithm
@@ -16,6 +15,7 @@ from postseal.stack.lifetime_config import KEY_OF_AUTHORITY, problems_of_lifetim
 from postseal.stack.model import Authority
 from postseal.stack.problems import unknown_name
 from postseal.stack.reading import DeclaredStack, Entry
+from postseal_core.errors import Problem
 
 __all__ = ["problems_of_authorities"]
 

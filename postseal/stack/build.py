@@ -9,7 +9,6 @@ import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
 import pki
-from pki.errors import ConfigError, PostsealError, Problem
 from postseal.stack.components import (
     BuiltStack,
     archive_component,
@@ -24,6 +23,7 @@ from postseal.stack.config import FileText, declared_files, load_stack, problems
 from postseal.stack.files import NO_FILE
 from postseal.stack.model import Client, StackConfig
 from postseal.stack.roster_handout import hand_out_roster
+from postseal_core.errors import ConfigError, PostsealError, Problem
 
 __all__ = ["BuiltStack", "build_stack", "read_configuration"]
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from pki.declared import problems_of_steps
-from pki.errors import Problem
 from pki.lifetime import KEEP_KEY
 from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject, SubjectAltNames
 from pki.names import problems_of_declaration
@@ -14,6 +13,7 @@ from postseal.stack.leaf_config import ClientSection, Pkcs12Section
 from postseal.stack.lifetime_config import ResolvedLifetime, problems_of_lifetime, resolve_lifetime
 from postseal.stack.model import Authority, Client, Pkcs12
 from postseal.stack.reading import DeclaredStack, Entry
+from postseal_core.errors import Problem
 
 __all__ = ["OWN_SERVER", "identities_of_clients", "problems_of_clients", "resolve_clients"]
 

@@ -8,7 +8,6 @@ import pulumi
 
 import pki
 import postfix
-from pki.errors import PostsealError
 from postfix.components.certificates import HostCertificate, RelayingClient
 from postfix.tables import ClientRow
 from postseal.stack.model import (
@@ -25,6 +24,7 @@ from postseal.stack.model import (
     StackConfig,
     TargetKind,
 )
+from postseal_core.errors import PostsealError
 
 __all__ = [
     "BuiltStack",

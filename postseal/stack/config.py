@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pki.errors import ConfigError, Problem
 from postseal.stack.authorities import resolve_authorities
 from postseal.stack.authority_checks import problems_of_authorities
 from postseal.stack.clients import problems_of_clients, resolve_clients
@@ -19,6 +18,7 @@ from postseal.stack.reading import SECTION_NAMES, DeclaredStack, Found, read_sta
 from postseal.stack.rosters import problems_of_rosters, resolve_rosters
 from postseal.stack.screening import problems_of_secrets, screen
 from postseal.stack.servers import problems_of_servers, resolve_servers
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["FileText", "StackConfig", "declared_files", "load_stack", "problems_of_namespaces"]
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, StrictBool, StrictInt, StrictStr
 
-from pki.errors import CertificateError
 from pki.lifetime import EVERY_RENEWAL, KEEP_KEY, parse_fraction
 from pki.model import KeyAlgorithm
 from pki.verification import load_chain
+from postseal_core.errors import CertificateError
 
 __all__ = [
     "NAME_RULE",

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from posixpath import normpath
 
-from pki.errors import Problem
 from pki.extensions import is_authority
 from pki.verification import load_chain
 from postfix.preflight import problems_of_host
@@ -17,6 +16,7 @@ from postseal.stack.model import CertificateKind, Host
 from postseal.stack.problems import unknown_name
 from postseal.stack.reading import DeclaredStack, Entry
 from postseal.stack.servers import NO_CERTIFICATE
+from postseal_core.errors import Problem
 
 __all__ = ["problems_of_hosts"]
 

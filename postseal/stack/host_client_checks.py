@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from pki.errors import Problem
 from pki.verification import load_chain
 from postseal.stack.host_config import HostSection
 from postseal.stack.hosts import Certificates
 from postseal.stack.model import CertificateKind, Host
 from postseal.stack.problems import unknown_name
 from postseal.stack.reading import Entry
+from postseal_core.errors import Problem
 
 __all__ = ["CLIENT_CHECKS", "Check", "problems_of_kind"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
-from pki.errors import Problem
 from postfix.settings import ClientSettings, ServerSettings
+from postseal_core.errors import Problem
 
 __all__ = ["SortedSettings", "problems_of_settings", "sort_settings"]
 

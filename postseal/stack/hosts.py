@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pki.errors import CertificateError
 from pki.fingerprint import certificate_fingerprint_sha256, parse_fingerprint_sha256
 from pki.verification import load_certificate
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
@@ -26,6 +25,7 @@ from postseal.stack.model import (
 )
 from postseal.stack.reading import DeclaredStack, Entry
 from postseal.stack.servers import NO_CERTIFICATE
+from postseal_core.errors import CertificateError
 
 __all__ = ["Certificates", "resolve_hosts", "server_of"]
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from pki.constraints import IssuerLimits, limits_of_certificate, limits_of_declaration, problems_under_limits
-from pki.errors import CertificateError, Problem
 from pki.model import CertificateDeclaration
 from pki.names import problems_of_declaration
 from pki.rollover import FIRST_SLOT
 from pki.verification import load_certificate
 from postseal.stack.model import Authority
+from postseal_core.errors import CertificateError, Problem
 
 __all__ = ["ancestors", "issuing_limits", "problems_below", "problems_of_names"]
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pki.errors import Problem
 from pki.lifetime import KEEP_KEY, LifetimePolicy, format_hours
 from pki.model import Profile
 from pki.profiles import PROFILES
 from postseal.stack.field_types import Hours, RenewFraction, RenewKey, Section
+from postseal_core.errors import Problem
 
 __all__ = [
     "KEY_OF_AUTHORITY",

@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pki.declared import DeclaredCertificate, decode_declared, problems_of_words
-from pki.errors import Problem
 from pki.roster.client_properties import client_properties
 from postseal.stack.model import Client, Roster
 from postseal.stack.problems import unknown_name
 from postseal.stack.reading import DeclaredStack
 from postseal.stack.rosters import shared_fields
+from postseal_core.errors import Problem
 
 __all__ = ["problems_of_moves"]
 

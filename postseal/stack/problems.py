@@ -7,8 +7,8 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from pki.errors import Problem
 from postseal.stack.field_types import Section
+from postseal_core.errors import Problem
 
 __all__ = ["join_path", "nearest_hint", "problems_of_validation", "unknown_name", "without_consequences"]
 

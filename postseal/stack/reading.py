@@ -6,7 +6,6 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from pki.errors import Problem
 from postseal.stack.authority_config import AuthoritySection
 from postseal.stack.field_types import NAME_RULE, PathText, Section, is_name
 from postseal.stack.files import FileText
@@ -16,6 +15,7 @@ from postseal.stack.lifetime_config import StackLifetimeSection
 from postseal.stack.problems import join_path, problems_of_validation
 from postseal.stack.roster_config import RosterSection
 from postseal.stack.roster_entries import RosterClients, read_clients
+from postseal_core.errors import Problem
 
 __all__ = ["SECTION_NAMES", "DeclaredStack", "Entry", "Found", "read_stack"]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from pki.errors import ConfigError, Problem
 from pki.roster.csv_entries import parse_csv
 from pki.roster.entries import Entry, entries_of_mapping
 from pki.roster.yaml_entries import parse_yaml
 from postseal.stack.files import NO_FILE, FileText
 from postseal.stack.roster_config import RosterSection
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["RosterClients", "read_clients"]
 

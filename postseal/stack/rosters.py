@@ -6,7 +6,6 @@ from typing import Any
 
 from pki.constraints import IssuerLimits
 from pki.declared import DeclaredCertificate, decode_declared, problems_of_declared, problems_of_words
-from pki.errors import Problem
 from pki.lifetime import KEEP_KEY
 from pki.model import KeyAlgorithm, Profile, Subject
 from pki.names import problems_of_subject
@@ -20,6 +19,7 @@ from postseal.stack.lifetime_config import ResolvedLifetime, problems_of_lifetim
 from postseal.stack.model import Authority, Roster
 from postseal.stack.reading import DeclaredStack, Entry
 from postseal.stack.roster_config import RosterSection
+from postseal_core.errors import Problem
 
 __all__ = ["archives_of_roster", "problems_of_rosters", "resolve_rosters", "shared_fields"]
 

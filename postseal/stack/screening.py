@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pki.errors import Problem
 from postseal.stack.problems import join_path, nearest_hint
+from postseal_core.errors import Problem
 
 __all__ = ["KEPT_IN_FILE", "SHORTEST_SECRET", "Screened", "problems_of_secrets", "screen", "secret_values"]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from pki.errors import CertificateError, Problem
 from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject, SubjectAltNames
 from pki.names import problems_of_declaration
 from pki.verification import load_chain
@@ -14,6 +13,7 @@ from postseal.stack.leaf_config import ServerSection, ThirdPartySection
 from postseal.stack.lifetime_config import ResolvedLifetime, problems_of_lifetime, resolve_lifetime
 from postseal.stack.model import Authority, Server, ServerSigner
 from postseal.stack.reading import DeclaredStack, Entry
+from postseal_core.errors import CertificateError, Problem
 
 __all__ = ["NO_CERTIFICATE", "problems_of_servers", "resolve_servers"]
 

@@ -10,9 +10,9 @@ from pki.components.authority import AdoptedAuthority, CertificateAuthority, Int
 from pki.components.client import ClientCertificate
 from pki.components.handout import HandOut
 from pki.components.pkcs12 import Pkcs12
-from pki.errors import ConfigError
 from pki.lifetime import LifetimePolicy
 from pki.rollover import Slots
+from postseal_core.errors import ConfigError
 from tests.support.mocks import Program, run_program
 from tests.support.provider import Secret
 

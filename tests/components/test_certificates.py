@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 import pki
-from pki.errors import ConfigError
+from postseal_core.errors import ConfigError
 from tests.support.mocks import run_program, secrets_in_clear
 from tests.support.provider import UNKNOWN, Secret
 

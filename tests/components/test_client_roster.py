@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import pki
-from pki.errors import ConfigError
 from pki.roster.csv_entries import parse_csv
+from postseal_core.errors import ConfigError
 from tests.support.mocks import run_program, secrets_in_clear
 
 CSV = "name,email\nbob,bob@example.org\nalice,alice@example.org\n"

@@ -3,7 +3,7 @@
 import pytest
 
 import pki
-from pki.errors import ConfigError
+from postseal_core.errors import ConfigError
 from tests.support.mocks import run_program
 from tests.support.provider import UNKNOWN
 

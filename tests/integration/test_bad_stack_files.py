@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from pki.errors import Problem
+from postseal_core.errors import Problem
 from tests.support.engine import Result
 from tests.support.stack_files import problems_of
 from tests.support.stacks import MailStack, custom_resources, mail_stack

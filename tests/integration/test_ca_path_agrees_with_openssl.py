@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.files.tree import FileEntry, Symlink
 from postfix.ca_path import ca_path_entries, subject_hash
+from postseal_core.files.tree import FileEntry, Symlink
 
 pytestmark = pytest.mark.needs_openssl
 

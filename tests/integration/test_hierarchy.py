@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from pki.model import format_instant
+from postseal_core.instants import format_instant
 from tests.support.engine import Stack, write_project
 from tests.support.judges import Purpose, openssl_pkcs12_info, openssl_verify_strict, pkilint_findings
 from tests.support.postfix_instance import Boot

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pki.model import parse_instant
-from pki.roster.packing import unpack_records
+from postseal_core.instants import parse_instant
+from postseal_core.packing import unpack_records
 from tests.support.engine import Result, Stack, write_project
 from tests.support.rosters import ROSTER, changed_lines
 from tests.support.stacks import (

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pki.errors import ConfigError, DeployError
-from pki.files.tree import FileEntry
 from postfix.deploy.deployment import Reloading, deploy, remove
 from postfix.deploy.host_files import Deployed, HostFiles, Table
 from postfix.deploy.sessions.local import LocalSession
 from postfix.master_cf import Service
+from postseal_core.errors import ConfigError, DeployError
+from postseal_core.files.tree import FileEntry
 from tests.support.postfix_instance import Boot, PostfixInstance
 
 MAIN_CF = """\

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pki.model import format_instant
+from postseal_core.instants import format_instant
 from tests.support.engine import Result, Stack, write_project
 from tests.support.postfix_instance import PostfixInstance, boot
 from tests.support.smtp_probe import ProbeResult, probe

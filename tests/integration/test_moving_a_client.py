@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from pki.roster.packing import unpack_records
+from postseal_core.packing import unpack_records
 from tests.support.engine import Result
 from tests.support.stacks import MailStack, certificates, mail_stack, resource_outputs, revealed, table_rows
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from pki.files.tree import Entry, Symlink
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, render_content_files
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
@@ -18,6 +17,7 @@ from postfix.preflight import problems_of_deployment, problems_of_host
 from postfix.rendering import CA_DIRECTORY, render_configuration_files, render_parameters
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
 from postfix.tables import ClientRow
+from postseal_core.files.tree import Entry, Symlink
 from tests.support.postfix_instance import Boot, PostfixInstance
 from tests.support.postfix_overlay import RECEIVING_SIDE, SENDING_SIDE
 from tests.support.sasl_server import sasl_server

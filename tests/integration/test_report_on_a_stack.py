@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from pki.model import format_instant, parse_instant
-from pki.roster.packing import unpack_records
+from postseal_core.instants import format_instant, parse_instant
+from postseal_core.packing import unpack_records
 from tests.support.engine import REPOSITORY, Stack
 from tests.support.judges import openssl_fingerprint
 from tests.support.stacks import (

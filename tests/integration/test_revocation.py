@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from pki.model import format_instant
+from postseal_core.instants import format_instant
 from tests.support.engine import Stack, write_project
 from tests.support.judges import (
     LintRole,

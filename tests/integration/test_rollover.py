@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from pki.model import format_instant, parse_instant
+from postseal_core.instants import format_instant, parse_instant
 from tests.support.engine import Result, Stack, write_project
 from tests.support.judges import Purpose, openssl_verify_strict, pkilint_findings
 from tests.support.postfix_instance import Boot

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pki.model import format_instant
-from pki.roster.packing import unpack_records
+from postseal_core.instants import format_instant
+from postseal_core.packing import unpack_records
 from tests.support.engine import Result
 from tests.support.postfix_instance import Boot
 from tests.support.rosters import ROSTER, admitted, changed_lines, leaks, roster_keys

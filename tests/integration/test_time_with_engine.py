@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pki.model import format_instant
+from postseal_core.instants import format_instant
 from tests.support.engine import Result, Stack, kill_session
 from tests.support.loopback import until
 from tests.support.postfix_instance import Boot

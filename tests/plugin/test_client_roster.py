@@ -16,8 +16,8 @@ from pki.handlers.client_roster import ClientRosterHandler
 from pki.keys import generate_private_key, load_private_key, private_key_pem
 from pki.model import KeyAlgorithm
 from pki.roster.entries import clients_text, entries_of_mapping
-from pki.roster.packing import unpack, unpack_records
 from pki.roster.takeover import takeover_text
+from postseal_core.packing import unpack, unpack_records
 from tests.support.provider import UNKNOWN, CheckFailedError, Provider, Resource, Secret, provider
 
 CERTIFICATE, ROSTER = "postseal:index:Certificate", "postseal:index:ClientRoster"

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
-from pki.model import Profile, format_instant
+from pki.model import Profile
 from pki.verification import chain_pem
 from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.settings import ServerSettings
+from postseal_core.instants import format_instant
 from tests.support.plugin_runs import PluginRuns
 from tests.support.postfix_instance import Boot, PostfixInstance
 from tests.support.provider import Secret

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from pki.roster.entries import clients_text, entries_of_mapping
-from pki.roster.packing import unpack_records
 from pki.roster.takeover import takeover_text
+from postseal_core.packing import unpack_records
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Resource, Secret
 from tests.support.resource_properties import certificate_of, client, instant, issued_by, root, server

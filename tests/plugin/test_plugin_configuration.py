@@ -10,8 +10,8 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
-from pki.plugin.server import start
 from postseal.provider import handlers
+from postseal_core.plugin.server import start
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN
 from tests.support.resource_properties import root

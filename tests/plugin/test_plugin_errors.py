@@ -9,9 +9,9 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from pki.errors import ConfigError, DeployError, Problem
-from pki.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase, PartialFailureError
-from pki.plugin.values import Properties
+from postseal_core.errors import ConfigError, DeployError, Problem
+from postseal_core.plugin.handler import Checked, CheckRequest, Context, Created, HandlerBase, PartialFailureError
+from postseal_core.values import Properties
 from tests.support.plugin_runs import PluginRuns, plugin_runs
 from tests.support.provider import Resource, Secret
 from tests.support.specimens import NOW

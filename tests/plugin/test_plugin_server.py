@@ -14,8 +14,8 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
-from pki.plugin.server import serve, start
 from postseal.provider import handlers
+from postseal_core.plugin.server import serve, start
 from tests.support.provider import Provider
 from tests.support.resource_properties import root
 

@@ -5,13 +5,13 @@ import sys
 
 import pulumi
 
-from pki.plugin.protocol import load_protocol_alone
+from postseal_core.plugin.protocol import load_protocol_alone
 
 LOADED = """
 import sys
 from postseal.provider import handlers, load_protocol_alone
 load_protocol_alone()
-import pki.plugin.server
+import postseal_core.plugin.server
 handlers()
 print(*sys.modules)
 """
@@ -21,7 +21,7 @@ def test_the_plugin_starts_without_the_sdk_and_without_pydantic() -> None:
     """Everything the plugin serves with is there; what only programs and stack files need is not."""
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert {"pulumi.runtime.proto.provider_pb2_grpc", "pki.plugin.servicer", "cryptography.x509"} <= loaded
+    assert {"pulumi.runtime.proto.provider_pb2_grpc", "postseal_core.plugin.servicer", "cryptography.x509"} <= loaded
     assert {each.split(".")[0] for each in loaded}.isdisjoint({"pydantic", "opentelemetry", "yaml", "dill"})
     assert {each for each in loaded if each.startswith("pulumi.runtime.") and ".proto" not in each} == set()
 

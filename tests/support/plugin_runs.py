@@ -21,8 +21,8 @@ from pulumi.runtime.proto.provider_pb2_grpc import (
     add_ResourceProviderServicer_to_server,
 )
 
-from pki.plugin.handler import Handler
-from pki.plugin.servicer import Servicer
+from postseal_core.plugin.handler import Handler
+from postseal_core.plugin.servicer import Servicer
 from tests.support.provider import CheckFailedError, Provider, Resource
 from tests.support.specimens import NOW
 

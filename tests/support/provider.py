@@ -13,8 +13,8 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
-from pki.plugin.handler import Handler
-from pki.plugin.server import start
+from postseal_core.plugin.handler import Handler
+from postseal_core.plugin.server import start
 
 __all__ = ["UNKNOWN", "CheckFailedError", "Provider", "Resource", "Secret", "decode", "encode", "provider"]
 

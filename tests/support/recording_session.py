@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from pki.errors import DeployError
-from pki.files.tree import Directory, Entry
 from postfix.deploy.session import CommandResult
 from postfix.deploy.sessions.local import LocalSession
+from postseal_core.errors import DeployError
+from postseal_core.files.tree import Directory, Entry
 
 __all__ = ["RecordingSession", "Script"]
 

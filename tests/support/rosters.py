@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pki.roster.packing import unpack_records
+from postseal_core.packing import unpack_records
 from tests.support.postfix_instance import PostfixInstance
 from tests.support.smtp_probe import probe
 from tests.support.stacks import resource_outputs, revealed

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from cryptography import x509
 
-from pki.model import format_instant
+from postseal_core.instants import format_instant
 from tests.support.engine import REPOSITORY, Stack, copy_project
 from tests.support.judges import LintRole, Purpose, openssl_verify_strict, pkilint_findings
 from tests.support.test_authority import Credential

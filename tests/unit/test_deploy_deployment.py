@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pki.errors import DeployError
-from pki.files.tree import FileEntry
 from postfix.deploy.deployment import Reloading, deploy, plan_for, remove
 from postfix.deploy.host_files import Deployed, HostFiles, Table
+from postseal_core.errors import DeployError
+from postseal_core.files.tree import FileEntry
 from tests.support.recording_session import RecordingSession, Script
 
 MAIN_CF = b"# the administrator's\nmyhostname = mx1.example.org\n"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.files.tree import DIRECTORY, ROOT, FileEntry, manifest
 from postfix.deploy.host_files import Deployed, HostFiles, Situation
 from postfix.deploy.plan import HostPlan, plan_deployment
 from postfix.main_cf import read_parameters
+from postseal_core.files.tree import DIRECTORY, ROOT, FileEntry, manifest
 
 NAMES = ("mynetworks", "myhostname", "smtpd_tls_security_level", "smtpd_banner")
 VALUES = st.sampled_from(["", "none", "may", "192.0.2.0/28", "$myhostname ESMTP"])

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from pki.errors import ConfigError
-from pki.files.tree import DIRECTORY, ROOT, Directory, FileEntry, manifest
 from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
 from postfix.deploy.plan import plan_deployment, plan_directory
 from postfix.deploy.steps import BuildTable, MakeDirectory, Place, Reload, Remove, RemoveDirectory, Step, WriteFile
 from postfix.master_cf import Service
+from postseal_core.errors import ConfigError
+from postseal_core.files.tree import DIRECTORY, ROOT, Directory, FileEntry, manifest
 
 KEY = FileEntry("tls/mx1.pem", b"key and chain", 0o400)
 CLIENTS = FileEntry("relay_clientcerts", b"AA:BB alice generation=1\n", 0o644)

@@ -11,9 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pki.errors import DeployError
-from pki.files.directory import DirectoryWriter
-from pki.files.tree import DIRECTORY, OTHER, ROOT, Entry, FileEntry, Symlink, TreePlan, paths_to_inspect, plan_tree
+from postseal_core.errors import DeployError
+from postseal_core.files.directory import DirectoryWriter
+from postseal_core.files.tree import (
+    DIRECTORY,
+    OTHER,
+    ROOT,
+    Entry,
+    FileEntry,
+    Symlink,
+    TreePlan,
+    paths_to_inspect,
+    plan_tree,
+)
 
 KEY = FileEntry("tls/mx1.pem", b"key and chain", 0o400)
 CA = FileEntry("tls/ca.pem", b"roots", 0o644)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import ConfigError
-from pki.files.tree import (
+from postseal_core.errors import ConfigError
+from postseal_core.files.tree import (
     DIRECTORY,
     OTHER,
     ROOT,

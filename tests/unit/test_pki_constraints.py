@@ -8,10 +8,10 @@ import pytest
 from cryptography import x509
 
 from pki.constraints import limits_of_declaration, problems_under_limits
-from pki.errors import Problem
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
 from pki.names import problems_under_issuer
 from pki.profiles import key_usage
+from postseal_core.errors import Problem
 from tests.support.specimens import declare, make_authority, sign_by_hand
 
 

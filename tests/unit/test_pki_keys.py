@@ -5,7 +5,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from pki.errors import CertificateError
 from pki.keys import (
     TlsPrivateKeyArguments,
     algorithm_of,
@@ -17,6 +16,7 @@ from pki.keys import (
     tls_private_key_arguments,
 )
 from pki.model import KeyAlgorithm
+from postseal_core.errors import CertificateError
 from tests.support.specimens import key_of
 
 EVERY_ALGORITHM = pytest.mark.parametrize("algorithm", KeyAlgorithm)

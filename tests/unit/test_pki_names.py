@@ -8,7 +8,6 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import Problem
 from pki.model import CertificateDeclaration, NameConstraints, Profile, Subject, SubjectAltNames
 from pki.name_syntax import (
     fault_of_alternative_host,
@@ -25,6 +24,7 @@ from pki.names import (
     problems_of_name_constraints,
     problems_of_subject,
 )
+from postseal_core.errors import Problem
 from tests.support.specimens import declare
 
 LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True).filter(lambda label: label[2:4] != "--")

@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import CertificateError
 from pki.model import KeyAlgorithm, Profile
 from pki.pkcs12 import Pkcs12Profile, build_archive, content_digest, generate_passphrase
+from postseal_core.errors import CertificateError
 from tests.support.specimens import issue_leaf, key_of, make_authority
 
 P256 = KeyAlgorithm.ECDSA_P256

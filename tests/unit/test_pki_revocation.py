@@ -7,10 +7,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.errors import CertificateError
 from pki.issuing import Issuer
 from pki.model import KeyAlgorithm
 from pki.revocation import REVOCATION_REASONS, RevokedCertificate, build_crl
+from postseal_core.errors import CertificateError
 from tests.support.specimens import NOW, key_of, make_authority, sign_by_hand
 
 DAY = timedelta(days=1)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.constraints import problems_under_issuer
-from pki.errors import Problem
 from pki.issuing import issue
 from pki.model import KeyAlgorithm, Profile, Subject
 from pki.rollover import (
@@ -25,6 +24,7 @@ from pki.rollover import (
     slot_name,
 )
 from pki.schedule import AcceptedGeneration
+from postseal_core.errors import Problem
 from tests.support.specimens import NOW, VALIDITY, declare, key_of, make_authority
 
 NUMBERS = st.integers(-2, 9)

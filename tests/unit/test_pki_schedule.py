@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.errors import ScheduleError
 from pki.lifetime import KEEP_KEY, LifetimePolicy
 from pki.model import Validity
 from pki.schedule import HOLD, Decision, Demand, IssuerWindow, Schedule, adopted, decide
+from postseal_core.errors import ScheduleError
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -10,7 +10,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pki.errors import CertificateError, Problem
 from pki.keys import private_key_pem
 from pki.model import KeyAlgorithm, Profile, Subject, SubjectAltNames
 from pki.verification import (
@@ -21,6 +20,7 @@ from pki.verification import (
     problems_of_ca_file,
     problems_of_imported_chain,
 )
+from postseal_core.errors import CertificateError, Problem
 from tests.support.specimens import NOW, VALIDITY, issue_leaf, key_of, make_authority, sign_by_hand
 
 P256 = KeyAlgorithm.ECDSA_P256

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
-from pki.plugin.codec import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_SENTINEL, Decoded, decode, encode
-from pki.plugin.handler import Checked, CheckRequest, Created
-from pki.plugin.values import UNKNOWN, Path, is_unknown
+from postseal_core.plugin.codec import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN_SENTINEL, Decoded, decode, encode
+from postseal_core.plugin.handler import Checked, CheckRequest, Created
+from postseal_core.values import UNKNOWN, Path, is_unknown
 
 EXACT_INTEGERS = st.integers(-(2**53), 2**53)
 FRACTIONS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: not number.is_integer())

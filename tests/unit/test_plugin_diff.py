@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.plugin.diff import Change, compare
-from pki.plugin.values import UNKNOWN
+from postseal_core.plugin.diff import Change, compare
+from postseal_core.values import UNKNOWN
 
 ADD, DELETE, UPDATE = Change.ADD, Change.DELETE, Change.UPDATE
 LEAVES = st.one_of(st.text(max_size=5), st.integers(), st.just(UNKNOWN))

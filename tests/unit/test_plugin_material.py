@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from pki.errors import PostsealError
-from pki.plugin.material import MaterialStore
+from postseal_core.errors import PostsealError
+from postseal_core.plugin.material import MaterialStore
 
 PEM = "-----BEGIN PRIVATE KEY-----\nhush-hush\n-----END PRIVATE KEY-----\n"
 

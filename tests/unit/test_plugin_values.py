@@ -2,7 +2,7 @@
 
 import pytest
 
-from pki.plugin.values import UNKNOWN, Path, contains_unknown, is_unknown, value_at
+from postseal_core.values import UNKNOWN, Path, contains_unknown, is_unknown, value_at
 
 PROPERTIES = {"accepted": [{"retire_at": "2026-06-01"}, {"retire_at": UNKNOWN}], "n": 0, "": {"x": "named by nothing"}}
 

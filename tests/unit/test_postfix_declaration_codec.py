@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import ConfigError, Problem
 from postfix.declaration_codec import decode_host
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
+from postseal_core.errors import ConfigError, Problem
 
 TEXTS = st.text(max_size=8)
 LISTS = st.lists(TEXTS, max_size=2).map(tuple)

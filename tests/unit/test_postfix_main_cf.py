@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import ConfigError
 from postfix.main_cf import BEGIN_MARK, END_MARK, Remark, merge, parse_main_cf, read_parameters, render_whole
+from postseal_core.errors import ConfigError
 
 NAMES = st.sampled_from(
     ["myhostname", "mynetworks", "smtpd_banner", "smtpd_tls_loglevel", "smtpd_relay_restrictions", "tls_ssl_options"]

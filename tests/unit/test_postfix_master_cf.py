@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import ConfigError
 from postfix.master_cf import (
     BASE_SERVICES,
     BEGIN_MARK,
@@ -16,6 +15,7 @@ from postfix.master_cf import (
     render_services,
     render_whole_services,
 )
+from postseal_core.errors import ConfigError
 
 FILE = """\
 # ours

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import Problem
 from postfix.parameters import is_list, known_parameters, parse_table, problems_of_parameters, problems_of_text
 from postfix.values import CHECKS, split_list
+from postseal_core.errors import Problem
 
 GOOD = [
     ("smtpd_tls_security_level", "may"),

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
-from pki.errors import ConfigError
-from pki.files.tree import Entry, FileEntry, Symlink
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, render_content_files
 from postfix.host import ClientSide, HostDeclaration, ServerSide
 from postfix.preflight import problems_of_chain_file, problems_of_deployment
 from postfix.settings import ClientSettings, RelayPolicy, ServerSettings
 from postfix.tables import ClientRow
+from postseal_core.errors import ConfigError
+from postseal_core.files.tree import Entry, FileEntry, Symlink
 from tests.support.test_authority import Credential, ThrowAwayAuthority
 
 NAME = "mx1.example.org"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pki.errors import ConfigError
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide, certificate_names
 from postfix.main_cf import merge
 from postfix.master_cf import merge_services
 from postfix.preflight import problems_of_host
 from postfix.rendering import render_configuration_files, render_parameters, render_services_of, table_names
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
+from postseal_core.errors import ConfigError
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "postfix"
 FINGERPRINTS = tuple(":".join([pair] * 32) for pair in ("AA", "BB"))

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import ConfigError
 from postfix.tables import (
     ClientRow,
     Row,
@@ -16,6 +15,7 @@ from postfix.tables import (
     problems_of_rows,
     render_source,
 )
+from postseal_core.errors import ConfigError
 
 WORDS = st.text(alphabet='abc:.@[]é#"', min_size=1, max_size=12)
 ROWS = st.lists(

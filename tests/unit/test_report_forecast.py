@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import ConfigError
 from postseal.report.forecast import BLOCKED, Change, forecast
 from postseal.report.forecast_document import render_forecast
 from postseal.report.table import TableStyle
+from postseal_core.errors import ConfigError
 from tests.support.stack_state import (
     NOW,
     at,

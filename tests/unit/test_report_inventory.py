@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import ConfigError
 from postseal.report.inventory import build_inventory
 from postseal.report.model import Entry, ExitCode, Kind, State, Verb, exit_code
 from postseal.report.selection import Selection, group_entries
+from postseal_core.errors import ConfigError
 from tests.support.stack_state import (
     NOW,
     SECRET,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import CertificateError
-from pki.roster.packing import pack_records
 from postseal.report.ledger import decode_ledger
+from postseal_core.errors import CertificateError
+from postseal_core.packing import pack_records
 from tests.support.stack_state import ledger
 
 RECORDS = st.lists(st.dictionaries(st.text(max_size=8), st.text() | st.integers() | st.none(), max_size=4), max_size=8)

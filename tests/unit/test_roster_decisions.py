@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from pki.declared import decode_declared
 from pki.demand import SAME, demand_of, differences_of
-from pki.errors import ScheduleError
-from pki.model import Validity, format_instant
+from pki.model import Validity
 from pki.roster.client_properties import archive_profile, client_properties
 from pki.roster.decisions import Declaration, IssuerView, RosterDecision, StoredRoster, decide_roster, next_due_at
-from pki.roster.packing import json_line
 from pki.schedule import IssuerWindow, Schedule, decide
 from pki.schedule_codec import encode_schedule
+from postseal_core.errors import ScheduleError
+from postseal_core.instants import format_instant
+from postseal_core.packing import json_line
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 DAY = timedelta(days=1)

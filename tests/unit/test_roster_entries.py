@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import ConfigError
 from pki.roster.csv_entries import parse_csv
 from pki.roster.entries import clients_text, entries_of_mapping
-from pki.roster.packing import json_line, pack, pack_records, unpack, unpack_records
 from pki.roster.yaml_entries import parse_yaml
+from postseal_core.errors import ConfigError
+from postseal_core.packing import json_line, pack, pack_records, unpack, unpack_records
 
 ALICE = {"name": "alice", "email": "alice@example.org", "validity_hours": 48, "confirm": True}
 RELAY = {"name": "relay", "dns_names": ["a.example.org", "b.example.org"], "renew_fraction": "1/2"}

@@ -8,11 +8,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from pki.errors import ConfigError, Problem
 from postseal.stack import build
 from postseal.stack.build import BuiltStack, build_stack, read_configuration
 from postseal.stack.config import load_stack
 from postseal.stack.outputs import stack_outputs
+from postseal_core.errors import ConfigError, Problem
 from tests.support.mocks import Program, run_program, secrets_in_clear
 from tests.support.provider import UNKNOWN
 from tests.support.stack_files import client, load_repository_stack, roster

@@ -4,12 +4,12 @@ from fractions import Fraction
 
 import pytest
 
-from pki.errors import ConfigError, Problem
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
 from pki.pkcs12 import Pkcs12Profile
 from postseal.stack.config import FileText, load_stack, problems_of_namespaces
 from postseal.stack.model import Pkcs12, ServerSigner
+from postseal_core.errors import ConfigError, Problem
 from tests.support.stack_files import client, problems_of, stack
 from tests.support.test_authority import ThrowAwayAuthority
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.errors import ConfigError
 from postseal.stack.config import load_stack
+from postseal_core.errors import ConfigError
 from tests.support.stack_files import client, problems_of, stack
 from tests.support.test_authority import ThrowAwayAuthority
 

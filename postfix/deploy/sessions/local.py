@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from pki.errors import DeployError
-from pki.files.directory import DirectoryWriter
 from postfix.deploy.session import CommandResult
+from postseal_core.errors import DeployError
+from postseal_core.files.directory import DirectoryWriter
 
 __all__ = ["LocalSession"]
 

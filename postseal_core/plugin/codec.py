@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from google.protobuf.struct_pb2 import NullValue, Struct, Value
 
-from pki.plugin.values import UNKNOWN, Path, is_unknown
+from postseal_core.values import UNKNOWN, Path, is_unknown
 
 __all__ = ["SECRET_SIGNATURE", "SIGNATURE_KEY", "UNKNOWN_SENTINEL", "Decoded", "decode", "encode"]
 

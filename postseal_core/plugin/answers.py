@@ -12,9 +12,9 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import status_pb2
 
-from pki.errors import PostsealError, Problem
-from pki.plugin.diff import Change
-from pki.plugin.handler import PartialFailureError
+from postseal_core.errors import PostsealError, Problem
+from postseal_core.plugin.diff import Change
+from postseal_core.plugin.handler import PartialFailureError
 
 __all__ = ["check_failures", "clean_errors", "diff_response"]
 

@@ -8,7 +8,7 @@ claims its files, and what others have claimed in a run is not removed in it.
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pki.plugin.handler import Context
+from postseal_core.plugin.handler import Context
 
 __all__ = ["claim", "place_of", "unclaimed"]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
-from pki.errors import Problem
-from pki.plugin.diff import Change, compare
-from pki.plugin.material import MaterialStore
-from pki.plugin.values import Properties
+from postseal_core.errors import Problem
+from postseal_core.plugin.diff import Change, compare
+from postseal_core.plugin.material import MaterialStore
+from postseal_core.values import Properties
 
 __all__ = ["CheckRequest", "Checked", "Context", "Created", "Handler", "HandlerBase", "PartialFailureError"]
 

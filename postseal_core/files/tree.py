@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from pki.errors import ConfigError, Problem
+from postseal_core.errors import ConfigError, Problem
 
 __all__ = [
     "DIRECTORY",

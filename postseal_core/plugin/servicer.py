@@ -12,14 +12,14 @@ from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
-from pki.errors import ConfigError, PostsealError
-from pki.plugin.answers import check_failures, clean_errors, diff_response
-from pki.plugin.codec import Decoded, decode, encode
-from pki.plugin.configuration import Configuration, configuration_problems, decode_configuration
-from pki.plugin.diff import compare
-from pki.plugin.handler import CheckRequest, Context, Handler
-from pki.plugin.material import MaterialStore
-from pki.plugin.values import Path, value_at
+from postseal_core.errors import ConfigError, PostsealError
+from postseal_core.plugin.answers import check_failures, clean_errors, diff_response
+from postseal_core.plugin.codec import Decoded, decode, encode
+from postseal_core.plugin.configuration import Configuration, configuration_problems, decode_configuration
+from postseal_core.plugin.diff import compare
+from postseal_core.plugin.handler import CheckRequest, Context, Handler
+from postseal_core.plugin.material import MaterialStore
+from postseal_core.values import Path, value_at
 
 __all__ = ["Reporter", "Servicer", "system_clock"]
 

@@ -6,7 +6,7 @@ State keeps a digest; the material itself never enters the inputs of the resourc
 import hashlib
 import threading
 
-from pki.errors import PostsealError
+from postseal_core.errors import PostsealError
 
 __all__ = ["MaterialStore"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pki.errors import ConfigError, PostsealError, Problem
-from pki.model import format_instant, parse_instant
+from postseal_core.errors import ConfigError, PostsealError, Problem
+from postseal_core.instants import format_instant, parse_instant
 
 __all__ = ["Configuration", "configuration_problems", "decode_configuration"]
 

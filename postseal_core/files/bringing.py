@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pki.files.directory import DirectoryWriter
-from pki.files.tree import Entry, any_order, paths_to_inspect, plan_tree
+from postseal_core.files.directory import DirectoryWriter
+from postseal_core.files.tree import Entry, any_order, paths_to_inspect, plan_tree
 
 __all__ = ["bring_directory", "changed_paths"]
 

@@ -11,8 +11,8 @@ import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.proto.provider_pb2_grpc import add_ResourceProviderServicer_to_server
 
-from pki.plugin.handler import Handler
-from pki.plugin.servicer import Servicer
+from postseal_core.plugin.handler import Handler
+from postseal_core.plugin.servicer import Servicer
 
 __all__ = ["serve", "start"]
 

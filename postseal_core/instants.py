@@ -1,0 +1,18 @@
+"""Instants as text: RFC 3339 in UTC with whole seconds, everywhere the same."""
+
+from datetime import UTC, datetime
+
+__all__ = ["format_instant", "parse_instant"]
+
+
+def format_instant(instant: datetime) -> str:
+    """Return an aware datetime as RFC 3339 text in UTC with whole seconds, as `2026-11-22T20:00:00Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_instant(text: str) -> datetime:
+    """Return the aware UTC datetime of RFC 3339 text with an offset or `Z`; raise ValueError for anything else."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no UTC offset; write it as 2026-11-22T20:00:00Z")
+    return instant.astimezone(UTC).replace(microsecond=0)
