@@ -2,7 +2,7 @@
 # says what is set up where.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo preview destroy test lint bench setup engine clean
+.PHONY: help demo preview destroy test lint bench setup engine states clean
 
 # The first Python that is new enough; `make PYTHON=...` names another one.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -37,6 +37,9 @@ lint: ## check format, rules, types and the import contracts
 
 bench: setup ## measure (see benchmarks/)
 	@$(BIN)/python benchmarks/run.py
+
+states: setup ## store a stack of every resource type anew, for tests/integration/test_stored_states.py
+	@$(BIN)/python -m tests.support.stored_states 1
 
 setup: ## make .venv and the engine ready; quick when they are
 	@$(BOOTSTRAP) uv engine

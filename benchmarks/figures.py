@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import linear_regression, median
 from typing import Final
 
-__all__ = ["Record", "align", "growth_exponent", "growth_lines", "grouped", "render_table", "summarise"]
+__all__ = ["Record", "align", "grouped", "growth_exponent", "growth_lines", "render_table", "summarise"]
 
 _WORD_COLUMNS: Final = ("step", "program", "ratio")
 

@@ -13,24 +13,23 @@ from benchmarks.measuring import Measurement, MeasurementError, measure
 from toolchain.environment import engine_environment
 from toolchain.layout import locate
 
-__all__ = ["PrivateStack", "make_stack"]
+__all__ = ["REPOSITORY", "PrivateStack", "make_stack", "project_of", "virtual_environment_of"]
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 _NAME: Final = "measured"
-# JSON is YAML. The project must not be called like the package, see the project's own Pulumi.yaml.
-_PROJECT: Final = {
-    "name": "bench",
-    "runtime": "python",
-    "plugins": {"providers": [{"name": "postseal", "path": str(REPOSITORY / ".venv/bin")}]},
-}
+_PROJECT_NAME: Final = "bench"  # Not like the package, see the project's own Pulumi.yaml.
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateStack:
-    """One stack; `variables` are in the environment of every command, the program reads its size from there."""
+    """One stack; `variables` are in the environment of every command, the program reads its size from there.
+
+    `checkout`: whose virtual environment the program and the plugin run in. The engine is this checkout's in any case.
+    """
 
     directory: Path
     variables: Mapping[str, str] = field(default_factory=dict)
+    checkout: Path = REPOSITORY
 
     def up(self) -> Measurement:
         """Deploy without a preview."""
@@ -51,7 +50,7 @@ class PrivateStack:
             MeasurementError: it failed.
         """
         stack = [] if arguments[:2] == ("stack", "init") else ["--stack", _NAME]
-        environment = _environment(self.directory, self.variables)
+        environment = _environment(self.directory, self.variables, self.checkout)
         return measure(
             ["pulumi", *arguments, "--non-interactive", "--color=never", *stack],
             directory=self.directory / "project",
@@ -67,7 +66,12 @@ class PrivateStack:
     @property
     def state_file(self) -> Path:
         """The file that holds the state."""
-        return self.directory / f"state/.pulumi/stacks/{_PROJECT['name']}/{_NAME}.json"
+        return self.directory / f"state/.pulumi/stacks/{_PROJECT_NAME}/{_NAME}.json"
+
+    @property
+    def state_bytes(self) -> int:
+        """The size of the state."""
+        return self.state_file.stat().st_size
 
     def expect_count(self, resource_type: str, expected: int) -> None:
         """Raise MeasurementError unless the state has this many resources of a type."""
@@ -86,25 +90,43 @@ class PrivateStack:
         return [resource for resource in resources if resource["type"] == resource_type]
 
 
-def make_stack(directory: Path, program: Path, variables: Mapping[str, str]) -> PrivateStack:
+def make_stack(
+    directory: Path, program: Path, variables: Mapping[str, str], *, checkout: Path = REPOSITORY
+) -> PrivateStack:
     """Make a new stack below `directory`, which must not exist, for a program that is one file."""
     for part in ("project", "state", "home"):
         (directory / part).mkdir(parents=True)
     (directory / "home/plugins").symlink_to(locate(REPOSITORY, os.environ).pulumi_home / "plugins")
     (directory / "passphrase").write_text(secrets.token_hex(16))
-    (directory / "project/Pulumi.yaml").write_text(json.dumps(_PROJECT))
+    (directory / "project/Pulumi.yaml").write_text(json.dumps(project_of(checkout)))
     shutil.copyfile(program, directory / "project/__main__.py")
-    stack = PrivateStack(directory, variables)
+    stack = PrivateStack(directory, variables, checkout)
     stack.run("stack", "init", _NAME)
     return stack
 
 
-def _environment(directory: Path, variables: Mapping[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
+def project_of(checkout: Path) -> dict[str, object]:
+    """Return a Pulumi.yaml, as JSON is YAML, with the plugin of a checkout."""
+    plugin = {"name": "postseal", "path": str(checkout / ".venv/bin")}
+    return {"name": _PROJECT_NAME, "runtime": "python", "plugins": {"providers": [plugin]}}
+
+
+def virtual_environment_of(checkout: Path, search_path: str) -> dict[str, str]:
+    """Return the variables with which the language host finds a checkout's python, and with it its packages."""
+    virtualenv = checkout / ".venv"
+    return {"PATH": f"{virtualenv / 'bin'}:{search_path}", "VIRTUAL_ENV": str(virtualenv)}
+
+
+def _environment(directory: Path, variables: Mapping[str, str], checkout: Path) -> dict[str, str]:
+    # PYTHONPATH would win over the checkout's virtual environment.
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("PULUMI_") and name != "PYTHONPATH"
+    }
     own = {
         "PULUMI_HOME": str(directory / "home"),
         "PULUMI_BACKEND_URL": (directory / "state").as_uri(),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(directory / "passphrase"),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-    return engine_environment(REPOSITORY, {**inherited, **own, **variables})
+    environment = engine_environment(REPOSITORY, {**inherited, **own, **variables})
+    return environment | virtual_environment_of(checkout, environment["PATH"])

@@ -1,89 +1,100 @@
 """Measure this project beside its peers in one run and print ratios: `make bench`, or `python benchmarks/run.py`.
 
-Everything happens below a temporary directory; no stack of the checkout is touched. What is measured and what the
-figures mean: docs/performance.md.
+`--against CHECKOUT` compares with another checkout of this project instead. Everything happens below a temporary
+directory; no stack of the checkout is touched. What is measured and what the figures mean: docs/performance.md.
 """
 
-import argparse
 import json
 import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks import rosters, single_clients
-from benchmarks.figures import Record, render_table
+from benchmarks import hosts, rosters, single_clients
+from benchmarks.figures import Record, growth_lines, render_table
 from benchmarks.issuing_loops import LOOPS
 from benchmarks.measuring import MeasurementError
+from benchmarks.options import Options, parse_options, plan_runs
+from benchmarks.pairs import render_ratios
+from benchmarks.turns import OURS, Plan
 
 __all__ = ["main"]
+
+_Measure = Callable[[Path, Plan], Iterator[Record]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What is measured under one name, in full and in short, and what stands below its table."""
+    """What is measured under one name, how often at which size, in full and in short; `unit` is what a size counts."""
 
     title: str
-    full: Callable[[Path], Iterator[Record]]
-    quick: Callable[[Path], Iterator[Record]]
-    compare: Callable[[list[Record]], list[str]]
+    unit: str
+    full: Mapping[int, int]
+    quick: Mapping[int, int]
+    measure: _Measure
+    measure_quick: _Measure
 
 
 CASES: Final = {
     single_clients.CASE: _Case(
         title="Single client certificates: postseal beside a bare pulumi-tls program",
-        full=lambda scratch: single_clients.measure_singles(scratch, {10: 3, 100: 1, 300: 1}, skip_size=300),
-        quick=lambda scratch: single_clients.measure_singles(scratch, {10: 1, 50: 1}, skip_size=0),
-        compare=single_clients.compare,
+        unit="clients",
+        full={10: 3, 100: 1, 300: 1},
+        quick={10: 1, 50: 1},
+        measure=single_clients.measure_singles,
+        measure_quick=single_clients.measure_singles,
+    ),
+    hosts.CASE: _Case(
+        title="Mail servers with three clients each: postseal beside a bare program that makes the same certificates",
+        unit="hosts",
+        full={10: 3, 100: 1},
+        quick={3: 1, 10: 1},
+        measure=hosts.measure_hosts,
+        measure_quick=hosts.measure_hosts,
     ),
     rosters.CASE: _Case(
         title="Rosters: one resource for all clients, beside issuing one by one",
-        full=lambda scratch: rosters.measure_rosters(scratch, (1_000, 10_000, 50_000), looped_clients=40),
-        quick=lambda scratch: rosters.measure_rosters(scratch, (100, 1_000), looped_clients=10),
-        compare=rosters.compare,
+        unit="clients",
+        full={1_000: 1, 10_000: 1, 50_000: 1},
+        quick={100: 1, 1_000: 1},
+        measure=partial(rosters.measure_rosters, looped_clients=40),
+        measure_quick=partial(rosters.measure_rosters, looped_clients=10),
     ),
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the cases that were asked for, print their tables, and return the exit status."""
-    options = _options(arguments)
-    chosen = [options.only] if options.only else list(CASES)
+    options = parse_options(arguments, list(CASES))
     print(f"{_machine()}; ratios count, seconds depend on the machine and on what else it does", flush=True)
-    measured = {name: _run_case(CASES[name], is_quick=options.quick) for name in chosen}
+    measured = {name: _run_case(CASES[name], options) for name in options.cases}
     if options.output:
         options.output.write_text(json.dumps(_as_json(measured), indent=1) + "\n")
     return 0
 
 
-def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benchmarks/run.py", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, under a minute and a half")
-    parser.add_argument("--only", choices=list(CASES), help="one case only")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write all records as JSON as well")
-    return parser.parse_args(arguments)
-
-
-def _run_case(case: _Case, *, is_quick: bool) -> list[Record]:
+def _run_case(case: _Case, options: Options) -> list[Record]:
     print(f"\n## {case.title}\n", flush=True)
+    plan = Plan(plan_runs(options, case.quick if options.is_quick else case.full), options.against)
+    measure = case.measure_quick if options.is_quick else case.measure
     records = []
     with tempfile.TemporaryDirectory(prefix="postseal-bench-") as directory:
-        for record in (case.quick if is_quick else case.full)(Path(directory)):
-            print(f"... {record.program} {record.step} {record.clients}: {record.wall_seconds:.1f} s", file=sys.stderr)
+        for record in measure(Path(directory), plan):
+            print(f"... {record.program} {record.step} {record.size}: {record.wall_seconds:.1f} s", file=sys.stderr)
             records.append(record)
-    print(render_table(records))
-    print("\n".join(["", *case.compare(records), *_remarks(records)]), flush=True)
+    print(render_table(records, case.unit), render_ratios(records, OURS, case.unit), sep="\n\n")
+    print("\n".join(["", *growth_lines(records), *_remarks(records, plan)]), flush=True)
     return records
 
 
-def _remarks(records: Sequence[Record]) -> Iterator[str]:
-    if any(record.is_extrapolated for record in records):
+def _remarks(records: Sequence[Record], plan: Plan) -> Iterator[str]:
+    if plan.against is None and any(record.case == rosters.CASE for record in records):
         yield "~ issued for a few clients only and multiplied"
-    if any(record.case == rosters.CASE for record in records):
         measured = {record.program for record in records}
         yield from (
             f"{loop.name}: not measured, {loop.program} is missing" for loop in LOOPS if loop.name not in measured

@@ -14,16 +14,20 @@ if TYPE_CHECKING:
     from pki.components.pkcs12 import Pkcs12
     from pki.components.revocation_list import RevocationList
     from pki.components.roster import ClientRoster, RosterClient
-    from pki.components.server import ServerCertificate, ThirdPartyServerCertificate
+    from pki.components.server import ServerCertificate
+    from pki.components.third_party_server import ThirdPartyServerCertificate
     from pki.lifetime import LifetimePolicy
     from pki.model import KeyAlgorithm, NameConstraints
     from pki.rollover import Slots
+    from pki.roster.reading import parse_csv, parse_yaml
+    from postseal_core.errors import ConfigError
 
 __all__ = [
     "AdoptedAuthority",
     "CertificateAuthority",
     "ClientCertificate",
     "ClientRoster",
+    "ConfigError",
     "HandOut",
     "IntermediateAuthority",
     "KeyAlgorithm",
@@ -35,6 +39,8 @@ __all__ = [
     "ServerCertificate",
     "Slots",
     "ThirdPartyServerCertificate",
+    "parse_csv",
+    "parse_yaml",
     "withhold_outputs_from_debug_log",
 ]
 
@@ -43,6 +49,7 @@ _HOMES = {
     "CertificateAuthority": "pki.components.authority",
     "ClientCertificate": "pki.components.client",
     "ClientRoster": "pki.components.roster",
+    "ConfigError": "postseal_core.errors",
     "HandOut": "pki.components.handout",
     "IntermediateAuthority": "pki.components.authority",
     "KeyAlgorithm": "pki.model",
@@ -53,7 +60,9 @@ _HOMES = {
     "RosterClient": "pki.components.roster",
     "ServerCertificate": "pki.components.server",
     "Slots": "pki.rollover",
-    "ThirdPartyServerCertificate": "pki.components.server",
+    "ThirdPartyServerCertificate": "pki.components.third_party_server",
+    "parse_csv": "pki.roster.reading",
+    "parse_yaml": "pki.roster.reading",
     "withhold_outputs_from_debug_log": "pki.components.debug_log",
 }
 

@@ -10,14 +10,13 @@ from cryptography import x509
 from pki.extensions import extension_of, is_authority, is_self_issued
 from pki.issuing import subject_name
 from pki.model import CertificateDeclaration, NameConstraints, Profile
-from pki.name_syntax import host_of_uri
+from pki.name_syntax import host_of_uri, path_of_name
 from postseal_core.errors import Problem
 
 __all__ = [
     "IssuerLimits",
     "limits_of_certificate",
     "limits_of_declaration",
-    "problems_under_issuer",
     "problems_under_limits",
 ]
 
@@ -118,16 +117,6 @@ def limits_of_declaration(name: str, declaration: CertificateDeclaration) -> Iss
     )
 
 
-def problems_under_issuer(
-    declaration: CertificateDeclaration, issuer_certificates: Sequence[x509.Certificate]
-) -> list[Problem]:
-    """Return why verifiers would refuse this declaration below this chain; empty when they would not.
-
-    `issuer_certificates` starts with the issuer and goes up, with or without the root; see `problems_under_limits`.
-    """
-    return problems_under_limits(declaration, [limits_of_certificate(each) for each in issuer_certificates])
-
-
 def problems_under_limits(declaration: CertificateDeclaration, issuers: Sequence[IssuerLimits]) -> list[Problem]:
     """Return why verifiers would refuse this declaration below these issuers; empty when they would not.
 
@@ -197,7 +186,7 @@ def _declared_bases(constraints: NameConstraints, side: str) -> dict[str, list[s
 
 def _names(kind: _Kind, declaration: CertificateDeclaration) -> Iterator[tuple[str, str]]:
     names = getattr(declaration.alt_names, kind.field)
-    yield from ((f"{kind.field}[{index}]", name) for index, name in enumerate(names))
+    yield from ((path_of_name(kind.field, index), name) for index, name in enumerate(names))
     common_name = declaration.subject.common_name
     is_leaf_without_host = not (declaration.profile.is_authority or declaration.alt_names.dns_names)
     if kind.general_name is x509.DNSName and is_leaf_without_host and _LOOKS_LIKE_HOST.fullmatch(common_name):

@@ -14,13 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import Annotated
 
 from pki.lifetime import format_hours
-from pki.schedule import HOLD
+from pki.model import HOLD, RevocationReason, SerialNumber, SlotId
 from postseal_core.errors import Problem
-from postseal_core.instants import format_instant
+from postseal_core.instants import format_day, format_instant
+from postseal_core.records import Wire
 
-__all__ = ["CrlDecision", "CrlDemand", "CrlEntry", "CrlPolicy", "CrlSchedule", "decide_crl", "ordered_entries"]
+__all__ = ["CrlDecision", "CrlDemand", "CrlEntry", "CrlPolicy", "CrlSchedule", "decide_crl"]
 
 _MAX_WORDED_CHANGES = 5
 _SHORTEST_INTERVAL_HOURS = 1
@@ -68,14 +70,18 @@ class CrlPolicy:
 
 @dataclass(frozen=True, slots=True)
 class CrlEntry:
-    """One revoked certificate on a list: generation `generation` of what was declared as `name`."""
+    """One revoked certificate on a list: generation `generation` of what was declared as `name`.
+
+    `issuer`: which key of the authority signed the certificate.
+    """
 
     name: str
     generation: int
-    serial_number: int
+    serial_number: SerialNumber
     not_after: datetime
     revoked_at: datetime
-    reason: str
+    reason: RevocationReason
+    issuer: Annotated[SlotId | None, Wire("issuer_slot")] = None
 
     @property
     def label(self) -> str:
@@ -107,7 +113,7 @@ class CrlDemand:
 
     policy: CrlPolicy
     revoked: tuple[CrlEntry, ...] = ()
-    in_use: frozenset[int] = frozenset()
+    in_use: frozenset[SerialNumber] = frozenset()
     new_issuer_key: str = ""
     first_crl_number: int = 1
 
@@ -131,11 +137,11 @@ def decide_crl(previous: CrlSchedule | None, demand: CrlDemand, now: datetime) -
     note = _clock_note(previous, now, is_signed=bool(reason))
     if previous and not reason:
         renew_at = demand.policy.renew_at(previous.this_update, previous.next_update)
-        return CrlDecision(replace(previous, renew_at=renew_at, entries=ordered_entries(listed.values())), note)
+        return CrlDecision(replace(previous, renew_at=renew_at, entries=_ordered_entries(listed.values())), note)
     return CrlDecision(_sign(previous, listed.values(), demand, now, reason), note)
 
 
-def _listed(before: Mapping[int, CrlEntry], demand: CrlDemand, now: datetime) -> dict[int, CrlEntry]:
+def _listed(before: Mapping[SerialNumber, CrlEntry], demand: CrlDemand, now: datetime) -> dict[SerialNumber, CrlEntry]:
     """Return what belongs on a list: what stood on it, without what was taken back, and what is revoked since."""
     revoked = {entry.serial_number: entry for entry in demand.revoked}
     # One hold covers all generations that were accepted, and is taken back from all of them.
@@ -153,9 +159,9 @@ def _listed(before: Mapping[int, CrlEntry], demand: CrlDemand, now: datetime) ->
     return kept | known
 
 
-def _changes(before: Mapping[int, CrlEntry], listed: Mapping[int, CrlEntry]) -> Iterator[str]:
+def _changes(before: Mapping[SerialNumber, CrlEntry], listed: Mapping[SerialNumber, CrlEntry]) -> Iterator[str]:
     """Yield a sentence for each entry that makes another list necessary."""
-    for entry in ordered_entries({**before, **listed}.values()):
+    for entry in _ordered_entries({**before, **listed}.values()):
         old, new = before.get(entry.serial_number), listed.get(entry.serial_number)
         if old is None:
             yield f"{entry.label} revoked: {entry.reason}"
@@ -171,7 +177,7 @@ def _reason(previous: CrlSchedule | None, changes: list[str], demand: CrlDemand,
         more = len(changes) - _MAX_WORDED_CHANGES
         return "; ".join(changes[:_MAX_WORDED_CHANGES]) + (f"; and {more} more" if more > 0 else "")
     if previous is None:
-        return f"first list, {format_instant(now)[:10]}"
+        return f"first list, {format_day(now)}"
     if demand.new_issuer_key:
         return f"re-signed with another key, that of {demand.new_issuer_key}"
     if now >= previous.next_update:
@@ -195,7 +201,7 @@ def _clock_note(previous: CrlSchedule | None, now: datetime, *, is_signed: bool)
 def _sign(
     previous: CrlSchedule | None, listed: Iterable[CrlEntry], demand: CrlDemand, now: datetime, reason: str
 ) -> CrlSchedule:
-    entries = ordered_entries(entry for entry in listed if not _has_served(entry, previous, now))
+    entries = _ordered_entries(entry for entry in listed if not _has_served(entry, previous, now))
     this_update = max([_issue_date(previous, now), *(entry.revoked_at for entry in entries)])
     next_update = this_update + timedelta(hours=demand.policy.lifetime_hours)
     return CrlSchedule(
@@ -221,7 +227,7 @@ def _issue_date(previous: CrlSchedule | None, now: datetime) -> datetime:
     return max(now.replace(microsecond=0), previous.this_update)
 
 
-def ordered_entries(entries: Iterable[CrlEntry]) -> tuple[CrlEntry, ...]:
+def _ordered_entries(entries: Iterable[CrlEntry]) -> tuple[CrlEntry, ...]:
     """Return entries in the order of a list: the first revoked first, whatever order they were stored in."""
     order = attrgetter("revoked_at", "name", "generation", "serial_number")
     return tuple(sorted(entries, key=order))

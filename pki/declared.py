@@ -1,145 +1,131 @@
-"""What is declared about a certificate, as plain properties and as a value; for single ones and for rosters."""
+"""What follows from the declared fields of a certificate: its content, its lifetime, how two declarations differ."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
 
-from pki.lifetime import LifetimePolicy, parse_fraction
-from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
-from pki.names import problems_of_declaration
+from pki.fields import FIELDS, NOTHING_SAID, DeclaredCertificate, FieldOf, Group, Match
+from pki.lifetime import KEEP_KEY, LifetimePolicy
+from pki.model import CertificateDeclaration, NameConstraints, Profile, Subject, SubjectAltNames
 from pki.profiles import PROFILES
-from pki.revocation import REVOCATION_REASONS
-from postseal_core.errors import Problem
 
 __all__ = [
-    "CONTENT_PROPERTIES",
-    "DeclaredCertificate",
-    "decode_declared",
-    "problems_of_declared",
-    "problems_of_steps",
-    "problems_of_words",
+    "Said",
+    "changed_content",
+    "declaration_of",
+    "is_key_lost",
+    "moved_differences",
+    "named",
+    "policy_of",
+    "with_lifetime",
 ]
 
-_SUBJECT = ("common_name", "organization", "organizational_unit", "locality", "state_or_province", "country")
-_ALT_NAMES = ("dns_names", "email_addresses", "ip_addresses", "uris")
-_NAME_CONSTRAINTS = ("permitted_dns", "excluded_dns", "permitted_email", "excluded_email")
-_FLAGS_AND_WORDS = ("match", "confirm", "confirmed_generation", "revoke", "issue_again", "fail_beyond_issuer")
-
-CONTENT_PROPERTIES = ("profile", *_SUBJECT, *_ALT_NAMES, "path_length", *_NAME_CONSTRAINTS, "crl_urls")
-"""Properties that stand in the certificate itself: a change of one of them needs a new certificate."""
-
-_WORDS: Mapping[str, tuple[str, ...]] = {
-    "profile": tuple(Profile),
-    "key_algorithm": tuple(KeyAlgorithm),
-    "match": ("certificate", "public_key"),
-    "revoke": ("", *REVOCATION_REASONS),
-}
+_RIVALS: Final = MappingProxyType({"renew_fraction": "renew_before_hours", "renew_before_hours": "renew_fraction"})
+_SUBJECT: Final = tuple(each.name for each in fields(Subject))
+_LIFETIME: Final = tuple(name for name, each in FIELDS.items() if each.group is Group.LIFETIME)
+_NAME_CONSTRAINTS: Final = tuple(name for name, each in FIELDS.items() if each.group is Group.NAME_CONSTRAINTS)
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredCertificate:
-    """A certificate as declared: what stands in it, its key algorithm, its lifetime and how it is matched."""
+class Said:
+    """Fields that somebody has said, and no others: `values` holds them, `names` says which they are."""
 
-    name: str
-    declaration: CertificateDeclaration
-    key_algorithm: KeyAlgorithm
-    policy: LifetimePolicy
-    match: str = "certificate"
-    confirm: bool = False
-    confirmed_generation: int = 0
-    revoke: str = ""
-    issue_again: bool = False
-    fail_beyond_issuer: bool = False
+    values: DeclaredCertificate = NOTHING_SAID
+    names: frozenset[str] = frozenset()
 
-
-def problems_of_words(properties: Mapping[str, Any]) -> list[Problem]:
-    """Return what keeps these properties from being decoded: unknown words where one of a few is expected."""
-    problems = [
-        Problem(name, f"got {properties[name]!r}, expected one of: {', '.join(word for word in allowed if word)}")
-        for name, allowed in _WORDS.items()
-        if properties.get(name, allowed[0]) not in allowed
-    ]
-    try:
-        parse_fraction(properties.get("renew_fraction", "2/3"))
-    except ValueError as error:
-        problems.append(Problem("renew_fraction", str(error)))
-    return problems
+    def over(self, general: "Said") -> "Said":
+        """Return these fields laid over more general ones; saying when to renew in one way replaces the other way."""
+        if not general.names:
+            return self
+        names = {*general.names} - {_RIVALS[name] for name in self.names & _RIVALS.keys()}
+        kept = {name: getattr(general.values, name) for name in names - self.names}
+        own = {name: getattr(self.values, name) for name in self.names}
+        return Said(DeclaredCertificate(**kept, **own), frozenset(names | self.names))
 
 
-def decode_declared(properties: Mapping[str, Any]) -> DeclaredCertificate:
-    """Return the declaration of properties in which `problems_of_words` finds nothing."""
-    profile = Profile(properties["profile"])
-    return DeclaredCertificate(
-        name=properties["name"],
-        declaration=_declaration(profile, properties),
-        key_algorithm=KeyAlgorithm(properties.get("key_algorithm", KeyAlgorithm.ECDSA_P256)),
-        policy=_policy(profile, properties),
-        **{name: properties[name] for name in _FLAGS_AND_WORDS if name in properties},
-    )
+def named(declared: DeclaredCertificate) -> DeclaredCertificate:
+    """Return a declaration with its common name said; one that is not is by default the first name of a leaf."""
+    return declared if declared.common_name else replace(declared, common_name=_common_name(declared))
 
 
-def problems_of_declared(declared: DeclaredCertificate) -> list[Problem]:
-    """Return everything that is wrong with a declaration: its names, its profile's rules, its lifetime, its steps."""
-    steps = problems_of_steps(
-        confirm=declared.confirm,
-        confirmed_generation=declared.confirmed_generation,
-        revoke=declared.revoke,
-        issue_again=declared.issue_again,
-    )
-    return problems_of_declaration(declared.declaration) + _lifetime_problems(declared) + steps
+def _common_name(declared: DeclaredCertificate) -> str:
+    return declared.common_name or declared.email or next(iter(declared.dns_names), "")
 
 
-def problems_of_steps(*, confirm: bool, confirmed_generation: int, revoke: str, issue_again: bool) -> list[Problem]:
-    """Return what is declared of a client's next step and would do nothing, so that somebody waits for it in vain."""
-    problems = []
-    if confirmed_generation < 0:
-        problems.append(Problem("confirmed_generation", "expected the number of a generation, 1 or more"))
-    if confirmed_generation and not confirm:
-        message = "nothing waits for a confirmation; set confirm to true, or leave this out"
-        problems.append(Problem("confirmed_generation", message))
-    if issue_again and not revoke:
-        problems.append(Problem("issue_again", "nothing is revoked; leave this out"))
-    return problems
-
-
-def _declaration(profile: Profile, properties: Mapping[str, Any]) -> CertificateDeclaration:
+def declaration_of(declared: DeclaredCertificate, profile: Profile) -> CertificateDeclaration:
+    """Return what stands in a certificate of this profile; a leaf's common name is by default its first name."""
+    parts = {name: getattr(declared, name) for name in _SUBJECT if name != "common_name"}
     return CertificateDeclaration(
         profile=profile,
-        subject=Subject(**{name: properties.get(name, "") for name in _SUBJECT}),
-        alt_names=SubjectAltNames(**_lists(properties, _ALT_NAMES)),
-        path_length=properties.get("path_length"),
-        name_constraints=NameConstraints(**_lists(properties, _NAME_CONSTRAINTS)),
-        crl_urls=tuple(properties.get("crl_urls", ())),
+        subject=Subject(_common_name(declared), **parts),
+        alt_names=SubjectAltNames(
+            dns_names=declared.dns_names,
+            email_addresses=(declared.email,) if declared.email else (),
+            ip_addresses=declared.ip_addresses,
+        ),
+        path_length=declared.path_length,
+        name_constraints=NameConstraints(**{name: getattr(declared, name) for name in _NAME_CONSTRAINTS}),
+        crl_urls=declared.crl_urls,
     )
 
 
-def _policy(profile: Profile, properties: Mapping[str, Any]) -> LifetimePolicy:
-    default = LifetimePolicy()
-    return LifetimePolicy(
-        validity_hours=properties.get("validity_hours", PROFILES[profile].default_validity_hours),
-        renew_fraction=parse_fraction(properties.get("renew_fraction", "2/3")),
-        renew_before_hours=properties.get("renew_before_hours"),
-        overlap_hours=properties.get("overlap_hours", default.overlap_hours),
-        renew_key_every=properties.get("renew_key_every", default.renew_key_every),
+def policy_of(declared: DeclaredCertificate, profile: Profile) -> LifetimePolicy:
+    """Return the lifetime policy; what is not said is the default of the profile, or of every policy."""
+    return _policy(profile, *(getattr(declared, name) for name in _LIFETIME))
+
+
+@lru_cache(maxsize=1024)
+def _policy(profile: Profile, *said: Any) -> LifetimePolicy:
+    """Thousands of clients of a roster have the same few policies."""
+    default = LifetimePolicy(validity_hours=PROFILES[profile].default_validity_hours)
+    given = {name: value for name, value in zip(_LIFETIME, said, strict=True) if value is not None}
+    return replace(default, **given)
+
+
+def is_key_lost(declared: DeclaredCertificate, profile: Profile) -> bool:
+    """Return whether relays know a certificate by its key, and its lifetime lets a renewal take another one."""
+    is_by_key = declared.match is Match.PUBLIC_KEY and not profile.is_authority
+    return is_by_key and policy_of(declared, profile).renew_key_every != KEEP_KEY
+
+
+def with_lifetime(declared: DeclaredCertificate, policy: LifetimePolicy) -> DeclaredCertificate:
+    """Return a declaration that says everything of a lifetime policy."""
+    is_before = policy.renew_before_hours is not None
+    return replace(
+        declared,
+        validity_hours=policy.validity_hours,
+        renew_fraction=None if is_before else policy.renew_fraction,
+        renew_before_hours=policy.renew_before_hours,
+        overlap_hours=policy.overlap_hours,
+        renew_key_every=policy.renew_key_every,
     )
 
 
-def _lifetime_problems(declared: DeclaredCertificate) -> list[Problem]:
-    problems, profile = declared.policy.problems(), declared.declaration.profile
-    limit = PROFILES[profile].max_validity_hours
-    if declared.policy.validity_hours > limit:
-        problems.append(
-            Problem(
-                "validity_hours",
-                f"got {declared.policy.validity_hours}, expected at most {limit} for a {profile.value} certificate",
-            )
-        )
-    if declared.match == "public_key" and declared.policy.renew_key_every != 0 and not profile.is_authority:
-        problems.append(
-            Problem("match", "`public_key` needs a key that stays: set renew_key_every to 0, or match by certificate")
-        )
-    return problems
+def changed_content(new: DeclaredCertificate, old: DeclaredCertificate) -> tuple[str, ...]:
+    """Return the fields that stand in the certificate and differ, by name: a new certificate is needed for them."""
+    return _differing(new, old, lambda each: each.is_content)
 
 
-def _lists(properties: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(properties.get(name, ())) for name in names}
+def moved_differences(here: DeclaredCertificate, there: DeclaredCertificate) -> tuple[str, ...]:
+    """Return the fields that keep a certificate from moving: its new place would issue another one at once.
+
+    The order of names does not matter: those of a certificate that is there stay as they are.
+    """
+    return _differing(_unordered(here), _unordered(there), lambda each: each.is_compared)
+
+
+def _unordered(declared: DeclaredCertificate) -> DeclaredCertificate:
+    said = named(declared)
+    values: Any = {name: getattr(said, name) for name in FIELDS}
+    lists: Any = {name: tuple(sorted(each)) for name, each in values.items() if isinstance(each, tuple)}
+    return replace(said, **lists)
+
+
+def _differing(
+    one: DeclaredCertificate, other: DeclaredCertificate, is_looked_at: Callable[[FieldOf], bool]
+) -> tuple[str, ...]:
+    names = (name for name, each in FIELDS.items() if is_looked_at(each))
+    here, there = named(one), named(other)
+    return tuple(name for name in names if getattr(here, name) != getattr(there, name))

@@ -1,13 +1,31 @@
 """Compare what is declared about a certificate with what was declared before: the demand that `decide` answers."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
-from pki.declared import CONTENT_PROPERTIES, DeclaredCertificate
-from pki.schedule import Demand, IssuerWindow
+from pki.declared import changed_content, named, policy_of
+from pki.fields import DeclaredCertificate
+from pki.generations import Demand, IssuerWindow
+from pki.model import Profile
+from pki.records import IssuerArgs
+from postseal_core.values import Maybe
 
-__all__ = ["SAME", "Differences", "demand_of", "differences_of"]
+__all__ = ["SAME", "Basis", "Differences", "below_issuer", "demand_of", "differences_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a certificate is issued on: its declaration, who signs, and the key that was handed in for it.
+
+    `issuer`: label for readers. `issuer_key`, `private_key`: digests of public halves, empty for none.
+    """
+
+    declared: DeclaredCertificate
+    profile: Profile
+    issuer: str
+    issuer_key: Maybe[str]
+    private_key: Maybe[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +41,22 @@ class Differences:
     is_issuer_changed: bool = False
 
 
-SAME = Differences()
+SAME: Final = Differences()
 """Nothing differs, or there is nothing to differ from."""
 
 
-def demand_of(declared: DeclaredCertificate, issuer: IssuerWindow | None, differences: Differences = SAME) -> Demand:
-    """Return the demand of a declaration that differs so from what was issued."""
+def below_issuer(declared: DeclaredCertificate, issuer: IssuerArgs | None) -> DeclaredCertificate:
+    """Return a declaration with everything spelled out that stands in the certificate: its name, the issuer's list."""
+    crl_urls = declared.crl_urls or (issuer.crl_urls if issuer else ())
+    return replace(named(declared), crl_urls=crl_urls)
+
+
+def demand_of(
+    declared: DeclaredCertificate, profile: Profile, issuer: IssuerWindow | None, differences: Differences = SAME
+) -> Demand:
+    """Combine a declaration, its issuer and its differences into the demand that `decide` takes."""
     return Demand(
-        policy=declared.policy,
+        policy=policy_of(declared, profile),
         issuer=issuer,
         changes=differences.changes,
         is_key_changed=differences.is_key_changed,
@@ -43,16 +69,19 @@ def demand_of(declared: DeclaredCertificate, issuer: IssuerWindow | None, differ
     )
 
 
-def differences_of(new: Mapping[str, Any], old: Mapping[str, Any]) -> Differences:
-    """Return how two declarations differ; an unknown issuer key is one that will change.
+def differences_of(new: Basis, old: Basis) -> Differences:
+    """Return how two declarations differ; an unknown issuer key is one that will change."""
+    one, other = new.declared, old.declared
+    return Differences(
+        changes=tuple(_changes(new, old)),
+        is_key_changed=(one.key_algorithm, new.private_key) != (other.key_algorithm, old.private_key),
+        is_issuer_changed=new.issuer_key != old.issuer_key,
+    )
 
-    `new` and `old` are properties of a certificate with `issuer` (a label for the reader) and `issuer_key` (a digest).
-    """
-    changed = [name for name in CONTENT_PROPERTIES if (new.get(name) or None) != (old.get(name) or None)]
-    if new.get("path_length") != old.get("path_length") and "path_length" not in changed:
-        changed.append("path_length")
-    is_issuer_changed = new.get("issuer_key") != old.get("issuer_key")
-    if is_issuer_changed:
-        changed.append(f"issuer is now {new['issuer']}")
-    is_key_changed = any(new.get(name) != old.get(name) for name in ("key_algorithm", "private_key"))
-    return Differences(tuple(changed), is_key_changed, is_issuer_changed)
+
+def _changes(new: Basis, old: Basis) -> Iterator[str]:
+    if new.profile is not old.profile:
+        yield "profile"
+    yield from changed_content(new.declared, old.declared)
+    if new.issuer_key != old.issuer_key:
+        yield f"issuer is now {new.issuer}"

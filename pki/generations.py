@@ -1,57 +1,113 @@
-"""What is known of the earlier generations of a certificate, as outputs: its schedule joined with their identities."""
+"""What is decided about a certificate, generation by generation, and what is asked of the decision."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
 
-from pki.schedule import AcceptedGeneration, RevokedGeneration, Schedule
-from postseal_core.instants import format_instant
+from pki.lifetime import LifetimePolicy
+from pki.model import RevocationReason, SlotId, Validity
+from postseal_core.records import INLINE, Wire
 
-__all__ = ["IDENTITY", "describe_generations"]
-
-IDENTITY = ("fingerprint_sha256", "public_key_fingerprint_sha256", "serial_number")
-"""Outputs that identify one issued generation."""
+__all__ = ["AcceptedGeneration", "Cause", "Demand", "IssuerWindow", "RevokedGeneration", "Schedule"]
 
 
-def describe_generations(schedule: Schedule, old_outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outputs `previous` and `revoked`, each generation with its fingerprints and serial number.
+class Cause(StrEnum):
+    """Why a schedule is as it is; `Schedule.reason` says the same to readers, with dates."""
 
-    `old_outputs`: what this function and issuing made last time; empty for a new certificate. If the current
-    generation is revoked, `revoked_at` and `revocation_reason` say so too.
+    FIRST = "first"
+    ADOPTED = "adopted"
+    TAKEN_OVER = "taken_over"
+    RENEWAL_DUE = "renewal_due"
+    EXPIRED = "expired"
+    CHANGED = "changed"
+    KEY_CHANGED = "key_changed"
+    ISSUED_AGAIN = "issued_again"
+    REVOKED = "revoked"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedGeneration:
+    """An earlier generation that is still accepted, until `retire_at` (never later than its own `not_after`)."""
+
+    generation: int
+    not_before: datetime
+    not_after: datetime
+    retire_at: datetime
+    issuer: Annotated[SlotId | None, Wire("issuer_slot")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedGeneration:
+    """A generation that was revoked before it expired; kept until `not_after`, for its issuer's revocation list."""
+
+    generation: int
+    not_before: datetime
+    not_after: datetime
+    revoked_at: datetime
+    reason: RevocationReason
+    issuer: Annotated[SlotId | None, Wire("issuer_slot")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What has been decided about one certificate; stored with its declaration, read back at the next decision.
+
+    `revoked_through`: the last generation on which the revocation that is declared now was carried out; 0 where none
+    is declared.
     """
-    known = {entry["generation"]: entry for entry in _all_generations(old_outputs)}
-    revoked = [_revoked(entry) | _identity(known[entry.generation]) for entry in schedule.revoked]
-    described: dict[str, Any] = {
-        "previous": [_accepted(entry) | _identity(known[entry.generation]) for entry in schedule.accepted],
-        "revoked": revoked,
-    }
-    for entry in revoked:
-        if entry["generation"] == schedule.generation:
-            described |= {"revoked_at": entry["revoked_at"], "revocation_reason": entry["reason"]}
-    return described
+
+    generation: int
+    key_generation: int
+    validity: Annotated[Validity, INLINE]
+    renew_at: datetime
+    cause: Cause
+    reason: str
+    issuer: Annotated[SlotId | None, Wire("issuer_slot")] = None
+    accepted: Annotated[tuple[AcceptedGeneration, ...], Wire("accepted_generations")] = ()
+    revoked: Annotated[tuple[RevokedGeneration, ...], Wire("revoked_generations")] = ()
+    revoked_through: int = 0
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether the current generation is revoked."""
+        return any(entry.generation == self.generation for entry in self.revoked)
 
 
-def _all_generations(outputs: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return everything that is known of a generation: the current one and those that came before it."""
-    return [*outputs["revoked"], *outputs["previous"], outputs] if outputs else []
+@dataclass(frozen=True, slots=True)
+class IssuerWindow:
+    """When the issuer is valid; `slot` says which key of which authority it is.
+
+    `usable_from`: the instant from which certificates of another issuer may move to this one; before it, not everybody
+    has been given its root. None: at any time.
+    """
+
+    slot: SlotId
+    validity: Validity
+    usable_from: datetime | None = None
 
 
-def _accepted(entry: AcceptedGeneration) -> dict[str, Any]:
-    return {
-        "generation": entry.generation,
-        "not_after": format_instant(entry.not_after),
-        "retire_at": format_instant(entry.retire_at),
-        "issuer_id": entry.issuer_id,
-    }
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What is asked of a certificate now.
 
+    `changes`: what in the declaration differs from the current certificate, as words (`dns_names`); empty: nothing.
+    `is_key_changed`: the key must be another one (handed in anew, or another algorithm).
+    `is_issuer_changed`: another key signs (then `changes` says so, too).
+    `issuer`: None for a self-signed certificate.
+    `confirm`: keep every earlier generation until `confirmed_generation` reaches the current one.
+    `revoke_reason`: revoke what exists, for this reason; `issue_again`: and issue a new generation with a new key.
+    `fail_beyond_issuer`: refuse, instead of shortening, a validity that ends after the issuer's.
+    """
 
-def _revoked(entry: RevokedGeneration) -> dict[str, Any]:
-    return {
-        "generation": entry.generation,
-        "not_after": format_instant(entry.not_after),
-        "revoked_at": format_instant(entry.revoked_at),
-        "reason": entry.reason,
-    }
-
-
-def _identity(generation: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: generation[name] for name in IDENTITY}
+    policy: LifetimePolicy
+    issuer: IssuerWindow | None = None
+    changes: tuple[str, ...] = ()
+    is_key_changed: bool = False
+    is_issuer_changed: bool = False
+    confirm: bool = False
+    confirmed_generation: int = 0
+    revoke_reason: RevocationReason = RevocationReason.NOT_REVOKED
+    issue_again: bool = False
+    fail_beyond_issuer: bool = False

@@ -16,7 +16,8 @@ from cryptography.x509.oid import NameOID
 from pki.extensions import extension_of, is_authority
 from pki.keys import PrivateKey, PublicKey, SignatureHash, algorithm_of, is_deterministic, signature_hash
 from pki.model import CertificateDeclaration, NameConstraints, Profile, Subject, SubjectAltNames, Validity
-from pki.profiles import CRITICAL, PROFILES, extended_key_usage, key_usage
+from pki.profile_extensions import CRITICAL, extended_key_usage, key_usage
+from pki.profiles import PROFILES
 from postseal_core.errors import CertificateError
 from postseal_core.instants import format_instant
 
@@ -81,7 +82,7 @@ def issue(
 
     `issuer` is None for the profile root, and for servers without an authority; then `signing_key` is the private half
     of `public_key`.
-    Not checked: the declared names and path length; see `problems_of_declaration` and `problems_under_issuer`.
+    Not checked: the declared names and path length; see `problems_of_declaration` and `problems_under_limits`.
 
     Raises:
         CertificateError: the dates are outside of the issuer's or the profile's limits, issuer and profile do not go
@@ -94,8 +95,12 @@ def issue(
     if refusals:
         raise CertificateError("\n".join(refusals))
     subject = subject_name(declaration.subject)
+    extensions = _extensions(declaration, public_key, issuer)
     builder = (
-        x509.CertificateBuilder()
+        # The extensions are handed over as a whole: adding them one by one copies the builder each time.
+        x509.CertificateBuilder(
+            extensions=[x509.Extension(each.oid, CRITICAL[type(each)], each) for each in extensions]
+        )
         .subject_name(subject)
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(public_key)
@@ -103,8 +108,6 @@ def issue(
         .not_valid_before(validity.not_before)
         .not_valid_after(validity.not_after)
     )
-    for extension in _extensions(declaration, public_key, issuer):
-        builder = builder.add_extension(extension, critical=CRITICAL[type(extension)])
     key = issuer.private_key if issuer else cast("PrivateKey", signing_key)  # _key_refusals saw that one is there
     algorithm = issuer.signature_hash if issuer else signature_hash(key)
     return builder.sign(key, algorithm, ecdsa_deterministic=is_deterministic(key))

@@ -18,14 +18,12 @@ __all__ = [
     "PrivateKey",
     "PublicKey",
     "SignatureHash",
-    "TlsPrivateKeyArguments",
     "algorithm_of",
     "generate_private_key",
     "is_deterministic",
     "load_private_key",
     "private_key_pem",
     "signature_hash",
-    "tls_private_key_arguments",
 ]
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
@@ -34,43 +32,29 @@ PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519Public
 
 
 @dataclass(frozen=True, slots=True)
-class TlsPrivateKeyArguments:
-    """Arguments of the pulumi-tls resource `PrivateKey`; None means: leave the argument out."""
-
-    algorithm: str
-    ecdsa_curve: str | None = None
-    rsa_bits: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _AlgorithmRow:
-    """How one algorithm is generated here and asked for in pulumi-tls, and the hash its signatures use."""
+    """How a key of one algorithm is generated, and the hash that its signatures use."""
 
     generate: Callable[[], PrivateKey]
-    tls_arguments: TlsPrivateKeyArguments
     signature_hash: SignatureHash | None
 
 
-def _ecdsa(curve: ec.EllipticCurve, tls_name: str, signature_hash: SignatureHash) -> _AlgorithmRow:
-    arguments = TlsPrivateKeyArguments("ECDSA", ecdsa_curve=tls_name)
-    return _AlgorithmRow(lambda: ec.generate_private_key(curve), arguments, signature_hash)
+def _ecdsa(curve: ec.EllipticCurve, signature_hash: SignatureHash) -> _AlgorithmRow:
+    return _AlgorithmRow(lambda: ec.generate_private_key(curve), signature_hash)
 
 
 def _rsa(bits: int) -> _AlgorithmRow:
-    arguments = TlsPrivateKeyArguments("RSA", rsa_bits=bits)
-    return _AlgorithmRow(lambda: rsa.generate_private_key(65537, bits), arguments, hashes.SHA256())
+    return _AlgorithmRow(lambda: rsa.generate_private_key(65537, bits), hashes.SHA256())
 
 
 # The hash follows the strength of the curve (RFC 5480 section 4); Ed25519 hashes by itself (RFC 8410 section 6).
 _ALGORITHMS: Mapping[KeyAlgorithm, _AlgorithmRow] = {
-    KeyAlgorithm.ECDSA_P256: _ecdsa(ec.SECP256R1(), "P256", hashes.SHA256()),
-    KeyAlgorithm.ECDSA_P384: _ecdsa(ec.SECP384R1(), "P384", hashes.SHA384()),
+    KeyAlgorithm.ECDSA_P256: _ecdsa(ec.SECP256R1(), hashes.SHA256()),
+    KeyAlgorithm.ECDSA_P384: _ecdsa(ec.SECP384R1(), hashes.SHA384()),
     KeyAlgorithm.RSA_2048: _rsa(2048),
     KeyAlgorithm.RSA_3072: _rsa(3072),
     KeyAlgorithm.RSA_4096: _rsa(4096),
-    KeyAlgorithm.ED25519: _AlgorithmRow(
-        ed25519.Ed25519PrivateKey.generate, TlsPrivateKeyArguments("ED25519"), signature_hash=None
-    ),
+    KeyAlgorithm.ED25519: _AlgorithmRow(ed25519.Ed25519PrivateKey.generate, signature_hash=None),
 }
 
 _BY_CURVE = {"secp256r1": KeyAlgorithm.ECDSA_P256, "secp384r1": KeyAlgorithm.ECDSA_P384}
@@ -81,14 +65,6 @@ _CHOICES = ", ".join(KeyAlgorithm)
 def generate_private_key(algorithm: KeyAlgorithm) -> PrivateKey:
     """Return a new private key from the operating system's random numbers."""
     return _ALGORITHMS[algorithm].generate()
-
-
-def tls_private_key_arguments(algorithm: KeyAlgorithm) -> TlsPrivateKeyArguments:
-    """Return what pulumi-tls' `PrivateKey` must be asked for to get a key of this algorithm.
-
-    Curve and size are always given: left out, pulumi-tls makes P-224 keys, for which TLS 1.3 has no signatures.
-    """
-    return _ALGORITHMS[algorithm].tls_arguments
 
 
 def signature_hash(signing_key: PrivateKey) -> SignatureHash | None:

@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 __all__ = [
+    "FIRST_SLOT",
+    "HOLD",
     "CertificateDeclaration",
     "KeyAlgorithm",
     "NameConstraints",
+    "Pkcs12Profile",
     "Profile",
+    "RevocationReason",
+    "SerialNumber",
+    "SlotId",
     "Subject",
     "SubjectAltNames",
     "Validity",
@@ -26,6 +33,38 @@ class KeyAlgorithm(StrEnum):
     ED25519 = "ED25519"
 
 
+class Pkcs12Profile(StrEnum):
+    """How an archive is encrypted; the value is what stack files and previews show."""
+
+    MODERN = "modern"
+    """AES-256-CBC with PBKDF2 and a SHA-256 MAC, which current mail programs and OpenSSL 1.1.1 and later read."""
+
+    LEGACY = "legacy"
+    """3DES with a SHA-1 MAC, for old programs that refuse the modern one."""
+
+
+class RevocationReason(StrEnum):
+    """Why a certificate is revoked, as RFC 5280 section 5.3.1 spells it; empty: it is not.
+
+    `removeFromCRL` is missing because only delta CRLs have it.
+    """
+
+    NOT_REVOKED = ""
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "keyCompromise"
+    CA_COMPROMISE = "cACompromise"
+    AFFILIATION_CHANGED = "affiliationChanged"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessationOfOperation"
+    CERTIFICATE_HOLD = "certificateHold"
+    PRIVILEGE_WITHDRAWN = "privilegeWithdrawn"
+    AA_COMPROMISE = "aACompromise"
+
+
+HOLD: Final = RevocationReason.CERTIFICATE_HOLD
+"""The only revocation reason that can be taken back (RFC 5280 section 5.3.1)."""
+
+
 class Profile(StrEnum):
     """What a certificate is for; `profiles.py` holds the table of what each one carries."""
 
@@ -39,6 +78,48 @@ class Profile(StrEnum):
     def is_authority(self) -> bool:
         """Whether certificates of this profile sign others."""
         return self in (Profile.ROOT, Profile.INTERMEDIATE)
+
+
+class SerialNumber(int):
+    """Serial number of a certificate (RFC 5280 section 4.1.2.2), up to 20 octets; as text in lower-case hexadecimal."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{self:x}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "SerialNumber":
+        """Return the number of the text that `str()` gives; raise ValueError for any other."""
+        number = cls(text, 16)
+        if str(number) != text:
+            raise ValueError(f"{text!r} is no serial number in lower-case hexadecimal")
+        return number
+
+
+FIRST_SLOT = 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SlotId:
+    """One numbered key of an authority; whatever it signs names it as issuer."""
+
+    authority: str
+    number: int = FIRST_SLOT
+
+    @property
+    def name(self) -> str:
+        """The name of the slot's key and certificate: the authority's own, from the second on with the number."""
+        return self.authority if self.number == FIRST_SLOT else f"{self.authority}-{self.number}"
+
+    def __str__(self) -> str:
+        return f"{self.authority}/{self.number}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "SlotId":
+        """Return the slot of the text that `str()` gives; raise ValueError for any other."""
+        authority, _, number = text.rpartition("/")
+        return cls(authority, int(number))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Say what is wrong with one name: host, mailbox, address or URI, as it may stand in a certificate.
 
 Every `fault_of_...` returns None for a good name, else the rest of a sentence: what was found, what is expected and
-how to fix it. Nothing is looked up: whether a name exists is not checked.
+how to fix it. Nothing is looked up: whether a name exists is not checked. `is_host_covered` compares names.
 """
 
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+from postseal_core.wording import shown
 
 __all__ = [
     "fault_of_alternative_host",
@@ -17,11 +19,13 @@ __all__ = [
     "fault_of_text",
     "fault_of_uri",
     "host_of_uri",
+    "is_host_covered",
+    "path_of_name",
+    "word_of_names",
 ]
 
 _Rule = tuple[Callable[[str], bool], str]
 
-_MAX_SHOWN = 80
 _MAX_HOST = 253  # RFC 1035 section 2.3.4: 255 octets on the wire
 _MAX_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 _MAX_MAILBOX = 254  # RFC 5321 section 4.5.3.1.3: a path of 256 with its two angle brackets
@@ -33,14 +37,10 @@ _AUTHORITY = re.compile(r"[^:]+://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)(?::[0-9]*)
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}...")
-
-
 def _first_fault(rules: Sequence[_Rule], text: str) -> str | None:
     for is_broken_by, sentence in rules:
         if is_broken_by(text):
-            return sentence.format(got=_shown(text), a_label=_a_label_form(text))
+            return sentence.format(got=shown(text), a_label=_a_label_form(text))
     return None
 
 
@@ -155,7 +155,7 @@ def fault_of_host(host: str) -> str | None:
 def fault_of_alternative_host(host: str, *, has_wildcards: bool) -> str | None:
     """Say what is wrong with a host name, or, where `has_wildcards`, with a name such as `*.example.org`."""
     if not has_wildcards and host.startswith("*."):
-        return f"got {_shown(host)}, expected one host: only server certificates have wildcards, name each host"
+        return f"got {shown(host)}, expected one host: only server certificates have wildcards, name each host"
     return _first_fault(_WILDCARD_RULES, host) or fault_of_host(host.removeprefix("*."))
 
 
@@ -170,7 +170,7 @@ def fault_of_ip_address(address: str) -> str | None:
     try:
         ipaddress.ip_address(address.replace("%", "/"))  # a zone index is good text, but no part of a certificate
     except ValueError:
-        return f"got {_shown(address)}, expected one address such as '192.0.2.1' or '2001:db8::1', no prefix or zone"
+        return f"got {shown(address)}, expected one address such as '192.0.2.1' or '2001:db8::1', no prefix or zone"
     return None
 
 
@@ -187,4 +187,25 @@ def fault_of_uri(uri: str) -> str | None:
     if fault or host is None or fault_of_ip_address(host) is None:
         return fault
     host_fault = fault_of_host(host)
-    return f"the host of {_shown(uri)}: {host_fault}" if host_fault else None
+    return f"the host of {shown(uri)}: {host_fault}" if host_fault else None
+
+
+def is_host_covered(host: str, names: Iterable[str]) -> bool:
+    """Return whether one of a certificate's host names is that of a host, in any case (RFC 6125 section 6.4).
+
+    A wildcard stands for exactly one label: `*.example.org` covers `mx1.example.org`, neither `example.org` nor
+    `mx1.berlin.example.org`.
+    """
+    wanted = host.lower()
+    return any(name.lower() in (wanted, f"*.{wanted.partition('.')[2]}") for name in names)
+
+
+def word_of_names(field: str) -> str:
+    """Return the declared field that fills a field of `SubjectAltNames`."""
+    return "email" if field == "email_addresses" else field
+
+
+def path_of_name(field: str, index: int) -> str:
+    """Return where an alternative name was declared: `dns_names[1]`, and `email`, which has one mailbox only."""
+    word = word_of_names(field)
+    return f"{word}[{index}]" if index or word == field else word

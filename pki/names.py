@@ -1,6 +1,6 @@
 """Say what is wrong with a declared certificate, everything at once, before a key or an issuer is touched.
 
-Paths of problems are field names: `common_name`, `dns_names[0]`, `permitted_email[1]`, `path_length`.
+Paths of problems are names of declared fields: `common_name`, `email`, `dns_names[0]`, `permitted_email[1]`.
 """
 
 import re
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from ipaddress import ip_address
 
-from pki.constraints import problems_under_issuer
 from pki.model import CertificateDeclaration, NameConstraints, Subject, SubjectAltNames
 from pki.name_syntax import (
     fault_of_alternative_host,
@@ -17,6 +16,8 @@ from pki.name_syntax import (
     fault_of_ip_address,
     fault_of_text,
     fault_of_uri,
+    path_of_name,
+    word_of_names,
 )
 from pki.profiles import PROFILES
 from postseal_core.errors import Problem
@@ -27,7 +28,6 @@ __all__ = [
     "problems_of_declaration",
     "problems_of_name_constraints",
     "problems_of_subject",
-    "problems_under_issuer",
 ]
 
 _Fault = Callable[[str], str | None]
@@ -48,7 +48,7 @@ def problems_of_declaration(declaration: CertificateDeclaration) -> list[Problem
     """Return everything that is wrong with a declared certificate by itself; empty when it can be issued.
 
     Covers each name and what the profile asks for and forbids. Not checked: whether names exist, whether the country
-    code is assigned, and what the issuer allows; see `problems_under_issuer`.
+    code is assigned, and what the issuer allows; see `pki.constraints.problems_under_limits`.
     """
     rules = PROFILES[declaration.profile]
     return [
@@ -94,6 +94,8 @@ def problems_of_alt_names(alt_names: SubjectAltNames, *, has_wildcards: bool = F
 def problems_of_name_constraints(name_constraints: NameConstraints) -> list[Problem]:
     """Return what is wrong with name constraints: malformed, repeated, or permitted and excluded at the same time."""
     problems: list[Problem] = []
+    if not name_constraints:
+        return problems
     for kind, fault_of in (("dns", _fault_of_dns_constraint), ("email", _fault_of_email_constraint)):
         permitted, excluded = (getattr(name_constraints, f"{side}_{kind}") for side in ("permitted", "excluded"))
         problems += _list_problems(f"permitted_{kind}", permitted, fault_of, str.lower)
@@ -118,11 +120,11 @@ def _list_problems(
 ) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, name in enumerate(names):
-        path = f"{field}[{index}]"
+        path = path_of_name(field, index)
         if fault := fault_of(name):
             yield Problem(path, fault)
         elif (first := seen.setdefault(comparable(name), index)) != index:
-            yield Problem(path, f"got {name!r}, which is {field}[{first}] once more: remove it")
+            yield Problem(path, f"got {name!r}, which is {path_of_name(field, first)} once more: remove it")
 
 
 def _comparable_mailbox(address: str) -> str:
@@ -158,7 +160,8 @@ def _profile_problems(declaration: CertificateDeclaration) -> Iterator[Problem]:
     profile, path_length = declaration.profile, declaration.path_length
     required = PROFILES[profile].required_alt_names
     if required and not any(getattr(declaration.alt_names, field) for field in required):
-        yield Problem(required[0], f"is empty, profile {profile} needs a name in {' or '.join(required)}: add one")
+        words = [word_of_names(field) for field in required]
+        yield Problem(words[0], f"is empty, profile {profile} needs a name in {' or '.join(words)}: add one")
     if path_length is not None and not profile.is_authority:
         yield Problem("path_length", f"got {path_length}, but only authorities have one: remove it")
     if path_length is not None and path_length < 0:

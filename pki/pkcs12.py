@@ -1,31 +1,20 @@
 """Build PKCS#12 archives (RFC 7292), the form in which mail programs import a key with its certificate.
 
-An archive has random salts, so it is never the same twice: keep it while `content_digest` stays the same.
+An archive has random salts, so it is never the same twice: keep it while what is in it stays the same.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from hashlib import sha256
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
+from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
 from pki.keys import PrivateKey
+from pki.model import Pkcs12Profile
 from postseal_core.errors import CertificateError
 
-__all__ = ["Pkcs12Profile", "build_archive", "content_digest", "generate_passphrase"]
-
-
-class Pkcs12Profile(StrEnum):
-    """How an archive is encrypted; the value is what stack files and previews show."""
-
-    MODERN = "modern"
-    """AES-256-CBC with PBKDF2 and a SHA-256 MAC, which current mail programs and OpenSSL 1.1.1 and later read."""
-
-    LEGACY = "legacy"
-    """3DES with a SHA-1 MAC, for old programs that refuse the modern one."""
+__all__ = ["build_archive", "generate_passphrase"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +88,3 @@ def generate_passphrase(entropy: bytes) -> str:
         number, digit = divmod(number, len(_ALPHABET))
         characters += _ALPHABET[digit]
     return "-".join(characters[start : start + _GROUP_LENGTH] for start in range(0, _PASSPHRASE_LENGTH, _GROUP_LENGTH))
-
-
-def content_digest(
-    *, name: str, certificate: x509.Certificate, ca_chain: Sequence[x509.Certificate], profile: Pkcs12Profile
-) -> str:
-    """Return `sha256:` and hex digits that change when, and only when, an archive must be built anew.
-
-    The key is in it through its certificate. The passphrase is not: a digest of it could be guessed.
-    """
-    fields = [name.encode(), profile.encode(), *(each.public_bytes(Encoding.DER) for each in (certificate, *ca_chain))]
-    digest = sha256(b"pkcs12 content 1")
-    for field in fields:
-        digest.update(len(field).to_bytes(8) + field)  # with its length, so that no two lists read the same
-    return f"sha256:{digest.hexdigest()}"

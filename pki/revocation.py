@@ -1,48 +1,34 @@
 """Build certificate revocation lists: the same entries, number, dates and issuer always give the same bytes."""
 
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.extensions import is_authority
 from pki.issuing import Issuer
 from pki.keys import is_deterministic
+from pki.model import RevocationReason
 from postseal_core.errors import CertificateError
 from postseal_core.instants import format_instant
 
-__all__ = ["REVOCATION_REASONS", "RevokedCertificate", "build_crl", "crl_der_base64"]
+__all__ = ["REVOCATION_REASONS", "RevokedCertificate", "build_crl"]
 
 _MAX_CRL_NUMBER = 2**159 - 1  # RFC 5280 section 5.2.3: at most 20 octets, and positive
 
-REVOCATION_REASONS = (
-    "unspecified",
-    "keyCompromise",
-    "cACompromise",
-    "affiliationChanged",
-    "superseded",
-    "cessationOfOperation",
-    "certificateHold",
-    "privilegeWithdrawn",
-    "aACompromise",
-)
-"""Reasons as RFC 5280 section 5.3.1 spells them; `removeFromCRL` is missing because only delta CRLs have it."""
+REVOCATION_REASONS: Final = tuple(reason for reason in RevocationReason if reason)
+"""Every reason that can stand on a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevokedCertificate:
-    """One entry of a CRL; `reason` is one of `REVOCATION_REASONS`, `revoked_at` an aware datetime of whole seconds.
-
-    `not_after`, if it is known, is the end of the revoked certificate's validity: the entry can be left out one day.
-    """
+    """One entry of a CRL; `reason` is one of `REVOCATION_REASONS`, `revoked_at` an aware datetime of whole seconds."""
 
     serial_number: int
     revoked_at: datetime
-    reason: str = "unspecified"
-    not_after: datetime | None = None
+    reason: RevocationReason = RevocationReason.UNSPECIFIED
 
 
 def build_crl(
@@ -52,13 +38,10 @@ def build_crl(
     crl_number: int,
     this_update: datetime,
     next_update: datetime,
-    drop_expired_before: datetime | None = None,
 ) -> x509.CertificateRevocationList:
     """Return a signed complete CRL (RFC 5280 section 5) that verifiers may use until `next_update`.
 
-    `crl_number` must grow from list to list. With `drop_expired_before`, entries whose `not_after` is earlier are left
-    out; pass the `this_update` of the list before, because an entry must stay for one list after its certificate has
-    expired (RFC 5280 section 3.3). Not checked: whether this issuer has issued the serial numbers.
+    `crl_number` must grow from list to list. Not checked: whether this issuer has issued the serial numbers.
 
     Raises:
         CertificateError: the issuer may not sign CRLs, dates that make no sense, an unknown reason, a serial number
@@ -70,10 +53,9 @@ def build_crl(
     ]
     if refusals:
         raise CertificateError("\n".join(refusals))
-    kept = [entry for entry in entries if not _is_dropped(entry, drop_expired_before)]
     builder = (
         # The list is handed over as a whole: adding entries one by one copies it each time.
-        x509.CertificateRevocationListBuilder(revoked_certificates=[_encode(entry) for entry in kept])
+        x509.CertificateRevocationListBuilder(revoked_certificates=[_encode(entry) for entry in entries])
         .issuer_name(issuer.certificate.subject)
         .last_update(this_update)
         .next_update(next_update)
@@ -82,15 +64,6 @@ def build_crl(
     )
     key = issuer.private_key
     return builder.sign(key, issuer.signature_hash, ecdsa_deterministic=is_deterministic(key))
-
-
-def crl_der_base64(crl_pem: str) -> str:
-    """Return the DER form of a CRL in PEM, in base64 without line breaks: what is served at its distribution point.
-
-    RFC 5280 section 4.2.1.13 asks for DER there.
-    """
-    crl = x509.load_pem_x509_crl(crl_pem.encode())
-    return b64encode(crl.public_bytes(Encoding.DER)).decode("ascii")
 
 
 def _list_refusals(issuer: Issuer, crl_number: int, this_update: datetime, next_update: datetime) -> Iterator[str]:
@@ -115,18 +88,14 @@ def _entry_refusals(entries: Sequence[RevokedCertificate], this_update: datetime
         if entry.serial_number in seen:
             yield f"{serial}: is listed twice, expected one entry for each certificate"
         if entry.reason not in REVOCATION_REASONS:
-            yield f"{serial}: got reason {entry.reason!r}, expected one of {', '.join(REVOCATION_REASONS)}"
+            yield f"{serial}: got reason '{entry.reason}', expected one of {', '.join(REVOCATION_REASONS)}"
         if entry.revoked_at > this_update:
             yield f"{serial}: got revoked_at {format_instant(entry.revoked_at)}, expected no later than this_update"
         seen.add(entry.serial_number)
 
 
-def _is_dropped(entry: RevokedCertificate, drop_expired_before: datetime | None) -> bool:
-    return drop_expired_before is not None and entry.not_after is not None and entry.not_after < drop_expired_before
-
-
 def _encode(entry: RevokedCertificate) -> x509.RevokedCertificate:
     builder = x509.RevokedCertificateBuilder(entry.serial_number).revocation_date(entry.revoked_at)
-    if entry.reason != "unspecified":  # RFC 5280 section 5.3.1: then the extension should be absent
+    if entry.reason != RevocationReason.UNSPECIFIED:  # RFC 5280 section 5.3.1: then the extension should be absent
         builder = builder.add_extension(x509.CRLReason(x509.ReasonFlags(entry.reason)), critical=False)
     return builder.build()

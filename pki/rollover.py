@@ -1,32 +1,27 @@
-"""The slots of an authority, and what still depends on one of them.
+"""The slots of an authority: which of its keys signs, and which others are trusted.
 
 A rollover is three reviewed changes: a standby slot is made and its root published in every trust bundle; it becomes
 active and signs everything anew while the slot before it is retiring, still trusted; the retiring slot is removed once
-nothing that it signed is accepted any more. A step taken too early is refused.
+nothing that it signed is accepted any more. A step taken too early is refused; see also `pki.withdrawal`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
-from pki.schedule import AcceptedGeneration
+from pki.model import FIRST_SLOT
 from postseal_core.errors import Problem
-from postseal_core.instants import format_instant
 
 __all__ = [
-    "FIRST_SLOT",
     "STANDBY_HOURS",
     "Slots",
     "problems_below_cross_certificate",
     "problems_of_cross_signing",
-    "problems_of_roster_withdrawal",
-    "problems_of_withdrawal",
     "room_below",
-    "slot_name",
+    "room_below_root",
 ]
 
-FIRST_SLOT = 1
-STANDBY_HOURS = 336
+STANDBY_HOURS: Final = 336
 """How long a slot must have been published before it may take over, by default: 14 days."""
 
 
@@ -68,14 +63,14 @@ class Slots:
             yield Problem("cross_sign", "there is no retiring slot that could certify the active one; name it")
 
 
-def slot_name(authority: str, number: int) -> str:
-    """Return the name of a slot's key and certificate: the authority's own, from the second on with the number."""
-    return authority if number == FIRST_SLOT else f"{authority}-{number}"
-
-
 def room_below(path_length: int | None) -> int | None:
     """Return the path_length of what stands directly below an authority; None stays no limit, below 0 means no room."""
     return None if path_length is None else path_length - 1
+
+
+def room_below_root(path_length: int | None, *, is_cross_signed: bool) -> int | None:
+    """Return the largest path_length below a root that a cross certificate stands above; None: any."""
+    return room_below(room_below(path_length)) if is_cross_signed else None
 
 
 def problems_of_cross_signing(slots: Slots, path_length: int | None, *, is_root: bool) -> Iterator[Problem]:
@@ -109,54 +104,3 @@ def problems_below_cross_certificate(path_length: int | None, room: int | None, 
             "path_length",
             f"got {path_length}, expected at most {room}, what the cross certificate of {above} leaves: {fix}",
         )
-
-
-def problems_of_withdrawal(
-    dependents: Mapping[str, Mapping[str, Any]], issuers: Collection[str], ours: Collection[str]
-) -> list[Problem]:
-    """Return which accepted certificates would lose the authority that signed them.
-
-    `dependents`: by name, `previous` as a certificate's outputs have it; what is current is signed by what is declared.
-    `issuers`: the slots that are declared now. `ours`: the authorities that have slots here; what others signed is not
-    looked at.
-    """
-    return [
-        Problem(
-            name,
-            f"generation {entry['generation']} is accepted until {entry['retire_at']} and was signed by "
-            f"{entry['issuer_id']}, which is to be withdrawn: keep it as retiring until then",
-        )
-        for name, dependent in dependents.items()
-        for entry in dependent["previous"]
-        if entry["issuer_id"] not in issuers and _is_slot_of(entry["issuer_id"], ours)
-    ]
-
-
-def problems_of_roster_withdrawal(
-    accepted: Iterable[tuple[str, AcceptedGeneration]], issuers: Collection[str], ours: Collection[str]
-) -> list[Problem]:
-    """Return the same for the clients of a roster: one sentence for each slot, with the last client to wait for.
-
-    `accepted`: each earlier generation that is accepted, with the name of its client.
-    """
-    by_issuer: dict[str, list[tuple[str, AcceptedGeneration]]] = {}
-    for name, entry in accepted:
-        if entry.issuer_id not in issuers and _is_slot_of(entry.issuer_id, ours):
-            by_issuer.setdefault(entry.issuer_id, []).append((name, entry))
-    return [
-        Problem("clients", _roster_sentence(issuer_id, len(entries), *max(entries, key=lambda each: each[1].retire_at)))
-        for issuer_id, entries in by_issuer.items()
-    ]
-
-
-def _roster_sentence(issuer_id: str, count: int, name: str, last: AcceptedGeneration) -> str:
-    return (
-        f"earlier certificates are accepted until {format_instant(last.retire_at)} ({name}, generation "
-        f"{last.generation}; {count} in all) and were signed by {issuer_id}, which is to be withdrawn: keep it as "
-        "retiring until then"
-    )
-
-
-def _is_slot_of(issuer_id: str, authorities: Collection[str]) -> bool:
-    authority, _, number = issuer_id.rpartition("-")
-    return issuer_id in authorities or (authority in authorities and number.isdecimal())

@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.extensions import extension_of, is_authority, is_self_issued
 from pki.keys import PublicKey
+from pki.name_syntax import is_host_covered
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.instants import format_instant
 
@@ -174,8 +175,7 @@ def _coverage_problems(leaf: x509.Certificate, dns_names: Sequence[str]) -> Iter
     alt_names = extension_of(leaf, x509.SubjectAlternativeName)
     covered = [name.lower() for name in alt_names.get_values_for_type(x509.DNSName)] if alt_names else []
     for index, name in enumerate(dns_names):
-        wildcard = f"*.{name.partition('.')[2]}"
-        if not {name.lower(), wildcard.lower()} & set(covered):
+        if not is_host_covered(name, covered):
             has = ", ".join(covered) or "no DNS names"
             yield Problem(f"dns_names[{index}]", f"{name} is not covered, the certificate has {has}: request it anew")
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from postfix.components.certificates import TrustedRoot
     from postfix.components.host import MailServer, PostfixHost, RelayClient
-    from postfix.components.target import Directory, Local
     from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
     from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
+    from postfix.target import Directory, Local
+    from postseal_core.errors import ConfigError
 
 __all__ = [
     "ClientSettings",
     "ClientSide",
+    "ConfigError",
     "DestinationPolicy",
     "Directory",
     "HostDeclaration",
@@ -34,9 +36,10 @@ __all__ = [
 _HOMES = {
     "postfix.components.certificates": ("TrustedRoot",),
     "postfix.components.host": ("MailServer", "PostfixHost", "RelayClient"),
-    "postfix.components.target": ("Directory", "Local"),
     "postfix.host": ("ClientSide", "HostDeclaration", "Ownership", "ServerSide"),
     "postfix.settings": ("ClientSettings", "DestinationPolicy", "RelayPolicy", "ServerSettings", "Transport"),
+    "postfix.target": ("Directory", "Local"),
+    "postseal_core.errors": ("ConfigError",),
 }
 
 

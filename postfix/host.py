@@ -12,7 +12,6 @@ from postfix.settings import ClientSettings, ServerSettings, problems_of_client,
 from postseal_core.errors import Problem
 
 __all__ = [
-    "INDEXED_TABLE_TYPES",
     "TABLE_TYPES",
     "ClientSide",
     "HostDeclaration",
@@ -23,8 +22,7 @@ __all__ = [
 ]
 
 TABLE_TYPES = ("texthash", "hash", "lmdb", "cdb", "btree")
-INDEXED_TABLE_TYPES = TABLE_TYPES[1:]
-"""Table types that postmap(1) has to compile before Postfix reads them."""
+"""What tables can be; all but the first have to be compiled by postmap(1) before Postfix reads them."""
 
 _CERTIFICATE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _LEVEL = re.compile(r"[0-9]+(\.[0-9]+){0,2}", re.ASCII)
@@ -59,8 +57,8 @@ class HostDeclaration:
     """One Postfix host: what is rendered for it.
 
     `parameters`: further main.cf parameters, which must not contradict the typed settings. `table_type`: one of
-    `TABLE_TYPES`; `texthash` (default) works everywhere, a change of it needs a reload. `postfix_version`: (major,
-    minor), to refuse parameters the host does not know. `compatibility_level`: default the host's version, or 3.6.
+    `TABLE_TYPES`; `texthash` (default) works everywhere, a change of it needs a reload. `postfix_version`: to
+    refuse parameters the host does not know. `compatibility_level`: default the host's version, or 3.6.
     A side that is None is not rendered; under `MERGE` it stays as it is on the host.
     """
 
@@ -78,7 +76,7 @@ class HostDeclaration:
     def effective_compatibility_level(self) -> str:
         """The declared level; else the newest the host knows, or one that fixes the digest to sha256 (postconf(5))."""
         version = self.postfix_version
-        return self.compatibility_level or (f"{version[0]}.{version[1]}" if version else _OLDEST_LEVEL)
+        return self.compatibility_level or (str(version) if version else _OLDEST_LEVEL)
 
     @property
     def client_certificates(self) -> tuple[str, ...]:

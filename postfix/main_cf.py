@@ -7,10 +7,11 @@ empty lines may stand inside a continued value, the last definition of a name wi
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from postfix.lines import BLANKS, carriage_return_of, find_block, is_remark, logical_lines
 from postfix.parameters import is_list, problems_of_text
-from postseal_core.errors import ConfigError, Problem
+from postseal_core.errors import Problem, refuse
 
 __all__ = [
     "BEGIN_MARK",
@@ -92,8 +93,7 @@ def parse_main_cf(text: str) -> list[Entry]:
         for group in definitions
         if not _ASSIGNMENT.match(group[0][1])
     ]
-    if problems:
-        raise ConfigError(problems)
+    refuse(problems)
     groups = [_read_definition([line for _, line in group]) for group in definitions]
     return [*(Remark(line) for _, line in before), *(entry for group in groups for entry in group)]
 
@@ -130,9 +130,7 @@ def _break_list(value: str) -> list[str]:
 
 
 def _require_one_line_each(parameters: Mapping[str, str]) -> None:
-    problems = problems_of_text(parameters)
-    if problems:
-        raise ConfigError(problems)
+    refuse(problems_of_text(parameters))
 
 
 def _group_of(name: str) -> str:
@@ -199,12 +197,21 @@ def _without_empty_block(entries: list[Entry]) -> list[Entry]:
 
 def _with_added(entries: list[Entry], added: list[Entry], carriage_return: str) -> list[Entry]:
     block = _block(entries)
+    if block and _is_continued(entries[block.stop :]):
+        # A continuation of nothing behind the block would become part of the last definition in it.
+        entries, block = [*entries[: block.start], *entries[block.stop :]], None
     if block:
         return [*entries[: block.stop - 1], *added, *entries[block.stop - 1 :]]
     before = entries[:-1] if entries[-1:] == [Remark("")] else entries
     gap = [Remark(carriage_return)] if before else []
     marks = Remark(BEGIN_MARK + carriage_return), Remark(END_MARK + carriage_return)
     return [*before, *gap, marks[0], *added, marks[1], Remark("")]
+
+
+def _is_continued(entries: Iterable[Entry]) -> bool:
+    """Return whether a line that continues nothing stands before the first definition."""
+    before = takewhile(lambda entry: isinstance(entry, Remark), entries)
+    return any(isinstance(entry, Remark) and not is_remark(entry.line) for entry in before)
 
 
 def merge(text: str, declared: Mapping[str, str], previously_declared: Collection[str] = ()) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from postfix.lines import BLANKS, carriage_return_of, find_block, is_remark, logical_lines
 from postfix.parameters import problems_of_text
-from postseal_core.errors import ConfigError, Problem
+from postseal_core.errors import Problem, refuse
 
 __all__ = [
     "BASE_SERVICES",
@@ -136,9 +136,7 @@ def problems_of_services(services: Sequence[Service]) -> list[Problem]:
 
 def render_services(services: Sequence[Service]) -> str:
     """Return the lines of services, each option on a line of its own. Raises ConfigError for malformed services."""
-    problems = problems_of_services(services)
-    if problems:
-        raise ConfigError(problems)
+    refuse(problems_of_services(services))
     return "".join(f"{line}\n" for service in services for line in _service_lines(service))
 
 
@@ -182,9 +180,7 @@ def merge_services(text: str, services: Sequence[Service]) -> str:
     rendered = render_services(services)
     carriage_return = carriage_return_of(text)
     before, after, had_block = _split_at_block(text.split("\n"))
-    problems = _foreign_services([*before, *after], services)
-    if problems:
-        raise ConfigError(problems)
+    refuse(_foreign_services([*before, *after], services))
     if not services:
         return "\n".join([*_without_gap(before), *after]) if had_block else text
     if not had_block:

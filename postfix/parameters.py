@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import NamedTuple
 
 from postfix.values import CHECKS, LIST_KINDS
 from postseal_core.errors import Problem
@@ -25,9 +26,24 @@ __all__ = [
     "problems_of_text",
 ]
 
-PostfixVersion = tuple[int, int]
 
-_OLDEST_SUPPORTED: PostfixVersion = (3, 7)
+class PostfixVersion(NamedTuple):
+    """A release of Postfix without its patch level; `str()` of it is `3.9`."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "PostfixVersion":
+        """Return the version that a text like `3.9` names; raise ValueError for any other text."""
+        major, minor = text.split(".")
+        return cls(int(major), int(minor))
+
+
+_OLDEST_SUPPORTED = PostfixVersion(3, 7)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)  # hyphens: t-out_destination_rate_delay
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TRAILING_COMMENT = re.compile(r"(^|\s)#")
@@ -55,19 +71,11 @@ class Parameter:
     instead: str
 
 
-def _version(text: str) -> PostfixVersion:
-    major, minor = text.split(".")
-    return int(major), int(minor)
-
-
-def _format_version(version: PostfixVersion) -> str:
-    return f"{version[0]}.{version[1]}"
-
-
 def _parse_row(row: str) -> Parameter:
     name, kind, allowed, since, removed, instead = row.split("\t")
     words = tuple(allowed.split("|")) if allowed else ()
-    return Parameter(name, kind, words, _version(since), _version(removed) if removed else None, instead)
+    first, end = PostfixVersion.from_text(since), PostfixVersion.from_text(removed) if removed else None
+    return Parameter(name, kind, words, first, end, instead)
 
 
 def parse_table(text: str) -> dict[str, Parameter]:
@@ -123,12 +131,9 @@ def _problems_of_release(parameter: Parameter, version: PostfixVersion | None) -
     if parameter.instead:
         yield f"this parameter is obsolete; use {parameter.instead}"
     elif parameter.removed and parameter.removed <= (version or _OLDEST_SUPPORTED):
-        yield f"Postfix {_format_version(parameter.removed)} removed this parameter; leave it out"
+        yield f"Postfix {parameter.removed} removed this parameter; leave it out"
     elif version and parameter.since > version:
-        yield (
-            f"this parameter needs Postfix {_format_version(parameter.since)}, "
-            f"but the host has {_format_version(version)}, which ignores it"
-        )
+        yield (f"this parameter needs Postfix {parameter.since}, but the host has {version}, which ignores it")
 
 
 def _problems_of_protocol_bounds(parameter: Parameter, value: str, version: PostfixVersion | None) -> Iterator[str]:
@@ -178,7 +183,7 @@ def problems_of_parameters(
     """Return everything in main.cf parameters that Postfix would die of, refuse or silently ignore.
 
     TLS parameters are checked by name and value against the table; any other parameter only has to have a
-    well-formed name and a value that stays on its line. `postfix_version` is (major, minor) of the host; without it
+    well-formed name and a value that stays on its line. `postfix_version` is that of the host; without it
     a parameter may be as new as 3.12. Not checked: whether files and tables exist, and what `$name` expands to.
     """
     problems = [

@@ -20,6 +20,8 @@ __all__ = [
     "CLIENT_TABLE",
     "PUBLIC_FILE",
     "chain_file",
+    "client_table",
+    "client_tables",
     "render_configuration_files",
     "render_parameters",
     "render_services_of",
@@ -32,6 +34,8 @@ CA_FILE = "tls/ca.pem"
 # Not below tls/, which only root may enter: daemons read a CApath after they have given up root's rights.
 CA_DIRECTORY = "ca"
 CLIENT_TABLE = "relay_clientcerts"
+_SMTP = "smtp"
+_CLIENT_TABLES = MappingProxyType({_SMTP: CLIENT_TABLE})
 _TRANSPORTS, _POLICIES = "transport", "tls_policy"
 _HERE = "$config_directory/"
 PUBLIC_FILE = 0o644
@@ -47,6 +51,17 @@ _RIVALS = ("chain_files", "cert_file", "key_file", "CAfile", "CApath")
 def chain_file(certificate_name: str) -> str:
     """Return the path of a certificate's chain file, relative to the configuration directory."""
     return f"tls/{certificate_name}.pem"
+
+
+def client_table(service: str) -> str | None:
+    """Return the name of the table that lists who may relay through a service; None for a service that has none."""
+    return _CLIENT_TABLES.get(service)
+
+
+def client_tables(host: HostDeclaration) -> dict[str, str]:
+    """Return, by service, the tables of clients that a host has."""
+    has_clients = bool(host.server and host.server.settings.relay.client_certificates)
+    return {_SMTP: _CLIENT_TABLES[_SMTP]} if has_clients else {}
 
 
 def _chain_files(names: Sequence[str]) -> str:
@@ -184,10 +199,9 @@ def setting_tables(host: HostDeclaration) -> dict[str, list[Row]]:
 def table_names(host: HostDeclaration) -> tuple[str, ...]:
     """Return the tables of a host, relative paths of their sources.
 
-    With a type of `INDEXED_TABLE_TYPES`, postmap(1) has to compile each before Postfix starts or reloads.
+    With any table type but `texthash`, postmap(1) has to compile each before Postfix starts or reloads.
     """
-    has_clients = bool(host.server and host.server.settings.relay.client_certificates)
-    return (*([CLIENT_TABLE] if has_clients else []), *setting_tables(host))
+    return (*client_tables(host).values(), *setting_tables(host))
 
 
 def render_configuration_files(host: HostDeclaration) -> tuple[FileEntry, ...]:

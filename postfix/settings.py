@@ -1,7 +1,6 @@
 """What a stack file may say about the TLS side of a Postfix host, with defaults that are safe to leave alone.
 
-Field names that are parameters of postconf(5) mean the same here. Files, tables and parameters are made from these
-values in `postfix.rendering`.
+Field names that are parameters of postconf(5) mean the same here; `postfix.rendering` makes files and tables of them.
 """
 
 import ipaddress

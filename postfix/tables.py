@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from postfix.lines import is_remark, logical_lines
-from postseal_core.errors import ConfigError, Problem
+from postseal_core.errors import Problem, refuse
 
 __all__ = [
     "FINGERPRINT",
     "ClientRow",
     "Row",
+    "client_label",
     "client_rows",
     "parse_source",
     "problems_of_client_rows",
@@ -61,24 +62,27 @@ class ClientRow:
     @property
     def value(self) -> str:
         """What stands behind the fingerprint, as `alice generation=2 not_after=2027-02-01`."""
-        generation = f" generation={self.generation}" if self.generation is not None else ""
-        date = f" not_after={self.not_after.astimezone(UTC).date().isoformat()}" if self.not_after else ""
-        return f"{self.name}{generation}{date}"
+        return client_label(self.name, self.generation, self.not_after)
+
+
+def client_label(name: str, generation: int | None, not_after: datetime | None) -> str:
+    """Return what a reader is told of one row: client, generation and end, as far as they are known."""
+    number = f" generation={generation}" if generation is not None else ""
+    date = f" not_after={not_after.astimezone(UTC).date().isoformat()}" if not_after else ""
+    return f"{name}{number}{date}"
 
 
 def client_rows(clients: Iterable[ClientRow]) -> tuple[Row, ...]:
-    """Return the rows of `relay_clientcerts`, in the order of client names, then generations.
+    """Return the rows of a table of clients, in the order of client names, then generations.
 
-    Generations of one client that share a fingerprint give one row, which shows the latest of them.
+    A fingerprint must be there once; see `pki.acceptance.one_row_a_fingerprint`.
 
     Raises:
         ConfigError: anything that `problems_of_client_rows` finds.
     """
     ordered = sorted(clients, key=lambda client: (client.name, client.generation or 0, client.fingerprint_sha256))
-    problems = problems_of_client_rows(ordered)
-    if problems:
-        raise ConfigError(problems)
-    return tuple({client.fingerprint_sha256: client.row for client in ordered}.values())
+    refuse(problems_of_client_rows(ordered))
+    return tuple(client.row for client in ordered)
 
 
 def _problems_of_client(client: ClientRow) -> Iterator[Problem]:
@@ -138,9 +142,7 @@ def render_source(rows: Sequence[Row]) -> str:
     Raises:
         ConfigError: anything that `problems_of_rows` finds.
     """
-    problems = problems_of_rows(rows)
-    if problems:
-        raise ConfigError(problems)
+    refuse(problems_of_rows(rows))
     return _HEADER + "".join(f"{row.key} {row.value.strip()}\n" for row in rows)
 
 

@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-__all__ = ["CHECKS", "LIST_KINDS", "PROTOCOLS", "split_list"]
+__all__ = ["CHECKS", "LIST_KINDS", "split_list"]
 
 Check = Callable[[str, tuple[str, ...]], Iterator[str]]
 
 LIST_KINDS = frozenset({"fingerprints", "flags", "list", "map-list", "path-list", "protocols"})
-PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+_PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 _INT_MAX = 2**31 - 1
 _TIME = re.compile(r"[0-9]+[smhdw]?", re.ASCII)
@@ -86,7 +86,7 @@ def _path_list(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
 
 
 def _protocols(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
-    names = {name.lower() for name in PROTOCOLS}
+    names = {name.lower() for name in _PROTOCOLS}
     for item in re.split(r"[\s,:]+", value):
         match = _PROTOCOL.fullmatch(item)
         bound, name = (match["bound"], match["name"].lower()) if match else (None, "")

@@ -17,7 +17,7 @@ from postseal.report.forecast_document import render_forecast, render_forecast_j
 from postseal.report.icalendar import render_icalendar
 from postseal.report.inventory import DEFAULT_SOON_DAYS, build_inventory
 from postseal.report.json_document import render_json
-from postseal.report.model import Entry, ExitCode, Inventory, Kind, State, exit_code
+from postseal.report.model import ExitCode, Expiring, Inventory, Kind, State, exit_code
 from postseal.report.page import PageAssets, render_page
 from postseal.report.prometheus import render_prometheus
 from postseal.report.selection import Selection
@@ -33,7 +33,7 @@ _KINDS = tuple(kind.value for kind in Kind)
 _STATES = tuple(state.value for state in State)
 _EXIT_CODES = "exit codes: 0 all fine, 1 something is due, 2 something has expired, 3 wrong usage or no state"
 
-Entries = tuple[Entry, ...]
+Items = tuple[Expiring, ...]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,9 +112,9 @@ def _instant(text: str) -> datetime:
 def _report(options: argparse.Namespace) -> ExitCode:
     inventory = build_inventory(_state(options), _now(options), options.soon)
     selection = _selection(options)
-    entries = selection.apply(inventory.entries)
-    _deliver(_RENDERERS[options.format](inventory, entries, options), options)
-    return exit_code(entries)
+    items = selection.apply(inventory.items)
+    _deliver(_RENDERERS[options.format](inventory, items, options), options)
+    return exit_code(items)
 
 
 def _selection(options: argparse.Namespace) -> Selection:
@@ -124,11 +124,11 @@ def _selection(options: argparse.Namespace) -> Selection:
 
 def _forecast(options: argparse.Namespace) -> ExitCode:
     now = _now(options)
-    changes = forecast(_state(options), now, options.until)
+    events = forecast(_state(options), now, options.until)
     if options.format == "json":
-        _deliver(render_forecast_json(changes, now, options.until), options)
+        _deliver(render_forecast_json(events, now, options.until), options)
     else:
-        _deliver(render_forecast(changes, now, options.until, _style(options, None)), options)
+        _deliver(render_forecast(events, now, options.until, _style(options, None)), options)
     return ExitCode.FINE
 
 
@@ -155,23 +155,23 @@ def _style(options: argparse.Namespace, rows: int | None) -> TableStyle:
     return TableStyle(max(shutil.get_terminal_size((100, 25)).columns, _NARROWEST), has_color=has_color, rows=rows)
 
 
-def _table(inventory: Inventory, entries: Entries, options: argparse.Namespace) -> str:
-    return render_table(inventory, entries, _style(options, None if options.all else DEFAULT_ROWS))
+def _table(inventory: Inventory, items: Items, options: argparse.Namespace) -> str:
+    return render_table(inventory, items, _style(options, None if options.all else DEFAULT_ROWS))
 
 
-def _page(inventory: Inventory, entries: Entries, _: argparse.Namespace) -> str:
+def _page(inventory: Inventory, items: Items, _: argparse.Namespace) -> str:
     package = files("postseal.report")
     style, script = (package.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
-    return render_page(inventory, entries, PageAssets(style, script))
+    return render_page(inventory, items, PageAssets(style, script))
 
 
-_RENDERERS: Mapping[str, Callable[[Inventory, Entries, argparse.Namespace], str]] = {
+_RENDERERS: Mapping[str, Callable[[Inventory, Items, argparse.Namespace], str]] = {
     "table": _table,
     "html": _page,
-    "json": lambda inventory, entries, _: render_json(inventory, entries),
-    "csv": lambda _, entries, __: render_csv(entries),
-    "prometheus": lambda inventory, entries, _: render_prometheus(inventory, entries),
-    "icalendar": lambda inventory, entries, _: render_icalendar(inventory, entries),
+    "json": lambda inventory, items, _: render_json(inventory, items),
+    "csv": lambda _, items, __: render_csv(items),
+    "prometheus": lambda inventory, items, _: render_prometheus(inventory, items),
+    "icalendar": lambda inventory, items, _: render_icalendar(inventory, items),
 }
 
 

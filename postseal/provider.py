@@ -1,31 +1,33 @@
 """Entry point of the resource plugin `pulumi-resource-postseal`; the one place where both halves register handlers."""
 
-from importlib.metadata import version
+from typing import Final
 
-from pki.handlers.certificate import CertificateHandler
-from pki.handlers.client_roster import ClientRosterHandler
-from pki.handlers.hand_out import HandOutHandler
-from pki.handlers.imported_certificate import ImportedCertificateHandler
-from pki.handlers.pkcs12_archive import Pkcs12Handler
-from pki.handlers.revocation_list import RevocationListHandler
-from postfix.handlers.deployment import DeploymentHandler
-from postseal_core.plugin.handler import Handler
+from postseal.version import VERSION
+from postseal_core.plugin.handler import AnyHandler
 from postseal_core.plugin.protocol import load_protocol_alone
+from postseal_core.plugin.registry import registry_of
 
-__all__ = ["handlers", "main"]
+__all__ = ["REGISTRY", "handlers", "main"]
+
+REGISTRY: Final = registry_of(
+    {
+        "pki.archive.handler:Pkcs12Handler": ("Pkcs12",),
+        "pki.certificate.handler:CertificateHandler": ("Certificate", "ClientCertificate", "ServerCertificate"),
+        "pki.hand_out.handler:HandOutHandler": ("HandOut",),
+        "pki.imported_certificate.handler:ImportedCertificateHandler": ("ImportedCertificate",),
+        "pki.revocation_list.handler:RevocationListHandler": ("RevocationList",),
+        "pki.roster.handler:ClientRosterHandler": ("ClientRoster",),
+        "postfix.host_resource.handler:HostHandler": ("MailServer", "PostfixHost", "RelayClient"),
+    }
+)
+"""The handler of every resource type of this package."""
+
+_ALWAYS_NEEDED: Final = "postseal:index:Certificate"
 
 
-def handlers() -> list[Handler]:
-    """Return one handler for every resource type of this package."""
-    return [
-        CertificateHandler(),
-        ClientRosterHandler(),
-        DeploymentHandler(),
-        HandOutHandler(),
-        ImportedCertificateHandler(),
-        Pkcs12Handler(),
-        RevocationListHandler(),
-    ]
+def handlers() -> list[AnyHandler]:
+    """Return all handlers, each once."""
+    return list(dict.fromkeys(REGISTRY.values()))
 
 
 def main() -> None:
@@ -33,4 +35,4 @@ def main() -> None:
     load_protocol_alone()
     from postseal_core.plugin.server import serve  # noqa: PLC0415 - only now, or it loads the whole SDK
 
-    serve(handlers(), version=version("postseal"))
+    serve(REGISTRY, version=VERSION, load_first=_ALWAYS_NEEDED)

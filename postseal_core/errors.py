@@ -1,7 +1,8 @@
 """The errors of this project, split by whose fault it is and who must act.
 
-    PostsealError              code, one clean sentence, never a secret
+    PostsealError              one clean sentence, never a secret
     ├── ConfigError            the stack file or an argument is wrong: fix the declaration (carries all problems)
+    ├── StateError             what is stored cannot be read: use the plugin that wrote it (carries all problems)
     ├── CertificateError       PEM, key or archive that was handed in cannot be used
     ├── ScheduleError          what is asked for must not happen now (too early, backwards in time)
     └── DeployError            the host or the directory could not be brought to the declared state
@@ -19,6 +20,8 @@ __all__ = [
     "PostsealError",
     "Problem",
     "ScheduleError",
+    "StateError",
+    "refuse",
 ]
 
 
@@ -37,39 +40,45 @@ class Problem:
         return f"{self.path}: {self.message}" if self.path else self.message
 
     def below(self, prefix: str) -> "Problem":
-        """Return the same problem with its path put below `prefix`."""
-        return Problem(f"{prefix}.{self.path}" if self.path else prefix, self.message)
+        """Return the same problem with its path put below `prefix`; a position (`[0]`) follows it without a dot."""
+        dot = "." if self.path and not self.path.startswith("[") else ""
+        return Problem(f"{prefix}{dot}{self.path}", self.message)
 
 
 class PostsealError(Exception):
     """Base of everything this project raises on purpose; `str()` of it is fit for a user to read."""
 
-    code = "postseal"
-
 
 class ConfigError(PostsealError):
     """A declaration cannot be accepted; `problems` lists everything that is wrong with it."""
-
-    code = "config"
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise ConfigError if there is any problem."""
+    found = tuple(problems)
+    if found:
+        raise ConfigError(found)
+
+
+class StateError(PostsealError):
+    """A stored record cannot be read; `problems` lists everything that is wrong with it."""
+
+    def __init__(self, message: str, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message)
+
+
 class CertificateError(PostsealError):
     """A certificate, key, chain or archive that was handed in cannot be used; the message says which and why."""
-
-    code = "certificate"
 
 
 class ScheduleError(PostsealError):
     """A step is asked for at a time when it must not happen; the message says what to wait for."""
 
-    code = "schedule"
-
 
 class DeployError(PostsealError):
     """A host or directory could not be brought to its declared state; the message says what is there now."""
-
-    code = "deploy"

@@ -2,12 +2,17 @@
 
 from datetime import UTC, datetime
 
-__all__ = ["format_instant", "parse_instant"]
+__all__ = ["format_day", "format_instant", "parse_instant"]
 
 
 def format_instant(instant: datetime) -> str:
     """Return an aware datetime as RFC 3339 text in UTC with whole seconds, as `2026-11-22T20:00:00Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+
+
+def format_day(instant: datetime) -> str:
+    """Return the day of an aware datetime in UTC, as `2026-11-22`."""
+    return format_instant(instant).partition("T")[0]
 
 
 def parse_instant(text: str) -> datetime:

@@ -1,12 +1,23 @@
-"""Values as handlers see them: plain dicts, lists, text, numbers and booleans, with one marker for the unknown."""
+"""The marker for what a preview cannot know yet, and places inside plain values."""
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Final, TypeVar, Union
 
-__all__ = ["UNKNOWN", "Path", "Properties", "Unknown", "contains_unknown", "is_unknown", "value_at"]
+from postseal_core.errors import PostsealError
 
-Properties = Mapping[str, Any]
-"""Property values by snake_case name; secrets are unwrapped, whole numbers are `int`."""
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+__all__ = [
+    "MUST_BE_KNOWN",
+    "UNKNOWN",
+    "Maybe",
+    "Path",
+    "Unknown",
+    "is_unknown",
+    "known",
+    "value_at",
+]
 
 Path = tuple[str | int, ...]
 """Place of a value inside properties: names of members and positions in lists."""
@@ -26,19 +37,33 @@ class Unknown:
 
 UNKNOWN: Final = Unknown()
 
+T = TypeVar("T")
+Maybe = Union[T, Unknown]  # noqa: UP007 - an alias with a type variable
+"""A value, or UNKNOWN where a preview cannot know it yet."""
 
-def is_unknown(value: object) -> TypeGuard[Unknown]:
+MUST_BE_KNOWN: Final = "must be known before `pulumi up`, not the output of another resource"
+"""What is said of an unknown value where a decision depends on it."""
+
+
+def is_unknown(value: object) -> "TypeIs[Unknown]":
     """Return whether this very value is unknown (its members are not looked at)."""
     return value is UNKNOWN
 
 
-def contains_unknown(value: object) -> bool:
-    """Return whether the value or anything in it is unknown."""
-    if isinstance(value, Mapping):
-        return any(contains_unknown(member) for member in value.values())
-    if isinstance(value, list | tuple):
-        return any(contains_unknown(item) for item in value)
-    return is_unknown(value)
+def known(value: Maybe[T]) -> T:
+    """Return a value that everything but a preview knows.
+
+    Raises:
+        PostsealError: it is unknown all the same.
+    """
+    if is_unknown(value):
+        raise PostsealError("a value is not known yet that `pulumi up` needs: run `pulumi up` again")
+    return value
+
+
+def is_deferred(value: object) -> bool:
+    """Return whether a value of a program is an Output of Pulumi, which stands for one that is known later."""
+    return callable(getattr(value, "apply", None))
 
 
 def value_at(properties: object, path: Path) -> object | None:

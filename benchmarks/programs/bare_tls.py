@@ -16,7 +16,7 @@ ca = tls.SelfSignedCert(
     validity_period_hours=YEARS_10,
     subject=tls.SelfSignedCertSubjectArgs(common_name="Benchmark CA"),
 )
-for number in range(int(os.environ["CLIENTS"])):
+for number in range(int(os.environ["SIZE"])):
     name = f"client-{number:05d}"
     key = tls.PrivateKey(f"{name}-key", algorithm="ECDSA", ecdsa_curve="P256")
     request = tls.CertRequest(

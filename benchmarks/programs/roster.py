@@ -1,4 +1,4 @@
-"""An authority and a roster of CLIENTS clients; the first SHORT_LIVED of them (at most) live 10 days, the others 90."""
+"""An authority and a roster of SIZE clients; the first SHORT_LIVED of them (at most) live 10 days, the others 90."""
 
 import os
 
@@ -12,6 +12,6 @@ clients: dict[str, dict[str, object]] = {
         "dns_names": [f"client-{number:05d}.example.org"],
         "validity_hours": 240 if number < SHORT_LIVED else 2160,
     }
-    for number in range(int(os.environ["CLIENTS"]))
+    for number in range(int(os.environ["SIZE"]))
 }
 pki.ClientRoster("staff", authority=authority, clients=clients)

@@ -1,11 +1,11 @@
-"""An authority and CLIENTS single client certificates, with this project's components."""
+"""An authority and SIZE single client certificates, with this project's components."""
 
 import os
 
 import pki
 
 authority = pki.CertificateAuthority("ca", common_name="Benchmark CA")
-for number in range(int(os.environ["CLIENTS"])):
+for number in range(int(os.environ["SIZE"])):
     pki.ClientCertificate(
         f"client-{number:05d}",
         authority=authority,

@@ -1,22 +1,20 @@
-"""Certificate authorities: a protected key and a certificate of its own, root or intermediate."""
+"""Certificate authorities: protected keys with certificates of their own, root or intermediate."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import pulumi
 
-from pki.components.slots import AdoptedAuthority, AuthoritySlot, DeclaredAuthority, cross_certificate, new_slot
-from pki.components.wiring import (
-    child_options,
-    issuer_properties,
-    lifetime_properties,
-    name_constraints_properties,
-    present,
-)
+from pki.arguments import AuthorityFields
+from pki.certificate.resource import Certificate
+from pki.components.declared_authority import AdoptedAuthority, DeclaredAuthority, read_authority
+from pki.components.reading import AN_AUTHORITY
+from pki.components.signing import AuthoritySlot, issuer_args
+from pki.components.slots import cross_certificate, new_slot
 from pki.lifetime import LifetimePolicy
-from pki.model import KeyAlgorithm, NameConstraints, Subject
-from pki.names import problems_of_crl_urls
-from pki.rollover import Slots, problems_below_cross_certificate, problems_of_cross_signing, room_below
-from postseal_core.errors import ConfigError, Problem
+from pki.model import NameConstraints, SlotId
+from pki.rollover import Slots, problems_below_cross_certificate, room_below, room_below_root
+from postseal_core.arguments import Arguments
 
 __all__ = ["AdoptedAuthority", "AuthoritySlot", "CertificateAuthority", "IntermediateAuthority"]
 
@@ -24,13 +22,26 @@ __all__ = ["AdoptedAuthority", "AuthoritySlot", "CertificateAuthority", "Interme
 class CertificateAuthority(pulumi.ComponentResource):
     """A root of trust with its own key: signs what names it as `authority`.
 
-    Protected unless `opts` says `protect=False`: losing its key means a new certificate for everybody.
-    `path_length` 0 forbids authorities below it, None sets no limit. `key_algorithm` ECDSA-P256 by default. Validity
-    10 years, renewed with the same key after two thirds of it, unless `lifetime` says otherwise. `slots`: for a
-    rollover to another key; slots after the first have their number behind the common name. `crl_urls`: where the
-    `RevocationList` of this authority can be fetched, `http://` addresses; they are written into every certificate that
-    it issues, and into none of its own. Another address means that all of them are issued anew.
-    Its certificate is checked by the plugin before anything is made; a wrong name or limit fails the preview.
+        ca = pki.CertificateAuthority("mail-ca", common_name="Example Mail CA", path_length=0)
+
+    `common_name`, further parts of the subject, `key_algorithm` and `path_length`: see `pki.arguments.AuthorityFields`.
+
+    `name_constraints`: which names it can vouch for; any by default.
+    `crl_urls`: where the `RevocationList` of this authority can be fetched, `http://` addresses. They are written into
+    every certificate that it issues, and into none of its own; another address means that all are issued anew.
+    `lifetime`: 10 years by default, renewed with the same key after two thirds of it.
+    `slots`: for a rollover to another key.
+    `adopt`: key and certificate that were made elsewhere, for the first slot.
+    `opts`: an authority is protected unless they say `protect=False`: losing its key means a new certificate for all.
+
+    Attributes: `certificate_pem`, `fingerprint_sha256`, `certificate` and `private_key_pem` of the active slot; `slots`
+    by number; `issuer`, the authority above, and `root`; `trusted_pem` and `issuing_chain_pem`; `links_above`, the
+    certificates above it in a chain that is sent to others, everything but roots; `room`, the largest path_length that
+    a cross certificate above leaves to an authority below, None for any.
+
+    Raises:
+        ConfigError: everything that is wrong with the arguments, before anything is registered. What the certificate
+            itself must not say (a bad country, a limit above it) fails the preview.
     """
 
     certificate_pem: pulumi.Output[str]
@@ -40,26 +51,26 @@ class CertificateAuthority(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        common_name: str,
-        organization: str = "",
-        organizational_unit: str = "",
-        locality: str = "",
-        state_or_province: str = "",
-        country: str = "",
-        key_algorithm: KeyAlgorithm | str = KeyAlgorithm.ECDSA_P256,
-        path_length: int | None = None,
         name_constraints: NameConstraints | None = None,
         crl_urls: Sequence[str] = (),
         lifetime: LifetimePolicy | None = None,
         slots: Slots | None = None,
         adopt: AdoptedAuthority | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **fields: Unpack[AuthorityFields],
     ) -> None:
-        subject = Subject(common_name, organization, organizational_unit, locality, state_or_province, country)
-        content = present(path_length=path_length) | lifetime_properties(lifetime)
-        content |= name_constraints_properties(name_constraints or NameConstraints())
-        algorithm = KeyAlgorithm(key_algorithm)
-        declared = DeclaredAuthority(subject, content, algorithm, slots or Slots(), tuple(crl_urls), adopt)
+        arguments = Arguments("authorities", name, opts)
+        declared = read_authority(
+            arguments,
+            fields,
+            name_constraints=name_constraints,
+            crl_urls=crl_urls,
+            lifetime=lifetime,
+            slots=slots,
+            adopt=adopt,
+            is_root=True,
+        )
+        arguments.refuse()
         self._declare(name, declared, None, opts)
 
     def _declare(
@@ -70,15 +81,11 @@ class CertificateAuthority(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         """Register the component, and for each slot a key and a certificate."""
-        problems = list(_problems(declared, issuer))
-        if problems:
-            raise ConfigError(problem.below(f"authorities.{name}") for problem in problems)
         options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(protect=True), opts)
-        kind = "IntermediateAuthority" if issuer else "CertificateAuthority"
-        super().__init__(f"postseal:index:{kind}", name, {}, options)
+        super().__init__(f"postseal:index:{type(self).__name__}", name, {}, options)
         self.name, self.issuer, self.standby_hours = name, issuer, declared.slots.standby_hours
         self.crl_urls, self.room = declared.crl_urls, _room(declared, issuer)
-        self.slots = {number: self._slot(number, declared) for number in declared.slots.numbers}
+        self.slots: Mapping[int, AuthoritySlot] = {each: self._slot(each, declared) for each in declared.slots.numbers}
         self.active = self.slots[declared.slots.active]
         self.certificate, self.private_key_pem = self.active.certificate, self.active.private_key_pem
         self.certificate_pem = self.certificate.certificate_pem
@@ -89,53 +96,45 @@ class CertificateAuthority(pulumi.ComponentResource):
         self.register_outputs({"fingerprint_sha256": self.fingerprint_sha256})
 
     @property
-    def trusted_pem(self) -> dict[str, pulumi.Output[str]]:
+    def trusted_pem(self) -> Mapping[str, pulumi.Output[str]]:
         """The certificates by which this authority is trusted, by slot: of the active, standby and retiring ones."""
         return {slot.name: slot.certificate.certificate_pem for slot in self.slots.values()}
 
     def _slot(self, number: int, declared: DeclaredAuthority) -> AuthoritySlot:
         # What is retiring will be deleted by the next step, and the engine asks the state for the protection then.
-        options = child_options(self, protect=False) if number == declared.slots.retiring else child_options(self)
-        return new_slot(self.name, number, declared, issuer_properties(self.issuer) if self.issuer else {}, options)
+        is_protected = False if number == declared.slots.retiring else None
+        options = pulumi.ResourceOptions(parent=self, protect=is_protected)
+        return new_slot(SlotId(self.name, number), declared, issuer_args(self.issuer) if self.issuer else None, options)
 
-    def _links_above(self, declared: DeclaredAuthority) -> list[AuthoritySlot]:
-        """Return what stands above this authority in a chain that is sent to others: everything but the roots."""
+    def _links_above(self, declared: DeclaredAuthority) -> Sequence[Certificate]:
         if self.issuer:
-            return [*([self.issuer.active] if self.issuer.issuer else []), *self.issuer.links_above]
+            return [*([self.issuer.certificate] if self.issuer.issuer else []), *self.issuer.links_above]
         if declared.slots.cross_sign and declared.slots.retiring is not None:
-            retiring = self.slots[declared.slots.retiring]
-            return [cross_certificate(declared, self.active, retiring, child_options(self, protect=False))]
+            retiring, options = self.slots[declared.slots.retiring], pulumi.ResourceOptions(parent=self, protect=False)
+            return [cross_certificate(declared, self.active, retiring, options)]
         return []
 
     def _issuing_chain(self) -> pulumi.Output[str]:
         """Return the active certificate, and what leads from it to a root that everybody knows."""
         if self.issuer:
             return pulumi.Output.concat(self.certificate_pem, self.issuer.issuing_chain_pem)
-        above = [each.certificate.certificate_pem for each in self.links_above]
+        above = [each.certificate_pem for each in self.links_above]
         return pulumi.Output.concat(self.certificate_pem, *above) if above else self.certificate_pem
 
 
-def _problems(declared: DeclaredAuthority, issuer: CertificateAuthority | None) -> Iterator[Problem]:
-    for problem in declared.slots.problems():
-        yield problem.below("slots")
-    for problem in problems_of_cross_signing(declared.slots, declared.path_length, is_root=issuer is None):
-        yield problem.below("slots")
-    if issuer:
-        yield from problems_below_cross_certificate(declared.path_length, issuer.room, issuer.root.name)
-    yield from problems_of_crl_urls(declared.crl_urls)
-
-
 def _room(declared: DeclaredAuthority, issuer: CertificateAuthority | None) -> int | None:
-    """Return the largest path_length that a cross certificate above leaves to an authority below; None: any."""
     if issuer:
         return room_below(issuer.room)
-    return room_below(room_below(declared.path_length)) if declared.slots.cross_sign else None
+    return room_below_root(declared.content.path_length, is_cross_signed=declared.slots.cross_sign)
 
 
 class IntermediateAuthority(CertificateAuthority):
     """An authority that another one vouches for; to any depth that the path lengths above it allow.
 
-    Validity 5 years, renewed with the same key after two thirds of it, unless `lifetime` says otherwise.
+        office = pki.IntermediateAuthority("office-ca", authority=ca, common_name="Example Office CA")
+
+    `authority`: who vouches for it. `path_length`: 0 by default. `lifetime`: 5 years by default, renewed with the same
+    key after two thirds of it. Everything else as for `CertificateAuthority`.
     """
 
     def __init__(
@@ -143,24 +142,27 @@ class IntermediateAuthority(CertificateAuthority):
         name: str,
         *,
         authority: CertificateAuthority,
-        common_name: str,
-        organization: str = "",
-        organizational_unit: str = "",
-        locality: str = "",
-        state_or_province: str = "",
-        country: str = "",
-        key_algorithm: KeyAlgorithm | str = KeyAlgorithm.ECDSA_P256,
-        path_length: int | None = 0,
         name_constraints: NameConstraints | None = None,
         crl_urls: Sequence[str] = (),
         lifetime: LifetimePolicy | None = None,
         slots: Slots | None = None,
         adopt: AdoptedAuthority | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **fields: Unpack[AuthorityFields],
     ) -> None:
-        subject = Subject(common_name, organization, organizational_unit, locality, state_or_province, country)
-        content = present(path_length=path_length) | lifetime_properties(lifetime)
-        content |= name_constraints_properties(name_constraints or NameConstraints())
-        algorithm = KeyAlgorithm(key_algorithm)
-        declared = DeclaredAuthority(subject, content, algorithm, slots or Slots(), tuple(crl_urls), adopt)
+        arguments = Arguments("authorities", name, opts)
+        arguments.expect("authority", authority, CertificateAuthority, AN_AUTHORITY)
+        declared = read_authority(
+            arguments,
+            {"path_length": 0, **fields},
+            name_constraints=name_constraints,
+            crl_urls=crl_urls,
+            lifetime=lifetime,
+            slots=slots,
+            adopt=adopt,
+            is_root=False,
+        )
+        length, above = declared.content.path_length, authority.root.name
+        arguments.add(problems_below_cross_certificate(length, authority.room, above))
+        arguments.refuse()
         self._declare(name, declared, authority, opts)

@@ -1,104 +1,86 @@
 """Client certificates: what a person or a host proves itself with."""
 
-from collections.abc import Sequence
+from typing import Any, Final, Unpack
 
 import pulumi
 
+from pki.arguments import ClientFields
+from pki.certificate.handover import Handover, handover_text
+from pki.certificate.records import CertificateArgs
+from pki.certificate.resource import Certificate
 from pki.components.authority import CertificateAuthority
-from pki.components.handover import MovingClient, handover_of
-from pki.components.wiring import (
-    certificate_args,
-    child_options,
-    issuer_properties,
-    lifetime_properties,
-    present,
-    subject_properties,
-)
+from pki.components.reading import AN_AUTHORITY, read_fields
+from pki.components.roster_client import RosterClient
+from pki.components.signing import issuer_args
+from pki.demand import below_issuer
+from pki.fields import SaidBy
 from pki.lifetime import LifetimePolicy
-from pki.model import KeyAlgorithm, Profile, Subject
-from pki.resources import Certificate
-from pki.roster.client_properties import client_names
+from pki.model import Profile
+from postseal_core.arguments import Arguments
+from postseal_core.program import later, with_whole_numbers
+from postseal_core.records import decode, encode
 
-__all__ = ["ClientCertificate"]
+__all__ = ["A_MOVING_CLIENT", "ClientCertificate"]
+
+A_MOVING_CLIENT: Final = 'a client, as pki.ClientCertificate(...) or staff.client("alice") of a roster'
+_HANDED_OVER: Final = ("certificate_pem", "private_key_pem", "generation", "key_generation", "previous", "revoked")
 
 
-class ClientCertificate(pulumi.ComponentResource):
+class ClientCertificate(Certificate):
     """A certificate for client authentication only, with a key of its own that is renewed with it.
 
+        alice = pki.ClientCertificate("alice", authority=ca, email="alice@example.org")
+
     For a person give `email` (an rfc822Name), for a host `dns_names`; `common_name` is the first of them by default.
-    `match`: relays accept it by the fingerprint of the `certificate` (default) or of its `public_key`; the latter
-    needs a lifetime that keeps the key. `confirm`: earlier generations stay accepted, until they expire, until
-    `confirmed_generation` says that the new one is in use. `revoke`: an RFC 5280 reason; relays drop it in the same
-    `up`. `issue_again`: a new certificate with a new key after the revocation. `take_over`: who keeps this client's
-    certificate until now, as `staff.client("alice")` of a roster: key, generation and what is still accepted go on
-    here, and nothing is issued; it says nothing more once the certificate is here.
+    All further fields: `pki.arguments.ClientFields`.
+
+    `authority`: who signs it.
+    `lifetime`: valid 365 days by default, renewed after two thirds of it with a new key.
+    `take_over`: who keeps this client's certificate until now, as `staff.client("alice")` of a roster. Key, generation
+    and what is still accepted go on here, and nothing is issued; ignored once the certificate is here, remove it then.
+
+    Attributes: `name`, `authority`, `match` and the outputs of `pki.certificate.resource.Certificate`.
+
+    Raises:
+        ConfigError: everything that is wrong with the arguments, before anything is registered.
     """
 
-    certificate_pem: pulumi.Output[str]
-    chain_pem: pulumi.Output[str]
-    private_key_pem: pulumi.Output[str]
-    fingerprint_sha256: pulumi.Output[str]
-    public_key_fingerprint_sha256: pulumi.Output[str]
-    not_after: pulumi.Output[str]
+    resource_type = "ClientCertificate"
 
     def __init__(
         self,
         name: str,
         *,
         authority: CertificateAuthority,
-        email: str = "",
-        dns_names: Sequence[str] = (),
-        common_name: str = "",
-        organization: str = "",
-        organizational_unit: str = "",
-        locality: str = "",
-        state_or_province: str = "",
-        country: str = "",
-        key_algorithm: KeyAlgorithm | str = KeyAlgorithm.ECDSA_P256,
         lifetime: LifetimePolicy | None = None,
-        match: str = "certificate",
-        confirm: bool = False,
-        confirmed_generation: int = 0,
-        revoke: str = "",
-        issue_again: bool = False,
-        take_over: MovingClient | None = None,
+        take_over: "ClientCertificate | RosterClient | None" = None,
         opts: pulumi.ResourceOptions | None = None,
+        **fields: Unpack[ClientFields],
     ) -> None:
-        super().__init__("postseal:index:ClientCertificate", name, {}, opts)
-        self.name = name
-        self.match = match
-        self.authority = authority
-        names = client_names(email, list(dns_names), common_name)
-        subject = Subject(
-            names.pop("common_name"), organization, organizational_unit, locality, state_or_province, country
+        arguments = Arguments("clients", name, opts)
+        arguments.expect("authority", authority, CertificateAuthority, AN_AUTHORITY)
+        arguments.expect("take_over", take_over, (ClientCertificate, RosterClient, type(None)), A_MOVING_CLIENT)
+        declared = read_fields(arguments, SaidBy.CLIENT, fields, lifetime)
+        arguments.refuse()
+        issuer = issuer_args(authority)
+        args = CertificateArgs(
+            name=name,
+            profile=Profile.CLIENT,
+            declared=declared,
+            issuer=issuer,
+            handover=later(take_over.handover) if take_over else "",
         )
-        args = certificate_args(
-            name,
-            Profile.CLIENT,
-            subject_properties(subject),
-            present(
-                **names,
-                key_algorithm=KeyAlgorithm(key_algorithm).value,
-                match=match if match != "certificate" else "",
-                confirm=confirm,
-                confirmed_generation=confirmed_generation or None,
-                revoke=revoke,
-                issue_again=issue_again,
-                handover=take_over.handover if take_over else "",
-            ),
-            lifetime_properties(lifetime),
-            issuer_properties(authority),
-        )
-        self.certificate = Certificate(name, args, child_options(self))
-        self.certificate_pem = self.certificate.certificate_pem
-        self.chain_pem = self.certificate.chain_pem
-        self.private_key_pem = self.certificate.private_key_pem
-        self.fingerprint_sha256 = self.certificate.fingerprint_sha256
-        self.public_key_fingerprint_sha256 = self.certificate.public_key_fingerprint_sha256
-        self.not_after = self.certificate.not_after
-        self.register_outputs({"fingerprint_sha256": self.fingerprint_sha256})
+        super().__init__(name, args, opts)
+        self.authority, self.match = authority, declared.match
+        self._handed_over = below_issuer(declared, issuer)
 
     @property
     def handover(self) -> pulumi.Output[str]:
         """What a roster or another `ClientCertificate` needs to take this certificate over; a secret."""
-        return handover_of(self.certificate)
+        declared = encode(self._handed_over)
+
+        def text(outputs: Any) -> str:
+            return handover_text(decode(Handover, declared | with_whole_numbers(outputs)))
+
+        outputs = pulumi.Output.all(**{name: getattr(self, name) for name in _HANDED_OVER})
+        return pulumi.Output.secret(outputs.apply(text))

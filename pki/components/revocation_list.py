@@ -1,104 +1,129 @@
 """Revocation lists: what an authority has issued and no longer vouches for."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, cast
+from dataclasses import replace
+from typing import Any, Final
 
 import pulumi
+from pydantic import StrictInt
 
 from pki.components.authority import CertificateAuthority
+from pki.components.client import ClientCertificate
+from pki.components.reading import AN_AUTHORITY
 from pki.components.roster import ClientRoster
-from pki.components.wiring import child_options, present, signer_properties
-from pki.resources import Certificate, ListedCertificate, RevocationListArgs
-from pki.resources import RevocationList as RevocationListResource
-from postseal_core.errors import ConfigError, Problem
+from pki.components.server import ServerCertificate
+from pki.components.signing import issuer_args
+from pki.revocation_list.records import ListedCertificate, RevocationListArgs, RevocationListState
+from postseal_core.arguments import Arguments
+from postseal_core.errors import Problem
+from postseal_core.program import RecordResource, later
+from postseal_core.reading import Section
 
-__all__ = ["RevocableCertificate", "RevocationList"]
+__all__ = ["RevocationList"]
 
-
-class RevocableCertificate(Protocol):
-    """What a list needs of a certificate: `ClientCertificate` and `ServerCertificate` have it."""
-
-    name: str
-    certificate: Certificate
-
-    @property
-    def authority(self) -> CertificateAuthority | None:
-        """Who signed it; None for a self-signed certificate."""
+_CERTIFICATE: Final = "a certificate, as pki.ClientCertificate(...) or pki.ServerCertificate(...)"
+_ROSTER: Final = "a roster, as pki.ClientRoster(...)"
 
 
-class RevocationList(pulumi.ComponentResource):
+class _OwnArguments(Section):
+    """The plain arguments."""
+
+    lifetime_hours: StrictInt = 168
+    renew_before_hours: StrictInt | None = None
+    first_crl_number: StrictInt = 1
+
+
+class RevocationList(RecordResource):
     """The certificate revocation list of an authority (RFC 5280 section 5), signed anew at `up` when that is due.
 
-    `certificates` and `rosters`: all that the authority has issued; what is revoked of it is listed, in the same `up`.
-    An entry stays until its certificate has expired, also when the client is no longer declared; only certificateHold
-    can be taken back. A client that is removed without having been revoked is not listed. `lifetime_hours`: for how
-    long a list may be used (7 days by default); `renew_before_hours`: how long before its end the next `up` signs
-    another (half of the lifetime by default). Whoever checks lists refuses everybody once the list has expired: run
-    `up` more often than that. `first_crl_number`: where the numbers begin, if lists were signed elsewhere before.
+        crl = pki.RevocationList("mail-ca", authority=ca, certificates=[alice, mx1], rosters=[staff])
 
+    `authority`: whose list it is.
+    `certificates`, `rosters`: all that the authority has issued; what is revoked of it is listed, in the same `up`.
+    `lifetime_hours`: for how long a list may be used, 7 days by default. Whoever checks lists refuses everybody once
+    the list has expired: run `up` more often than that.
+    `renew_before_hours`: how long before its end the next `up` signs another, by default half of the lifetime.
+    `first_crl_number`: where the numbers begin, if lists were signed elsewhere before.
+
+    An entry stays until its certificate has expired, also when the client is no longer declared; only certificateHold
+    can be taken back. A client that is removed without having been revoked is not listed.
     Not done here: publishing the files that `HandOut(revocation_lists=...)` writes.
 
+    Attributes: `name`, `authority` and the outputs; `revoked` are plain values of
+    `pki.revocation_list.records.ListedRevocation`.
+
     Raises:
-        ConfigError: a certificate of another authority.
+        ConfigError: everything that is wrong with the arguments, also a certificate of another authority.
     """
+
+    resource_type = "RevocationList"
+    state = RevocationListState
 
     crl_pem: pulumi.Output[str]
     crl_number: pulumi.Output[int]
     this_update: pulumi.Output[str]
     next_update: pulumi.Output[str]
     renew_at: pulumi.Output[str]
-    revoked: pulumi.Output[list[dict[str, str]]]
+    revoked: pulumi.Output[list[Any]]
 
     def __init__(
         self,
         name: str,
         *,
         authority: CertificateAuthority,
-        certificates: Sequence[RevocableCertificate] = (),
+        certificates: Sequence[ClientCertificate | ServerCertificate] = (),
         rosters: Sequence[ClientRoster] = (),
         lifetime_hours: int = 168,
         renew_before_hours: int | None = None,
         first_crl_number: int = 1,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        problems = list(_foreign(authority, certificates))
-        if problems:
-            raise ConfigError(problem.below(f"revocation_lists.{name}") for problem in problems)
-        super().__init__("postseal:index:AuthorityRevocationList", name, {}, opts)
-        self.name, self.authority = name, authority
-        properties: dict[str, Any] = {
-            "name": name,
-            "authority": authority.name,
-            "certificates": [_listed(each) for each in certificates],
+        arguments = Arguments("revocation_lists", name, opts)
+        arguments.expect("authority", authority, CertificateAuthority, AN_AUTHORITY)
+        arguments.expect_each("certificates", certificates, (ClientCertificate, ServerCertificate), _CERTIFICATE)
+        arguments.expect_each("rosters", rosters, ClientRoster, _ROSTER)
+        numbers = {
             "lifetime_hours": lifetime_hours,
+            "renew_before_hours": renew_before_hours,
             "first_crl_number": first_crl_number,
-            **present(rosters={each.name: each.ledger for each in rosters}, renew_before_hours=renew_before_hours),
-            **signer_properties(authority),
         }
-        self.resource = RevocationListResource(name, cast("RevocationListArgs", properties), child_options(self))
-        self.crl_pem = self.resource.crl_pem
-        self.crl_number = self.resource.crl_number
-        self.this_update = self.resource.this_update
-        self.next_update = self.resource.next_update
-        self.renew_at = self.resource.renew_at
-        self.revoked = self.resource.revoked
-        self.register_outputs({"crl_number": self.crl_number})
+        own = arguments.section(numbers, _OwnArguments)
+        arguments.refuse()
+        arguments.add(_foreign("certificates", authority, certificates))
+        arguments.add(_foreign("rosters", authority, rosters))
+        arguments.refuse()
+        args = RevocationListArgs(
+            name=name,
+            authority=authority.name,
+            certificates=tuple(map(_listed, certificates)),
+            issuer=replace(issuer_args(authority), crl_urls=()),
+            rosters={each.name: later(each.issued) for each in rosters},
+            lifetime_hours=own.lifetime_hours,
+            renew_before_hours=own.renew_before_hours,
+            first_crl_number=own.first_crl_number,
+        )
+        super().__init__(name, args, opts)
+        self.name, self.authority = name, authority
 
 
-def _foreign(authority: CertificateAuthority, certificates: Sequence[RevocableCertificate]) -> Iterator[Problem]:
-    for each in certificates:
+def _foreign(
+    argument: str,
+    authority: CertificateAuthority,
+    issued: Sequence[ClientCertificate | ServerCertificate] | Sequence[ClientRoster],
+) -> Iterator[Problem]:
+    for each in issued:
         if each.authority is not authority:
             signer = each.authority.name if each.authority else "itself"
             yield Problem(
-                f"certificates.{each.name}",
+                f"{argument}.{each.name}",
                 f"was signed by {signer}, and this is the list of {authority.name}: put it on the list of its signer",
             )
 
 
-def _listed(each: RevocableCertificate) -> ListedCertificate:
-    return {
-        "name": each.name,
-        "serial_number": each.certificate.serial_number,
-        "previous": each.certificate.previous,
-        "revoked": each.certificate.revoked,
-    }
+def _listed(each: ClientCertificate | ServerCertificate) -> ListedCertificate:
+    return ListedCertificate(
+        name=each.name,
+        serial_number=later(each.serial_number),
+        previous=later(each.previous),
+        revoked=later(each.revoked),
+    )

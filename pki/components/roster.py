@@ -1,76 +1,63 @@
-"""Many clients of one authority as one component and one resource."""
+"""Rosters: many clients of one authority as one resource."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeVar, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, Unpack
 
 import pulumi
 
+from pki.arguments import RosterFields
 from pki.components.authority import CertificateAuthority
-from pki.components.handover import MovingClient
-from pki.components.wiring import (
-    child_options,
-    issuer_properties,
-    lifetime_properties,
-    present,
-    withdrawal_properties,
-)
+from pki.components.client import A_MOVING_CLIENT, ClientCertificate
+from pki.components.reading import AN_AUTHORITY, read_fields
+from pki.components.roster_client import PackedOutputs, RosterClient, roster_client
+from pki.components.signing import issuer_args, withdrawal
+from pki.fields import SaidBy
 from pki.lifetime import LifetimePolicy
-from pki.model import KeyAlgorithm
-from pki.resources import ClientRosterArgs, ClientRosterResource
-from pki.roster.entries import Entry, clients_text, entries_of_mapping, entries_of_rows
-from pki.roster.takeover import takeover_text
-from postseal_core.errors import ConfigError, Problem
-from postseal_core.packing import unpack_records
+from pki.roster.reading import rows_of_mapping, rows_of_sequence
+from pki.roster.records import RosterArgs, RosterState
+from pki.roster.rows import RosterRow, declared_of, rows_text
+from postseal_core.arguments import Arguments
+from postseal_core.errors import Problem
+from postseal_core.program import RecordResource, later, refuse
+from postseal_core.reading import Raw
 
 __all__ = ["ClientRoster", "RosterClient"]
 
-T = TypeVar("T")
+_Sources = Mapping[str, ClientCertificate | RosterClient]
+
+_CLIENTS: Final = "the clients: fields by client name, or what pki.parse_csv and pki.parse_yaml return"
+_SOURCES: Final = 'clients by name, as {"alice": pki.ClientCertificate(...)}'
 
 
-@dataclass(frozen=True, slots=True)
-class RosterClient:
-    """What a roster issued for one client; in a preview only what is issued anew is unknown.
-
-    `archive_p12_base64` and `passphrase` are empty for a client without an archive. `handover`: what another roster or
-    a `ClientCertificate` needs to take this certificate over; a secret.
-    """
-
-    name: str
-    certificate_pem: pulumi.Output[str]
-    chain_pem: pulumi.Output[str]
-    private_key_pem: pulumi.Output[str]
-    fingerprint_sha256: pulumi.Output[str]
-    generation: pulumi.Output[int]
-    not_after: pulumi.Output[str]
-    archive_p12_base64: pulumi.Output[str]
-    passphrase: pulumi.Output[str]
-    handover: pulumi.Output[str]
-
-
-class ClientRoster(pulumi.ComponentResource):
+class ClientRoster(RecordResource):
     """Certificates of many clients, each renewed, confirmed and revoked on its own, in one resource.
 
-    `clients`: fields by client name as in a stack file, or entries of `parse_csv` and `parse_yaml`. Fields are those
-    of `ClientCertificate` (`email`, `dns_names`, `revoke`, ...), those of a lifetime (`validity_hours`, ...) and
-    `pkcs12` (`modern`, `legacy`, `none`); what is given here for the roster holds for every client that does not say
-    otherwise. `take_over`: clients whose certificate is kept elsewhere until now, by a `ClientCertificate` or another
-    roster, and is not issued anew; it says nothing more once they are here.
+        staff = pki.ClientRoster("staff", authority=ca, clients=pki.parse_csv(Path("staff.csv").read_text()))
 
-    Outputs: `accepted_rows` has a line `AA:BB:... alice generation=2 not_after=2027-02-01` for each accepted
-    fingerprint; `ledger` (public), `private_keys` and `archives` (secret) are packed, see `client` for one of them.
+    `authority`: who signs all of them.
+    `clients`: fields by client name as in a stack file, or what `parse_csv` and `parse_yaml` return. Fields are those
+    of a `ClientCertificate`, those of a lifetime (`validity_hours`, ...) and `pkcs12` (`modern`, `legacy`, `none`).
+    Fields given here (`pki.arguments.RosterFields`), and `lifetime`, hold for clients that do not say otherwise.
+    `take_over`: clients whose certificate is kept elsewhere until now, by a `ClientCertificate` or another roster, and
+    is not issued anew; ignored once they are here, remove it then.
+
+    Outputs: `count`, `summary` (what the last change was), `next_due_at`; packed are `issued`, `accepted_rows` and,
+    secret, `private_keys` and `archives`, see `client` for one of them. Further attributes: `name`, `authority`,
+    `names` of its clients.
 
     Raises:
-        ConfigError: everything that is wrong with `clients`, before any resource is registered.
+        ConfigError: everything that is wrong with the arguments, before anything is registered.
     """
+
+    resource_type = "ClientRoster"
+    state = RosterState
 
     count: pulumi.Output[int]
     summary: pulumi.Output[str]
     next_due_at: pulumi.Output[str]
-    ledger: pulumi.Output[str]
+    issued: pulumi.Output[str]
     accepted_rows: pulumi.Output[str]
+    intermediates_pem: pulumi.Output[str]
     private_keys: pulumi.Output[str]
     archives: pulumi.Output[str]
 
@@ -79,54 +66,32 @@ class ClientRoster(pulumi.ComponentResource):
         name: str,
         *,
         authority: CertificateAuthority,
-        clients: Mapping[str, Mapping[str, Any] | None] | Sequence[Entry],
-        organization: str = "",
-        organizational_unit: str = "",
-        locality: str = "",
-        state_or_province: str = "",
-        country: str = "",
-        crl_urls: Sequence[str] = (),
-        key_algorithm: KeyAlgorithm | str = KeyAlgorithm.ECDSA_P256,
+        clients: Mapping[str, Raw | None] | Sequence[RosterRow | Raw],
         lifetime: LifetimePolicy | None = None,
-        match: str = "certificate",
-        confirm: bool = False,
-        fail_beyond_issuer: bool = False,
-        pkcs12: str = "",
-        take_over: Mapping[str, MovingClient] | None = None,
+        take_over: _Sources | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **fields: Unpack[RosterFields],
     ) -> None:
-        entries = _entries(clients)
-        self.name = name
-        self.authority = authority
-        self.names = tuple(str(entry["name"]) for entry in entries)
-        _refuse_unlisted(take_over or {}, self.names)
-        super().__init__("postseal:index:Roster", name, {}, opts)
-        shared = present(
-            organization=organization,
-            organizational_unit=organizational_unit,
-            locality=locality,
-            state_or_province=state_or_province,
-            country=country,
-            crl_urls=crl_urls,
-            key_algorithm=KeyAlgorithm(key_algorithm).value,
-            match=match if match != "certificate" else "",
-            confirm=confirm,
-            fail_beyond_issuer=fail_beyond_issuer,
-            pkcs12=pkcs12,
-            handovers={client: source.handover for client, source in (take_over or {}).items()},
+        arguments = Arguments("rosters", name, opts)
+        arguments.expect("authority", authority, CertificateAuthority, AN_AUTHORITY)
+        shared = read_fields(arguments, SaidBy.ROSTER, fields, lifetime)
+        rows = _read_rows(arguments, clients)
+        sources = _read_sources(arguments, take_over)
+        arguments.refuse()
+        declared = {row.name: declared_of(row, shared) for row in rows}
+        arguments.add(_unlisted(sources, declared))
+        arguments.refuse()
+        args = RosterArgs(
+            name=name,
+            shared=shared,
+            clients=rows_text(rows),
+            issuer=issuer_args(authority),
+            handovers={client: later(source.handover) for client, source in sources.items()},
+            withdrawal=withdrawal([authority]),
         )
-        properties = {"name": name, "clients": clients_text(entries), **shared}
-        properties |= lifetime_properties(lifetime) | issuer_properties(authority)
-        properties |= {"withdrawal": withdrawal_properties([authority], {})}
-        self.resource = ClientRosterResource(name, cast("ClientRosterArgs", properties), child_options(self))
-        self.count = self.resource.count
-        self.summary = self.resource.summary
-        self.next_due_at = self.resource.next_due_at
-        self.ledger = self.resource.ledger
-        self.accepted_rows = self.resource.accepted_rows
-        self.private_keys = self.resource.private_keys
-        self.archives = self.resource.archives
-        self.register_outputs({"summary": self.summary})
+        super().__init__(name, args, opts)
+        self.name, self.authority, self.names = name, authority, tuple(declared)
+        self._declared = declared
 
     def client(self, name: str) -> RosterClient:
         """Return what was issued for one client of this roster.
@@ -134,67 +99,30 @@ class ClientRoster(pulumi.ComponentResource):
         Raises:
             ConfigError: no client of this name is declared.
         """
-        _refuse_unlisted([name], self.names)
-        certificate_pem = _field(self.ledger, name, "certificate_pem")
-        private_key_pem = _field(self.private_keys, name, "private_key_pem")
-        record = pulumi.Output.all(self.ledger, private_key_pem, certificate_pem)
-        return RosterClient(
-            name=name,
-            certificate_pem=certificate_pem,
-            chain_pem=pulumi.Output.concat(certificate_pem, self.resource.intermediates_pem),
-            private_key_pem=private_key_pem,
-            fingerprint_sha256=_field(self.ledger, name, "fingerprint_sha256"),
-            generation=_field(self.ledger, name, "generation"),
-            not_after=_field(self.ledger, name, "not_after"),
-            archive_p12_base64=self._of_archive(name, self.archives, "archive_p12_base64"),
-            passphrase=self._of_archive(name, self.private_keys, "passphrase"),
-            handover=pulumi.Output.secret(record.apply(lambda parts: _takeover(name, parts[0], parts[1]))),
-        )
-
-    def _of_archive(self, name: str, packed: pulumi.Output[str], field: str) -> pulumi.Output[str]:
-        def found(texts: list[str]) -> pulumi.Input[str]:
-            has_archive = "pkcs12" in _by_name(texts[0]).get(name, {})
-            return _known(_by_name(texts[1]).get(name, {}).get(field)) if has_archive else ""
-
-        return pulumi.Output.all(self.ledger, packed).apply(found)
+        refuse(problem.below(f"rosters.{self.name}") for problem in _unlisted([name], self.names))
+        packed = PackedOutputs(self.issued, self.intermediates_pem, self.private_keys, self.archives)
+        return roster_client(name, self._declared[name], self.authority, packed)
 
 
-def _entries(clients: Mapping[str, Mapping[str, Any] | None] | Sequence[Entry]) -> tuple[Entry, ...]:
+def _read_rows(arguments: Arguments, clients: object) -> tuple[RosterRow, ...]:
+    path = f"{arguments.path}.clients"
     if isinstance(clients, Mapping):
-        return entries_of_mapping(clients)
-    return entries_of_rows((f"clients[{index}]", entry) for index, entry in enumerate(clients))
+        return arguments.read(lambda: rows_of_mapping(clients, path), ())
+    if isinstance(clients, Sequence) and not isinstance(clients, str):
+        return arguments.read(lambda: rows_of_sequence(clients, path), ())
+    arguments.expect("clients", clients, Mapping, _CLIENTS)
+    return ()
 
 
-def _refuse_unlisted(names: Mapping[str, object] | Sequence[str], listed: Sequence[str]) -> None:
-    problems = [
-        Problem(f"clients.{name}", "is not in the roster; declare it there") for name in names if name not in listed
-    ]
-    if problems:
-        raise ConfigError(problems)
+def _read_sources(arguments: Arguments, take_over: _Sources | None) -> _Sources:
+    if take_over is None or not arguments.expect("take_over", take_over, Mapping, _SOURCES):
+        return {}
+    for client, source in take_over.items():
+        arguments.expect(f"take_over.{client}", source, (ClientCertificate, RosterClient), A_MOVING_CLIENT)
+    return take_over
 
 
-def _takeover(name: str, ledger: str, private_key_pem: str) -> str:
-    return takeover_text({**_by_name(ledger).get(name, {}), "private_key_pem": private_key_pem})
-
-
-@lru_cache(maxsize=8)
-def _by_name(packed: str) -> dict[str, dict[str, Any]]:
-    return {record["name"]: record for record in unpack_records(packed)}
-
-
-def _field(packed: pulumi.Output[str], name: str, field: str) -> pulumi.Output[Any]:
-    return packed.apply(lambda text: _known(_by_name(text).get(name, {}).get(field)))
-
-
-def _known(value: T | None) -> pulumi.Input[T]:
-    """Return a value, or an unknown output for what a preview leaves out because it is to be issued."""
-    if value is not None:
-        return value
-    unknown: pulumi.Output[T] = pulumi.Output(set(), _future(None), _future(False))  # noqa: FBT003
-    return unknown
-
-
-def _future(value: Any) -> "asyncio.Future[Any]":
-    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    future.set_result(value)
-    return future
+def _unlisted(names: Iterable[str], listed: Collection[str]) -> Iterable[Problem]:
+    for name in names:
+        if name not in listed:
+            yield Problem(f"clients.{name}", "is not in the roster; declare it there")

@@ -1,166 +1,81 @@
-"""Server certificates: issued by an own authority, self-signed, or signed by a third party."""
+"""Server certificates that a host serves, issued by an own authority or self-signed."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Final, Unpack
 
 import pulumi
-import pulumi_tls as tls
+from pydantic import StrictBool
 
+from pki.arguments import ServerFields
+from pki.certificate.records import CertificateArgs
+from pki.certificate.resource import Certificate
 from pki.components.authority import CertificateAuthority
-from pki.components.wiring import (
-    certificate_args,
-    child_options,
-    issuer_properties,
-    lifetime_properties,
-    present,
-    subject_properties,
-)
-from pki.keys import tls_private_key_arguments
+from pki.components.reading import AN_AUTHORITY, is_missing, read_fields
+from pki.components.signing import issuer_args
+from pki.fields import SaidBy
 from pki.lifetime import LifetimePolicy
-from pki.model import KeyAlgorithm, Profile, Subject
-from pki.resources import Certificate, ImportedCertificate, ImportedCertificateArgs
+from pki.model import Profile
+from postseal_core.arguments import Arguments
+from postseal_core.errors import Problem
+from postseal_core.reading import Section
 
-__all__ = ["ServerCertificate", "ThirdPartyServerCertificate"]
+__all__ = ["NAMELESS", "ServerCertificate"]
+
+NAMELESS: Final = Problem("dns_names", "is empty, expected the names that clients connect to")
 
 
-class ServerCertificate(pulumi.ComponentResource):
+class _OwnArguments(Section):
+    """Plain arguments that are no fields of the certificate."""
+
+    self_signed: StrictBool = False
+    also_client: StrictBool = False
+
+
+class ServerCertificate(Certificate):
     """A certificate that a host serves; its key is unencrypted, since Postfix must start unattended.
 
-    Signed by `authority`, or by itself with `self_signed=True` (exactly one of the two). `dns_names`: the first is the
-    common name unless one is given. Valid 365 days by default. `also_client=True` lets the host use it as a client
-    certificate as well; without it that is refused.
+        mx1 = pki.ServerCertificate("mx1", authority=ca, dns_names=["mx1.example.org"])
+
+    `dns_names`: the first is the common name unless one is given. All further fields: `pki.arguments.ServerFields`.
+
+    `authority`: who signs it; or `self_signed=True`, exactly one of the two.
+    `also_client`: the host may use it as a client certificate as well; without it that is refused.
+    `lifetime`: valid 365 days by default, renewed after two thirds of it with a new key.
+
+    Attributes: `name`, `authority`, `dns_names`, `is_client`, `match` and the outputs of
+    `pki.certificate.resource.Certificate`.
+
+    Raises:
+        ConfigError: everything that is wrong with the arguments, before anything is registered.
     """
 
-    chain_pem: pulumi.Output[str]
-    private_key_pem: pulumi.Output[str]
-    fingerprint_sha256: pulumi.Output[str]
+    resource_type = "ServerCertificate"
 
     def __init__(
         self,
         name: str,
         *,
-        dns_names: Sequence[str],
         authority: CertificateAuthority | None = None,
         self_signed: bool = False,
-        ip_addresses: Sequence[str] = (),
-        common_name: str = "",
-        organization: str = "",
         also_client: bool = False,
-        key_algorithm: KeyAlgorithm | str = KeyAlgorithm.ECDSA_P256,
         lifetime: LifetimePolicy | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **fields: Unpack[ServerFields],
     ) -> None:
-        if (authority is None) != self_signed:
-            raise pulumi.RunError(f"server certificate {name}: give either an authority or self_signed=True")
-        _refuse_nameless(name, dns_names)
-        super().__init__("postseal:index:ServerCertificate", name, {}, opts)
-        self.name = name
-        self.dns_names = tuple(dns_names)
-        self.authority = authority
-        self.is_client = also_client
-        self.match = "certificate"
-        content = {
-            **subject_properties(Subject(common_name or self.dns_names[0], organization)),
-            **present(dns_names=dns_names, ip_addresses=ip_addresses, key_algorithm=KeyAlgorithm(key_algorithm).value),
-            **lifetime_properties(lifetime),
-            **(issuer_properties(authority) if authority else {}),
-        }
-        profile = Profile.SERVER_AND_CLIENT if also_client else Profile.SERVER
-        args = certificate_args(name, profile, content)
-        self.certificate = Certificate(name, args, child_options(self))
-        self.certificate_pem = self.certificate.certificate_pem
-        self.chain_pem = self.certificate.chain_pem
-        self.private_key_pem = self.certificate.private_key_pem
-        self.fingerprint_sha256 = self.certificate.fingerprint_sha256
-        self.register_outputs({"fingerprint_sha256": self.fingerprint_sha256})
-
-
-class ThirdPartyServerCertificate(pulumi.ComponentResource):
-    """A server certificate for a key of ours that somebody else signs, in two steps.
-
-    First: `up` without `signed_chain_pem` makes the key and `cert_request_pem` to send to the signer, and serves a
-    self-signed certificate of the same key until the answer is there. Second: `up` with `signed_chain_pem` (leaf first,
-    then intermediates) checks it against the key, the names and the clock, and serves it.
-    """
-
-    cert_request_pem: pulumi.Output[str]
-    chain_pem: pulumi.Output[str]
-    private_key_pem: pulumi.Output[str]
-    fingerprint_sha256: pulumi.Output[str]
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        dns_names: Sequence[str],
-        signed_chain_pem: str | None = None,
-        common_name: str = "",
-        organization: str = "",
-        key_algorithm: KeyAlgorithm | str = KeyAlgorithm.ECDSA_P256,
-        lifetime: LifetimePolicy | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        _refuse_nameless(name, dns_names)
-        super().__init__("postseal:index:ThirdPartyServerCertificate", name, {}, opts)
-        self.name = name
-        self.dns_names = tuple(dns_names)
-        self.is_client = False
-        subject = Subject(common_name or self.dns_names[0], organization)
-        arguments = tls_private_key_arguments(KeyAlgorithm(key_algorithm))
-        key = tls.PrivateKey(
-            f"{name}-key",
-            algorithm=arguments.algorithm,
-            ecdsa_curve=arguments.ecdsa_curve,
-            rsa_bits=arguments.rsa_bits,
-            opts=child_options(self),
+        arguments = Arguments("servers", name, opts)
+        own = arguments.section({"self_signed": self_signed, "also_client": also_client}, _OwnArguments)
+        arguments.expect("authority", authority, (CertificateAuthority, type(None)), AN_AUTHORITY)
+        if (authority is None) is not own.self_signed:
+            arguments.add([Problem("", "give either an authority or self_signed=True")])
+        declared = read_fields(arguments, SaidBy.SERVER, fields, lifetime)
+        if is_missing(fields, "dns_names"):
+            arguments.add([NAMELESS])
+        arguments.refuse()
+        args = CertificateArgs(
+            name=name,
+            profile=Profile.SERVER_AND_CLIENT if own.also_client else Profile.SERVER,
+            declared=declared,
+            issuer=issuer_args(authority) if authority else None,
         )
-        self.private_key_pem = key.private_key_pem
-        self.cert_request_pem = self._request(key, subject)
-        self.certificate: Certificate | ImportedCertificate = (
-            self._imported(signed_chain_pem) if signed_chain_pem else self._interim(subject, key_algorithm, lifetime)
-        )
-        self.certificate_pem = self.certificate.certificate_pem
-        self.chain_pem = self.certificate.chain_pem
-        self.fingerprint_sha256 = self.certificate.fingerprint_sha256
-        self.register_outputs({"cert_request_pem": self.cert_request_pem})
-
-    def _request(self, key: tls.PrivateKey, subject: Subject) -> pulumi.Output[str]:
-        request = tls.CertRequest(
-            f"{self.name}-request",
-            private_key_pem=key.private_key_pem,
-            dns_names=list(self.dns_names),
-            subject=tls.CertRequestSubjectArgs(
-                common_name=subject.common_name, organization=subject.organization or None
-            ),
-            opts=child_options(self),
-        )
-        return request.cert_request_pem
-
-    def _imported(self, signed_chain_pem: str) -> ImportedCertificate:
-        args = ImportedCertificateArgs(
-            name=self.name,
-            dns_names=list(self.dns_names),
-            chain_pem=signed_chain_pem,
-            private_key_pem=self.private_key_pem,
-        )
-        return ImportedCertificate(self.name, args, child_options(self))
-
-    def _interim(
-        self, subject: Subject, key_algorithm: KeyAlgorithm | str, lifetime: LifetimePolicy | None
-    ) -> Certificate:
-        content: dict[str, Any] = subject_properties(subject) | lifetime_properties(lifetime)
-        args = certificate_args(
-            self.name,
-            Profile.SERVER,
-            {"dns_names": list(self.dns_names), "private_key_pem": self.private_key_pem},
-            {"key_algorithm": KeyAlgorithm(key_algorithm).value},
-            content,
-        )
-        return Certificate(self.name, args, child_options(self))
-
-
-def _refuse_nameless(name: str, dns_names: Sequence[str]) -> None:
-    if not dns_names:
-        raise pulumi.RunError(
-            f"server certificate {name}: dns_names is empty, expected the names that clients connect to"
-        )
+        super().__init__(name, args, opts)
+        self.authority, self.dns_names = authority, declared.dns_names
+        self.is_client, self.match = own.also_client, declared.match

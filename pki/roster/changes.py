@@ -1,13 +1,13 @@
 """Say in one line per client what a decision changes, and in one line what it changes for the whole roster."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pki.schedule import RevokedGeneration, Schedule
+from pki.declared import Said
+from pki.generations import Cause, RevokedGeneration, Schedule
 from postseal_core.instants import format_instant
 
 __all__ = [
@@ -67,11 +67,11 @@ def describe_removal(name: str, before: Schedule) -> Touch:
     return Touch(name, TouchKind.REMOVED, sentence)
 
 
-def describe_change(name: str, before: Schedule, after: Schedule, old_line: str, new_line: str) -> Touch | None:
-    """Return the touch of a client that stays; None if neither its schedule nor its declared line changes."""
+def describe_change(name: str, before: Schedule, after: Schedule, old: Said, new: Said) -> Touch | None:
+    """Return the touch of a client that stays; None if neither its schedule nor what is said of it changes."""
     steps = _steps(before, after)
-    if not steps and old_line != new_line:
-        steps = [f"g{after.generation} stays, changed: {', '.join(_changed_fields(old_line, new_line))}"]
+    if not steps and (changed := _changed_fields(old, new)):
+        steps = [f"g{after.generation} stays, changed: {', '.join(changed)}"]
     return Touch(name, _kind(before, after), "; ".join(steps)) if steps else None
 
 
@@ -85,11 +85,11 @@ def change_lines(touches: Sequence[Touch]) -> dict[str, str]:
     return {sentence: f"{count_clients(len(who))}: {', '.join(who)}" for sentence, who in names.items()}
 
 
-def summary_line(count: int, touches: Iterable[Touch], next_due_at: str) -> str:
+def summary_line(count: int, touches: Iterable[Touch], next_due_at: datetime | None) -> str:
     """Return one line for the whole roster, as `10,000 clients: 3 renewed, 1 added; next due 2027-03-01`."""
     counted = Counter(touch.kind for touch in touches)
     parts = [f"{counted[kind]:,} {kind.value}" for kind in TouchKind if counted[kind]]
-    due = f"; next due {next_due_at[:10]}" if next_due_at else ""
+    due = f"; next due {_day(next_due_at)}" if next_due_at else ""
     return f"{count_clients(count)}: {', '.join(parts) or 'none touched'}{due}"
 
 
@@ -103,7 +103,7 @@ def _kind(before: Schedule, after: Schedule) -> TouchKind:
         return _kind_without_issue(before, after)
     if any(entry.generation == before.generation for entry in after.revoked):
         return TouchKind.ISSUED_AGAIN
-    return TouchKind.CHANGED if after.reason.startswith("changed") else TouchKind.RENEWED
+    return TouchKind.CHANGED if after.cause in (Cause.CHANGED, Cause.KEY_CHANGED) else TouchKind.RENEWED
 
 
 def _kind_without_issue(before: Schedule, after: Schedule) -> TouchKind:
@@ -145,9 +145,11 @@ def _retired(before: Schedule, after: Schedule) -> list[int]:
     return sorted(gone - {entry.generation for entry in after.revoked})
 
 
-def _changed_fields(old_line: str, new_line: str) -> list[str]:
-    old, new = json.loads(old_line), json.loads(new_line)
-    return sorted(field for field in {*old, *new} if old.get(field) != new.get(field))
+def _changed_fields(old: Said, new: Said) -> list[str]:
+    said_once = old.names ^ new.names
+    said_twice = old.names & new.names
+    differing = (name for name in said_twice if getattr(old.values, name) != getattr(new.values, name))
+    return sorted({*said_once, *differing})
 
 
 def _generations(numbers: Sequence[int]) -> str:

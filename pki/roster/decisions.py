@@ -1,62 +1,38 @@
 """Decide for every client of a roster what a single certificate would decide, and only look closely where needed."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from cryptography import x509
 
-from pki.constraints import IssuerLimits, problems_under_limits
-from pki.declared import DeclaredCertificate, decode_declared, problems_of_declared, problems_of_words
+from pki.certificate.takeover import Takeover, differences_of_takeover, schedule_of_takeover
+from pki.constraints import IssuerLimits
+from pki.declared import named, policy_of
+from pki.declared_checks import problems_of_declared
 from pki.demand import SAME, Differences, demand_of, differences_of
+from pki.fields import DeclaredCertificate
+from pki.generations import AcceptedGeneration, IssuerWindow, Schedule
+from pki.model import Profile
 from pki.roster.changes import Touch, describe_addition, describe_change, describe_removal
-from pki.roster.client_properties import client_properties, problem_of_entry
-from pki.roster.fields import problems_of_fields
-from pki.roster.takeover import Takeover, differences_of_takeover, schedule_of_takeover
-from pki.schedule import IssuerWindow, Schedule, decide
-from pki.schedule_codec import decode_schedule, encode_schedule
-from postseal_core.errors import Problem, ScheduleError
-from postseal_core.instants import format_instant
+from pki.roster.declaration import Declaration, StoredRoster
+from pki.roster.dues import Due, Dues, is_quiet
+from pki.roster.records import DueRow, ScheduleRow
+from pki.roster.rows import RosterRow
+from pki.schedule import decide
+from postseal_core.errors import ConfigError, Problem, ScheduleError
+from postseal_core.packing import parts_of_lines, record_line
 
 __all__ = [
-    "Declaration",
+    "DecidedClient",
+    "HandedOver",
     "IssuerView",
-    "Record",
     "RosterDecision",
-    "StoredRoster",
     "decide_roster",
-    "next_due_at",
-    "schedule_of",
 ]
 
-Record = Mapping[str, Any]
-"""The schedule of one client, encoded, with its `name`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What is declared: one canonical JSON line per client by name, and the properties that hold for all of them.
-
-    `shared` has the roster-wide fields and `issuer` (a label), `issuer_id` and `issuer_key`.
-    """
-
-    lines: Mapping[str, str]
-    shared: Mapping[str, Any]
-
-    def properties(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the properties that a single certificate of this client would have."""
-        return client_properties(entry, self.shared)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRoster:
-    """What was declared last time, and what was decided then."""
-
-    declaration: Declaration
-    records: Mapping[str, Record]
+_CLIENT = Profile.CLIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +47,43 @@ class IssuerView:
     limits: Sequence[IssuerLimits] = ()
 
 
-@dataclass(slots=True)
-class RosterDecision:
-    """Records of all clients in the order of their names, what changes, and everything that keeps it from happening."""
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A certificate that comes into the roster, and its reference in this run's memory."""
 
-    records: dict[str, Record] = field(default_factory=dict)
-    touches: list[Touch] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    notes: Counter[str] = field(default_factory=Counter)
+    reference: str
+    takeover: Takeover
 
 
 @dataclass(frozen=True, slots=True)
-class _Client:
-    """One client in a decision; `before` is None for a new one, `differences` are those from what was issued."""
+class DecidedClient:
+    """A client that was looked at: what is declared of it, and its schedule from now on."""
 
-    name: str
     declared: DeclaredCertificate
-    before: Schedule | None
-    differences: Differences = SAME
+    row: ScheduleRow
+
+
+@dataclass(slots=True)
+class RosterDecision:
+    """What is decided for all clients, what changes, and everything that keeps it from happening.
+
+    `schedules`: lines in the order of the clients' names. `decided`: clients of whom something may change; all others
+    have the very lines that they had. `accepted`: earlier generations that are still accepted.
+    """
+
+    schedules: dict[str, str] = field(default_factory=dict)
+    decided: dict[str, DecidedClient] = field(default_factory=dict)
+    touches: list[Touch] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+    dues: Dues = field(default_factory=Dues)
+    accepted: list[tuple[str, AcceptedGeneration]] = field(default_factory=list)
+
+    def keep(self, name: str, due: Due, line: str, *, is_confirming: bool) -> None:
+        """Add a client with its schedule."""
+        self.schedules[name] = line
+        self.dues.add(due, is_confirming=is_confirming)
+        self.accepted += [(name, entry) for entry in due.accepted]
 
 
 def decide_roster(
@@ -96,109 +91,99 @@ def decide_roster(
     stored: StoredRoster | None,
     issuer: IssuerView,
     now: datetime,
-    takeovers: Mapping[str, Takeover] | None = None,
+    takeovers: Mapping[str, HandedOver] | None = None,
 ) -> RosterDecision:
     """Return the schedules of all clients from `now` on, the same as single certificates would have.
 
     `takeovers`: certificates of clients that the roster does not have yet.
     """
-    known = stored or StoredRoster(Declaration({}, declaration.shared), {})
-    decision = RosterDecision()
-    is_roster_same = declaration.shared == known.declaration.shared
-    now_text = format_instant(now)
-    for name, line in declaration.lines.items():
-        record = known.records.get(name)
-        is_same = is_roster_same and record is not None and known.declaration.lines[name] == line
-        if record is not None and is_same and _is_quiet(record, line, declaration.shared, now_text):
-            decision.records[name] = record
+    known = stored or StoredRoster(Declaration({}, declaration.shared, declaration.issuer), {})
+    deciding = _Deciding(declaration, known, issuer, now)
+    quiet = _quiet_rows(declaration, known, now)
+    for name in declaration.lines:
+        if name in quiet:
+            deciding.decision.keep(name, quiet[name], known.schedules[name], is_confirming=False)
         else:
-            _decide_client(decision, name, declaration, known, issuer, now, (takeovers or {}).get(name))
-    for name in known.records.keys() - declaration.lines.keys():
-        decision.touches.append(describe_removal(name, schedule_of(known.records[name])))
+            deciding.decide(name, (takeovers or {}).get(name))
+    decision = deciding.decision
+    decision.touches += (
+        describe_removal(name, known.schedule(name)) for name in known.schedules.keys() - declaration.lines.keys()
+    )
     decision.touches.sort(key=lambda touch: touch.name)
     return decision
 
 
-def next_due_at(records: Mapping[str, Record]) -> str:
-    """Return the first instant (RFC 3339) at which a certificate renews or an old generation retires; or nothing."""
-    return min((instant for record in records.values() for instant in _due_instants(record)), default="")
+def _quiet_rows(declaration: Declaration, known: StoredRoster, now: datetime) -> dict[str, DueRow]:
+    """Return the clients for whom neither time nor a declaration changes anything."""
+    if not declaration.is_alike_for_all(known.declaration):
+        return {}
+    before = known.declaration.lines
+    same = [line for name, line in known.schedules.items() if declaration.lines.get(name) == before[name]]
+    return {
+        row.name: row
+        for row in parts_of_lines(DueRow, same, ScheduleRow)
+        if is_quiet(row, now) and not (row.accepted and declaration.is_confirming(row.name))
+    }
 
 
-def schedule_of(record: Record) -> Schedule:
-    """Return the schedule that a record holds."""
-    schedule = decode_schedule(record)
-    if schedule is None:
-        raise ScheduleError(f"the record of {record['name']} has no generation: its inputs did not pass through Check")
-    return schedule
+@dataclass(frozen=True, slots=True)
+class _Deciding:
+    """Decides one client after the other; `known` is how the roster is until now."""
 
+    declaration: Declaration
+    known: StoredRoster
+    issuer: IssuerView
+    now: datetime
+    decision: RosterDecision = field(default_factory=RosterDecision)
 
-def _due_instants(record: Record) -> Iterator[str]:
-    if "accepted" not in record and "revoked" not in record:
-        yield record["renew_at"]
-        return
-    schedule = schedule_of(record)
-    if not schedule.is_revoked:
-        yield record["renew_at"]
-    yield from (format_instant(entry.retire_at) for entry in schedule.accepted)
+    def decide(self, name: str, handed_over: HandedOver | None) -> None:
+        """Decide what happens to a client, or add what keeps it from happening."""
+        try:
+            touch = self._decide(*self._read(name), handed_over)
+        except ConfigError as error:
+            self.decision.problems += error.problems
+        except ScheduleError as error:
+            self.decision.problems.append(Problem(f"clients.{name}", str(error)))
+        else:
+            self.decision.touches += [touch] if touch else []
 
+    def _read(self, name: str) -> tuple[RosterRow, DeclaredCertificate]:
+        row = self.declaration.row(name)
+        declared = self.declaration.declared(row)
+        problems = problems_of_declared(declared, _CLIENT, self.issuer.limits)
+        if problems:
+            raise ConfigError(problem.below(f"clients.{name}") for problem in problems)
+        return row, declared
 
-def _is_quiet(record: Record, line: str, shared: Mapping[str, Any], now_text: str) -> bool:
-    """Return whether `decide` would change nothing; instants in one format compare as text does."""
-    if "revoked" in record or not record["not_before"] <= now_text < record["renew_at"]:
-        return False
-    if "accepted" not in record:
-        return True
-    is_confirming = json.loads(line).get("confirm", shared.get("confirm"))
-    return not is_confirming and all(now_text < instant for instant in _due_instants(record))
+    def _decide(self, row: RosterRow, declared: DeclaredCertificate, handed_over: HandedOver | None) -> Touch | None:
+        name = row.name
+        if name in self.known.schedules:
+            old, before = self.known.declaration, self.known.schedule(name)
+            old_row = old.row(name)
+            differences = differences_of(self.declaration.basis(declared), old.basis(old.declared(old_row)))
+            after = self._step(name, declared, before, differences)
+            return describe_change(name, before, after, old_row.said, row.said)
+        if handed_over is None:
+            return describe_addition(name, self._step(name, declared, None), None)
+        takeover = handed_over.takeover
+        before = schedule_of_takeover(takeover, policy_of(declared, _CLIENT), self.declaration.issuer.slot)
+        differences = differences_of_takeover(takeover, named(declared), self.issuer.chain)
+        after = self._step(name, declared, before, differences, handed_over.reference)
+        return describe_addition(name, after, before)
 
-
-def _decide_client(
-    decision: RosterDecision,
-    name: str,
-    declaration: Declaration,
-    known: StoredRoster,
-    issuer: IssuerView,
-    now: datetime,
-    takeover: Takeover | None,
-) -> None:
-    line = declaration.lines[name]
-    entry = json.loads(line)
-    properties = declaration.properties(entry)
-    problems = [*problems_of_fields(entry), *problems_of_words(properties)]
-    declared = None if problems else decode_declared(properties)
-    if declared:
-        problems += problems_of_declared(declared)
-        problems += problems_under_limits(declared.declaration, issuer.limits)
-    if problems or declared is None:
-        decision.problems += [problem_of_entry(name, problem) for problem in problems]
-        return
-    old_line = known.declaration.lines.get(name)
-    if old_line is not None:
-        old = known.declaration.properties(json.loads(old_line))
-        before = schedule_of(known.records[name])
-        client = _Client(name, declared, before, differences_of(properties, old))
-    elif takeover:
-        before = schedule_of_takeover(takeover, declared.policy, str(properties["issuer_id"]))
-        client = _Client(name, declared, before, differences_of_takeover(takeover, declared, issuer.chain))
-    else:
-        client = _Client(name, declared, None)
-    _record(decision, client, issuer, now, old_line, line)
-
-
-def _record(
-    decision: RosterDecision, client: _Client, issuer: IssuerView, now: datetime, old_line: str | None, line: str
-) -> None:
-    demand = demand_of(client.declared, issuer.window, client.differences)
-    try:
-        step = decide(client.before, demand, now)
-    except ScheduleError as error:
-        decision.problems.append(Problem(f"clients.{client.name}", str(error)))
-        return
-    after = step.schedule
-    decision.records[client.name] = {"name": client.name, **encode_schedule(after)}
-    if step.note:
-        decision.notes[step.note] += 1
-    if old_line is None or client.before is None:
-        decision.touches.append(describe_addition(client.name, after, client.before))
-    elif touch := describe_change(client.name, client.before, after, old_line, line):
-        decision.touches.append(touch)
+    def _step(
+        self,
+        name: str,
+        declared: DeclaredCertificate,
+        before: Schedule | None,
+        differences: Differences = SAME,
+        taken_over: str = "",
+    ) -> Schedule:
+        """Return the schedule of a client from now on, which is added to the decision."""
+        step = decide(before, demand_of(declared, _CLIENT, self.issuer.window, differences), self.now)
+        if step.note:
+            self.decision.notes[step.note] += 1
+        row = ScheduleRow(name=name, schedule=step.schedule, taken_over=taken_over)
+        self.decision.keep(name, step.schedule, record_line(row), is_confirming=declared.confirm)
+        self.decision.decided[name] = DecidedClient(declared, row)
+        return step.schedule

@@ -1,54 +1,39 @@
 """What hosts need of certificates, and what is wrong with those that they are given."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import pulumi
 
 from pki.components.authority import CertificateAuthority
-from pki.fingerprint import certificate_fingerprint_sha256, parse_fingerprint_sha256
-from pki.resources import Certificate
-from pki.verification import load_certificate
+from pki.components.client import ClientCertificate
+from pki.components.roster import ClientRoster
+from pki.components.server import ServerCertificate
+from pki.components.third_party_server import ThirdPartyServerCertificate
+from pki.name_syntax import is_host_covered
 from postfix.host import HostDeclaration
-from postfix.tables import ClientRow
-from postseal_core.errors import CertificateError, ConfigError, Problem
+from postseal_core.errors import Problem
 
 __all__ = [
     "HostCertificate",
     "RelayingClient",
     "TrustedRoot",
-    "certificates_by_name",
-    "foreign_client",
+    "by_name",
     "problems_of_certificates",
     "problems_of_names",
+    "problems_of_one_name",
+    "roots_behind",
     "trust_anchors",
     "trusted_pem",
 ]
 
+HostCertificate = ClientCertificate | ServerCertificate | ThirdPartyServerCertificate
+"""A certificate that a host serves or presents."""
 
-class HostCertificate(Protocol):
-    """What a host needs of a certificate: `ClientCertificate`, `ServerCertificate` and the third-party one have it."""
-
-    name: str
-    chain_pem: pulumi.Output[str]
-    private_key_pem: pulumi.Output[str]
-
-    @property
-    def certificate(self) -> Any:
-        """The resource behind it."""
-
-
-class RelayingClient(Protocol):
-    """What a host needs of a client that may relay: `ClientCertificate` and a `ServerCertificate` that is one too."""
-
-    name: str
-    match: str
-    certificate: Certificate
-
-    @property
-    def authority(self) -> CertificateAuthority | None:
-        """Who signed it; None for a self-signed certificate."""
+RelayingClient = ClientCertificate | ServerCertificate
+"""A client that may relay; a server only if it is a client, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,48 +49,36 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-def foreign_client(host: str, name: str, text: str) -> ClientRow:
-    """Return the row of a certificate that is not of this stack."""
-    try:
-        if "-----BEGIN" not in text:
-            return ClientRow(parse_fingerprint_sha256(text), name)
-        certificate = load_certificate(text, what=name)
-    except (CertificateError, ValueError) as error:
-        raise ConfigError([Problem(f"hosts.{host}.extra_relay_clients.{name}", str(error))]) from None
-    return ClientRow(certificate_fingerprint_sha256(certificate), name, not_after=certificate.not_valid_after_utc)
+def by_name(certificates: Iterable[HostCertificate | None]) -> dict[str, HostCertificate]:
+    """Return certificates by the name of their file; None stands for one that is not given."""
+    return {each.name: each for each in certificates if each}
 
 
-def certificates_by_name(host: str, certificates: Sequence[HostCertificate]) -> dict[str, HostCertificate]:
-    """Return certificates by the name of their file; raise ConfigError for two of one name."""
-    names = [each.name for each in {id(each): each for each in certificates}.values()]
-    problems = [
-        Problem(f"hosts.{host}", f"two different certificates are called {name}; a host needs them by different names")
-        for name in sorted({name for name in names if names.count(name) > 1})
-    ]
-    if problems:
-        raise ConfigError(problems)
-    return {each.name: each for each in certificates}
+def problems_of_one_name(certificates: Iterable[HostCertificate | None]) -> Iterator[Problem]:
+    """Yield names that two different certificates of a host have: they would become one file."""
+    for name, _ in _repeated(each for each in certificates if each):
+        message = f"two different certificates are called {name}; a host needs them by different names"
+        yield Problem("", message)
 
 
 def problems_of_certificates(host: HostDeclaration, certificates: Mapping[str, HostCertificate]) -> Iterator[Problem]:
     """Find certificates that do not prove the host's name, or that a client must not present."""
     presented = (*host.client_certificates, *_transport_certificates(host))
     for name, each in certificates.items():
-        dns_names = getattr(each, "dns_names", ())
-        if host.server and name in host.server.certificates and not _is_covered(host.myhostname, dns_names):
+        dns_names = () if isinstance(each, ClientCertificate) else each.dns_names
+        if host.server and name in host.server.certificates and not is_host_covered(host.myhostname, dns_names):
             names = ", ".join(dns_names) or "no host name"
             yield Problem("certificate", f"{name} is for {names}, not for myhostname {host.myhostname}")
-        if name in presented and not getattr(each, "is_client", True):
+        if name in presented and not isinstance(each, ClientCertificate) and not each.is_client:
             yield Problem(
                 "certificate", f"{name} is a server certificate; set also_client=True to present it as a client's"
             )
 
 
-def problems_of_names(field: str, things: Iterable[_Named]) -> Iterator[Problem]:
+def problems_of_names(argument: str, things: Iterable[_Named]) -> Iterator[Problem]:
     """Find names that stand for two different things: one of them would be left out without a word."""
-    names = [each.name for each in {id(each): each for each in things}.values()]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield Problem(field, f"{name} is the name of {names.count(name)} different ones; give each a name of its own")
+    for name, count in _repeated(things):
+        yield Problem(argument, f"{name} is the name of {count} different ones; give each a name of its own")
 
 
 def trust_anchors(trust: Iterable[CertificateAuthority | TrustedRoot]) -> list[_Named]:
@@ -115,16 +88,20 @@ def trust_anchors(trust: Iterable[CertificateAuthority | TrustedRoot]) -> list[_
     return others + [slot for root in roots for slot in root.slots.values()]
 
 
-def _is_covered(host_name: str, dns_names: Sequence[str]) -> bool:
-    """Return whether a name or a wildcard for one label covers a host, in any case (RFC 6125 section 6.4)."""
-    host = host_name.lower()
-    return bool({host, f"*.{host.partition('.')[2]}"} & {each.lower() for each in dns_names})
-
-
-def _transport_certificates(host: HostDeclaration) -> tuple[str, ...]:
-    return tuple(each.certificate for each in host.client.settings.transports) if host.client else ()
+def roots_behind(admitted: Iterable[RelayingClient | ClientRoster]) -> list[CertificateAuthority | TrustedRoot]:
+    """Return the roots behind clients and rosters, each once."""
+    return list({each.authority.root.name: each.authority.root for each in admitted if each.authority}.values())
 
 
 def trusted_pem(each: CertificateAuthority | TrustedRoot) -> Mapping[str, pulumi.Input[str]]:
     """Return every root that stands for an authority: a standby is trusted before it signs, a retiring one after."""
     return {each.name: each.certificate_pem} if isinstance(each, TrustedRoot) else each.root.trusted_pem
+
+
+def _repeated(things: Iterable[_Named]) -> list[tuple[str, int]]:
+    counts = Counter(each.name for each in {id(each): each for each in things}.values())
+    return [(name, count) for name, count in sorted(counts.items()) if count > 1]
+
+
+def _transport_certificates(host: HostDeclaration) -> tuple[str, ...]:
+    return tuple(each.certificate for each in host.client.settings.transports) if host.client else ()

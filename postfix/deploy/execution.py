@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from hashlib import sha256
 
 from postfix.deploy.commands import index_table, is_running, reload
 from postfix.deploy.host_files import Table
-from postfix.deploy.ledger import Ledger
-from postfix.deploy.session import HostSession
+from postfix.deploy.session import HostSession, name_beside
 from postfix.deploy.steps import (
     AGE_SECONDS,
     BuildTable,
@@ -19,8 +17,8 @@ from postfix.deploy.steps import (
     Step,
     WriteFile,
 )
+from postfix.deploy.undo import UndoLog
 from postseal_core.errors import DeployError
-from postseal_core.files.tree import ROOT, parents
 
 __all__ = ["Execution"]
 
@@ -31,7 +29,7 @@ class Execution:
     def __init__(self, places: Mapping[Place, HostSession], scratch: HostSession) -> None:
         self._places = places
         self._scratch = scratch
-        self._ledger = Ledger()
+        self._undo_log = UndoLog()
         self.has_reloaded = False
 
     def carry_out(self, steps: Sequence[Step]) -> None:
@@ -46,12 +44,12 @@ class Execution:
                 if step not in removals:
                     self._do(step)
         except DeployError as error:
-            raise DeployError(f"{error}; {self._ledger.undo()}") from error
+            raise DeployError(f"{error}; {self._undo_log.undo()}") from error
         except BaseException:
-            self._ledger.undo()
+            self._undo_log.undo()
             raise
         try:
-            self._ledger.keep()
+            self._undo_log.keep()
             for step in removals:
                 self._do(step)
         except DeployError as error:
@@ -60,10 +58,10 @@ class Execution:
     def _do(self, step: Step) -> None:
         match step:
             case MakeDirectory(place, directory):
-                self._ledger.before_writing(self._places[place], directory.path)
+                self._undo_log.before_writing(self._places[place], directory.path)
                 self._places[place].make_directory(directory)
             case WriteFile(place, entry):
-                self._ledger.before_writing(self._places[place], entry.path)
+                self._undo_log.before_writing(self._places[place], entry.path)
                 self._places[place].write(entry, age_seconds=AGE_SECONDS)
             case BuildTable(table):
                 self._build(self._places[Place.CONFIG], table)
@@ -79,15 +77,14 @@ class Execution:
     def _build(self, session: HostSession, table: Table) -> None:
         """Index under a temporary name: postmap rebuilds in place, and a hash that is cut short is an empty table."""
         path = table.source.path
-        directory = parents(path)[-1].removeprefix(ROOT)
-        temporary = f"{directory}.postseal-{sha256(path.encode()).hexdigest()[:16]}"
+        temporary = name_beside(path)
         renamed = ((temporary + table.index_suffix, path + table.index_suffix), (temporary, path))
         try:
             source = replace(table.source, path=temporary)
             session.write(source, age_seconds=AGE_SECONDS)
             index_table(session, replace(table, source=source), self._scratch.root)
             for _, final in renamed:
-                self._ledger.before_writing(session, final)
+                self._undo_log.before_writing(session, final)
             for new, final in renamed:
                 session.rename(new, final)
         finally:

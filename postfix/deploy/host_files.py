@@ -84,9 +84,9 @@ class HostFiles:
 class Deployed:
     """What is ours on a host after a deployment; keep it, the next one needs it. Holds no secret.
 
-    `files`, `chroot`: path -> digest as in `postseal_core.files.tree`. `indexes`: paths. `parameters`: names that are ours in a
-    main.cf that is not, and `originals` the values that some of them had there before. `has_services`: whether a
-    master.cf that is not ours has a block of our services.
+    `files`, `chroot`: path -> digest as in `postseal_core.files.tree`. `indexes`: paths. `parameters`: names that are
+    ours in a main.cf that is not, and `originals` the values that some of them had there before. `has_services`:
+    whether a master.cf that is not ours has a block of our services.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)

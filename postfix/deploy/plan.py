@@ -16,7 +16,7 @@ from postfix.master_cf import merge_services
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.files.tree import Entry, FileEntry, TreePlan, plan_tree
 
-__all__ = ["HostPlan", "plan_deployment", "plan_directory", "write_order"]
+__all__ = ["HostPlan", "plan_deployment", "write_order"]
 
 _FILES, _TABLES, _MASTER_CF, _MAIN_CF = range(4)
 
@@ -26,7 +26,8 @@ class HostPlan:
     """What to do on a host, in order.
 
     `deployed`: what is ours afterwards. `main_cf`, `master_cf`: what these files will be, so that they can be checked
-    first; None where there will be none. `changed_outside`, `kept`, `taken_over`: as in `postseal_core.files.tree.TreePlan`.
+    first; None where there will be none. `changed_outside`, `kept`, `taken_over`: as in
+    `postseal_core.files.tree.TreePlan`.
     """
 
     steps: tuple[Step, ...]
@@ -184,18 +185,3 @@ def _preparations(place: Place, tree: TreePlan) -> Iterator[Step]:
 def _removals(place: Place, tree: TreePlan) -> Iterator[Step]:
     yield from (Remove(place, path) for path in tree.remove)
     yield from (RemoveDirectory(place, path) for path in tree.remove_directories)
-
-
-def plan_directory(desired: HostFiles, owned: Mapping[str, str], present: Mapping[str, str]) -> TreePlan:
-    """Return what to write into a plain directory, for somebody else to install, with main.cf last.
-
-    `owned`, `present`: as in `postseal_core.files.tree.plan_tree`; carry it out with `DirectoryWriter.apply`. Indexed tables are
-    written as sources, for postmap(1) to be run where they are used. Raises ConfigError for what a directory cannot
-    take, which is parts of files that it does not have, and copies for a chroot, and for collisions.
-    """
-    parts = ((MAIN_CF, desired.parameters), (MASTER_CF, desired.services), (Place.QUEUE, desired.chroot))
-    sentence = "needs a host to be merged into or copied to; declare whole files for a directory"
-    needs_host = (Problem(path, sentence) for path, part in parts if part)
-    if problems := (*problems_of_files(desired), *needs_host):
-        raise ConfigError(problems)
-    return plan_tree(desired.entries, owned, present, order=write_order(desired))

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Protocol, Self
 
-from postseal_core.files.tree import ROOT, Directory, Entry, FileEntry
+from postseal_core.files.tree import ROOT, Directory, Entry, FileEntry, parents
 
-__all__ = ["CommandResult", "HostSession"]
+__all__ = ["CommandResult", "HostSession", "name_beside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,17 @@ class CommandResult:
     stderr: str
 
 
+def name_beside(path: str) -> str:
+    """Return a hidden name in the directory of a file, its own for each file: for a copy or what is to replace it."""
+    return f"{parents(path)[-1].removeprefix(ROOT)}.postseal-{sha256(path.encode()).hexdigest()[:16]}"
+
+
 class HostSession(Protocol):
     """Files below one directory of a host, and commands run in that directory.
 
-    Paths are relative to `root`, as in `postseal_core.files.tree`. Writes and renames are atomic and on the disk when they
-    return, no symbolic link is followed below the root, a new file belongs to the user of the session and never has a
-    wider mode than declared. Every method raises DeployError if the host refuses.
+    Paths are relative to `root`, as in `postseal_core.files.tree`. Writes and renames are atomic and on the disk when
+    they return, no symbolic link is followed below the root, a new file belongs to the user of the session and never
+    has a wider mode than declared. Every method raises DeployError if the host refuses.
     """
 
     root: str

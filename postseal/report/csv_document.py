@@ -3,9 +3,8 @@
 import csv
 import io
 from collections.abc import Iterable
-from datetime import datetime
 
-from postseal.report.model import Entry
+from postseal.report.model import Expiring
 from postseal_core.instants import format_instant
 
 __all__ = ["COLUMNS", "render_csv"]
@@ -29,7 +28,7 @@ COLUMNS = (
 )
 
 
-def render_csv(entries: Iterable[Entry]) -> str:
+def render_csv(items: Iterable[Expiring]) -> str:
     """Return CSV (RFC 4180: comma, double quotes, CRLF, one header line), worst first.
 
     `accepted` holds `FINGERPRINT until INSTANT`, several separated by `; `. NOT done: guarding against spreadsheets
@@ -38,30 +37,26 @@ def render_csv(entries: Iterable[Entry]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows(_row(entry) for entry in entries)
+    writer.writerows(_row(item) for item in items)
     return text.getvalue()
 
 
-def _row(entry: Entry) -> tuple[str | int, ...]:
-    action = entry.next_action
+def _row(item: Expiring) -> tuple[str | int, ...]:
+    action = item.next_action
     return (
-        entry.kind.value,
-        entry.name,
-        entry.roster,
-        entry.state.value,
-        "" if entry.days_left is None else entry.days_left,
+        item.kind.value,
+        item.name,
+        item.roster,
+        item.state.value,
+        item.days_left,
         action.label if action else "",
-        _instant(action.due if action else None),
-        _instant(entry.not_before),
-        _instant(entry.not_after),
-        _instant(entry.renew_at),
-        "" if entry.generation is None else entry.generation,
-        entry.subject,
-        entry.issuer,
-        entry.serial_number,
-        "; ".join(f"{item.fingerprint} until {format_instant(item.until)}" for item in entry.accepted),
+        format_instant(action.due) if action else "",
+        format_instant(item.not_before),
+        format_instant(item.not_after),
+        format_instant(item.renew_at),
+        "" if item.generation is None else item.generation,
+        item.subject,
+        item.issuer,
+        item.serial_number,
+        "; ".join(f"{row.fingerprint} until {format_instant(row.until)}" for row in item.accepted),
     )
-
-
-def _instant(instant: datetime | None) -> str:
-    return format_instant(instant) if instant else ""

@@ -21,8 +21,6 @@ _FILE_MODE = 0o644
 class EngineError(PostsealError):
     """A stack's state could not be had; the message says what was tried and what the engine answered."""
 
-    code = "engine"
-
 
 def export_stack(stack: str, directory: Path, timeout_seconds: float = _TIMEOUT_SECONDS) -> object:
     """Return the state that `pulumi stack export` prints in the project's directory; secrets stay encrypted.

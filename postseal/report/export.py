@@ -1,132 +1,118 @@
-"""Read the JSON of `pulumi stack export` into resources and typed fields, never looking into a secret."""
+"""Read the JSON of `pulumi stack export` into the records of its resources, never looking into a secret."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Final, Generic, TypeVar
 
-from postseal_core.errors import ConfigError, Problem
-from postseal_core.instants import parse_instant
+from pki.certificate.records import CertificateInputs, CertificateState
+from pki.imported_certificate.records import ImportedCertificateInputs, ImportedCertificateState
+from pki.revocation_list.records import RevocationListInputs, RevocationListState
+from pki.roster.records import RosterInputs, RosterState
+from postseal_core.errors import ConfigError, PostsealError, Problem, StateError
+from postseal_core.records import Plain, decode_stored, secret_names
 
-__all__ = ["Fields", "Resource", "read_resources"]
+__all__ = ["StackState", "Stored", "read_stack", "unreadable"]
 
 # The engine marks every special value in its state with this key; secrets carry their ciphertext beside it.
-_SPECIAL_VALUE_KEY = "4dabf18193072939515e22adb298388d"
-_PLACEHOLDER_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
-_URN_PARTS = 4
+_SPECIAL_VALUE_KEY: Final = "4dabf18193072939515e22adb298388d"
+_URN_PARTS: Final = 4
+_REPAIR: Final = "run `pulumi up` with the current plugin to repair the state"
 
-_Value = TypeVar("_Value")
+Inputs = TypeVar("Inputs")
+State = TypeVar("State")
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """One resource of a stack: its names, and its inputs and outputs without the secret ones."""
+class Stored(Generic[Inputs, State]):
+    """One resource of a stack: what was decided about it and what exists, secrets left out."""
 
     urn: str
-    type: str
-    inputs: Mapping[str, object]
-    outputs: Mapping[str, object]
+    inputs: Inputs
+    state: State
     init_errors: tuple[str, ...] = ()
-
-    @property
-    def stack(self) -> str:
-        """The stack's name, from the URN `urn:pulumi:STACK::PROJECT::TYPE::NAME`."""
-        return self.urn.split("::")[0].removeprefix("urn:pulumi:")
-
-    @property
-    def project(self) -> str:
-        """The project's name, from the URN."""
-        return self.urn.split("::")[1]
 
     @property
     def name(self) -> str:
         """The resource's name in the program, from the URN."""
-        return self.urn.split("::", 3)[3]
+        return _name_of(self.urn)
 
 
-class Fields:
-    """Typed access to a record; what is missing or malformed is added to `problems`, so that all are told at once."""
+@dataclass(frozen=True, slots=True)
+class StackState:
+    """Everything in a stack that expires, as the engine has stored it."""
 
-    def __init__(self, values: Mapping[str, object], path: str, problems: list[Problem]) -> None:
-        self._values = values
-        self._path = path
-        self._problems = problems
-
-    @property
-    def values(self) -> Mapping[str, object]:
-        """The record itself."""
-        return self._values
-
-    def text(self, name: str, default: str | None = None) -> str:
-        """Return a text; without `default` it must be there."""
-        value = self._values.get(name, default)
-        return value if isinstance(value, str) else self._wrong(name, value, "a text", default or "")
-
-    def integer(self, name: str, default: int | None = None) -> int:
-        """Return a whole number; without `default` it must be there."""
-        value = self._values.get(name, default)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
-            return int(value)
-        return self._wrong(name, value, "a whole number", 0)
-
-    def has(self, name: str) -> bool:
-        """Return whether the field is there and not empty: the provider writes what is unset as an empty text."""
-        return self._values.get(name) not in (None, "")
-
-    def instant(self, name: str) -> datetime:
-        """Return an instant, which must be there as RFC 3339 text."""
-        found = self.optional_instant(name)
-        return found or self._wrong(name, self._values.get(name), "an RFC 3339 instant", _PLACEHOLDER_INSTANT)
-
-    def optional_instant(self, name: str) -> datetime | None:
-        """Return an instant, or None where the text is missing or empty."""
-        value = self._values.get(name)
-        if not value:
-            return None
-        try:
-            return parse_instant(str(value))
-        except (ValueError, OverflowError):
-            return self._wrong(name, value, "an RFC 3339 instant", _PLACEHOLDER_INSTANT)
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        """Return a list of texts, empty where it is missing."""
-        return tuple(item for item in self._items(name) if isinstance(item, str))
-
-    def records(self, name: str) -> Iterator["Fields"]:
-        """Yield the records of a list, none where it is missing."""
-        for index, item in enumerate(self._items(name)):
-            if isinstance(item, Mapping):
-                yield Fields(item, f"{self._path}.{name}[{index}]", self._problems)
-            else:
-                self._wrong(f"{name}[{index}]", item, "a record", None)
-
-    def refuse(self, name: str, message: str) -> None:
-        """Add a problem with the named field."""
-        self._problems.append(Problem(f"{self._path}.{name}", message))
-
-    def _items(self, name: str) -> Sequence[object]:
-        value = self._values.get(name)
-        if value is None or isinstance(value, list | tuple):
-            return value or ()
-        return self._wrong(name, value, "a list", ())
-
-    def _wrong(self, name: str, value: object, expected: str, instead: _Value) -> _Value:
-        found = "is missing" if value is None else f"is {value!r:.60}"
-        self.refuse(name, f"{found}, expected {expected}; run `pulumi up` with the current plugin to repair the state")
-        return instead
+    project: str = ""
+    stack: str = ""
+    certificates: tuple[Stored[CertificateInputs, CertificateState], ...] = ()
+    imported: tuple[Stored[ImportedCertificateInputs, ImportedCertificateState], ...] = ()
+    rosters: tuple[Stored[RosterInputs, RosterState], ...] = ()
+    revocation_lists: tuple[Stored[RevocationListInputs, RevocationListState], ...] = ()
 
 
-def read_resources(export: object) -> tuple[Resource, ...]:
-    """Return the resources of an export; those waiting for their deletion are left out.
+def read_stack(export: object, problems: list[Problem]) -> StackState:
+    """Return what expires in an export, without what waits for its deletion; unreadable resources are told, left out.
+
+    `problems`: everything that cannot be read is added, with the path of its resource.
 
     Raises:
         ConfigError: the document is not what `pulumi stack export` writes.
     """
-    rows = _resource_rows(export)
-    return tuple(_read_resource(row) for row in rows if isinstance(row, Mapping) and _is_live(row))
+    rows = [row for row in _rows_of(export) if isinstance(row, Mapping) and _is_live(row)]
+    if not rows:
+        return StackState()
+    reader = _Reader(rows, problems)
+    certificates = ("Certificate", "ClientCertificate", "ServerCertificate")
+    stack, project, *_ = str(rows[0]["urn"]).split("::")
+    return StackState(
+        project=project,
+        stack=stack.removeprefix("urn:pulumi:"),
+        certificates=tuple(reader.of_types(certificates, CertificateInputs, CertificateState)),
+        imported=tuple(reader.of_types(("ImportedCertificate",), ImportedCertificateInputs, ImportedCertificateState)),
+        rosters=tuple(reader.of_types(("ClientRoster",), RosterInputs, RosterState)),
+        revocation_lists=tuple(reader.of_types(("RevocationList",), RevocationListInputs, RevocationListState)),
+    )
 
 
-def _resource_rows(export: object) -> Sequence[object]:
+def unreadable(name: str, place: str, error: PostsealError) -> list[Problem]:
+    """Return what is wrong with something stored of a resource, each with the way to repair it.
+
+    `place`: which property it is, for an error that does not say where.
+    """
+    if isinstance(error, ConfigError | StateError):
+        return [Problem(each.path, f"{each.message}; {_REPAIR}").below(name) for each in error.problems]
+    return [Problem(f"{name}.{place}", str(error))]
+
+
+class _Reader:
+    """Turns the rows of an export into records; what is wrong with them is collected."""
+
+    def __init__(self, rows: Sequence[Plain], problems: list[Problem]) -> None:
+        self._rows = rows
+        self._problems = problems
+
+    def of_types(
+        self, types: Sequence[str], inputs: type[Inputs], state: type[State]
+    ) -> Iterator[Stored[Inputs, State]]:
+        tokens = {f"postseal:index:{each}" for each in types}
+        for row in self._rows:
+            if row.get("type") in tokens:
+                urn = str(row["urn"])
+                decided, exists = self._record(inputs, row, "inputs"), self._record(state, row, "outputs")
+                if decided is not None and exists is not None:
+                    yield Stored(urn, decided, exists, _texts(row.get("initErrors")))
+
+    def _record(self, kind: type[Kind], row: Plain, place: str) -> Kind | None:
+        name = _name_of(str(row["urn"]))
+        try:
+            return decode_stored(kind, _without_secrets(kind, row.get(place)))
+        except PostsealError as error:
+            # Inputs and outputs share most fields: what is wrong with both is told once.
+            self._problems += [each for each in unreadable(name, place, error) if each not in self._problems]
+            return None
+
+
+def _rows_of(export: object) -> Sequence[object]:
     deployment = export.get("deployment") if isinstance(export, Mapping) else None
     if not isinstance(deployment, Mapping):
         message = "this is not a stack's state; write the file with `pulumi stack export --file EXPORT.json`"
@@ -137,27 +123,27 @@ def _resource_rows(export: object) -> Sequence[object]:
     return rows
 
 
-def _is_live(row: Mapping[str, object]) -> bool:
+def _is_live(row: Plain) -> bool:
     """A resource marked `delete` was replaced already and goes with the next `pulumi up`."""
     return len(str(row.get("urn")).split("::")) >= _URN_PARTS and not row.get("delete")
 
 
-def _read_resource(row: Mapping[str, object]) -> Resource:
-    errors = row.get("initErrors")
-    return Resource(
-        urn=str(row["urn"]),
-        type=str(row.get("type", "")),
-        inputs=_without_secrets(row.get("inputs")),
-        outputs=_without_secrets(row.get("outputs")),
-        init_errors=tuple(str(error) for error in errors) if isinstance(errors, list) else (),
-    )
+def _name_of(urn: str) -> str:
+    """Return the name at the end of a URN `urn:pulumi:STACK::PROJECT::TYPE::NAME`."""
+    return urn.split("::", _URN_PARTS - 1)[-1]
 
 
-def _without_secrets(properties: object) -> dict[str, object]:
-    if not isinstance(properties, Mapping):
-        return {}
-    return {name: value for name, value in properties.items() if not _is_special(value)}
+def _without_secrets(kind: type[object], values: object) -> Plain:
+    """Return what is stored in clear; a record's secret fields are empty texts, as if there were no secret."""
+    clear = dict.fromkeys(secret_names(kind), "")
+    if isinstance(values, Mapping):
+        clear |= {name: value for name, value in values.items() if not _is_special(value)}
+    return clear
 
 
 def _is_special(value: object) -> bool:
     return isinstance(value, Mapping) and _SPECIAL_VALUE_KEY in value
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    return tuple(map(str, values)) if isinstance(values, list) else ()

@@ -1,31 +1,34 @@
 """Tell what `pulumi up` will change on which day, by deciding again and again on a clock that jumps ahead.
 
-The decisions come from `pki.schedule.decide`, the function that the provider itself decides with.
+The decisions come from `pki.schedule.decide` and `pki.crl_schedule.decide_crl`, with which the provider itself decides.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from pki.schedule import Decision, Demand, IssuerWindow, Schedule, decide
+from pki.crl_schedule import decide_crl
+from pki.generations import Demand, IssuerWindow, Schedule
+from pki.model import SlotId
+from pki.schedule import Decision, decide
 from postseal.report.model import Verb
-from postseal.report.schedules import Future, SignedList, Tracked, read_future
+from postseal.report.schedules import SignedList, Tracked, read_future
 from postseal_core.errors import ScheduleError
 
-__all__ = ["BLOCKED", "Change", "forecast"]
+__all__ = ["BLOCKED", "Event", "forecast"]
 
-BLOCKED = "blocked"
-"""`action` of a change that is due but cannot happen; its reason says what stands in the way."""
+BLOCKED: Final = "blocked"
+"""`action` of an event that is due but cannot happen; its reason says what stands in the way."""
 
-_AUTHORITIES = ("root", "intermediate")
-_SHORTEST_STEP = timedelta(hours=1)
-# What is blocked is asked again when its issuer changes, or now and then.
-_RETRY = timedelta(days=7)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_SHORTEST_STEP: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Change:
+class Event:
     """One thing that `pulumi up` does from `at` on.
 
     `action`: `renew`, `retire generation N`, `re-sign CRL`, `fetch` or `blocked`. `generation`: the new one, for
@@ -42,46 +45,59 @@ class Change:
     reason: str = ""
 
 
-def forecast(export: object, now: datetime, until: datetime) -> tuple[Change, ...]:
-    """Return every change from `now` to `until`, in order of time, if `pulumi up` runs whenever something is due.
+def forecast(export: object, now: datetime, until: datetime) -> tuple[Event, ...]:
+    """Return every event from `now` to `until`, in order of time, if `pulumi up` runs whenever something is due.
 
-    What is due before `now` changes at `now`. A run later than the due date moves everything after it. NOT foreseen:
+    What is due before `now` happens at `now`. A run later than the due date moves everything after it. NOT foreseen:
     changes of the program or the stack file, and the dates of certificates that somebody else signs.
 
     Raises:
-        ConfigError: the document is no stack's state, or an entry in it cannot be read.
+        ConfigError: the document is no stack's state, or something in it cannot be read.
     """
     future = read_future(export)
-    changes = [*_Simulation(future).run(now, until), *_list_changes(future.lists, now, until)]
-    changes += [
-        Change(max(item.renew_at, now), "imported", "", item.name, Verb.FETCH.value)
+    events = list(_Simulation(future.certificates).run(now, until))
+    for each in future.lists:
+        events += _signings(each, now, until)
+    events += [
+        Event(max(item.renew_at, now), "imported", "", item.name, Verb.FETCH.value)
         for item in future.imported
         if item.renew_at <= until
     ]
-    return tuple(
-        sorted(changes, key=lambda change: (change.at, change.kind, change.roster, change.name, change.action))
-    )
+    return tuple(sorted(events, key=lambda event: (event.at, event.kind, event.roster, event.name, event.action)))
 
 
 class _Simulation:
     """The certificates of a stack, and a queue of the instants at which something about one of them is due."""
 
-    def __init__(self, future: Future) -> None:
+    def __init__(self, certificates: Sequence[Tracked]) -> None:
+        owners = {each.slot: each for each in certificates if each.slot}
         # Issuers come first: what they sign at the same instant ends with their new dates.
-        self._tracked = sorted(future.certificates, key=_rank)
-        self._schedules = [item.schedule for item in self._tracked]
+        self._tracked = sorted(certificates, key=lambda each: _depth(each, owners))
+        self._authorities = {each.slot: index for index, each in enumerate(self._tracked) if each.slot}
+        self._signed_by: dict[SlotId, list[int]] = defaultdict(list)
+        for index, each in enumerate(self._tracked):
+            if each.issuer:
+                self._signed_by[each.issuer].append(index)
+        self._schedules = [each.schedule for each in self._tracked]
         self._notes = [""] * len(self._tracked)
-        self._authorities = {item.name: index for index, item in enumerate(self._tracked) if item.kind in _AUTHORITIES}
+        self._due = [_NEVER] * len(self._tracked)
+        self._queue: list[tuple[datetime, int]] = []
 
-    def run(self, now: datetime, until: datetime) -> Iterator[Change]:
+    def run(self, now: datetime, until: datetime) -> Iterator[Event]:
         # Everything is asked now, as a run does: a policy may have changed since the state was written.
-        queue = [(now, index) for index in range(len(self._tracked))]
-        while queue and queue[0][0] <= until:
-            at, index = heapq.heappop(queue)
-            yield from self._decide(index, at)
-            heapq.heappush(queue, (self._ask_again(index, at), index))
+        for index in range(len(self._tracked)):
+            self._ask(index, now)
+        while self._queue and self._queue[0][0] <= until:
+            at, index = heapq.heappop(self._queue)
+            if at == self._due[index]:
+                yield from self._decide(index, at)
 
-    def _decide(self, index: int, at: datetime) -> Iterator[Change]:
+    def _ask(self, index: int, at: datetime) -> None:
+        """Ask about a certificate at an instant, instead of the one that was noted before."""
+        self._due[index] = at
+        heapq.heappush(self._queue, (at, index))
+
+    def _decide(self, index: int, at: datetime) -> Iterator[Event]:
         tracked, before = self._tracked[index], self._schedules[index]
         try:
             decision = decide(before, self._demand(tracked), at)
@@ -89,55 +105,69 @@ class _Simulation:
             decision = Decision(before, is_issued=False, note=str(error))
         self._schedules[index] = decision.schedule
         if decision.note and decision.note != self._notes[index]:
-            yield Change(at, tracked.kind, tracked.roster, tracked.name, BLOCKED, reason=decision.note)
+            yield Event(at, tracked.kind, tracked.roster, tracked.name, BLOCKED, reason=decision.note)
         self._notes[index] = decision.note
+        self._ask(index, _next_due(decision, at))
+        if decision.is_issued and tracked.slot:
+            self._ask_blocked(tracked.slot, at)
         yield from _differences(tracked, before, decision.schedule, at)
 
+    def _ask_blocked(self, issuer: SlotId, at: datetime) -> None:
+        """Ask about what waits for an authority that has just got new dates; all of it comes later in the queue."""
+        for index in self._signed_by[issuer]:
+            if self._notes[index]:
+                self._ask(index, at)
+
     def _demand(self, tracked: Tracked) -> Demand:
-        authority = self._authorities.get(tracked.issuer_name)
-        if authority is None:
+        authority = self._authorities.get(tracked.issuer) if tracked.issuer else None
+        if tracked.issuer is None or authority is None:
             return tracked.demand
-        window = IssuerWindow(tracked.schedule.issuer_id, self._schedules[authority].validity)
-        return replace(tracked.demand, issuer=window)
-
-    def _ask_again(self, index: int, at: datetime) -> datetime:
-        due = _next_due(self._schedules[index], at)
-        if not self._notes[index]:
-            return max(due, at + _SHORTEST_STEP)
-        authority = self._authorities.get(self._tracked[index].issuer_name)
-        renewal = self._schedules[authority].renew_at if authority is not None else at
-        return min(instant for instant in (due, renewal, at + _RETRY) if instant > at)
+        return replace(tracked.demand, issuer=IssuerWindow(tracked.issuer, self._schedules[authority].validity))
 
 
-def _rank(tracked: Tracked) -> int:
-    return _AUTHORITIES.index(tracked.kind) if tracked.kind in _AUTHORITIES else len(_AUTHORITIES)
+def _depth(tracked: Tracked, owners: Mapping[SlotId, Tracked]) -> int:
+    """Return how many authorities of the stack stand above a certificate."""
+    above: list[SlotId] = []
+    while tracked.issuer and tracked.issuer in owners and tracked.issuer not in above:
+        above.append(tracked.issuer)
+        tracked = owners[tracked.issuer]
+    return len(above)
 
 
-def _next_due(schedule: Schedule, now: datetime) -> datetime:
-    """Return when something about a schedule changes by itself: a renewal, or a retirement."""
-    retirements = [entry.retire_at for entry in schedule.accepted]
-    if schedule.is_revoked:
-        return min(retirements, default=datetime.max.replace(tzinfo=now.tzinfo))
-    return min([schedule.renew_at, *retirements])
+def _next_due(decision: Decision, at: datetime) -> datetime:
+    """Return when something about a certificate changes by itself: a renewal, or a retirement.
+
+    What is blocked changes when its issuer does, and says something else once it has ended.
+    """
+    schedule = decision.schedule
+    instants = [each.retire_at for each in schedule.accepted]
+    if not schedule.is_revoked:
+        instants.append(schedule.renew_at)
+    if decision.note:
+        instants += [schedule.validity.not_before, schedule.validity.not_after]
+        return min((instant for instant in instants if instant > at), default=_NEVER)
+    due = min(instants, default=_NEVER)
+    return due if due > at else at + _SHORTEST_STEP
 
 
-def _differences(tracked: Tracked, before: Schedule, after: Schedule, at: datetime) -> Iterator[Change]:
-    change = Change(at, tracked.kind, tracked.roster, tracked.name, Verb.RENEW.value)
+def _differences(tracked: Tracked, before: Schedule, after: Schedule, at: datetime) -> Iterator[Event]:
+    event = Event(at, tracked.kind, tracked.roster, tracked.name, Verb.RENEW.value)
     if after.generation != before.generation:
         end = after.validity.not_after
-        yield replace(change, generation=after.generation, not_after=end, reason=after.reason)
-    kept = {entry.generation for entry in after.accepted}
-    for entry in before.accepted:
-        if entry.generation not in kept:
-            yield replace(change, action=f"{Verb.RETIRE.value} generation {entry.generation}")
+        yield replace(event, generation=after.generation, not_after=end, reason=after.reason)
+    kept = {each.generation for each in after.accepted}
+    for each in before.accepted:
+        if each.generation not in kept:
+            yield replace(event, action=f"{Verb.RETIRE.value} generation {each.generation}")
 
 
-def _list_changes(lists: tuple[SignedList, ...], now: datetime, until: datetime) -> Iterator[Change]:
-    """A revocation list that is signed again keeps its rhythm."""
-    for item in lists:
-        step = max(item.renew_at - item.this_update, _SHORTEST_STEP)
-        lifetime = item.next_update - item.this_update
-        at = max(item.renew_at, now)
-        while at <= until:
-            yield Change(at, "revocation_list", "", item.name, Verb.SIGN_REVOCATION_LIST.value, not_after=at + lifetime)
-            at += step
+def _signings(tracked: SignedList, now: datetime, until: datetime) -> Iterator[Event]:
+    """Yield each list that is signed; everything on it stays on it."""
+    schedule, at = tracked.schedule, now
+    while at <= until:
+        after = decide_crl(schedule, tracked.demand, at).schedule
+        if after.crl_number != schedule.crl_number:
+            action = Verb.SIGN_REVOCATION_LIST.value
+            yield Event(at, "revocation_list", "", tracked.name, action, not_after=after.next_update)
+        schedule = after
+        at = schedule.renew_at if schedule.renew_at > at else at + _SHORTEST_STEP

@@ -9,7 +9,7 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from postseal.report.forecast import BLOCKED, Change
+from postseal.report.forecast import BLOCKED, Event
 from postseal.report.table import TableStyle, console_of, lines_of, printable
 from postseal_core.instants import format_instant
 
@@ -30,26 +30,26 @@ class _Line:
     reason: str
 
 
-def render_forecast(changes: tuple[Change, ...], now: datetime, until: datetime, style: TableStyle) -> str:
-    """Return the changes as text, day by day; what happens to many of a kind on one day stands in one line."""
+def render_forecast(events: tuple[Event, ...], now: datetime, until: datetime, style: TableStyle) -> str:
+    """Return the events as text, day by day; what happens to many of a kind on one day stands in one line."""
     console = console_of(style)
     span = f"{now:%Y-%m-%d} to {until:%Y-%m-%d}"
-    if not changes:
+    if not events:
         console.print(Text(f"`pulumi up` would change nothing from {span}.", style="bold"))
         return lines_of(console)
     console.print(Text(f"What `pulumi up` would change from {span}, run whenever something is due:\n", style="bold"))
-    console.print(_table(tuple(_lines(changes))))
+    console.print(_table(tuple(_lines(events))))
     return lines_of(console)
 
 
-def render_forecast_json(changes: tuple[Change, ...], now: datetime, until: datetime) -> str:
-    """Return the changes as a JSON document with schema, version, now, until and changes in order of time."""
+def render_forecast_json(events: tuple[Event, ...], now: datetime, until: datetime) -> str:
+    """Return the events as a JSON document with schema, version, now, until and events in order of time."""
     document = {
         "schema": "postseal-forecast",
         "version": FORECAST_VERSION,
         "now": format_instant(now),
         "until": format_instant(until),
-        "changes": [_change(change) for change in changes],
+        "changes": [_event(event) for event in events],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -74,16 +74,16 @@ def _table(lines: tuple[_Line, ...]) -> Table:
     return table
 
 
-def _lines(changes: tuple[Change, ...]) -> Iterator[_Line]:
-    keyed = sorted(changes, key=lambda change: (*_line_key(change), change.name))
+def _lines(events: tuple[Event, ...]) -> Iterator[_Line]:
+    keyed = sorted(events, key=lambda event: (*_line_key(event), event.name))
     for (day, action, what, reason), members in groupby(keyed, key=_line_key):
-        yield _Line(day, action, what, tuple(change.name for change in members), reason)
+        yield _Line(day, action, what, tuple(event.name for event in members), reason)
 
 
-def _line_key(change: Change) -> tuple[str, str, str, str]:
-    what = f"roster {change.roster}:" if change.roster else change.kind.replace("_", " ")
+def _line_key(event: Event) -> tuple[str, str, str, str]:
+    what = f"roster {event.roster}:" if event.roster else event.kind.replace("_", " ")
     # Reasons of renewals repeat the date; what is blocked needs its reason.
-    return (f"{change.at:%Y-%m-%d}", change.action, what, change.reason if change.action == BLOCKED else "")
+    return (f"{event.at:%Y-%m-%d}", event.action, what, event.reason if event.action == BLOCKED else "")
 
 
 def _names(names: tuple[str, ...]) -> str:
@@ -92,14 +92,14 @@ def _names(names: tuple[str, ...]) -> str:
     return f"{', '.join(names[: _NAMES_IN_LINE - 1])} and {len(names) - _NAMES_IN_LINE + 1:,} more"
 
 
-def _change(change: Change) -> dict[str, object]:
+def _event(event: Event) -> dict[str, object]:
     return {
-        "at": format_instant(change.at),
-        "action": change.action,
-        "kind": change.kind,
-        "roster": change.roster,
-        "name": change.name,
-        "generation": change.generation,
-        "not_after": format_instant(change.not_after) if change.not_after else None,
-        "reason": change.reason,
+        "at": format_instant(event.at),
+        "action": event.action,
+        "kind": event.kind,
+        "roster": event.roster,
+        "name": event.name,
+        "generation": event.generation,
+        "not_after": format_instant(event.not_after) if event.not_after else None,
+        "reason": event.reason,
     }

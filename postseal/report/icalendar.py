@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from postseal.report.model import Action, Entry, Inventory, Verb
+from postseal.report.model import Action, Expiring, Inventory, Verb
 
 __all__ = ["fold_line", "render_icalendar"]
 
@@ -15,8 +15,8 @@ _ALARM_TRIGGERS = {Verb.FETCH: "-P14D"}
 _DEFAULT_TRIGGER = "-P7D"
 
 
-def render_icalendar(inventory: Inventory, entries: Iterable[Entry]) -> str:
-    """Return one event with an alarm for the next action of each entry, CRLF line ends.
+def render_icalendar(inventory: Inventory, items: Iterable[Expiring]) -> str:
+    """Return one event with an alarm for the next action of each item, CRLF line ends.
 
     Alarms ring 7 days ahead, 14 days where a certificate must be fetched from elsewhere. An event's UID depends on
     what is done to which generation of what, not on its date: a calendar that reads the next report moves the event.
@@ -28,9 +28,9 @@ def render_icalendar(inventory: Inventory, entries: Iterable[Entry]) -> str:
         "CALSCALE:GREGORIAN",
         f"X-WR-CALNAME:{_text(f'Certificates of {inventory.stack}')}",
     ]
-    for entry in sorted(entries, key=lambda entry: (entry.due, entry.identity)):
-        if entry.next_action:
-            lines += _event(inventory, entry, entry.next_action)
+    for item in sorted(items, key=lambda item: (item.due, item.identity)):
+        if item.next_action:
+            lines += _event(inventory, item, item.next_action)
     return "".join(f"{fold_line(line)}\r\n" for line in (*lines, "END:VCALENDAR"))
 
 
@@ -50,18 +50,18 @@ def _pieces(line: str) -> Iterator[str]:
     yield piece
 
 
-def _event(inventory: Inventory, entry: Entry, action: Action) -> list[str]:
-    owner = f"{entry.kind.value.replace('_', ' ')}{f' of roster {entry.roster}' if entry.roster else ''}"
-    summary = f"{action.label} {entry.name} ({owner})"
-    details = [summary, *([f"expires {entry.not_after:%Y-%m-%d %H:%M} UTC"] if entry.not_after else []), entry.subject]
+def _event(inventory: Inventory, item: Expiring, action: Action) -> list[str]:
+    owner = f"{item.kind.value.replace('_', ' ')}{f' of roster {item.roster}' if item.roster else ''}"
+    summary = f"{action.label} {item.name} ({owner})"
+    details = [summary, f"expires {item.not_after:%Y-%m-%d %H:%M} UTC", item.subject]
     return [
         "BEGIN:VEVENT",
-        f"UID:{_uid(inventory, entry, action)}",
+        f"UID:{_uid(inventory, item, action)}",
         f"DTSTAMP:{_instant(inventory.now)}",
         f"DTSTART:{_instant(action.due)}",
         f"SUMMARY:{_text(summary)}",
         f"DESCRIPTION:{_text(chr(10).join(detail for detail in details if detail))}",
-        f"CATEGORIES:{_text(entry.state.label)}",
+        f"CATEGORIES:{_text(item.state.label)}",
         "TRANSP:TRANSPARENT",
         "BEGIN:VALARM",
         "ACTION:DISPLAY",
@@ -72,8 +72,8 @@ def _event(inventory: Inventory, entry: Entry, action: Action) -> list[str]:
     ]
 
 
-def _uid(inventory: Inventory, entry: Entry, action: Action) -> str:
-    words = (inventory.project, inventory.stack, *entry.identity, action.verb.value, str(action.generation))
+def _uid(inventory: Inventory, item: Expiring, action: Action) -> str:
+    words = (inventory.project, inventory.stack, *item.identity, action.verb.value, str(action.generation))
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:32] + "@postseal"
 
 

@@ -1,20 +1,27 @@
 """Turn a stack's state and a clock into the inventory of everything that expires."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
-from postseal.report.export import Fields, Resource, read_resources
-from postseal.report.model import Accepted, Action, Entry, Inventory, Kind, State, Verb
-from postseal.report.records import CERTIFICATE, IMPORTED_CERTIFICATE, REVOCATION_LIST, Record, find_records
+from pki.acceptance import accepted_rows, admitted, one_row_a_fingerprint
+from pki.certificate.records import CertificateInputs, CertificateState
+from pki.fields import Match
+from pki.imported_certificate.records import ImportedCertificateInputs, ImportedCertificateState
+from pki.model import SerialNumber
+from pki.records import IssuedCertificate
+from pki.revocation_list.records import RevocationListInputs, RevocationListState
+from postseal.report.export import StackState, Stored, read_stack
+from postseal.report.model import Accepted, Action, Expiring, Inventory, Kind, State, Verb
+from postseal.report.rosters import StoredRoster, issued_clients
 from postseal_core.errors import ConfigError, Problem
+from postseal_core.values import Maybe
 
-__all__ = ["DEFAULT_SOON_DAYS", "build_inventory", "state_of"]
+__all__ = ["DEFAULT_SOON_DAYS", "build_inventory"]
 
-DEFAULT_SOON_DAYS = 30
-_PROFILES = (Kind.ROOT, Kind.INTERMEDIATE, Kind.SERVER, Kind.CLIENT, Kind.SERVER_AND_CLIENT)
-_OK = "ok"
+DEFAULT_SOON_DAYS: Final = 30
 
 
 def build_inventory(export: object, now: datetime, soon_days: int = DEFAULT_SOON_DAYS) -> Inventory:
@@ -25,169 +32,185 @@ def build_inventory(export: object, now: datetime, soon_days: int = DEFAULT_SOON
     NOT checked: certificates themselves (the state holds what the provider verified when it issued them).
 
     Raises:
-        ConfigError: the document is no stack's state, or an entry in it cannot be read (all of them are named).
+        ConfigError: the document is no stack's state, or something in it cannot be read (all of it is named).
     """
     problems: list[Problem] = []
-    resources = read_resources(export)
-    entries = [_READERS[record.type](record) for record in find_records(resources, problems)]
+    stack = read_stack(export, problems)
+    items = list(_items(stack, problems))
     if problems:
-        raise ConfigError(dict.fromkeys(problems))
-    judged = [_judge(entry, now, soon_days) for entry in _with_unique_names(entries)]
-    project, stack = _names_of(resources)
-    return Inventory(project, stack, now, soon_days, tuple(sorted(judged, key=lambda entry: entry.worst_first)))
+        raise ConfigError(problems)
+    judged = [_judge(item, now, soon_days) for item in _with_unique_names(items)]
+    ordered = tuple(sorted(judged, key=lambda item: item.worst_first))
+    return Inventory(stack.project, stack.stack, now, soon_days, ordered)
 
 
-def state_of(entry: Entry, now: datetime, soon_days: int) -> State:
-    """Return how an entry stands at `now`: the worst state that holds, or revoked.
-
-    From `not_after` on an entry is expired; from the date of its next action on it is overdue.
-    """
-    if entry.revoked_at:
-        return State.REVOKED
-    if entry.not_after and now >= entry.not_after:
-        return State.EXPIRED
-    if entry.not_after is None:
-        return State.WAITING
-    if entry.due <= now:
-        return State.WAITING if entry.state is State.WAITING else State.OVERDUE
-    return State.DUE_SOON if entry.due - now <= timedelta(days=soon_days) else State.OK
-
-
-def _names_of(resources: tuple[Resource, ...]) -> tuple[str, str]:
-    return (resources[0].project, resources[0].stack) if resources else ("", "")
-
-
-def _judge(entry: Entry, now: datetime, soon_days: int) -> Entry:
-    actions = _actions(entry, now)
-    planned = replace(
-        entry,
+def _judge(item: Expiring, now: datetime, soon_days: int) -> Expiring:
+    actions = () if item.revoked_at else _actions(item, now)
+    return replace(
+        item,
+        state=_state_of(item, actions, now, soon_days),
         actions=actions,
         next_action=actions[0] if actions else None,
-        accepted=() if entry.revoked_at else entry.accepted,
-        days_left=(entry.not_after - now).days if entry.not_after else None,
+        days_left=(item.not_after - now).days,
     )
-    return replace(planned, state=state_of(planned, now, soon_days))
 
 
-def _actions(entry: Entry, now: datetime) -> tuple[Action, ...]:
+def _actions(item: Expiring, now: datetime) -> tuple[Action, ...]:
     """Return what is still to do, in order of its date; what is waited for is due at once."""
-    if entry.revoked_at:
-        return ()
-    if entry.state is State.WAITING:
-        return (Action(Verb.FETCH, now),)
-    return tuple(sorted(entry.actions, key=lambda action: action.due))
+    awaited = (Action(Verb.FETCH, now),) if item.is_interim else ()
+    return tuple(sorted((*awaited, *item.actions), key=lambda action: action.due))
 
 
-def _with_unique_names(entries: list[Entry]) -> list[Entry]:
-    seen = Counter(entry.identity for entry in entries)
-    return [
-        entry if seen[entry.identity] == 1 else replace(entry, name=f"{entry.name} ({entry.urn})") for entry in entries
-    ]
+def _state_of(item: Expiring, actions: tuple[Action, ...], now: datetime, soon_days: int) -> State:
+    """Return how something stands at `now`: the worst state that holds, or revoked.
+
+    From `not_after` on it is expired; from the date of its next action on it is overdue. What stands in for a
+    certificate of somebody else waits for that one, whatever else is due later.
+    """
+    if item.revoked_at:
+        return State.REVOKED
+    if now >= item.not_after:
+        return State.EXPIRED
+    # What is waited for is due already, and no run of `pulumi up` can do it.
+    due = next(action.due for action in actions if not (item.is_interim and action.verb is Verb.FETCH))
+    if due <= now:
+        return State.OVERDUE
+    if item.is_interim:
+        return State.WAITING
+    return State.DUE_SOON if due - now <= timedelta(days=soon_days) else State.OK
 
 
-def _certificate(record: Record) -> Entry:
-    fields = record.fields
-    generation, renew_at = fields.integer("generation"), fields.instant("renew_at")
-    entry = _described(record, _profile(fields))
-    previous = tuple(_previous(item, record.policy.text("match", "certificate")) for item in fields.records("previous"))
-    current = _current(fields, generation, record.policy.text("match", "certificate"))
-    return replace(
-        entry,
-        generation=generation,
-        renew_at=renew_at,
-        reason=fields.text("reason", ""),
-        revoked_at=fields.optional_instant("revoked_at"),
-        actions=(Action(Verb.RENEW, renew_at, generation), *(_retirement(item) for item in previous)),
-        accepted=_longest((current, *previous)),
+def _with_unique_names(items: list[Expiring]) -> list[Expiring]:
+    seen = Counter(item.identity for item in items)
+    return [item if seen[item.identity] == 1 else replace(item, name=f"{item.name} ({item.urn})") for item in items]
+
+
+def _items(stack: StackState, problems: list[Problem]) -> Iterator[Expiring]:
+    yield from (_certificate(each, problems) for each in stack.certificates)
+    yield from (_imported(each) for each in stack.imported)
+    for roster in stack.rosters:
+        yield from _clients(roster, problems)
+    yield from (_revocation_list(each) for each in stack.revocation_lists)
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Whose certificate it is: a resource's own, or that of a client in a roster; `path` names it in problems."""
+
+    kind: Kind
+    name: str
+    urn: str
+    path: str
+    match: Match
+    alt_names: tuple[str, ...]
+    notes: tuple[str, ...]
+    roster: str = ""
+    is_interim: bool = False
+
+
+def _certificate(stored: Stored[CertificateInputs, CertificateState], problems: list[Problem]) -> Expiring:
+    inputs, declared = stored.inputs, stored.inputs.declared
+    holder = _Holder(
+        kind=Kind(inputs.profile.value),
+        name=inputs.name,
+        urn=stored.urn,
+        path=stored.name,
+        match=declared.match,
+        alt_names=_alt_names(declared.dns_names, declared.email),
+        notes=stored.init_errors,
+        is_interim=stored.state.is_interim,
+    )
+    return _issued(holder, stored.state.issued, problems)
+
+
+def _clients(roster: StoredRoster, problems: list[Problem]) -> Iterator[Expiring]:
+    for row in issued_clients(roster, problems):
+        holder = _Holder(
+            kind=Kind.CLIENT,
+            name=row.name,
+            urn=roster.urn,
+            path=f"{roster.name}.{row.name}",
+            match=row.match,
+            alt_names=_alt_names(row.dns_names, row.email),
+            notes=roster.init_errors,
+            roster=roster.state.name,
+        )
+        yield _issued(holder, row.issued, problems)
+
+
+def _alt_names(dns_names: tuple[str, ...], email: str) -> tuple[str, ...]:
+    return (*dns_names, email) if email else dns_names
+
+
+def _issued(holder: _Holder, issued: IssuedCertificate, problems: list[Problem]) -> Expiring:
+    retirements = (Action(Verb.RETIRE, each.schedule.retire_at, each.schedule.generation) for each in issued.previous)
+    return Expiring(
+        kind=holder.kind,
+        name=holder.name,
+        not_before=issued.validity.not_before,
+        not_after=issued.validity.not_after,
+        renew_at=issued.renew_at,
+        is_interim=holder.is_interim,
+        subject=issued.subject,
+        issuer=issued.issuer,
+        roster=holder.roster,
+        urn=holder.urn,
+        generation=issued.generation,
+        serial_number=_known(issued.identity.serial_number),
+        revoked_at=issued.revoked_at,
+        reason=issued.reason,
+        actions=(Action(Verb.RENEW, issued.renew_at, issued.generation), *retirements),
+        accepted=tuple(_accepted(holder, issued, problems)),
+        alt_names=holder.alt_names,
+        notes=holder.notes,
     )
 
 
-def _imported(record: Record) -> Entry:
-    fields = record.fields
-    is_waiting = fields.text("status", _OK) != _OK
-    entry = _described(record, Kind.IMPORTED, has_arrived=fields.has("not_after") or not is_waiting)
-    renew_at = fields.optional_instant("renew_at")
-    return replace(
-        entry,
-        state=State.WAITING if is_waiting else State.OK,
-        renew_at=renew_at,
-        reason=fields.text("status", ""),
-        actions=(Action(Verb.FETCH, renew_at),) if renew_at else (),
+def _accepted(holder: _Holder, issued: IssuedCertificate, problems: list[Problem]) -> Iterator[Accepted]:
+    """Yield what is let in, the latest generation first."""
+    for row in reversed(one_row_a_fingerprint(accepted_rows(holder.name, admitted(holder.match, issued)))):
+        if isinstance(row.fingerprint_sha256, str) and row.generation and row.until:
+            yield Accepted(row.generation, row.fingerprint_sha256, holder.match.value, row.until)
+        else:
+            sentence = "is missing; run `pulumi up` with the current plugin to repair the state"
+            problems.append(Problem(f"{holder.path}.fingerprint_sha256", sentence))
+
+
+def _known(number: Maybe[SerialNumber]) -> str:
+    return str(number) if isinstance(number, SerialNumber) else ""
+
+
+def _imported(stored: Stored[ImportedCertificateInputs, ImportedCertificateState]) -> Expiring:
+    described = stored.state.described
+    return Expiring(
+        kind=Kind.IMPORTED,
+        name=described.name,
+        not_before=described.validity.not_before,
+        not_after=described.validity.not_after,
+        renew_at=described.renew_at,
+        subject=described.subject,
+        issuer=described.issuer,
+        urn=stored.urn,
+        serial_number=_known(described.identity.serial_number),
+        actions=(Action(Verb.FETCH, described.renew_at),),
+        alt_names=described.dns_names,
+        notes=stored.init_errors,
     )
 
 
-def _revocation_list(record: Record) -> Entry:
-    fields = record.fields
-    renew_at, revoked = fields.instant("renew_at"), len(tuple(fields.records("revoked")))
-    return Entry(
+def _revocation_list(stored: Stored[RevocationListInputs, RevocationListState]) -> Expiring:
+    state = stored.state
+    return Expiring(
         kind=Kind.REVOCATION_LIST,
-        name=fields.text("name", record.resource.name),
-        state=State.OK,
-        subject=fields.text("authority", ""),
-        issuer=fields.text("authority", ""),
-        urn=record.resource.urn,
-        generation=fields.integer("crl_number"),
-        not_before=fields.instant("this_update"),
-        not_after=fields.instant("next_update"),
-        renew_at=renew_at,
-        reason=f"{revoked} revoked",
-        actions=(Action(Verb.SIGN_REVOCATION_LIST, renew_at),),
-        notes=record.resource.init_errors,
+        name=state.name,
+        not_before=state.this_update,
+        not_after=state.next_update,
+        renew_at=state.renew_at,
+        subject=state.authority,
+        issuer=state.authority,
+        urn=stored.urn,
+        generation=state.crl_number,
+        reason=f"{len(state.revoked)} revoked",
+        actions=(Action(Verb.SIGN_REVOCATION_LIST, state.renew_at),),
+        notes=stored.init_errors,
     )
-
-
-_READERS: Mapping[str, Callable[[Record], Entry]] = {
-    CERTIFICATE: _certificate,
-    IMPORTED_CERTIFICATE: _imported,
-    REVOCATION_LIST: _revocation_list,
-}
-
-
-def _described(record: Record, kind: Kind, *, has_arrived: bool = True) -> Entry:
-    fields = record.fields
-    return Entry(
-        kind=kind,
-        name=fields.text("name", record.resource.name),
-        state=State.OK,
-        subject=fields.text("subject", ""),
-        issuer=fields.text("issuer", ""),
-        roster=record.roster,
-        urn=record.resource.urn,
-        serial_number=fields.text("serial_number", ""),
-        not_before=fields.instant("not_before") if has_arrived else None,
-        not_after=fields.instant("not_after") if has_arrived else None,
-        alt_names=fields.texts("dns_names") + fields.texts("email_addresses"),
-        notes=record.resource.init_errors,
-    )
-
-
-def _profile(fields: Fields) -> Kind:
-    profile = fields.text("profile")
-    if profile in _PROFILES:
-        return Kind(profile)
-    fields.refuse("profile", f"got {profile!r}, expected one of: {', '.join(_PROFILES)}")
-    return Kind.CLIENT
-
-
-def _current(fields: Fields, generation: int, match: str) -> Accepted:
-    return Accepted(generation, _fingerprint(fields, match), match, fields.instant("not_after"))
-
-
-def _previous(fields: Fields, match: str) -> Accepted:
-    return Accepted(fields.integer("generation"), _fingerprint(fields, match), match, fields.instant("retire_at"))
-
-
-def _fingerprint(fields: Fields, match: str) -> str:
-    return fields.text("public_key_fingerprint_sha256" if match == "public_key" else "fingerprint_sha256")
-
-
-def _longest(accepted: tuple[Accepted, ...]) -> tuple[Accepted, ...]:
-    """Return one row for each fingerprint: generations that share a key share their row, until the last one ends."""
-    longest: dict[str, Accepted] = {}
-    for item in accepted:
-        longest[item.fingerprint] = max(longest.get(item.fingerprint, item), item, key=lambda row: row.until)
-    return tuple(longest.values())
-
-
-def _retirement(previous: Accepted) -> Action:
-    return Action(Verb.RETIRE, previous.until, previous.generation)

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 
-from postseal.report.model import Accepted, Action, Entry, Inventory, exit_code
+from postseal.report.model import Accepted, Action, Expiring, Inventory, exit_code
 from postseal_core.instants import format_instant
 
 __all__ = ["SCHEMA_VERSION", "render_json"]
@@ -13,12 +12,12 @@ SCHEMA_VERSION = 1
 """Grows when a field is removed or changes its meaning; new fields may appear without notice."""
 
 
-def render_json(inventory: Inventory, entries: Iterable[Entry]) -> str:
-    """Return a JSON document: schema and version, project, stack, now, exit_code and the entries, worst first.
+def render_json(inventory: Inventory, items: Iterable[Expiring]) -> str:
+    """Return a JSON document: schema and version, project, stack, now, exit_code and the items, worst first.
 
     Instants are RFC 3339 text in UTC; what does not apply is null or an empty text or list.
     """
-    shown = tuple(entries)
+    shown = tuple(items)
     document = {
         "schema": "postseal-report",
         "version": SCHEMA_VERSION,
@@ -27,33 +26,33 @@ def render_json(inventory: Inventory, entries: Iterable[Entry]) -> str:
         "now": format_instant(inventory.now),
         "soon_days": inventory.soon_days,
         "exit_code": int(exit_code(shown)),
-        "entries": [_entry(entry) for entry in shown],
+        "entries": [_item(item) for item in shown],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _entry(entry: Entry) -> dict[str, object]:
+def _item(item: Expiring) -> dict[str, object]:
     return {
-        "kind": entry.kind.value,
-        "name": entry.name,
-        "roster": entry.roster,
-        "state": entry.state.value,
-        "days_left": entry.days_left,
-        "next_action": _action(entry.next_action) if entry.next_action else None,
-        "actions": [_action(action) for action in entry.actions],
-        "subject": entry.subject,
-        "issuer": entry.issuer,
-        "alt_names": list(entry.alt_names),
-        "serial_number": entry.serial_number,
-        "generation": entry.generation,
-        "not_before": _instant(entry.not_before),
-        "not_after": _instant(entry.not_after),
-        "renew_at": _instant(entry.renew_at),
-        "revoked_at": _instant(entry.revoked_at),
-        "reason": entry.reason,
-        "accepted": [_accepted(item) for item in entry.accepted],
-        "notes": list(entry.notes),
-        "urn": entry.urn,
+        "kind": item.kind.value,
+        "name": item.name,
+        "roster": item.roster,
+        "state": item.state.value,
+        "days_left": item.days_left,
+        "next_action": _action(item.next_action) if item.next_action else None,
+        "actions": [_action(action) for action in item.actions],
+        "subject": item.subject,
+        "issuer": item.issuer,
+        "alt_names": list(item.alt_names),
+        "serial_number": item.serial_number,
+        "generation": item.generation,
+        "not_before": format_instant(item.not_before),
+        "not_after": format_instant(item.not_after),
+        "renew_at": format_instant(item.renew_at),
+        "revoked_at": format_instant(item.revoked_at) if item.revoked_at else None,
+        "reason": item.reason,
+        "accepted": [_accepted(row) for row in item.accepted],
+        "notes": list(item.notes),
+        "urn": item.urn,
     }
 
 
@@ -61,14 +60,10 @@ def _action(action: Action) -> dict[str, object]:
     return {"action": action.verb.value, "generation": action.generation, "due": format_instant(action.due)}
 
 
-def _accepted(item: Accepted) -> dict[str, object]:
+def _accepted(row: Accepted) -> dict[str, object]:
     return {
-        "generation": item.generation,
-        "fingerprint_sha256": item.fingerprint,
-        "match": item.match,
-        "until": format_instant(item.until),
+        "generation": row.generation,
+        "fingerprint_sha256": row.fingerprint,
+        "match": row.match,
+        "until": format_instant(row.until),
     }
-
-
-def _instant(instant: datetime | None) -> str | None:
-    return format_instant(instant) if instant else None

@@ -3,7 +3,7 @@
 from datetime import datetime
 from html import escape
 
-from postseal.report.model import Entry, State
+from postseal.report.model import Expiring, State
 
 __all__ = ["ICONS", "date", "describe", "icon", "state_class"]
 
@@ -30,18 +30,18 @@ def icon(state: State) -> str:
     return f'<svg class=i aria-hidden=true><use href="#{state.value}"/></svg>'
 
 
-def state_class(entry: Entry) -> str:
-    """Return the class that colours an entry."""
-    return f"s-{entry.state.value}"
+def state_class(item: Expiring) -> str:
+    """Return the class that colours an item."""
+    return f"s-{item.state.value}"
 
 
-def date(instant: datetime | None) -> str:
-    """Return a day in UTC, or a dash."""
-    return f"{instant:%Y-%m-%d}" if instant else "-"
+def date(instant: datetime) -> str:
+    """Return a day in UTC."""
+    return f"{instant:%Y-%m-%d}"
 
 
-def describe(entry: Entry) -> str:
-    """Return one escaped sentence that says what the bar of an entry shows."""
-    steps = [f"{action.label} on {date(action.due)}" for action in entry.actions]
-    parts = [f"valid from {date(entry.not_before)} to {date(entry.not_after)}", *steps]
-    return escape(f"{entry.name}, {entry.state.label}: {', '.join(parts)}")
+def describe(item: Expiring) -> str:
+    """Return one escaped sentence that says what the bar of an item shows."""
+    steps = [f"{action.label} on {date(action.due)}" for action in item.actions]
+    parts = [f"valid from {date(item.not_before)} to {date(item.not_after)}", *steps]
+    return escape(f"{item.name}, {item.state.label}: {', '.join(parts)}")

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 
-__all__ = ["Accepted", "Action", "Entry", "ExitCode", "Inventory", "Kind", "State", "Verb", "exit_code"]
+__all__ = ["Accepted", "Action", "ExitCode", "Expiring", "Inventory", "Kind", "State", "Verb", "exit_code"]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Kind(StrEnum):
-    """What an entry is: the profile of a certificate, or one of the two other things that expire."""
+    """What expires: a certificate of some profile, one that somebody else signed, or a revocation list."""
 
     ROOT = "root"
     INTERMEDIATE = "intermediate"
@@ -23,12 +23,12 @@ class Kind(StrEnum):
 
     @property
     def is_authority(self) -> bool:
-        """Whether the entry signs others."""
+        """Whether the item signs others."""
         return self in (Kind.ROOT, Kind.INTERMEDIATE)
 
 
 class State(StrEnum):
-    """How an entry stands, worst first: the order of the members is the order of the report."""
+    """How an item stands, worst first: the order of the members is the order of the report."""
 
     EXPIRED = "expired"
     OVERDUE = "overdue"
@@ -52,7 +52,7 @@ _SEVERITY = {state: rank for rank, state in enumerate(State)}
 
 
 class Verb(StrEnum):
-    """What `pulumi up` (or, for `fetch`, a person) does to an entry next."""
+    """What `pulumi up` (or, for `fetch`, a person) does to an item next."""
 
     RENEW = "renew"
     RETIRE = "retire"
@@ -89,29 +89,30 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Expiring:
     """One certificate or revocation list of the stack.
 
     `roster` is empty for a resource of its own. `not_before`, `not_after`: for a revocation list `this_update` and
-    `next_update`; None for a certificate that has not arrived. `days_left`: whole days until `not_after`, negative
-    after it. `generation`: for a revocation list its `crl_number`.
+    `next_update`. `days_left`: whole days until `not_after`, negative after it. `generation`: for a revocation list its
+    `crl_number`. `is_interim`: it stands in for a certificate that somebody else has not signed yet.
     """
 
     kind: Kind
     name: str
-    state: State
+    not_before: datetime
+    not_after: datetime
+    renew_at: datetime
+    state: State = State.OK
+    is_interim: bool = False
     subject: str = ""
     issuer: str = ""
     roster: str = ""
     urn: str = ""
     generation: int | None = None
     serial_number: str = ""
-    not_before: datetime | None = None
-    not_after: datetime | None = None
-    renew_at: datetime | None = None
     revoked_at: datetime | None = None
     reason: str = ""
-    days_left: int | None = None
+    days_left: int = 0
     next_action: Action | None = None
     actions: tuple[Action, ...] = ()
     accepted: tuple[Accepted, ...] = ()
@@ -125,13 +126,13 @@ class Entry:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What tells this entry from all others of the inventory."""
+        """What tells this item from all others of the inventory."""
         return (self.kind.value, self.roster, self.name)
 
     @property
     def worst_first(self) -> tuple[int, datetime, datetime, tuple[str, str, str]]:
         """Sort key: by state, then by the next action, then by expiry, then by name; total."""
-        return (_SEVERITY[self.state], self.due, self.not_after or _NEVER, self.identity)
+        return (_SEVERITY[self.state], self.due, self.not_after, self.identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class Inventory:
     stack: str
     now: datetime
     soon_days: int
-    entries: tuple[Entry, ...]
+    items: tuple[Expiring, ...]
 
 
 class ExitCode(IntEnum):
@@ -154,9 +155,9 @@ class ExitCode(IntEnum):
     ERROR = 3
 
 
-def exit_code(entries: Iterable[Entry]) -> ExitCode:
+def exit_code(items: Iterable[Expiring]) -> ExitCode:
     """Return the code that tells a scheduler whether all is fine, something is due, or something has expired."""
-    states = {entry.state for entry in entries}
+    states = {item.state for item in items}
     if State.EXPIRED in states:
         return ExitCode.EXPIRED
     return ExitCode.FINE if all(state.is_fine for state in states) else ExitCode.DUE

@@ -9,9 +9,9 @@ from itertools import groupby
 from operator import itemgetter
 
 from postseal.report.markup import ICONS, date, icon
-from postseal.report.model import Action, Entry, Inventory, State
+from postseal.report.model import Action, Expiring, Inventory, State
 from postseal.report.page_table import render_groups
-from postseal.report.selection import group_entries
+from postseal.report.selection import group_items
 from postseal.report.timeline_svg import render_timeline
 
 __all__ = ["PageAssets", "render_page"]
@@ -28,13 +28,13 @@ class PageAssets:
     script: str
 
 
-def render_page(inventory: Inventory, entries: Iterable[Entry], assets: PageAssets) -> str:
+def render_page(inventory: Inventory, items: Iterable[Expiring], assets: PageAssets) -> str:
     """Return an HTML document that needs nothing else: no network, no font, no library.
 
     Its content security policy forbids every request and every style or script but its own two, so that a name in a
     certificate cannot become markup that acts. Readable without the script, which only filters.
     """
-    shown = tuple(entries)
+    shown = tuple(items)
     title = escape(f"Certificates of {inventory.project}/{inventory.stack}, {date(inventory.now)}")
     return (
         f"<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
@@ -45,17 +45,17 @@ def render_page(inventory: Inventory, entries: Iterable[Entry], assets: PageAsse
         f"<body>{ICONS}{_header(inventory, shown)}\n"
         f"<main><section aria-label=Summary>{_tiles(shown)}</section>\n{_steps(inventory, shown)}"
         f"<section><h2>Timeline</h2>{render_timeline(inventory, shown)}{_LEGEND}</section>\n"
-        f"<section><h2>Everything that expires</h2>{_CONTROLS}{render_groups(group_entries(shown))}</section></main>\n"
+        f"<section><h2>Everything that expires</h2>{_CONTROLS}{render_groups(group_items(shown))}</section></main>\n"
         "<footer>Read from the engine's state without decrypting a secret. All times are UTC.</footer>"
         f"<script>{assets.script}</script></body></html>\n"
     )
 
 
-def _header(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
+def _header(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
     return (
         f"<header><p class=eyebrow>Certificates of {escape(inventory.project)}</p><h1>{escape(inventory.stack)}</h1>"
         f"<p class=stamp>{inventory.now:%Y-%m-%d %H:%M} UTC</p>"
-        f"<p class=verdict>{_verdict(inventory, entries)}</p></header>"
+        f"<p class=verdict>{_verdict(inventory, items)}</p></header>"
     )
 
 
@@ -83,8 +83,8 @@ def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _verdict(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
-    counts = {state: sum(entry.state is state for entry in entries) for state in State}
+def _verdict(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
+    counts = {state: sum(item.state is state for item in items) for state in State}
     urgent = [
         f"{counts[state]:,} {words}"
         for state, words in ((State.EXPIRED, "expired"), (State.OVERDUE, "overdue"), (State.WAITING, "waiting"))
@@ -95,11 +95,11 @@ def _verdict(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
         return ", ".join([*urgent, *([soon] if counts[State.DUE_SOON] else [])]) + "."
     if counts[State.DUE_SOON]:
         return f"Nothing is overdue; {soon}."
-    return "All fine." if entries else "Nothing in this stack expires."
+    return "All fine." if items else "Nothing in this stack expires."
 
 
-def _tiles(entries: tuple[Entry, ...]) -> str:
-    tiles = "".join(_tile(state, sum(entry.state is state for entry in entries)) for state in State)
+def _tiles(items: tuple[Expiring, ...]) -> str:
+    tiles = "".join(_tile(state, sum(item.state is state for item in items)) for state in State)
     return f"<div class=tiles>{tiles}</div>"
 
 
@@ -110,9 +110,9 @@ def _tile(state: State, count: int) -> str:
     )
 
 
-def _steps(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
+def _steps(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
     """Return what happens next, in order of time, with what happens on one day to many told in one line."""
-    steps = list(_grouped_steps(inventory, entries))
+    steps = list(_grouped_steps(inventory, items))
     if not steps:
         return ""
     rows = "".join(_step(day, label, members) for (day, label), members in steps[:_STEPS])
@@ -120,11 +120,13 @@ def _steps(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
     return f"<section><h2>What happens next</h2><ol class=steps>{rows}</ol>{more}</section>\n"
 
 
-def _grouped_steps(inventory: Inventory, entries: tuple[Entry, ...]) -> Iterator[tuple[tuple[str, str], list[Entry]]]:
-    planned = [(_step_key(inventory, entry.next_action), entry) for entry in entries if entry.next_action]
+def _grouped_steps(
+    inventory: Inventory, items: tuple[Expiring, ...]
+) -> Iterator[tuple[tuple[str, str], list[Expiring]]]:
+    planned = [(_step_key(inventory, item.next_action), item) for item in items if item.next_action]
     planned.sort(key=lambda pair: (pair[0], pair[1].worst_first))
     for key, pairs in groupby(planned, key=itemgetter(0)):
-        yield key, [entry for _, entry in pairs]
+        yield key, [item for _, item in pairs]
 
 
 def _step_key(inventory: Inventory, action: Action) -> tuple[str, str]:
@@ -132,8 +134,8 @@ def _step_key(inventory: Inventory, action: Action) -> tuple[str, str]:
     return ("" if action.due <= inventory.now else date(action.due), action.label)
 
 
-def _step(day: str, label: str, members: list[Entry]) -> str:
-    names = ", ".join(f"<b>{escape(entry.name)}</b>" for entry in members[:_NAMES_IN_STEP])
+def _step(day: str, label: str, members: list[Expiring]) -> str:
+    names = ", ".join(f"<b>{escape(item.name)}</b>" for item in members[:_NAMES_IN_STEP])
     rest = f" and {len(members) - _NAMES_IN_STEP:,} more" if len(members) > _NAMES_IN_STEP else ""
-    worst = min(members, key=lambda entry: entry.worst_first).state
+    worst = min(members, key=lambda item: item.worst_first).state
     return f"<li class=s-{worst.value}><time>{day or 'now'}</time><span>{icon(worst)}{label} {names}{rest}</span>"

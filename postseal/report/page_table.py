@@ -3,13 +3,13 @@
 from html import escape
 
 from postseal.report.markup import date, icon
-from postseal.report.model import Accepted, Entry
+from postseal.report.model import Accepted, Expiring
 from postseal.report.selection import Group
 
 __all__ = ["render_groups"]
 
 _UNFOLDED_ROWS = 40
-_ENTRIES_WITH_FULL_FINGERPRINTS = 1000
+_ITEMS_WITH_FULL_FINGERPRINTS = 1000
 _SHORT_FINGERPRINT = 23
 
 _HEAD = (
@@ -21,41 +21,41 @@ _HEAD = (
 def render_groups(groups: tuple[Group, ...]) -> str:
     """Return one section for each group; long groups are closed and say what is in them.
 
-    Beyond 1,000 entries fingerprints are cut to their first eight bytes: the other formats have them in full.
+    Beyond 1,000 items fingerprints are cut to their first eight bytes: the other formats have them in full.
     """
-    is_full = sum(len(group.entries) for group in groups) <= _ENTRIES_WITH_FULL_FINGERPRINTS
+    is_full = sum(len(group.items) for group in groups) <= _ITEMS_WITH_FULL_FINGERPRINTS
     return "".join(_group(group, is_full=is_full) for group in groups)
 
 
 def _group(group: Group, *, is_full: bool) -> str:
-    is_open = " open" if len(group.entries) <= _UNFOLDED_ROWS else ""
+    is_open = " open" if len(group.items) <= _UNFOLDED_ROWS else ""
     states = "".join(
         f"<span class=s-{state.value}>{icon(state)}{count:,} {state.label}</span>" for state, count in group.states()
     )
     title = escape(group.title)
-    rows = "\n".join(_row(entry, is_full=is_full) for entry in group.entries)
+    rows = "\n".join(_row(item, is_full=is_full) for item in group.items)
     return (
-        f"<details class=group{is_open}><summary><h3>{title}</h3><span class=count>{len(group.entries):,}</span>"
+        f"<details class=group{is_open}><summary><h3>{title}</h3><span class=count>{len(group.items):,}</span>"
         f"<span class=states>{states}</span></summary><div class=scroll>"
         f'<table aria-label="{title}">{_HEAD}<tbody>\n{rows}</table></div></details>'
     )
 
 
-def _row(entry: Entry, *, is_full: bool) -> str:
+def _row(item: Expiring, *, is_full: bool) -> str:
     """Closing tags that HTML allows to leave out are left out: with 10,000 rows they are a sixth of the page."""
-    action = entry.next_action
+    action = item.next_action
     following = f"{action.label} <time>{date(action.due)}</time>" if action else "-"
-    subject = "" if entry.subject in ("", f"CN={entry.name}") else f"<small>{escape(entry.subject)}</small>"
+    subject = "" if item.subject in ("", f"CN={item.name}") else f"<small>{escape(item.subject)}</small>"
     return (
-        f"<tr class=s-{entry.state.value}><td>{icon(entry.state)}{entry.state.label}"
-        f"<td>{escape(entry.name)}{subject}<td>{date(entry.not_after)}"
-        f"<td class=n>{'-' if entry.days_left is None else f'{entry.days_left:,}'}<td>{following}"
-        f"<td class=f>{''.join(_fingerprint(entry, item, is_full=is_full) for item in entry.accepted)}"
+        f"<tr class=s-{item.state.value}><td>{icon(item.state)}{item.state.label}"
+        f"<td>{escape(item.name)}{subject}<td>{date(item.not_after)}"
+        f"<td class=n>{item.days_left:,}<td>{following}"
+        f"<td class=f>{''.join(_fingerprint(item, row, is_full=is_full) for row in item.accepted)}"
     )
 
 
-def _fingerprint(entry: Entry, item: Accepted, *, is_full: bool) -> str:
-    text = escape(item.fingerprint if is_full else item.fingerprint[:_SHORT_FINGERPRINT] + "…")
-    is_earlier = item.generation != entry.generation
-    until = f"<small>generation {item.generation}, until {date(item.until)}</small>" if is_earlier else ""
+def _fingerprint(item: Expiring, row: Accepted, *, is_full: bool) -> str:
+    text = escape(row.fingerprint if is_full else row.fingerprint[:_SHORT_FINGERPRINT] + "…")
+    is_earlier = row.generation != item.generation
+    until = f"<small>generation {row.generation}, until {date(row.until)}</small>" if is_earlier else ""
     return f"<code>{text}</code>{until}"

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from postseal.report.model import Entry, Inventory, Kind, State, Verb
+from postseal.report.model import Expiring, Inventory, Kind, State, Verb
 
 __all__ = ["render_prometheus"]
 
-_InstantOf = Callable[[Entry], float | None]
+_InstantOf = Callable[[Expiring], float | None]
 _ADMITTED = (Kind.CLIENT, Kind.SERVER_AND_CLIENT)
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
@@ -29,20 +29,20 @@ class _Family:
             yield f"{self.name}{_label_set(labels)} {value}"
 
 
-def render_prometheus(inventory: Inventory, entries: Iterable[Entry]) -> str:
-    """Return gauges for every entry, counts by kind and state, and the time of the report.
+def render_prometheus(inventory: Inventory, items: Iterable[Expiring]) -> str:
+    """Return gauges for every item, counts by kind and state, and the time of the report.
 
     Instants are Unix times in seconds, the unit of Prometheus. Labels: stack, kind, roster (only clients of one) and
     name, which together are unique. For a node exporter's textfile directory write it with `--output`.
     """
-    families = _families(inventory, tuple(entries))
+    families = _families(inventory, tuple(items))
     return "".join(f"{line}\n" for family in families for line in family.lines())
 
 
-def _families(inventory: Inventory, entries: tuple[Entry, ...]) -> Iterator[_Family]:
+def _families(inventory: Inventory, items: tuple[Expiring, ...]) -> Iterator[_Family]:
     stack = inventory.stack
-    lists = tuple(entry for entry in entries if entry.kind is Kind.REVOCATION_LIST)
-    certificates = tuple(entry for entry in entries if entry.kind is not Kind.REVOCATION_LIST)
+    lists = tuple(item for item in items if item.kind is Kind.REVOCATION_LIST)
+    certificates = tuple(item for item in items if item.kind is not Kind.REVOCATION_LIST)
     for prefix, members, end in (
         ("postseal_certificate", certificates, "not_after"),
         ("postseal_revocation_list", lists, "next_update"),
@@ -63,35 +63,35 @@ def _families(inventory: Inventory, entries: tuple[Entry, ...]) -> Iterator[_Fam
     yield _Family(
         "postseal_certificate_accepted_fingerprints",
         "How many fingerprints of it the deployed tables accept.",
-        tuple((_labels(stack, entry), len(entry.accepted)) for entry in certificates if entry.kind in _ADMITTED),
+        tuple((_labels(stack, item), len(item.accepted)) for item in certificates if item.kind in _ADMITTED),
     )
-    yield _counts(stack, entries)
+    yield _counts(stack, items)
     timestamp = int(inventory.now.timestamp())
     description = "The time this report describes, as Unix time."
     yield _Family("postseal_report_timestamp_seconds", description, (({"stack": stack}, timestamp),))
 
 
-def _not_after(entry: Entry) -> float | None:
-    return entry.not_after.timestamp() if entry.not_after else None
+def _not_after(item: Expiring) -> float:
+    return item.not_after.timestamp()
 
 
-def _renew_at(entry: Entry) -> float | None:
-    return entry.renew_at.timestamp() if entry.renew_at and not entry.revoked_at else None
+def _renew_at(item: Expiring) -> float | None:
+    return item.renew_at.timestamp() if not item.revoked_at else None
 
 
-def _retire_at(entry: Entry) -> float | None:
-    retirements = (action.due.timestamp() for action in entry.actions if action.verb is Verb.RETIRE)
+def _retire_at(item: Expiring) -> float | None:
+    retirements = (action.due.timestamp() for action in item.actions if action.verb is Verb.RETIRE)
     return min(retirements, default=None)
 
 
-def _instants(name: str, description: str, stack: str, entries: tuple[Entry, ...], instant: _InstantOf) -> _Family:
-    found = ((_labels(stack, entry), instant(entry)) for entry in entries)
+def _instants(name: str, description: str, stack: str, items: tuple[Expiring, ...], instant: _InstantOf) -> _Family:
+    found = ((_labels(stack, item), instant(item)) for item in items)
     return _Family(name, description, tuple((labels, int(value)) for labels, value in found if value is not None))
 
 
-def _counts(stack: str, entries: tuple[Entry, ...]) -> _Family:
-    counts = Counter((entry.kind, entry.state) for entry in entries)
-    kinds = [kind for kind in Kind if any(entry.kind is kind for entry in entries)]
+def _counts(stack: str, items: tuple[Expiring, ...]) -> _Family:
+    counts = Counter((item.kind, item.state) for item in items)
+    kinds = [kind for kind in Kind if any(item.kind is kind for item in items)]
     samples = tuple(
         ({"stack": stack, "kind": kind.value, "state": state.value}, counts[kind, state])
         for kind in kinds
@@ -100,9 +100,9 @@ def _counts(stack: str, entries: tuple[Entry, ...]) -> _Family:
     return _Family("postseal_entries", "How many entries of a kind are in a state.", samples)
 
 
-def _labels(stack: str, entry: Entry) -> dict[str, str]:
-    roster = {"roster": entry.roster} if entry.roster else {}
-    return {"stack": stack, "kind": entry.kind.value, **roster, "name": entry.name}
+def _labels(stack: str, item: Expiring) -> dict[str, str]:
+    roster = {"roster": item.roster} if item.roster else {}
+    return {"stack": stack, "kind": item.kind.value, **roster, "name": item.name}
 
 
 def _label_set(labels: Mapping[str, str]) -> str:

@@ -1,12 +1,12 @@
-"""Choose and group entries: what the command line's filters and the headings of table and page have in common."""
+"""Choose and group items: what the command line's filters and the headings of table and page have in common."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from postseal.report.model import Entry, Kind, State
+from postseal.report.model import Expiring, Kind, State
 
-__all__ = ["Group", "Selection", "group_entries"]
+__all__ = ["Group", "Selection", "group_items"]
 
 _TITLES = {
     Kind.ROOT: "Authorities",
@@ -22,48 +22,48 @@ _ORDER = tuple(dict.fromkeys(_TITLES.values()))
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which entries to show; an empty tuple stands for all.
+    """Which items to show; an empty tuple stands for all.
 
-    `names`: shell patterns (`mx*`, case matters), matched against the name and the alternative names of an entry.
+    `names`: shell patterns (`mx*`, case matters), matched against the name and the alternative names of an item.
     """
 
     kinds: tuple[Kind, ...] = ()
     names: tuple[str, ...] = ()
     states: tuple[State, ...] = ()
 
-    def apply(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
-        """Return the entries that pass every filter, in their order."""
-        return tuple(entry for entry in entries if self._accepts(entry))
+    def apply(self, items: Iterable[Expiring]) -> tuple[Expiring, ...]:
+        """Return the items that pass every filter, in their order."""
+        return tuple(item for item in items if self._accepts(item))
 
-    def _accepts(self, entry: Entry) -> bool:
-        is_kind = not self.kinds or entry.kind in self.kinds
-        is_state = not self.states or entry.state in self.states
-        return is_kind and is_state and (not self.names or self._is_named(entry))
+    def _accepts(self, item: Expiring) -> bool:
+        is_kind = not self.kinds or item.kind in self.kinds
+        is_state = not self.states or item.state in self.states
+        return is_kind and is_state and (not self.names or self._is_named(item))
 
-    def _is_named(self, entry: Entry) -> bool:
-        candidates = (entry.name, *entry.alt_names)
+    def _is_named(self, item: Expiring) -> bool:
+        candidates = (item.name, *item.alt_names)
         return any(fnmatchcase(candidate, pattern) for candidate in candidates for pattern in self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Entries under one heading, in the order of the report; `roster` is empty for resources of their own."""
+    """Items under one heading, in the order of the report; `roster` is empty for resources of their own."""
 
     title: str
-    entries: tuple[Entry, ...]
+    items: tuple[Expiring, ...]
     roster: str = ""
 
     def states(self) -> tuple[tuple[State, int], ...]:
-        """Return how many entries are in each state that occurs, worst first."""
-        found = [entry.state for entry in self.entries]
+        """Return how many items are in each state that occurs, worst first."""
+        found = [item.state for item in self.items]
         return tuple((state, found.count(state)) for state in State if state in found)
 
 
-def group_entries(entries: Iterable[Entry]) -> tuple[Group, ...]:
-    """Return the groups of the report: authorities first, then servers, rosters last; entries keep their order."""
-    members: dict[tuple[int, str], list[Entry]] = {}
-    for entry in entries:
-        members.setdefault((_ORDER.index(_TITLES[entry.kind]), entry.roster), []).append(entry)
+def group_items(items: Iterable[Expiring]) -> tuple[Group, ...]:
+    """Return the groups of the report: authorities first, then servers, rosters last; items keep their order."""
+    members: dict[tuple[int, str], list[Expiring]] = {}
+    for item in items:
+        members.setdefault((_ORDER.index(_TITLES[item.kind]), item.roster), []).append(item)
     return tuple(
         Group(f"Roster {roster}" if roster else _ORDER[rank], tuple(found), roster)
         for (rank, roster), found in sorted(members.items())

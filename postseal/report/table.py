@@ -10,8 +10,8 @@ from rich.console import Group as Stack
 from rich.table import Table
 from rich.text import Text
 
-from postseal.report.model import Entry, Inventory, State
-from postseal.report.selection import Group, group_entries
+from postseal.report.model import Expiring, Inventory, State
+from postseal.report.selection import Group, group_items
 
 __all__ = ["DEFAULT_ROWS", "TableStyle", "console_of", "lines_of", "printable", "render_table"]
 
@@ -38,16 +38,16 @@ class TableStyle:
     rows: int | None = DEFAULT_ROWS
 
 
-def render_table(inventory: Inventory, entries: Iterable[Entry], style: TableStyle) -> str:
-    """Return the report as text: a line that sums up, then a table for each group with its worst entries first.
+def render_table(inventory: Inventory, items: Iterable[Expiring], style: TableStyle) -> str:
+    """Return the report as text: a line that sums up, then a table for each group with its worst items first.
 
     Rows that do not fit are counted (`and 9,950 more that are fine`). Control characters in names are replaced.
     """
-    shown = tuple(entries)
+    shown = tuple(items)
     console = console_of(style)
     console.print(_summary(inventory, shown))
     name_width = _name_width(shown, style.width)
-    for group in group_entries(shown):
+    for group in group_items(shown):
         console.print(_group(group, style, name_width))
     return lines_of(console)
 
@@ -75,21 +75,21 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
-def _summary(inventory: Inventory, entries: tuple[Entry, ...]) -> Text:
-    counts = Counter(entry.state for entry in entries)
+def _summary(inventory: Inventory, items: tuple[Expiring, ...]) -> Text:
+    counts = Counter(item.state for item in items)
     text = Text(f"{inventory.project}/{inventory.stack} at {inventory.now:%Y-%m-%d %H:%M} UTC\n", style="bold")
     parts = [Text(f"{counts[state]:,} {state.label}", style=_MARKS[state][1]) for state in State if counts[state]]
-    empty = "nothing that expires matches the filters" if inventory.entries else "nothing here expires"
+    empty = "nothing that expires matches the filters" if inventory.items else "nothing here expires"
     return text + (Text(", ").join(parts) if parts else Text(empty))
 
 
 def _group(group: Group, style: TableStyle, name_width: int) -> RenderableType:
-    rows = group.entries[: style.rows]
+    rows = group.items[: style.rows]
     table = _empty_table(style.width, name_width)
-    for entry in rows:
-        table.add_row(*_cells(entry, style.width))
-    heading = Text(f"\n{printable(group.title)} ", style="bold") + Text(f"({len(group.entries):,})", style="dim")
-    return Stack(heading, table, *_rest(group.entries[len(rows) :]))
+    for item in rows:
+        table.add_row(*_cells(item, style.width))
+    heading = Text(f"\n{printable(group.title)} ", style="bold") + Text(f"({len(group.items):,})", style="dim")
+    return Stack(heading, table, *_rest(group.items[len(rows) :]))
 
 
 def _empty_table(width: int, name_width: int) -> Table:
@@ -105,30 +105,30 @@ def _empty_table(width: int, name_width: int) -> Table:
     return table
 
 
-def _name_width(entries: tuple[Entry, ...], width: int) -> int:
+def _name_width(items: tuple[Expiring, ...], width: int) -> int:
     """All groups use the same columns, so that the eye can follow them down."""
-    longest = max((len(printable(entry.name)) for entry in entries), default=0)
+    longest = max((len(printable(item.name)) for item in items), default=0)
     return max(min(longest, width - _OTHER_COLUMNS), _SHORTEST_NAME)
 
 
-def _cells(entry: Entry, width: int) -> list[Text]:
-    mark, color = _MARKS[entry.state]
-    action = entry.next_action
+def _cells(item: Expiring, width: int) -> list[Text]:
+    mark, color = _MARKS[item.state]
+    action = item.next_action
     cells = [
-        Text(f"{mark} {entry.state.label}", style=color),
-        Text(printable(entry.name)),
-        Text(f"{entry.not_after:%Y-%m-%d}" if entry.not_after else "-"),
-        Text("-" if entry.days_left is None else f"{entry.days_left:,}"),
+        Text(f"{mark} {item.state.label}", style=color),
+        Text(printable(item.name)),
+        Text(f"{item.not_after:%Y-%m-%d}"),
+        Text(f"{item.days_left:,}"),
         Text(action.label if action else "-"),
         Text(f"{action.due:%Y-%m-%d}" if action else "-"),
     ]
-    subject = Text(printable(entry.subject), style="dim")
+    subject = Text(printable(item.subject), style="dim")
     return [*cells, subject] if width >= _SHOWS_SUBJECT_FROM_COLUMNS else cells
 
 
-def _rest(entries: tuple[Entry, ...]) -> list[Text]:
-    if not entries:
+def _rest(items: tuple[Expiring, ...]) -> list[Text]:
+    if not items:
         return []
-    open_count = sum(not entry.state.is_fine for entry in entries)
+    open_count = sum(not item.state.is_fine for item in items)
     fine = "that are fine" if not open_count else f"of which {open_count:,} need attention (--all shows them)"
-    return [Text(f"and {len(entries):,} more {fine}", style="dim")]
+    return [Text(f"and {len(items):,} more {fine}", style="dim")]

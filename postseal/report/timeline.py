@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from postseal.report.model import Entry
+from postseal.report.model import Expiring
 
 __all__ = ["Density", "Scale", "Tick", "measure_density", "scale_of", "ticks_of"]
 
@@ -62,11 +62,11 @@ class Density:
         return self.weeks[self.renewals.index(count)], count
 
 
-def scale_of(entries: Iterable[Entry], now: datetime, *, past: timedelta, future: timedelta) -> Scale:
-    """Return a scale that shows all entries, but at most `past` before and `future` after `now`, with a margin."""
-    drawn = [entry for entry in entries if entry.not_before and entry.not_after]
-    earliest = min((entry.not_before for entry in drawn if entry.not_before), default=now)
-    latest = max((entry.not_after for entry in drawn if entry.not_after), default=now)
+def scale_of(items: Iterable[Expiring], now: datetime, *, past: timedelta, future: timedelta) -> Scale:
+    """Return a scale that shows all items, but at most `past` before and `future` after `now`, with a margin."""
+    drawn = tuple(items)
+    earliest = min((item.not_before for item in drawn), default=now)
+    latest = max((item.not_after for item in drawn), default=now)
     start = max(min(earliest, now - timedelta(days=14)), now - past)
     end = min(max(latest, now + timedelta(days=60)), now + future)
     margin = (end - start) * _MARGIN
@@ -82,12 +82,12 @@ def ticks_of(scale: Scale) -> tuple[Tick, ...]:
     return tuple(Tick(start, _label(start, step, is_year_shown=start in dated), start in majors) for start in starts)
 
 
-def measure_density(entries: Iterable[Entry], scale: Scale) -> Density:
-    """Count, week by week, how many of the entries are valid, and how many of those are not yet due for renewal."""
-    alive = [entry for entry in entries if entry.not_before and entry.not_after and not entry.revoked_at]
-    starts = sorted(entry.not_before for entry in alive if entry.not_before)
-    ends = sorted(entry.not_after for entry in alive if entry.not_after)
-    renewals = sorted(entry.renew_at for entry in alive if entry.renew_at)
+def measure_density(items: Iterable[Expiring], scale: Scale) -> Density:
+    """Count, week by week, how many of the items are valid, and how many of those are not yet due for renewal."""
+    alive = [item for item in items if not item.revoked_at]
+    starts = sorted(item.not_before for item in alive)
+    ends = sorted(item.not_after for item in alive)
+    renewals = sorted(item.renew_at for item in alive)
     weeks = tuple(_weeks(scale))
     begun = [bisect_right(starts, week) for week in weeks]
     due = Counter((instant - scale.start).days // _BIN_DAYS for instant in renewals)

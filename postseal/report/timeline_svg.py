@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from html import escape
 
 from postseal.report.markup import date, describe, icon, state_class
-from postseal.report.model import Entry, Inventory, State, Verb
-from postseal.report.selection import Group, group_entries
+from postseal.report.model import Expiring, Inventory, State, Verb
+from postseal.report.selection import Group, group_items
 from postseal.report.timeline import Density, Scale, measure_density, scale_of, ticks_of
 
 __all__ = ["render_timeline"]
@@ -21,10 +21,10 @@ _FUTURE = timedelta(days=460)
 _AREA_HEIGHT = 100
 
 
-def render_timeline(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
+def render_timeline(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
     """Return the two drawings: authorities over their whole lives, and everything else around today."""
-    authorities = tuple(entry for entry in entries if entry.kind.is_authority)
-    others = tuple(entry for entry in entries if not entry.kind.is_authority and entry.not_after)
+    authorities = tuple(item for item in items if item.kind.is_authority)
+    others = tuple(item for item in items if not item.kind.is_authority)
     others_scale = scale_of(others, inventory.now, past=_PAST, future=_FUTURE)
     parts = []
     if authorities:
@@ -32,7 +32,7 @@ def render_timeline(inventory: Inventory, entries: tuple[Entry, ...]) -> str:
         lens = others_scale if others else None
         parts.append(_chart("Authorities", _rows(Group("", authorities), scale), scale, inventory.now, lens))
     if others:
-        rows = "".join(_titled_rows(group, others_scale) for group in group_entries(others))
+        rows = "".join(_titled_rows(group, others_scale) for group in group_items(others))
         parts.append(_chart("Certificates and lists", rows, others_scale, inventory.now, None))
     return "".join(parts)
 
@@ -73,39 +73,39 @@ def _lens(scale: Scale, lens: Scale) -> str:
 
 
 def _titled_rows(group: Group, scale: Scale) -> str:
-    return f"<h4>{escape(group.title)} <span>{len(group.entries):,}</span></h4>{_rows(group, scale)}"
+    return f"<h4>{escape(group.title)} <span>{len(group.items):,}</span></h4>{_rows(group, scale)}"
 
 
 def _rows(group: Group, scale: Scale) -> str:
-    """Small groups show every entry; large ones their density and the worst of those that need attention."""
-    if len(group.entries) <= _ROWS_IN_FULL:
-        ordered = sorted(group.entries, key=lambda entry: (entry.not_after or scale.end, entry.name))
-        return "".join(_entry_row(entry, scale) for entry in ordered)
-    worst = [entry for entry in group.entries if entry.state in (State.EXPIRED, State.OVERDUE)][:_WORST_ROWS]
-    return _density_row(group, scale) + "".join(_entry_row(entry, scale) for entry in worst)
+    """Small groups show every item; large ones their density and the worst of those that need attention."""
+    if len(group.items) <= _ROWS_IN_FULL:
+        ordered = sorted(group.items, key=lambda item: (item.not_after, item.name))
+        return "".join(_item_row(item, scale) for item in ordered)
+    worst = [item for item in group.items if item.state in (State.EXPIRED, State.OVERDUE)][:_WORST_ROWS]
+    return _density_row(group, scale) + "".join(_item_row(item, scale) for item in worst)
 
 
-def _entry_row(entry: Entry, scale: Scale) -> str:
-    action = entry.next_action
-    following = f"{action.label} <time>{date(action.due)}</time>" if action else escape(entry.state.label)
+def _item_row(item: Expiring, scale: Scale) -> str:
+    action = item.next_action
+    following = f"{action.label} <time>{date(action.due)}</time>" if action else escape(item.state.label)
     return (
-        f'<div class="row {state_class(entry)}"><span class=who>{icon(entry.state)}<b>{escape(entry.name)}</b></span>'
-        f'<svg class=track role=img aria-label="{describe(entry)}">{_bar(entry, scale)}</svg>'
+        f'<div class="row {state_class(item)}"><span class=who>{icon(item.state)}<b>{escape(item.name)}</b></span>'
+        f'<svg class=track role=img aria-label="{describe(item)}">{_bar(item, scale)}</svg>'
         f"<span class=next>{following}</span></div>"
     )
 
 
-def _bar(entry: Entry, scale: Scale) -> str:
-    start, end = entry.not_before or scale.start, entry.not_after or scale.end
-    turn = min(max(entry.renew_at or end, start), end)
+def _bar(item: Expiring, scale: Scale) -> str:
+    start, end = item.not_before, item.not_after
+    turn = min(max(item.renew_at, start), end)
     parts = [_box("late", turn, end, scale, y=9, height=8), _box("fresh", start, turn, scale, y=9, height=8)]
     parts += [
         _box("overlap", start, action.due, scale, y=20, height=3)
-        for action in entry.actions
+        for action in item.actions
         if action.verb is Verb.RETIRE
     ]
-    if entry.renew_at and not entry.revoked_at and 0 <= scale.percent(entry.renew_at) <= 100:  # noqa: PLR2004
-        parts.append(_diamond(scale.percent(entry.renew_at)))
+    if not item.revoked_at and 0 <= scale.percent(item.renew_at) <= 100:  # noqa: PLR2004
+        parts.append(_diamond(scale.percent(item.renew_at)))
     return "".join(parts)
 
 
@@ -121,12 +121,12 @@ def _diamond(percent: float) -> str:
 
 
 def _density_row(group: Group, scale: Scale) -> str:
-    density = measure_density(group.entries, scale)
+    density = measure_density(group.items, scale)
     week, count = density.busiest
-    label = f"{len(group.entries):,} entries: at most {max(density.valid):,} valid at once"
+    label = f"{len(group.items):,} entries: at most {max(density.valid):,} valid at once"
     busiest = f"{count:,} renewals in the week from {date(week)}"
     return (
-        f'<div class="row crowd"><span class=who><b>all {len(group.entries):,}</b></span>'
+        f'<div class="row crowd"><span class=who><b>all {len(group.items):,}</b></span>'
         f'<svg class=track role=img aria-label="{label}, busiest: {busiest}">{_areas(density, scale)}</svg>'
         f"<span class=next>up to {count:,} renewals a week</span></div>"
     )

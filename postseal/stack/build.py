@@ -19,13 +19,12 @@ from postseal.stack.components import (
     roster_component,
     server_component,
 )
-from postseal.stack.config import FileText, declared_files, load_stack, problems_of_namespaces
-from postseal.stack.files import NO_FILE
-from postseal.stack.model import Client, StackConfig
-from postseal.stack.roster_handout import hand_out_roster
+from postseal.stack.config import load_stack, problems_of_namespaces
+from postseal.stack.model import Client, Roster, StackConfig
+from postseal.stack.screening import NO_FILE, FileText, declared_files
 from postseal_core.errors import ConfigError, PostsealError, Problem
 
-__all__ = ["BuiltStack", "build_stack", "read_configuration"]
+__all__ = ["build_stack", "read_configuration"]
 
 
 def read_configuration() -> StackConfig:
@@ -136,9 +135,24 @@ def _hand_out(config: StackConfig, built: BuiltStack) -> None:
         requests=[each for each in built.servers.values() if isinstance(each, pki.ThirdPartyServerCertificate)],
         revocation_lists=list(built.revocation_lists.values()),
     )
-    for name, roster in config.rosters.items():
+    for roster in config.rosters.values():
         if roster.handed_out:
-            authority, directory = built.authorities[roster.authority], f"{config.out}/rosters/{name}"
-            passphrases = hand_out_roster(built.rosters[name], roster, authority, directory)
-            leaving = {each.name for each in config.clients.values() if each.take_over_from == name}
-            built.roster_passphrases.update({who: each for who, each in passphrases.items() if who not in leaving})
+            _hand_out_roster(roster, config, built)
+
+
+def _hand_out_roster(roster: Roster, config: StackConfig, built: BuiltStack) -> None:
+    component = built.rosters[roster.name]
+    clients = [component.client(name) for name in roster.handed_out]
+    pki.HandOut(
+        f"{roster.name}-hand-out",
+        directory=f"{config.out}/rosters/{roster.name}",
+        authorities=[],
+        clients=clients,
+        clients_below="",
+        opts=pulumi.ResourceOptions(parent=component),
+    )
+    archives = roster.archives
+    leaving = {each.name for each in config.clients.values() if each.take_over_from == roster.name}
+    built.roster_passphrases.update(
+        {each.name: each.passphrase for each in clients if each.name in archives and each.name not in leaving}
+    )

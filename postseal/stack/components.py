@@ -1,16 +1,18 @@
-"""Turn each entry of a stack's model into its component; nothing is decided here."""
+"""Turn what a stack's model holds into components; nothing is decided here."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pulumi
 
 import pki
 import postfix
+from pki.fields import FIELDS, NOTHING_SAID, DeclaredCertificate, SaidBy
 from postfix.components.certificates import HostCertificate, RelayingClient
-from postfix.tables import ClientRow
 from postseal.stack.model import (
+    Adoption,
     Authority,
     CertificateKind,
     CertificateReference,
@@ -22,7 +24,6 @@ from postseal.stack.model import (
     Server,
     ServerSigner,
     StackConfig,
-    TargetKind,
 )
 from postseal_core.errors import PostsealError
 
@@ -58,6 +59,13 @@ class BuiltStack:
     hosts: dict[str, postfix.PostfixHost] = field(default_factory=dict)
 
 
+def _fields(declared: DeclaredCertificate, surface: SaidBy) -> dict[str, Any]:
+    """Return the fields of a declaration as keyword arguments, those of groups and those that say nothing left out."""
+    names = [name for name, each in FIELDS.items() if each.said_by & surface and not each.group]
+    said = {name: getattr(declared, name) for name in names}
+    return {name: value for name, value in said.items() if value != getattr(NOTHING_SAID, name)}
+
+
 def _secret(key: str) -> pulumi.Output[str]:
     return pulumi.Config().require_secret(key)
 
@@ -66,44 +74,39 @@ def authority_component(
     authority: Authority, authorities: Mapping[str, pki.CertificateAuthority]
 ) -> pki.CertificateAuthority:
     """Register an authority; those above it are there."""
-    declaration = authority.declaration
-    arguments: dict[str, Any] = {
-        **asdict(declaration.subject),
-        "key_algorithm": authority.key_algorithm,
-        "path_length": declaration.path_length,
-        "name_constraints": declaration.name_constraints,
-        "crl_urls": declaration.crl_urls,
-        "lifetime": authority.lifetime,
-        "slots": authority.slots,
-        "opts": pulumi.ResourceOptions(protect=authority.is_protected),
-    }
-    if authority.adopt:
-        key = _secret(authority.adopt.private_key_secret)
-        arguments["adopt"] = pki.AdoptedAuthority(authority.adopt.certificate_pem, key)
-    if authority.issuer is None:
-        return pki.CertificateAuthority(authority.name, **arguments)
-    return pki.IntermediateAuthority(authority.name, authority=authorities[authority.issuer], **arguments)
+    made: Callable[..., pki.CertificateAuthority] = pki.CertificateAuthority
+    if authority.issuer:
+        made = partial(pki.IntermediateAuthority, authority=authorities[authority.issuer])
+    return made(
+        authority.name,
+        name_constraints=authority.declaration.name_constraints,
+        crl_urls=authority.crl_urls,
+        lifetime=authority.lifetime,
+        slots=authority.slots,
+        adopt=_adopted(authority.adopt) if authority.adopt else None,
+        opts=pulumi.ResourceOptions(protect=authority.is_protected),
+        **_fields(authority.declared, SaidBy.AUTHORITY),
+    )
+
+
+def _adopted(adopt: Adoption) -> pki.AdoptedAuthority:
+    return pki.AdoptedAuthority(adopt.certificate_pem, _secret(adopt.private_key_secret))
 
 
 def server_component(server: Server, authorities: Mapping[str, pki.CertificateAuthority]) -> ServerComponent:
     """Register a server's certificate."""
-    declaration = server.declaration
-    arguments: dict[str, Any] = {
-        "dns_names": declaration.alt_names.dns_names,
-        "common_name": declaration.subject.common_name,
-        "organization": declaration.subject.organization,
-        "key_algorithm": server.key_algorithm,
-        "lifetime": server.lifetime,
-    }
+    fields = _fields(server.declared, SaidBy.SERVER)
     if server.signer is ServerSigner.THIRD_PARTY:
-        return pki.ThirdPartyServerCertificate(server.name, signed_chain_pem=server.signed_chain_pem, **arguments)
+        return pki.ThirdPartyServerCertificate(
+            server.name, signed_chain_pem=server.signed_chain_pem, lifetime=server.lifetime, **fields
+        )
     return pki.ServerCertificate(
         server.name,
         authority=authorities[server.authority] if server.authority else None,
         self_signed=server.signer is ServerSigner.SELF,
-        ip_addresses=declaration.alt_names.ip_addresses,
         also_client=server.is_client,
-        **arguments,
+        lifetime=server.lifetime,
+        **fields,
     )
 
 
@@ -113,21 +116,12 @@ def client_component(
     rosters: Mapping[str, pki.ClientRoster],
 ) -> pki.ClientCertificate:
     """Register a client's certificate; the roster that it is taken over from is there."""
-    declaration = client.declaration
     return pki.ClientCertificate(
         client.name,
         authority=authorities[client.authority],
-        email="".join(declaration.alt_names.email_addresses[:1]),
-        dns_names=declaration.alt_names.dns_names,
-        **asdict(declaration.subject),
-        key_algorithm=client.key_algorithm,
         lifetime=client.lifetime,
-        match=client.match,
-        confirm=client.confirm,
-        confirmed_generation=client.confirmed_generation,
-        revoke=client.revoke,
-        issue_again=client.issue_again,
         take_over=rosters[client.take_over_from].client(client.name) if client.take_over_from else None,
+        **_fields(client.declared, SaidBy.CLIENT),
     )
 
 
@@ -137,7 +131,7 @@ def archive_component(archive: Pkcs12, certificate: pki.ClientCertificate) -> pk
     return pki.Pkcs12(
         certificate.name,
         certificate=certificate,
-        profile=archive.profile.value,
+        profile=archive.profile,
         passphrase=_secret(secret) if secret else None,
     )
 
@@ -148,19 +142,13 @@ def roster_component(
     clients: Mapping[str, pki.ClientCertificate],
 ) -> pki.ClientRoster:
     """Register a roster; the clients whose certificates it takes over are there."""
-    subject = asdict(roster.subject)
-    del subject["common_name"]
     return pki.ClientRoster(
         roster.name,
         authority=authorities[roster.authority],
-        clients=roster.entries,
-        **subject,
-        key_algorithm=roster.key_algorithm,
+        clients=roster.rows,
         lifetime=roster.lifetime,
-        match=roster.match,
-        confirm=roster.confirm,
-        pkcs12=roster.pkcs12 or "",
         take_over={name: clients[name] for name in roster.take_over},
+        **_fields(roster.declared, SaidBy.ROSTER),
     )
 
 
@@ -181,24 +169,15 @@ def crl_component(authority: Authority, crl: Crl, config: StackConfig, built: Bu
 
 def host_component(host: Host, built: BuiltStack) -> postfix.PostfixHost:
     """Register a host; every certificate is there."""
-    target = host.target
-    place = (
-        postfix.Directory(target.path)
-        if target.kind is TargetKind.DIRECTORY
-        else postfix.Local(target.path, ownership=target.ownership)
-    )
-    extra = [
-        ClientRow(each.fingerprint_sha256, each.name, not_after=each.not_after) for each in host.extra_relay_clients
-    ]
     roots = [postfix.TrustedRoot(f"trust-{number}", pem) for number, pem in enumerate(host.trusted_roots_pem, 1)]
     return postfix.PostfixHost(
         host.name,
-        declaration=host.declaration,
-        target=place,
+        declaration=host.checked,
+        target=host.target,
         certificates={file: _certificate(each, built) for file, each in host.certificates.items()},
         relay_clients=[_relaying(each, built) for each in host.relay_clients],
-        rosters=[built.rosters[name] for name in host.relay_rosters],
-        extra_relay_clients=extra,
+        relay_rosters=[built.rosters[name] for name in host.relay_rosters],
+        extra_relay_clients=host.extra_relay_clients,
         trust=[*(built.authorities[name] for name in host.trusted_authorities), *roots],
     )
 

@@ -1,26 +1,31 @@
 """Load a stack file: everything that is wrong with it at once, or a model in which nothing is left to decide."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
-from postseal.stack.authorities import resolve_authorities
-from postseal.stack.authority_checks import problems_of_authorities
-from postseal.stack.clients import problems_of_clients, resolve_clients
-from postseal.stack.files import FileText, declared_files, screen_files
-from postseal.stack.host_checks import problems_of_hosts
-from postseal.stack.hosts import Certificates, resolve_hosts
-from postseal.stack.lifetime_config import problems_of_policies
+from postseal.stack.check_authorities import problems_of_authorities
+from postseal.stack.check_hosts import problems_of_hosts
+from postseal.stack.check_leaves import problems_of_clients, problems_of_implied_servers, problems_of_servers
+from postseal.stack.check_moves import problems_of_moves
+from postseal.stack.check_relaying import problems_of_relaying
+from postseal.stack.check_rosters import problems_of_rosters
+from postseal.stack.lifetimes import problems_of_policies
 from postseal.stack.model import StackConfig
-from postseal.stack.moves import problems_of_moves
-from postseal.stack.problems import without_consequences
 from postseal.stack.reading import SECTION_NAMES, DeclaredStack, Found, read_stack
-from postseal.stack.rosters import problems_of_rosters, resolve_rosters
-from postseal.stack.screening import problems_of_secrets, screen
-from postseal.stack.servers import problems_of_servers, resolve_servers
+from postseal.stack.resolve import (
+    implied_servers,
+    resolve_authorities,
+    resolve_clients,
+    resolve_rosters,
+    resolve_servers,
+)
+from postseal.stack.resolve_hosts import resolve_hosts
+from postseal.stack.screening import FileText, problems_of_secrets, screen, screen_files
 from postseal_core.errors import ConfigError, Problem
+from postseal_core.reading import Raw, without_consequences
 
-__all__ = ["FileText", "StackConfig", "declared_files", "load_stack", "problems_of_namespaces"]
+__all__ = ["load_stack", "problems_of_namespaces"]
 
 
 def problems_of_namespaces(keys: Collection[str], project: str) -> list[Problem]:
@@ -34,7 +39,7 @@ def problems_of_namespaces(keys: Collection[str], project: str) -> list[Problem]
 
 
 def load_stack(
-    raw: Mapping[str, Any],
+    raw: Raw,
     secret_keys: Collection[str],
     *,
     stack_name: str,
@@ -46,7 +51,7 @@ def load_stack(
     of secret keys in clear, as the engine hands them to a program. `secret_keys`: those of them that are secret.
     `stack_name` is in default directories (`out/dev`). `files`: what `declared_files` names, as far as it is there.
     The sections are described in docs/stack-file.md.
-    Not checked: hosts, and what only the plugin can see (the clock, adopted keys, certificates that exist already).
+    Not checked: what only the plugin can see (the clock, adopted keys, certificates that exist already).
 
     Raises:
         ConfigError: everything that is wrong, with paths as `pulumi config set --path` takes them. No message shows
@@ -55,40 +60,45 @@ def load_stack(
     screened = screen(raw, SECTION_NAMES, secret_keys)
     told = [*screened.problems, *problems_of_secrets(raw, screened.sections, SECTION_NAMES, secret_keys)]
     found = Found(unread=set(screened.unread))
-    declared = read_stack(screened.sections, screen_files(files, raw, secret_keys), stack_name, found)
+    stack = read_stack(screened.sections, screen_files(files, raw, secret_keys), stack_name, found)
     told += without_consequences(found.problems, screened.unread)
-    config = _resolve(declared, stack_name)
+    config = _resolve(stack)
     # Without a whole section, every reference into it would seem wrong.
     is_complete = not found.unread & set(SECTION_NAMES)
-    consequences = without_consequences(_problems(declared, config), _unread(found)) if is_complete else []
+    consequences = without_consequences(_problems(stack, config), _unread(found)) if is_complete else []
     if told or consequences:
         raise ConfigError(dict.fromkeys([*told, *consequences]))
     return config
 
 
 def _unread(found: Found) -> set[str]:
-    """Where one lifetime could not be read, others may seem too long beside its default: all wait for it."""
+    """Skip all lifetime checks if one lifetime is unreadable: they would compare with a wrong default."""
     is_lifetime = any(path.startswith("lifetime.") or path.endswith(".lifetime") for path in found.unread)
     return found.unread | ({"lifetime"} if is_lifetime else set())
 
 
-def _resolve(declared: DeclaredStack, stack_name: str) -> StackConfig:
-    authorities = resolve_authorities(declared)
-    servers = resolve_servers(declared, authorities)
-    clients = resolve_clients(declared, authorities)
-    rosters = resolve_rosters(declared, authorities)
-    hosts = resolve_hosts(declared, Certificates(authorities, servers, clients, rosters))
-    return StackConfig(stack_name, declared.out, authorities, servers, clients, rosters, hosts)
+def _resolve(stack: DeclaredStack) -> StackConfig:
+    authorities = resolve_authorities(stack)
+    config = StackConfig(
+        out=stack.out,
+        authorities=authorities,
+        servers=resolve_servers(stack, authorities),
+        clients=resolve_clients(stack, authorities),
+        rosters=resolve_rosters(stack, authorities),
+        hosts={},
+    )
+    return replace(config, hosts=resolve_hosts(stack, config))
 
 
-def _problems(declared: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
-    sections = (declared.authorities, declared.servers, declared.clients, declared.rosters)
-    own = [(f"{entry.path}.lifetime", entry.section.lifetime) for section in sections for entry in section.values()]
-    yield from problems_of_policies(declared.lifetime, own)
-    yield from problems_of_authorities(declared, config.authorities)
-    yield from problems_of_servers(declared, config.servers, config.authorities)
-    yield from problems_of_clients(declared, config.clients, config.authorities)
-    yield from problems_of_rosters(declared, config.rosters, config.authorities)
-    yield from problems_of_moves(declared, config.clients, config.rosters)
-    certificates = Certificates(config.authorities, config.servers, config.clients, config.rosters)
-    yield from problems_of_hosts(declared, config.hosts, certificates)
+def _problems(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
+    sections = (stack.authorities, stack.servers, stack.clients, stack.rosters)
+    own = [(f"{each.path}.lifetime", each.section.lifetime) for section in sections for each in section.values()]
+    yield from problems_of_policies(stack.lifetime, own)
+    yield from problems_of_authorities(stack, config.authorities)
+    yield from problems_of_servers(stack, config)
+    yield from problems_of_implied_servers(implied_servers(stack), stack, config)
+    yield from problems_of_clients(stack, config)
+    yield from problems_of_rosters(stack, config)
+    yield from problems_of_moves(stack, config)
+    yield from problems_of_relaying(stack, config)
+    yield from problems_of_hosts(stack, config)

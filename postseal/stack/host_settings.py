@@ -7,6 +7,7 @@ from typing import Any
 
 from postfix.settings import ClientSettings, ServerSettings
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
 __all__ = ["SortedSettings", "problems_of_settings", "sort_settings"]
 
@@ -34,10 +35,10 @@ _ELSEWHERE = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class SortedSettings:
-    """Settings by where they belong: fields of `ServerSettings`, fields of `ClientSettings`, main.cf parameters."""
+    """Settings by where they belong; `client` is None where nothing is set for sending."""
 
-    server: Mapping[str, Any]
-    client: Mapping[str, Any]
+    server: ServerSettings
+    client: ClientSettings | None
     parameters: Mapping[str, str]
 
 
@@ -89,11 +90,16 @@ _CLIENT = MappingProxyType(_typed(ClientSettings, "smtp_"))
 
 
 def _read(kinds: Mapping[str, _Kind], settings: Mapping[str, Setting]) -> Iterator[tuple[str, Any]]:
-    for name in kinds.keys() & settings.keys():
-        try:
-            yield name, kinds[name].read(settings[name])
-        except (KeyError, ValueError, TypeError):
-            continue
+    return ((name, kinds[name].read(settings[name])) for name in kinds if _is_readable(name, kinds, settings))
+
+
+def _is_readable(name: str, kinds: Mapping[str, _Kind], settings: Mapping[str, Setting]) -> bool:
+    """Return whether a setting is there and is what its kind expects."""
+    try:
+        kinds[name].read(settings[name])
+    except (KeyError, ValueError, TypeError):
+        return False
+    return True
 
 
 def _parameter(value: Setting) -> str:
@@ -103,21 +109,21 @@ def _parameter(value: Setting) -> str:
 def sort_settings(settings: Mapping[str, Setting]) -> SortedSettings:
     """Return settings by where they belong; typed ones that cannot be read are left out."""
     others = settings.keys() - _SERVER.keys() - _CLIENT.keys()
+    of_client = dict(_read(_CLIENT, settings))
     return SortedSettings(
-        server=dict(_read(_SERVER, settings)),
-        client=dict(_read(_CLIENT, settings)),
+        server=ServerSettings(**dict(_read(_SERVER, settings))),
+        client=ClientSettings(**of_client) if of_client else None,
         parameters={name: _parameter(value) for name, value in settings.items() if name in others},
     )
 
 
 def problems_of_settings(settings: Mapping[str, Setting]) -> list[Problem]:
     """Return what is wrong before Postfix is asked: types, and parameters that other keys of a host decide."""
-    sorted_settings = sort_settings(settings)
-    read = sorted_settings.server.keys() | sorted_settings.client.keys()
+    kinds = _SERVER | _CLIENT
     unreadable = [
-        Problem(name, f"got {_parameter(settings[name])[:60]!r}, expected {kind.expected}")
-        for name, kind in (_SERVER | _CLIENT).items()
-        if name in settings and name not in read
+        Problem(name, f"got {shown(_parameter(settings[name]))}, expected {kind.expected}")
+        for name, kind in kinds.items()
+        if name in settings and not _is_readable(name, kinds, settings)
     ]
     return unreadable + [
         Problem(name, f"this host's {_ELSEWHERE[name]} decides it; leave it out here and declare it there")

@@ -5,34 +5,39 @@ Order of mappings is the order of the file, except that an authority stands behi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from pki.crl_schedule import CrlPolicy
+from pki.declared import declaration_of, policy_of
+from pki.fields import DeclaredCertificate
 from pki.lifetime import LifetimePolicy
-from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject
-from pki.pkcs12 import Pkcs12Profile
+from pki.model import CertificateDeclaration, Pkcs12Profile, Profile
 from pki.rollover import Slots
-from pki.roster.entries import Entry
-from postfix.host import HostDeclaration, Ownership
+from pki.roster.rows import RosterRow, archive_word, said_by_roster
+from postfix.host import HostDeclaration
+from postfix.preflight import CheckedHost
+from postfix.tables import ClientRow
+from postfix.target import HostTarget
 
 __all__ = [
+    "OWN_SERVER",
     "Adoption",
     "Authority",
     "CertificateKind",
     "CertificateReference",
     "Client",
     "Crl",
-    "ExtraRelayClient",
     "Host",
     "Pkcs12",
     "Roster",
     "Server",
     "ServerSigner",
     "StackConfig",
-    "Target",
-    "TargetKind",
 ]
+
+OWN_SERVER: Final = "server"
+"""What a host says to present its own server's certificate; so no client may be called that."""
 
 
 class ServerSigner(StrEnum):
@@ -50,11 +55,27 @@ class CertificateKind(StrEnum):
     CLIENT = "clients"
 
 
-class TargetKind(StrEnum):
-    """Where a host's files go."""
+@dataclass(frozen=True, slots=True)
+class _Certified:
+    """Something with a certificate of its own; its lifetime is among the fields of `declared`."""
 
-    DIRECTORY = "directory"
-    LOCAL = "local"
+    name: str
+    declared: DeclaredCertificate
+
+    @property
+    def profile(self) -> Profile:
+        """What the certificate is for."""
+        return Profile.CLIENT
+
+    @property
+    def declaration(self) -> CertificateDeclaration:
+        """What will stand in the certificate."""
+        return declaration_of(self.declared, self.profile)
+
+    @property
+    def lifetime(self) -> LifetimePolicy:
+        """How long it lives and when it is renewed, with every default filled in."""
+        return policy_of(self.declared, self.profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,39 +95,42 @@ class Crl:
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
-    """An authority; `issuer` is the name of the one that signs it, None for a root; `crl` is None without a list."""
+class Authority(_Certified):
+    """An authority; `issuer` is the name of the one that signs it, None for a root; `crl` is None without a list.
 
-    name: str
-    declaration: CertificateDeclaration
-    key_algorithm: KeyAlgorithm
-    lifetime: LifetimePolicy
+    `crl_urls`: where its list can be fetched; they stand in the certificates that it issues.
+    """
+
     issuer: str | None = None
+    crl_urls: tuple[str, ...] = ()
     is_protected: bool = True
     adopt: Adoption | None = None
     slots: Slots = field(default_factory=Slots)
     crl: Crl | None = None
 
+    @property
+    def profile(self) -> Profile:
+        """What the certificate is for."""
+        return Profile.INTERMEDIATE if self.issuer else Profile.ROOT
+
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class Server(_Certified):
     """A server's certificate; `authority` is a name exactly where `signer` is AUTHORITY.
 
-    `signed_chain_pem` (THIRD_PARTY), leaf first: None while the request is still out.
+    `is_client`: it may be presented as a client's too. `signed_chain_pem` (THIRD_PARTY), leaf first: None while the
+    request is still out.
     """
 
-    name: str
-    declaration: CertificateDeclaration
-    key_algorithm: KeyAlgorithm
-    lifetime: LifetimePolicy
     signer: ServerSigner = ServerSigner.AUTHORITY
     authority: str | None = None
+    is_client: bool = False
     signed_chain_pem: str | None = None
 
     @property
-    def is_client(self) -> bool:
-        """Whether the certificate may be presented as a client's too."""
-        return self.declaration.profile is Profile.SERVER_AND_CLIENT
+    def profile(self) -> Profile:
+        """What the certificate is for."""
+        return Profile.SERVER_AND_CLIENT if self.is_client else Profile.SERVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,46 +142,38 @@ class Pkcs12:
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """A client's certificate; see `ClientCertificate` in pki/components/client.py. `revoke` is empty or a reason.
+class Client(_Certified):
+    """A client's certificate; `take_over_from` names the roster that keeps it until now, and is empty for none."""
 
-    `take_over_from`: name of the roster that keeps the certificate until now; empty for none.
-    """
-
-    name: str
-    declaration: CertificateDeclaration
-    key_algorithm: KeyAlgorithm
-    lifetime: LifetimePolicy
-    authority: str
-    match: str = "certificate"
-    confirm: bool = False
-    confirmed_generation: int = 0
-    revoke: str = ""
-    issue_again: bool = False
+    authority: str = ""
     pkcs12: Pkcs12 | None = None
     take_over_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
-    """Many clients of one authority; `entries` in the order of their names, see `pki.roster.fields.FIELDS`.
+class Roster(_Certified):
+    """Many clients of one authority; `declared` holds for each of them that does not say otherwise.
 
-    `subject` has no common name: it is what the names of all clients have in common. `pkcs12` is None where only the
-    entries say who has an archive. `handed_out`: names of the clients whose files are written. `take_over`: names of
-    those whose certificate is kept by a client of that name until now.
+    `rows`: the clients in the order of their names. `handed_out`: names of those whose files are written. `take_over`:
+    names of those whose certificate is kept by a client of that name until now.
     """
 
-    name: str
-    authority: str
-    entries: tuple[Entry, ...]
-    subject: Subject
-    key_algorithm: KeyAlgorithm
-    lifetime: LifetimePolicy
-    match: str = "certificate"
-    confirm: bool = False
-    pkcs12: Pkcs12Profile | None = None
+    authority: str = ""
+    rows: tuple[RosterRow, ...] = ()
     handed_out: tuple[str, ...] = ()
     take_over: tuple[str, ...] = ()
+
+    @property
+    def clients(self) -> Mapping[str, DeclaredCertificate]:
+        """What is declared of each client, with what the roster says for all."""
+        shared = said_by_roster(self.declared)
+        return {row.name: row.said.over(shared).values for row in self.rows}
+
+    @property
+    def archives(self) -> Mapping[str, Pkcs12Profile]:
+        """The profile of each client's archive, clients without one left out."""
+        words = {name: archive_word(declared) for name, declared in self.clients.items()}
+        return {name: Pkcs12Profile(word) for name, word in words.items() if word}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,44 +185,29 @@ class CertificateReference:
 
 
 @dataclass(frozen=True, slots=True)
-class ExtraRelayClient:
-    """A client whose certificate is not of this stack; `not_after` is aware, None where only a fingerprint is known.
-
-    `fingerprint_sha256`: upper-case hex pairs joined by colons.
-    """
-
-    name: str
-    fingerprint_sha256: str
-    not_after: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a host's files go: `path` is a directory beside the program, or a configuration directory of Postfix."""
-
-    kind: TargetKind
-    path: str
-    ownership: Ownership
-
-
-@dataclass(frozen=True, slots=True)
 class Host:
     """A Postfix host: what is rendered, and from which certificates.
 
-    `certificates`: for each certificate name in `declaration`, which certificate of this stack it is.
+    `checked`: the declaration, and what Postfix's own rules find in it.
+    `certificates`: for each certificate name in the declaration, which certificate of this stack it is.
     `relay_clients`: clients, and servers that are clients too. `relay_rosters`: names of rosters.
     `trusted_authorities`: names of roots.
     """
 
     name: str
-    declaration: HostDeclaration
-    target: Target
+    checked: CheckedHost
+    target: HostTarget
     certificates: Mapping[str, CertificateReference]
     relay_clients: tuple[CertificateReference, ...] = ()
     relay_rosters: tuple[str, ...] = ()
-    extra_relay_clients: tuple[ExtraRelayClient, ...] = ()
+    extra_relay_clients: tuple[ClientRow, ...] = ()
     trusted_authorities: tuple[str, ...] = ()
     trusted_roots_pem: tuple[str, ...] = ()
+
+    @property
+    def declaration(self) -> HostDeclaration:
+        """What is rendered."""
+        return self.checked.declaration
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +217,20 @@ class StackConfig:
     Server certificates that hosts get without declaring them are among `servers`.
     """
 
-    stack_name: str
     out: str
     authorities: Mapping[str, Authority]
     servers: Mapping[str, Server]
     clients: Mapping[str, Client]
     rosters: Mapping[str, Roster]
     hosts: Mapping[str, Host]
+
+    def named(self, word: str) -> CertificateReference | None:
+        """Return the client of that name, or else the server."""
+        kinds = ((CertificateKind.CLIENT, self.clients), (CertificateKind.SERVER, self.servers))
+        return next((CertificateReference(kind, word) for kind, known in kinds if word in known), None)
+
+    def presentable(self, word: str, own_server: str | None) -> CertificateReference | None:
+        """Return what a host presents as a client: `server` its own, a client's certificate, or another server's."""
+        if word == OWN_SERVER:
+            return CertificateReference(CertificateKind.SERVER, own_server) if own_server else None
+        return self.named(word)

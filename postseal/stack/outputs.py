@@ -4,10 +4,15 @@ from typing import Any
 
 import pulumi
 
-from pki.resources import Certificate, ImportedCertificate
-from postseal.stack.components import BuiltStack
+import pki
+from pki.certificate.resource import Certificate
+from pki.imported_certificate.resource import ImportedCertificate
+from postseal.stack.components import BuiltStack, ServerComponent
 
 __all__ = ["stack_outputs"]
+
+Exported = dict[str, Any]
+"""Values and outputs by name, as `pulumi.export` takes them."""
 
 _IDENTITY = (
     "subject",
@@ -22,16 +27,16 @@ _ROSTER = ("count", "summary", "next_due_at")
 _LIST = ("crl_number", "this_update", "next_update", "renew_at")
 
 
-def stack_outputs(stack: BuiltStack) -> dict[str, Any]:
+def stack_outputs(stack: BuiltStack) -> Exported:
     """Return the outputs of a stack by name; `certificates` has servers and clients under their names.
 
     `rosters`: how many clients, what the last change was, and when the next is due. `revocation_lists`: by authority.
     Both, and `pkcs12_passphrases` (by client, secret), are there only where something is declared for them.
     """
-    servers = {name: _identity("server", each.certificate) for name, each in stack.servers.items()}
-    clients = {name: _identity("client", each.certificate) for name, each in stack.clients.items()}
+    servers = {name: _identity("server", _certificate(each)) for name, each in stack.servers.items()}
+    clients = {name: _identity("client", each) for name, each in stack.clients.items()}
     passphrases = {name: each.passphrase for name, each in stack.archives.items()} | stack.roster_passphrases
-    outputs: dict[str, Any] = {
+    outputs: Exported = {
         "authorities": {name: _identity("authority", each.certificate) for name, each in stack.authorities.items()},
         "certificates": {"servers": servers, "clients": clients},
         "hosts": {name: each.summary for name, each in stack.hosts.items()},
@@ -44,9 +49,13 @@ def stack_outputs(stack: BuiltStack) -> dict[str, Any]:
     return outputs | {name: value for name, value in declared.items() if value != {}}
 
 
-def _identity(kind: str, certificate: Certificate | ImportedCertificate) -> dict[str, Any]:
+def _certificate(server: ServerComponent) -> Certificate | ImportedCertificate:
+    return server.certificate if isinstance(server, pki.ThirdPartyServerCertificate) else server
+
+
+def _identity(kind: str, certificate: Certificate | ImportedCertificate) -> Exported:
     return {"kind": kind, **_fields(certificate, _IDENTITY)}
 
 
-def _fields(each: object, names: tuple[str, ...]) -> dict[str, Any]:
+def _fields(each: object, names: tuple[str, ...]) -> Exported:
     return {name: getattr(each, name) for name in names}

@@ -1,36 +1,42 @@
-"""Read the sections of a stack file entry by entry, so that one mistake hides no other."""
+"""Read the sections of a stack file name by name, so that one mistake hides no other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from pydantic import ValidationError
-
-from postseal.stack.authority_config import AuthoritySection
-from postseal.stack.field_types import NAME_RULE, PathText, Section, is_name
-from postseal.stack.files import FileText
-from postseal.stack.host_config import HostSection
-from postseal.stack.leaf_config import ClientSection, ServerSection
-from postseal.stack.lifetime_config import StackLifetimeSection
-from postseal.stack.problems import join_path, problems_of_validation
-from postseal.stack.roster_config import RosterSection
-from postseal.stack.roster_entries import RosterClients, read_clients
+from postseal.stack.host_sections import HostSection
+from postseal.stack.roster_rows import RosterRows, read_rows
+from postseal.stack.screening import FileText
+from postseal.stack.sections import (
+    AuthorityKeys,
+    AuthoritySection,
+    ClientKeys,
+    ClientSection,
+    RosterKeys,
+    RosterSection,
+    ServerKeys,
+    ServerSection,
+    StackLifetimeSection,
+)
+from postseal.stack.words import NAME_RULE, PathText, is_name
 from postseal_core.errors import Problem
+from postseal_core.reading import Raw, Section, join_path, read_section
 
-__all__ = ["SECTION_NAMES", "DeclaredStack", "Entry", "Found", "read_stack"]
+__all__ = ["SECTION_NAMES", "Declared", "DeclaredStack", "Found", "read_stack"]
 
-SECTION_NAMES = ("authority", "authorities", "servers", "clients", "rosters", "hosts", "lifetime", "out")
+SECTION_NAMES: Final = ("authority", "authorities", "servers", "clients", "rosters", "hosts", "lifetime", "out")
 
-_S = TypeVar("_S", bound=Section)
+S = TypeVar("S", bound=Section)
+S_co = TypeVar("S_co", bound=Section, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Generic[_S]):
-    """One named entry of a section, the path where it stands, and its fields that could not be read."""
+class Declared(Generic[S_co]):
+    """A named section, the path where it stands, and its keys that could not be read."""
 
     name: str
     path: str
-    section: _S
+    section: S_co
     unread: frozenset[str] = frozenset()
 
 
@@ -38,23 +44,23 @@ class Entry(Generic[_S]):
 class DeclaredStack:
     """The sections as they are declared, without the values that could not be read, and the files they refer to.
 
-    `roster_clients`: the clients of each roster, wherever they stand.
+    `roster_rows`: the clients of each roster, wherever they stand.
     """
 
-    authorities: Mapping[str, Entry[AuthoritySection]]
-    servers: Mapping[str, Entry[ServerSection]]
-    clients: Mapping[str, Entry[ClientSection]]
-    rosters: Mapping[str, Entry[RosterSection]]
-    roster_clients: Mapping[str, RosterClients]
-    hosts: Mapping[str, Entry[HostSection]]
-    lifetime: StackLifetimeSection
+    authorities: Mapping[str, Declared[AuthorityKeys]]
+    servers: Mapping[str, Declared[ServerKeys]]
+    clients: Mapping[str, Declared[ClientKeys]]
+    rosters: Mapping[str, Declared[RosterKeys]]
+    roster_rows: Mapping[str, RosterRows]
+    hosts: Mapping[str, Declared[HostSection]]
+    lifetime: Section
     out: str
     files: Mapping[str, FileText]
 
 
 @dataclass(slots=True)
 class Found:
-    """Problems met while reading, and the paths of values that could not be read: what follows from them is no news."""
+    """Problems found while reading, and the paths of unreadable values; checks skip what depends on those."""
 
     problems: list[Problem] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
@@ -66,12 +72,12 @@ class Found:
 
 
 class _OutSection(Section):
-    out: PathText
+    """The one value of the stack file that stands in no mapping."""
+
+    out: PathText = ""
 
 
-def read_stack(
-    sections: Mapping[str, Any], files: Mapping[str, FileText], stack_name: str, found: Found
-) -> DeclaredStack:
+def read_stack(sections: Raw, files: Mapping[str, FileText], stack_name: str, found: Found) -> DeclaredStack:
     """Return what could be read of `sections` (keys: `SECTION_NAMES`); the rest is in `found`."""
     rosters = _read_named(sections.get("rosters"), "rosters", RosterSection, found)
     return DeclaredStack(
@@ -79,74 +85,54 @@ def read_stack(
         servers=_read_named(sections.get("servers"), "servers", ServerSection, found),
         clients=_read_named(sections.get("clients"), "clients", ClientSection, found),
         rosters=rosters,
-        roster_clients={name: _read_clients(entry, files, found) for name, entry in rosters.items()},
+        roster_rows={name: _read_rows(each, files, found) for name, each in rosters.items()},
         hosts=_read_named(sections.get("hosts"), "hosts", HostSection, found),
-        lifetime=_read_section(sections.get("lifetime"), "lifetime", StackLifetimeSection, found),
-        out=_read_out(sections, stack_name, found),
+        lifetime=_read("lifetime", "lifetime", sections.get("lifetime"), StackLifetimeSection, found).section,
+        out=_read_out(sections, f"out/{stack_name}", found),
         files=files,
     )
 
 
-def _read_authorities(sections: Mapping[str, Any], found: Found) -> dict[str, Entry[AuthoritySection]]:
+def _read_authorities(sections: Raw, found: Found) -> dict[str, Declared[AuthorityKeys]]:
     several = _read_named(sections.get("authorities"), "authorities", AuthoritySection, found)
     if "authority" not in sections:
         return several
     if "authorities" in sections:
         found.problems.append(Problem("authority", "declared beside authorities; move it there under a name"))
-    return {
-        "authority": _read_entry("authority", "authority", sections["authority"], AuthoritySection, found),
-        **several,
-    }
+    return {"authority": _read("authority", "authority", sections["authority"], AuthoritySection, found), **several}
 
 
-def _read_named(value: Any, path: str, section: type[_S], found: Found) -> dict[str, Entry[_S]]:
+def _read_named(value: object, path: str, section: type[S], found: Found) -> dict[str, Declared[S]]:
     if value is not None and not isinstance(value, Mapping):
         found.add_unread(path, "expected a mapping of names, as {alice: {...}}")
         return {}
-    entries = {}
-    for name, entry in (value or {}).items():
-        entry_path = join_path((path, name))
+    declared = {}
+    for name, each in (value or {}).items():
+        place = join_path((path, name))
         if not is_name(name):
-            found.problems.append(Problem(entry_path, f"this name cannot be used; expected {NAME_RULE}"))
-        entries[name] = _read_entry(name, entry_path, entry, section, found)
-    return entries
+            found.problems.append(Problem(place, f"this name cannot be used; expected {NAME_RULE}"))
+        declared[name] = _read(name, place, each, section, found)
+    return declared
 
 
-def _read_entry(name: str, path: str, value: Any, section: type[_S], found: Found) -> Entry[_S]:
-    read = _read_section(value, path, section, found)
-    return Entry(
-        name, path, read, frozenset(field for field in section.model_fields if f"{path}.{field}" in found.unread)
-    )
+def _read(name: str, path: str, value: object, section: type[S], found: Found) -> Declared[S]:
+    reading = read_section(value, section, path)
+    found.problems += reading.problems
+    found.unread |= reading.unread
+    unread = frozenset(key for key in section.model_fields if f"{path}.{key}" in reading.unread)
+    return Declared(name, path, reading.section, unread)
 
 
-def _read_section(value: Any, path: str, section: type[_S], found: Found) -> _S:
-    """Return the section without the fields that are wrong: all fields of a section have defaults."""
-    try:
-        return section.model_validate({} if value is None else value)
-    except ValidationError as error:
-        found.problems += problems_of_validation(error, section, path)
-        wrong = {
-            details["loc"][0] for details in error.errors(include_url=False, include_input=False) if details["loc"]
-        }
-        found.unread |= {join_path((path, step)) for step in wrong} or {path}
-        rest = {key: item for key, item in value.items() if key not in wrong} if wrong else {}
-        return section.model_validate(rest)
+def _read_rows(declared: Declared[RosterKeys], files: Mapping[str, FileText], found: Found) -> RosterRows:
+    rows = RosterRows(declared.path)
+    if not declared.unread & {"clients", "file"}:
+        rows = read_rows(declared.path, declared.section.file, declared.section.clients, files)
+        found.problems += rows.problems
+    return rows
 
 
-def _read_clients(entry: Entry[RosterSection], files: Mapping[str, FileText], found: Found) -> RosterClients:
-    clients = RosterClients(entry.path)
-    if not entry.unread & {"clients", "file"}:
-        clients = read_clients(entry.path, entry.section, files)
-        found.problems += clients.problems
-    return clients
-
-
-def _read_out(sections: Mapping[str, Any], stack_name: str, found: Found) -> str:
-    default = f"out/{stack_name}"
-    try:
-        return _OutSection.model_validate({"out": sections.get("out", default)}).out
-    except ValidationError as error:
-        found.problems += [
-            Problem("out", problem.message) for problem in problems_of_validation(error, _OutSection, "")
-        ]
-        return default
+def _read_out(sections: Raw, default: str, found: Found) -> str:
+    """Return the directory of hand-outs; a wrong one is told and makes no other path wrong."""
+    reading = read_section({name: each for name, each in sections.items() if name == "out"}, _OutSection)
+    found.problems += reading.problems
+    return reading.section.out or default

@@ -1,30 +1,41 @@
 """Keep secrets out of what is validated: a value that must not be shown is taken out before anything reads it.
 
 So no later message can hold one. Found are PEM text where none belongs, private keys anywhere, and the values of
-secret keys repeated in clear.
+secret keys repeated in clear; in the stack file, and in the files that it refers to. The program reads those and hands
+their texts in, so that everything that is wrong with them is told with the rest.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from postseal.stack.problems import join_path, nearest_hint
 from postseal_core.errors import Problem
+from postseal_core.reading import Raw, join_path
+from postseal_core.wording import nearest_hint
 
-__all__ = ["KEPT_IN_FILE", "SHORTEST_SECRET", "Screened", "problems_of_secrets", "screen", "secret_values"]
+__all__ = [
+    "NO_FILE",
+    "FileText",
+    "Screened",
+    "declared_files",
+    "problems_of_secrets",
+    "screen",
+    "screen_files",
+]
 
-SHORTEST_SECRET = 8
+_SHORTEST_SECRET = 8
 """Characters of the shortest passphrase that is accepted; a shorter one could not be told from other words either."""
 
-KEPT_IN_FILE = (
+_KEPT_IN_FILE = (
     "a private key or the value of a secret key stands here in clear; make a new one, keep it with "
     "`pulumi config set --secret`, and leave it out here"
 )
-"""What is said of a file beside the stack file that holds a secret."""
-
 _PEM_MARK = "-----BEGIN"
 _PEM_FIELDS = frozenset({"certificate_pem", "signed_chain_pem", "roots_pem"})
 _REFERENCE_SUFFIX = "_secret"
+
+_FILE_FIELDS = ("file", "signed_chain_file")
+_SECTIONS = ("rosters", "servers")
 
 _Steps = tuple[str | int, ...]
 
@@ -33,7 +44,7 @@ _Steps = tuple[str | int, ...]
 class Screened:
     """The readable sections without what must not be shown, where something was taken out, and why."""
 
-    sections: Mapping[str, Any]
+    sections: Raw
     problems: tuple[Problem, ...]
 
     @property
@@ -42,9 +53,9 @@ class Screened:
         return frozenset(problem.path for problem in self.problems)
 
 
-def screen(raw: Mapping[str, Any], section_names: Collection[str], secret_keys: Collection[str]) -> Screened:
+def screen(raw: Raw, section_names: Collection[str], secret_keys: Collection[str]) -> Screened:
     """Return the sections of the stack file with everything removed that no message may show."""
-    secrets = secret_values(raw, secret_keys)
+    secrets = _secret_values(raw, secret_keys)
     problems: list[Problem] = []
     sections = {}
     for name in section_names:
@@ -55,9 +66,9 @@ def screen(raw: Mapping[str, Any], section_names: Collection[str], secret_keys: 
     return Screened(sections, tuple(problems))
 
 
-def secret_values(raw: Mapping[str, Any], secret_keys: Collection[str]) -> list[str]:
+def _secret_values(raw: Raw, secret_keys: Collection[str]) -> list[str]:
     """Return the values of secret keys that are long enough to be told from other words."""
-    return [str(raw[key]) for key in secret_keys if len(str(raw.get(key) or "")) >= SHORTEST_SECRET]
+    return [str(raw[key]) for key in secret_keys if len(str(raw.get(key) or "")) >= _SHORTEST_SECRET]
 
 
 _UNREVIEWABLE = (
@@ -103,7 +114,7 @@ def _cleaned_mapping(value: Mapping[Any, Any], steps: _Steps, secrets: list[str]
 
 
 def problems_of_secrets(
-    raw: Mapping[str, Any], sections: Mapping[str, Any], section_names: Collection[str], secret_keys: Collection[str]
+    raw: Raw, sections: Raw, section_names: Collection[str], secret_keys: Collection[str]
 ) -> list[Problem]:
     """Return what is wrong between references to secrets and the keys that should hold them; no value is shown."""
     references = list(_references(sections, ()))
@@ -130,9 +141,7 @@ def _references(value: Any, steps: _Steps) -> Iterator[tuple[str, str]]:
             yield from _references(item, (*steps, step))
 
 
-def _reference_fault(
-    key: str, raw: Mapping[str, Any], section_names: Collection[str], secret_keys: Collection[str]
-) -> str | None:
+def _reference_fault(key: str, raw: Raw, section_names: Collection[str], secret_keys: Collection[str]) -> str | None:
     command = f"set it with: pulumi config set --secret {key}"
     if key in section_names:
         return f"{key!r} is a section of this file; name a secret key of its own"
@@ -142,8 +151,8 @@ def _reference_fault(
         return (
             f"the key {key!r} stands in clear; {command}, with a new value, since the old one is in the file's history"
         )
-    if len(str(raw[key] or "")) < SHORTEST_SECRET:
-        return f"the value of {key!r} has fewer than {SHORTEST_SECRET} characters; {command}"
+    if len(str(raw[key] or "")) < _SHORTEST_SECRET:
+        return f"the value of {key!r} has fewer than {_SHORTEST_SECRET} characters; {command}"
     return None
 
 
@@ -151,3 +160,44 @@ def _unknown_top_level(key: str, section_names: Collection[str], is_secret: bool
     if is_secret:
         return f"nothing refers to this secret; remove it with: pulumi config rm {key}"
     return f"unknown key; {nearest_hint(key, section_names)}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """What a file holds, or why it cannot be read; `fault` goes on after the file's name."""
+
+    text: str = field(default="", repr=False)
+    fault: str = ""
+
+
+NO_FILE = FileText(fault="is not there; paths are relative to the project's directory")
+"""What stands for a file that does not exist."""
+
+
+def declared_files(raw: Raw) -> list[str]:
+    """Return the files that a stack file refers to, as it names them; `raw` may be wrong in every way."""
+    return list(dict.fromkeys(file for name in _SECTIONS for file in _files(raw.get(name))))
+
+
+def _files(value: Any) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        return
+    for key, item in value.items():
+        if key in _FILE_FIELDS and isinstance(item, str):
+            yield item
+        else:
+            yield from _files(item)
+
+
+def screen_files(files: Mapping[str, FileText], raw: Raw, secret_keys: Collection[str]) -> dict[str, FileText]:
+    """Return the files; one in which something stands that no message may show has a fault instead of its text."""
+    secrets = ("PRIVATE KEY", *_secret_values(raw, secret_keys))
+    return {name: _screened(each, secrets) for name, each in files.items()}
+
+
+def _screened(file: FileText, secrets: Sequence[str]) -> FileText:
+    position = min((file.text.index(secret) for secret in secrets if secret in file.text), default=None)
+    if position is None:
+        return file
+    line = file.text.count("\n", 0, position) + 1
+    return FileText(fault=f"line {line}: {_KEPT_IN_FILE}")

@@ -51,7 +51,7 @@ _REASONS = {
 class DirectoryWriter:
     """Bring the files below `root` to a plan, and nothing else there; the root is made when a plan says so.
 
-    Files belong to the user who runs this. Every method takes paths relative to the root, as in `postseal_core.files.tree`, and
+    Files belong to the user who runs this. Every method takes paths relative to the root, as in `files.tree`, and
     raises DeployError, which names the path and says what is there now: where the disk refuses, where the root is no
     directory, where a directory on the way is a symbolic link (also one that stays below the root).
     """

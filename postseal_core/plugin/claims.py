@@ -1,16 +1,33 @@
-"""What resources declare of each place in one run, so that what one of them removes is never what another has there.
+"""Remembers which files each resource declares during one run, so that no resource deletes what another has written.
 
 The engine makes what is new before it deletes what is gone. So whoever takes over a directory writes its files before
 the one who had it removes its own. Every resource that is still declared passes through Check before that: there it
 claims its files, and what others have claimed in a run is not removed in it.
 """
 
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from postseal_core.plugin.handler import Context
 
 __all__ = ["claim", "place_of", "unclaimed"]
+
+
+class _Claims:
+    """What each resource, by its URN, declares of one place."""
+
+    def __init__(self) -> None:
+        self._paths: dict[str, frozenset[str]] = {}
+        self._lock = threading.Lock()
+
+    def set(self, urn: str, paths: Iterable[str]) -> None:
+        with self._lock:
+            self._paths[urn] = frozenset(paths)
+
+    def of_others(self, urn: str) -> frozenset[str]:
+        with self._lock:
+            return frozenset(path for other, paths in self._paths.items() if other != urn for path in paths)
 
 
 def place_of(directory: str | Path) -> str:
@@ -20,15 +37,14 @@ def place_of(directory: str | Path) -> str:
 
 def claim(context: Context, place: str, paths: Iterable[str]) -> None:
     """Note for this run that the resource declares `paths` in a place."""
-    _claims(context, place)[context.urn] = frozenset(paths)
+    _claims(context, place).set(context.urn, paths)
 
 
 def unclaimed(context: Context, place: str, owned: Mapping[str, str]) -> dict[str, str]:
     """Return what of `owned`, by path, no other resource has declared in this run: what may be removed from a place."""
-    others = [paths for urn, paths in list(_claims(context, place).items()) if urn != context.urn]
-    return {path: digest for path, digest in owned.items() if not any(path in paths for paths in others)}
+    others = _claims(context, place).of_others(context.urn)
+    return {path: digest for path, digest in owned.items() if path not in others}
 
 
-def _claims(context: Context, place: str) -> dict[str, frozenset[str]]:
-    claims: dict[str, frozenset[str]] = context.parsed.setdefault(f"declared in {place}", {})
-    return claims
+def _claims(context: Context, place: str) -> _Claims:
+    return context.memory.made_once(_Claims, place, _Claims)

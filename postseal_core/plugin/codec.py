@@ -1,6 +1,7 @@
 """Translate between the engine's `google.protobuf.Struct` and plain values.
 
-Three things hide in a Struct: secrets and unknowns are magic objects and strings, and every number is a float.
+Three things hide in a Struct: secrets and unknowns are magic objects and strings, and every number is a float, so a
+whole number has at most 53 bits.
 The constants are the engine's, see `pulumi.runtime.rpc` (a test compares them).
 """
 
@@ -12,11 +13,13 @@ from google.protobuf.struct_pb2 import NullValue, Struct, Value
 
 from postseal_core.values import UNKNOWN, Path, is_unknown
 
-__all__ = ["SECRET_SIGNATURE", "SIGNATURE_KEY", "UNKNOWN_SENTINEL", "Decoded", "decode", "encode"]
+__all__ = ["SECRET_SIGNATURE", "SIGNATURE_KEY", "UNKNOWN_SENTINEL", "Decoded", "from_struct", "to_struct"]
 
 SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a public marker of the wire format
 UNKNOWN_SENTINEL: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+_LARGEST_WHOLE_NUMBER: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,14 @@ class Decoded:
     secret_paths: frozenset[Path]
 
 
-def decode(struct: Struct) -> Decoded:
+def from_struct(struct: Struct) -> Decoded:
     """Return the plain values of a Struct; null members are left out, null items of a list stay None."""
     secret_paths: set[Path] = set()
     properties = _decode_members(struct, (), secret_paths)
     return Decoded(properties, frozenset(secret_paths))
 
 
-def encode(properties: Mapping[str, Any], secret_paths: Collection[Path] = ()) -> Struct:
+def to_struct(properties: Mapping[str, Any], secret_paths: Collection[Path] = ()) -> Struct:
     """Return a Struct in which every value at one of `secret_paths` is wrapped as a secret."""
     struct = Struct()
     _encode_members(struct, properties, (), frozenset(secret_paths))
@@ -42,7 +45,9 @@ def encode(properties: Mapping[str, Any], secret_paths: Collection[Path] = ()) -
 
 
 def _decode_members(struct: Struct, path: Path, secret_paths: set[Path]) -> dict[str, Any]:
-    members = {name: _decode_value(member, (*path, name), secret_paths) for name, member in struct.fields.items()}
+    # A Struct has no order, and Python may give it another one in each process: messages must not differ for that.
+    named = sorted(struct.fields.items())
+    members = {name: _decode_value(member, (*path, name), secret_paths) for name, member in named}
     return {name: member for name, member in members.items() if member is not None}
 
 
@@ -51,7 +56,7 @@ def _decode_value(value: Value, path: Path, secret_paths: set[Path]) -> Any:
     if kind == "string_value":
         return UNKNOWN if value.string_value == UNKNOWN_SENTINEL else value.string_value
     if kind == "number_value":
-        return int(value.number_value) if value.number_value.is_integer() else value.number_value
+        return _decode_number(value.number_value)
     if kind == "bool_value":
         return value.bool_value
     if kind == "list_value":
@@ -59,6 +64,11 @@ def _decode_value(value: Value, path: Path, secret_paths: set[Path]) -> Any:
     if kind == "struct_value":
         return _decode_struct(value.struct_value, path, secret_paths)
     return None
+
+
+def _decode_number(number: float) -> int | float:
+    """Return a whole number as `int`; one that was rounded on its way stays a float, which no field takes for whole."""
+    return int(number) if number.is_integer() and abs(number) <= _LARGEST_WHOLE_NUMBER else number
 
 
 def _decode_struct(struct: Struct, path: Path, secret_paths: set[Path]) -> Any:
@@ -91,7 +101,7 @@ def _encode_plain(target: Value, value: object, path: Path, secret_paths: frozen
         target.string_value = UNKNOWN_SENTINEL
     elif isinstance(value, bool):
         target.bool_value = value
-    elif isinstance(value, int | float):
+    elif isinstance(value, float) or (isinstance(value, int) and abs(value) <= _LARGEST_WHOLE_NUMBER):
         target.number_value = value
     elif isinstance(value, str):
         target.string_value = value
@@ -103,4 +113,5 @@ def _encode_plain(target: Value, value: object, path: Path, secret_paths: frozen
             _encode_value(target.list_value.values.add(), item, (*path, index), secret_paths)
     else:
         # The value itself must not appear here: it may be a secret.
-        raise TypeError(f"{'.'.join(map(str, path))}: a {type(value).__name__} cannot be sent to the engine")
+        kind = "number of more than 53 bits" if isinstance(value, int) else type(value).__name__
+        raise TypeError(f"{'.'.join(map(str, path))}: a {kind} cannot be sent to the engine")

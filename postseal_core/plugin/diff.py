@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Change", "compare"]
+__all__ = ["Change", "compare", "member_of", "without_told"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -24,6 +24,21 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Change]
     An unknown value differs from every known one: what a preview cannot know may change.
     """
     return dict(_members(old, new, ""))
+
+
+def without_told(changes: Mapping[str, Change], told_by: Mapping[str, str]) -> dict[str, Change]:
+    """Return the changed leaves without data that readers are told of in other words.
+
+    `told_by`: for each member that is data the member with the lines; where lines change, the data is left out.
+    """
+    changed = {member_of(path) for path in changes}
+    told = {data for data, lines in told_by.items() if lines in changed}
+    return {path: change for path, change in changes.items() if member_of(path) not in told}
+
+
+def member_of(path: str) -> str:
+    """Return the first step of a property path: the member of the inputs that it is in."""
+    return re.split(r"[.[]", path, maxsplit=1)[0]
 
 
 def _members(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[tuple[str, Change]]:

@@ -1,16 +1,26 @@
-"""What a resource type must do, and what it is given to do it with."""
+"""What a resource type must do, and what it is given to do it with.
+
+A resource type has three records. *Args* are what a program declares. *Inputs* are what Check makes of them: stored,
+shown in previews, and what Create and Update act on. *State* is what exists then.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from postseal_core.errors import Problem
-from postseal_core.plugin.diff import Change, compare
+from postseal_core.plugin.diff import Change
 from postseal_core.plugin.material import MaterialStore
-from postseal_core.values import Properties
+from postseal_core.plugin.memory import Memory
 
-__all__ = ["CheckRequest", "Checked", "Context", "Created", "Handler", "HandlerBase", "PartialFailureError"]
+__all__ = ["AnyHandler", "Changes", "CheckRequest", "Context", "Handler", "HandlerBase"]
+
+Args = TypeVar("Args")
+Inputs = TypeVar("Inputs")
+State = TypeVar("State")
+
+Changes = Mapping[str, Change]
+"""Changed leaves of the inputs by property path, as `accepted["generation 1"]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +28,8 @@ class Context:
     """What the edge gives a handler: the clock, entropy, this run's key material, and a way to tell the user something.
 
     `urn`: which resource is called for. `now` is read once per call. `is_rehearsal` says that the clock was set by
-    `postseal:clock`. `report` shows one line beside the resource in the engine's output; never a secret. `parsed` is
-    this run's memory: values derived from material, and what resources declare of one place.
+    `postseal:clock`. `report` shows one line beside the resource in the engine's output; never a secret. `memory` is
+    this run's: values made from material, and what resources declare of one place.
     """
 
     urn: str
@@ -28,97 +38,80 @@ class Context:
     material: MaterialStore
     report: Callable[[str], None]
     is_rehearsal: bool = False
-    parsed: dict[str, Any] = field(default_factory=dict, repr=False)
+    memory: Memory = field(default_factory=Memory, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class CheckRequest:
-    """Declared inputs, and the inputs stored last time (None for a new resource); `repr` shows neither."""
+class CheckRequest(Generic[Args, Inputs]):
+    """What is declared, and the inputs stored last time (None for a new resource); `repr` shows neither."""
 
-    name: str
-    old: Properties | None = field(repr=False)
-    new: Properties = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Inputs to store and show, with what was decided; and everything wrong with what was declared."""
-
-    inputs: dict[str, Any] = field(repr=False)
-    problems: tuple[Problem, ...] = ()
+    old: Inputs | None = field(repr=False)
+    new: Args = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
-    """Identity and outputs of a resource that exists now (or would, in a preview)."""
+class Handler(Protocol[Args, Inputs, State]):
+    """One resource type. Every method is synchronous and idempotent.
 
-    id: str
-    outputs: dict[str, Any] = field(repr=False)
-
-
-class PartialFailureError(Exception):
-    """Something was done, not everything: `outputs` says what holds now, `reason` what is missing and what to do."""
-
-    def __init__(self, id: str, outputs: Mapping[str, Any], reason: str) -> None:
-        self.id, self.outputs, self.reason = id, dict(outputs), reason
-        super().__init__(reason)
-
-
-class Handler(Protocol):
-    """One resource type. Every method is synchronous, idempotent and gets plain values (see `values`).
-
-    `secret_inputs` and `secret_outputs` name the top-level properties that are always stored encrypted, also when a
-    program forgets to mark them.
+    `type_tokens`: the types that it serves. `args`, `inputs`, `state`: the classes of its records; a field that is
+    marked SECRET is always stored encrypted, also when a program forgets to mark it.
     """
 
-    type_token: ClassVar[str]
-    secret_inputs: ClassVar[frozenset[str]]
-    secret_outputs: ClassVar[frozenset[str]]
+    type_tokens: ClassVar[tuple[str, ...]]
+    args: type[Args]
+    inputs: type[Inputs]
+    state: type[State]
 
-    def check(self, request: CheckRequest, context: Context) -> Checked:
-        """Validate what is declared and decide what happens; the only method that may look at the clock."""
+    def check(self, request: CheckRequest[Args, Inputs], context: Context) -> Inputs:
+        """Validate what is declared and decide what happens; the only method that may look at the clock.
 
-    def diff(self, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> Mapping[str, Change]:
-        """Return the changed leaves; nothing is ever replaced, every change is made in place."""
+        Raises:
+            ConfigError: everything that is wrong with what is declared.
+        """
 
-    def create(self, inputs: Properties, context: Context, *, is_preview: bool) -> Created:
+    def diff(self, old: Inputs, state: State, new: Inputs, changes: Changes) -> Changes:
+        """Return the changed leaves to show; nothing is ever replaced, every change is made in place.
+
+        `changes`: all leaves in which the inputs differ.
+        """
+
+    def id_of(self, inputs: Inputs) -> str:
+        """Return the identity of a new resource."""
+
+    def create(self, inputs: Inputs, context: Context, *, is_preview: bool) -> State:
         """Make the resource; in a preview, touch nothing and return what is already known."""
 
-    def update(
-        self,
-        id: str,
-        old_outputs: Properties,
-        inputs: Properties,
-        context: Context,
-        *,
-        is_preview: bool,
-    ) -> dict[str, Any]:
-        """Bring the resource to the new inputs and return its outputs."""
+    def update(self, old: State, inputs: Inputs, context: Context, *, is_preview: bool) -> State:
+        """Bring the resource to the new inputs and return what it is then."""
 
-    def read(self, id: str, inputs: Properties, outputs: Properties, context: Context) -> tuple[Properties, Properties]:
-        """Return inputs and outputs as they are. Must echo the inputs, or the next Check forgets what was decided."""
+    def read(self, inputs: Inputs, state: State, context: Context) -> tuple[Inputs, State]:
+        """Return inputs and state as they are. Must echo the inputs, or the next Check forgets what was decided."""
 
-    def delete(self, id: str, outputs: Properties, context: Context) -> None:
+    def delete(self, state: State, context: Context) -> None:
         """Remove what the resource made."""
 
 
-class HandlerBase:
+AnyHandler = Handler[Any, Any, Any]
+"""A handler, whatever its records are."""
+
+
+class HandlerBase(Generic[Args, Inputs, State]):
     """Defaults that fit a resource which lives in state only."""
 
-    type_token: ClassVar[str] = ""
-    secret_inputs: ClassVar[frozenset[str]] = frozenset()
-    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    type_tokens: ClassVar[tuple[str, ...]] = ()
+    args: type[Args]
+    inputs: type[Inputs]
+    state: type[State]
 
-    def diff(self, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> Mapping[str, Change]:
-        """Compare the inputs leaf by leaf."""
-        del old_outputs
-        return compare(old_inputs, new_inputs)
+    def diff(self, old: Inputs, state: State, new: Inputs, changes: Changes) -> Changes:
+        """Show all leaves in which the inputs differ."""
+        del old, state, new
+        return changes
 
-    def read(self, id: str, inputs: Properties, outputs: Properties, context: Context) -> tuple[Properties, Properties]:
+    def read(self, inputs: Inputs, state: State, context: Context) -> tuple[Inputs, State]:
         """Return what was stored: there is nothing outside the state to look at."""
-        del id, context
-        return inputs, outputs
+        del context
+        return inputs, state
 
-    def delete(self, id: str, outputs: Properties, context: Context) -> None:
+    def delete(self, state: State, context: Context) -> None:
         """Do nothing: the engine forgets the state."""
-        del id, outputs, context
+        del state, context

@@ -4,14 +4,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.proto.provider_pb2_grpc import add_ResourceProviderServicer_to_server
 
-from postseal_core.plugin.handler import Handler
+from postseal_core.plugin.handler import AnyHandler
 from postseal_core.plugin.servicer import Servicer
 
 __all__ = ["serve", "start"]
@@ -21,20 +21,23 @@ _WORKERS = 16
 _PARENT_POLL_SECONDS = 1.0
 
 
-def serve(handlers: Iterable[Handler], *, version: str) -> None:
-    """Serve until the engine ends; never returns before. Prints the port as the first line of stdout, then nothing."""
+def serve(handlers: Mapping[str, AnyHandler], *, version: str, load_first: str) -> None:
+    """Serve until the engine ends; never returns before. Prints the port as the first line of stdout, then nothing.
+
+    `handlers`: by type token. `load_first`: the type that is asked for first; it is looked up once the port is out, so
+    that a handler which is loaded at its first use is loaded while the engine is still busy with its greeting.
+    """
     engine_address = sys.argv[1] if len(sys.argv) > 1 else ""
     server, port = start(handlers, version=version, engine_address=engine_address)
     print(port, flush=True)
     _stop_with_parent(server)
+    handlers.get(load_first)
     server.wait_for_termination()
 
 
-def start(handlers: Iterable[Handler], *, version: str, engine_address: str = "") -> tuple[grpc.Server, int]:
-    """Start a server on a free loopback port and return both."""
-    servicer = Servicer(
-        {handler.type_token: handler for handler in handlers}, version=version, report=_EngineLog(engine_address)
-    )
+def start(handlers: Mapping[str, AnyHandler], *, version: str, engine_address: str = "") -> tuple[grpc.Server, int]:
+    """Start a server for handlers by type token on a free loopback port and return both."""
+    servicer = Servicer(handlers, version=version, report=_EngineLog(engine_address))
     server = grpc.server(
         ThreadPoolExecutor(max_workers=_WORKERS),
         options=[

@@ -1,9 +1,9 @@
 """The provider protocol: decode, call the handler of the type, encode; errors become one clean sentence."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import grpc
 from google.protobuf import empty_pb2
@@ -14,14 +14,16 @@ from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from postseal_core.errors import ConfigError, PostsealError
 from postseal_core.plugin.answers import check_failures, clean_errors, diff_response
-from postseal_core.plugin.codec import Decoded, decode, encode
+from postseal_core.plugin.codec import from_struct, to_struct
 from postseal_core.plugin.configuration import Configuration, configuration_problems, decode_configuration
 from postseal_core.plugin.diff import compare
-from postseal_core.plugin.handler import CheckRequest, Context, Handler
+from postseal_core.plugin.handler import AnyHandler, CheckRequest, Context
 from postseal_core.plugin.material import MaterialStore
+from postseal_core.plugin.memory import Memory
+from postseal_core.records import decode, decode_stored, encode, is_current, secret_names
 from postseal_core.values import Path, value_at
 
-__all__ = ["Reporter", "Servicer", "system_clock"]
+__all__ = ["Reporter", "Servicer"]
 
 
 class Reporter(Protocol):
@@ -31,7 +33,7 @@ class Reporter(Protocol):
         """Show `message`, which must not hold a secret."""
 
 
-def system_clock() -> datetime:
+def _system_clock() -> datetime:
     """Return the current instant."""
     return datetime.now(UTC)
 
@@ -41,11 +43,11 @@ class Servicer(ResourceProviderServicer):
 
     def __init__(
         self,
-        handlers: Mapping[str, Handler],
+        handlers: Mapping[str, AnyHandler],
         *,
         version: str,
         report: Reporter,
-        clock: Callable[[], datetime] = system_clock,
+        clock: Callable[[], datetime] = _system_clock,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._handlers = handlers
@@ -54,7 +56,7 @@ class Servicer(ResourceProviderServicer):
         self._clock = clock
         self._entropy = entropy
         self._material = MaterialStore()
-        self._parsed: dict[str, Any] = {}
+        self._memory = Memory()
         self._configuration = Configuration()
 
     # The plugin itself.
@@ -72,18 +74,20 @@ class Servicer(ResourceProviderServicer):
     def CheckConfig(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:
         """Accept `postseal:clock` and `postseal:rehearsal`, refuse anything else."""
         with clean_errors(context):
-            failures = check_failures(tuple(configuration_problems(decode(request.news).properties)))
+            failures = check_failures(tuple(configuration_problems(from_struct(request.news).properties)))
             return pb.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
         """Report another clock as a change in place: the engine configures a provider that is `same` as it was."""
         with clean_errors(context):
-            return diff_response(compare(decode(request.old_inputs).properties, decode(request.news).properties))
+            return diff_response(
+                compare(from_struct(request.old_inputs).properties, from_struct(request.news).properties)
+            )
 
     def Configure(self, request: pb.ConfigureRequest, context: grpc.ServicerContext) -> pb.ConfigureResponse:
         """Take the clock, if one is set, and say that secrets and previews are understood."""
         with clean_errors(context):
-            self._configuration = decode_configuration(decode(request.args).properties)
+            self._configuration = decode_configuration(from_struct(request.args).properties)
         return pb.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
@@ -99,68 +103,64 @@ class Servicer(ResourceProviderServicer):
         """Validate and decide; wrap every secret input again."""
         with clean_errors(context):
             handler = self._handler(request.urn)
-            news, olds = decode(request.news), decode(request.olds)
-            name = request.urn.rsplit("::", 1)[-1]
-            call = CheckRequest(name=name, old=olds.properties or None, new=news.properties)
+            news, olds = from_struct(request.news), from_struct(request.olds).properties
             try:
+                old = decode_stored(handler.inputs, olds) if olds else None
+                call = CheckRequest(old=old, new=decode(handler.args, news.properties))
                 checked = handler.check(call, self._context(request.urn))
             except ConfigError as error:
                 return pb.CheckResponse(failures=check_failures(error.problems))
-            if checked.problems:
-                return pb.CheckResponse(failures=check_failures(checked.problems))
-            secret_paths = _secret_paths(handler.secret_inputs, checked.inputs, news)
-            return pb.CheckResponse(inputs=encode(checked.inputs, secret_paths))
+            return pb.CheckResponse(inputs=_struct(checked, news.secret_paths))
 
     def Diff(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
-        """Compare old inputs with new inputs; a resource left half-done differs in its `status`."""
+        """Compare old inputs with new inputs."""
         with clean_errors(context):
             handler = self._handler(request.urn)
-            olds = decode(request.olds).properties
-            changes = handler.diff(decode(request.old_inputs).properties, olds, decode(request.news).properties)
-            is_half_done = olds.get("status", "ok") != "ok"
-            return diff_response(changes, is_half_done=is_half_done)
+            old, new = (from_struct(each).properties for each in (request.old_inputs, request.news))
+            stored = decode_stored(handler.inputs, old)
+            # An older record may spell the same otherwise: compared is what this version would write.
+            changes = compare(old if is_current(handler.inputs, old) else encode(stored), new)
+            state = decode_stored(handler.state, from_struct(request.olds).properties)
+            return diff_response(handler.diff(stored, state, decode_stored(handler.inputs, new), changes))
 
     def Create(self, request: pb.CreateRequest, context: grpc.ServicerContext) -> pb.CreateResponse:
         """Make a resource, or plan it in a preview."""
-        with clean_errors(context, self._encode_outputs(request.urn)):
+        with clean_errors(context):
             if not request.preview:
                 self._configuration.refuse_changes()
             handler = self._handler(request.urn)
-            inputs = decode(request.properties)
-            created = handler.create(inputs.properties, self._context(request.urn), is_preview=request.preview)
-            return pb.CreateResponse(
-                id="" if request.preview else created.id, properties=self._outputs(handler, created.outputs)
-            )
+            inputs = decode_stored(handler.inputs, from_struct(request.properties).properties)
+            state = handler.create(inputs, self._context(request.urn), is_preview=request.preview)
+            return pb.CreateResponse(id="" if request.preview else handler.id_of(inputs), properties=_struct(state))
 
     def Update(self, request: pb.UpdateRequest, context: grpc.ServicerContext) -> pb.UpdateResponse:
         """Change a resource in place, or plan it in a preview."""
-        with clean_errors(context, self._encode_outputs(request.urn)):
+        with clean_errors(context):
             if not request.preview:
                 self._configuration.refuse_changes()
             handler = self._handler(request.urn)
-            outputs = handler.update(
-                request.id,
-                decode(request.olds).properties,
-                decode(request.news).properties,
-                self._context(request.urn),
-                is_preview=request.preview,
-            )
-            return pb.UpdateResponse(properties=self._outputs(handler, outputs))
+            old = decode_stored(handler.state, from_struct(request.olds).properties)
+            inputs = decode_stored(handler.inputs, from_struct(request.news).properties)
+            state = handler.update(old, inputs, self._context(request.urn), is_preview=request.preview)
+            return pb.UpdateResponse(properties=_struct(state))
 
     def Read(self, request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadResponse:
-        """Return inputs and outputs as they are, secrets wrapped."""
-        with clean_errors(context, self._encode_outputs(request.urn)):
+        """Return inputs and state as they are, secrets wrapped."""
+        with clean_errors(context):
             handler = self._handler(request.urn)
-            inputs, outputs = decode(request.inputs), decode(request.properties)
-            if not inputs.properties and not outputs.properties:
-                raise PostsealError(f"{handler.type_token} cannot be imported; declare it, and `pulumi up` makes it")
-            read_inputs, read_outputs = handler.read(
-                request.id, inputs.properties, outputs.properties, self._context(request.urn)
+            inputs, state = from_struct(request.inputs), from_struct(request.properties)
+            if not inputs.properties and not state.properties:
+                token = _token(request.urn)
+                raise PostsealError(f"{token} cannot be imported; declare it, and `pulumi up` makes it")
+            read_inputs, read_state = handler.read(
+                decode_stored(handler.inputs, inputs.properties),
+                decode_stored(handler.state, state.properties),
+                self._context(request.urn),
             )
             return pb.ReadResponse(
                 id=request.id,
-                inputs=encode(read_inputs, _secret_paths(handler.secret_inputs, read_inputs, inputs)),
-                properties=encode(read_outputs, _secret_paths(handler.secret_outputs, read_outputs, outputs)),
+                inputs=_struct(read_inputs, inputs.secret_paths),
+                properties=_struct(read_state, state.secret_paths),
             )
 
     def Delete(self, request: pb.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -168,17 +168,17 @@ class Servicer(ResourceProviderServicer):
         with clean_errors(context):
             self._configuration.refuse_changes()
             handler = self._handler(request.urn)
-            handler.delete(request.id, decode(request.properties).properties, self._context(request.urn))
+            state = decode_stored(handler.state, from_struct(request.properties).properties)
+            handler.delete(state, self._context(request.urn))
             return empty_pb2.Empty()
 
     # What the calls share.
 
-    def _handler(self, urn: str) -> Handler:
-        token = urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
-        handler = self._handlers.get(token)
+    def _handler(self, urn: str) -> AnyHandler:
+        handler = self._handlers.get(_token(urn))
         if handler is None:
             known = ", ".join(sorted(self._handlers))
-            raise PostsealError(f"this plugin has no resource type {token}; it has: {known}")
+            raise PostsealError(f"this plugin has no resource type {_token(urn)}; it has: {known}")
         return handler
 
     def _context(self, urn: str) -> Context:
@@ -189,17 +189,17 @@ class Servicer(ResourceProviderServicer):
             material=self._material,
             report=lambda message: self._report(urn, message),
             is_rehearsal=self._configuration.clock is not None,
-            parsed=self._parsed,
+            memory=self._memory,
         )
 
-    def _outputs(self, handler: Handler, outputs: Mapping[str, Any]) -> Struct:
-        return encode(outputs, _secret_paths(handler.secret_outputs, outputs, Decoded({}, frozenset())))
 
-    def _encode_outputs(self, urn: str) -> Callable[[Mapping[str, Any]], Struct]:
-        return lambda outputs: self._outputs(self._handler(urn), outputs)
+def _token(urn: str) -> str:
+    """Return the type of a resource: the last of the types in its URN, behind those of its parents."""
+    return urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
 
 
-def _secret_paths(names: frozenset[str], properties: Mapping[str, Any], source: Decoded) -> set[Path]:
-    """Return the declared secret names, and every place where a secret came in and a value still stands."""
-    paths: set[Path] = {(name,) for name in names if name in properties}
-    return paths | {path for path in source.secret_paths if value_at(properties, path) is not None}
+def _struct(record: object, secret_paths: Collection[Path] = ()) -> Struct:
+    """Return a record on the wire; wrapped are its SECRET fields, and every value where a secret came in."""
+    properties = encode(record)
+    wrapped = {(name,) for name in secret_names(type(record)) if name in properties}
+    return to_struct(properties, wrapped | {path for path in secret_paths if value_at(properties, path) is not None})

@@ -29,7 +29,7 @@ def test_a_root_is_a_component_with_a_key_and_a_certificate() -> None:
         "common_name": "Example Mail CA",
         "organization": "Example",
         "country": "CH",
-        "key_algorithm": "ECDSA-P256",
+        "slot": "mail-ca/1",
         "private_key_pem": Secret("privateKeyPem of mail-ca-key"),
     }
 
@@ -42,18 +42,18 @@ def test_a_component_registers_its_outputs() -> None:
 
 
 def test_an_intermediate_gets_everything_of_its_issuer_from_its_outputs() -> None:
-    """Name, generation and dates are in clear, the key is a secret, and the chain starts with the issuer."""
+    """Slot, generation and dates are in clear, the key is a secret, and the chain starts with the issuer."""
     program = run_program(lambda: pki.IntermediateAuthority("office-ca", authority=root(), common_name="Office CA"))
     properties = program.one("Certificate", "office-ca").properties
-    assert {name: value for name, value in properties.items() if name.startswith("issuer")} == {
-        "issuer_name": "mail-ca",
-        "issuer_id": "mail-ca",
-        "issuer_generation": 1,
-        "issuer_not_before": "2026-06-01T12:00:00Z",
-        "issuer_not_after": "2027-06-01T12:00:00Z",
-        "issuer_chain_pem": "certificate_pem of mail-ca",
-        "issuer_private_key_pem": Secret("privateKeyPem of mail-ca-key"),
+    assert properties["issuer"] == {
+        "slot": "mail-ca/1",
+        "generation": 1,
+        "not_before": "2026-06-01T12:00:00Z",
+        "not_after": "2027-06-01T12:00:00Z",
+        "chain_pem": "certificate_pem of mail-ca",
+        "private_key_pem": Secret("privateKeyPem of mail-ca-key"),
     }
+    assert not [name for name in properties if name.startswith("issuer_")]
     assert (properties["profile"], properties["path_length"]) == ("intermediate", 0)
     assert program.tree()["IntermediateAuthority office-ca"] == ""
 
@@ -66,9 +66,9 @@ def test_a_chain_grows_with_every_authority_below() -> None:
         lower = pki.IntermediateAuthority("b", authority=middle, common_name="B")
         pki.ClientCertificate("alice", authority=lower, email="alice@example.org")
 
-    properties = run_program(three).one("Certificate", "alice").properties
-    assert properties["issuer_chain_pem"] == "certificate_pem of bcertificate_pem of acertificate_pem of mail-ca"
-    assert properties["issuer_below"] == " below a generation 1"
+    issuer = run_program(three).one("ClientCertificate", "alice").properties["issuer"]
+    assert issuer["chain_pem"] == "certificate_pem of bcertificate_pem of acertificate_pem of mail-ca"
+    assert issuer["above"] == [{"name": "a", "generation": 1}]
 
 
 def test_in_a_preview_what_is_not_made_yet_is_unknown_and_nothing_is_computed_from_it() -> None:
@@ -77,9 +77,9 @@ def test_in_a_preview_what_is_not_made_yet_is_unknown_and_nothing_is_computed_fr
         lambda: pki.IntermediateAuthority("office-ca", authority=root(), common_name="Office CA"), preview=True
     )
     assert program.one("Certificate", "mail-ca").properties["private_key_pem"] == UNKNOWN
-    properties = program.one("Certificate", "office-ca").properties
-    assert properties["issuer_private_key_pem"] == properties["issuer_chain_pem"] == UNKNOWN
-    assert properties["issuer_generation"] == 1
+    issuer = program.one("Certificate", "office-ca").properties["issuer"]
+    assert issuer["private_key_pem"] == issuer["chain_pem"] == UNKNOWN
+    assert (issuer["generation"], issuer["slot"]) == (1, "mail-ca/1")
     assert len(program.registrations) == 6
 
 
@@ -176,7 +176,8 @@ def test_an_address_of_revocation_lists_stands_in_what_the_authority_issues_and_
 
     program = run_program(both)
     assert "crl_urls" not in program.one("Certificate", "ca").properties
-    assert program.one("Certificate", "alice").properties["crl_urls"] == ["http://example.org/ca.crl"]
+    issuer = program.one("ClientCertificate", "alice").properties["issuer"]
+    assert issuer["crl_urls"] == ["http://example.org/ca.crl"]
 
 
 def test_an_impossible_declaration_is_refused_before_anything_is_registered() -> None:

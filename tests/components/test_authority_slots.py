@@ -29,7 +29,13 @@ def made(program: Program) -> dict[str, bool]:
 
 def certificate(program: Program, name: str) -> dict[str, Any]:
     """Return what a certificate was registered with."""
-    return program.one("Certificate", name).properties
+    return program.one("ClientCertificate" if name == "alice" else "Certificate", name).properties
+
+
+def issuer(program: Program, name: str) -> dict[str, Any]:
+    """Return what the issuer of a certificate was said to be."""
+    found: dict[str, Any] = certificate(program, name)["issuer"]
+    return found
 
 
 def chain(*names: str) -> str:
@@ -72,7 +78,8 @@ def test_each_slot_has_a_key_and_a_certificate_of_its_own_name(
         properties = certificate(program, name)
         assert (properties["common_name"], properties["profile"]) == (common_name, "root")
         assert preview or properties["private_key_pem"] == Secret(f"privateKeyPem of {name}-key")
-        assert "issuer_name" not in properties
+        assert "issuer" not in properties
+        assert properties["slot"] == f"root-ca/{common_name.removeprefix('Root').strip() or 1}"
 
 
 @both_ways
@@ -93,39 +100,39 @@ def test_protection_can_be_switched_off_for_all_slots() -> None:
 
 
 @pytest.mark.parametrize(
-    ("slots", "issuer", "standby_hours"),
+    ("slots", "slot", "signer", "standby_hours"),
     [
-        (Slots(), "root-ca", None),
-        (STANDBY, "root-ca", None),
-        (TAKEN_OVER, "root-ca-2", 336),
-        (Slots(2, retiring=1, standby_hours=24), "root-ca-2", 24),
-        (Slots(2, retiring=1, standby_hours=0), "root-ca-2", None),
+        (Slots(), "root-ca/1", "root-ca", None),
+        (STANDBY, "root-ca/1", "root-ca", None),
+        (TAKEN_OVER, "root-ca/2", "root-ca-2", 336),
+        (Slots(2, retiring=1, standby_hours=24), "root-ca/2", "root-ca-2", 24),
+        (Slots(2, retiring=1, standby_hours=0), "root-ca/2", "root-ca-2", None),
     ],
 )
 def test_the_active_slot_signs_and_says_how_long_it_must_have_been_published(
-    slots: Slots, issuer: str, standby_hours: int | None
+    slots: Slots, slot: str, signer: str, standby_hours: int | None
 ) -> None:
     """A leaf gets key, chain and standby time of the active slot; the first slot and 0 hours have no rule."""
-    leaf = certificate(run_program(lambda: alice(root(slots))), "alice")
-    assert (leaf["issuer_id"], leaf["issuer_private_key_pem"]) == (issuer, Secret(f"privateKeyPem of {issuer}-key"))
-    assert leaf["issuer_chain_pem"] == chain(issuer)
-    assert leaf.get("issuer_standby_hours") == standby_hours
+    found = issuer(run_program(lambda: alice(root(slots))), "alice")
+    assert (found["slot"], found["private_key_pem"]) == (slot, Secret(f"privateKeyPem of {signer}-key"))
+    assert found["chain_pem"] == chain(signer)
+    assert found.get("standby_hours") == standby_hours
 
 
 def test_an_intermediate_takes_over_without_a_standby_time() -> None:
     """Its certificate comes with every chain: there is nothing that others must have been given before."""
     program = run_program(lambda: alice(office(root(), TAKEN_OVER)))
-    assert certificate(program, "alice")["issuer_id"] == "office-ca-2"
-    assert "issuer_standby_hours" not in certificate(program, "alice")
-    assert {certificate(program, name)["issuer_id"] for name in ("office-ca", "office-ca-2")} == {"root-ca"}
+    assert issuer(program, "alice")["slot"] == "office-ca/2"
+    assert "standby_hours" not in issuer(program, "alice")
+    assert {issuer(program, name)["slot"] for name in ("office-ca", "office-ca-2")} == {"root-ca/1"}
 
 
 def test_the_standby_time_of_a_root_holds_for_the_authority_below_it() -> None:
     """What a root signs itself waits for it; what is further below gets the new chain with it."""
     program = run_program(lambda: alice(office(root(TAKEN_OVER))))
-    assert certificate(program, "office-ca")["issuer_standby_hours"] == 336
-    assert certificate(program, "alice")["issuer_chain_pem"] == chain("office-ca", "root-ca-2")
-    assert "issuer_standby_hours" not in certificate(program, "alice")
+    assert issuer(program, "office-ca")["standby_hours"] == 336
+    assert issuer(program, "alice")["chain_pem"] == chain("office-ca", "root-ca-2")
+    assert "standby_hours" not in issuer(program, "alice")
 
 
 @pytest.mark.parametrize(("slots", "roots"), [(STANDBY, (1, 2)), (TAKEN_OVER, (2, 1)), (Slots(2), (2,))])
@@ -147,31 +154,41 @@ def test_bundles_hold_the_root_of_every_slot_and_archives_the_active_chain(
     assert program.one("Pkcs12").properties["ca_pem"] == chain("office-ca", names[slots.active])
 
 
-def test_a_cross_certificate_joins_the_chain_and_its_label() -> None:
+def test_a_cross_certificate_joins_the_chain_and_stands_above_what_is_below() -> None:
     """The retiring slot certifies the active one's key and name; whoever is below sees it in the chain."""
     program = run_program(lambda: alice(office(root(CROSSED, path_length=2))))
     cross = certificate(program, "root-ca-2-by-root-ca")
     assert (cross["profile"], cross["common_name"], cross["path_length"]) == ("intermediate", "Root 2", 1)
-    assert (cross["private_key_pem"], cross["issuer_id"]) == (Secret("privateKeyPem of root-ca-2-key"), "root-ca")
-    assert certificate(program, "office-ca")["issuer_chain_pem"] == chain("root-ca-2", "root-ca-2-by-root-ca")
-    assert certificate(program, "office-ca")["issuer_below"] == " below root-ca-2-by-root-ca generation 1"
-    leaf = certificate(program, "alice")
-    assert leaf["issuer_chain_pem"] == chain("office-ca", "root-ca-2", "root-ca-2-by-root-ca")
-    assert leaf["issuer_below"] == " below root-ca-2-by-root-ca generation 1"
+    assert cross["private_key_pem"] == Secret("privateKeyPem of root-ca-2-key")
+    assert cross["issuer"] == {
+        "slot": "root-ca/1",
+        "generation": 1,
+        "not_before": "2026-06-01T12:00:00Z",
+        "not_after": "2027-06-01T12:00:00Z",
+        "chain_pem": chain("root-ca"),
+        "private_key_pem": Secret("privateKeyPem of root-ca-key"),
+    }
+    assert "slot" not in cross
+    above = [{"name": "root-ca-2-by-root-ca", "generation": 1}]
+    assert issuer(program, "office-ca")["chain_pem"] == chain("root-ca-2", "root-ca-2-by-root-ca")
+    assert issuer(program, "office-ca")["above"] == above
+    leaf = issuer(program, "alice")
+    assert leaf["chain_pem"] == chain("office-ca", "root-ca-2", "root-ca-2-by-root-ca")
+    assert leaf["above"] == above
     assert made(program)["root-ca-2-by-root-ca"] is False
 
 
-def test_a_label_names_every_authority_between_a_leaf_and_its_root() -> None:
-    """A renewal anywhere in a chain changes the label of what is below, so that the chain is built anew."""
+def test_every_authority_between_a_leaf_and_its_root_is_named_with_its_generation() -> None:
+    """A renewal anywhere in a chain changes what is said to what is below, so that the chain is built anew."""
 
     def declare() -> None:
         policy = IntermediateAuthority("policy-ca", authority=root(CROSSED), common_name="Policy", path_length=1)
         alice(office(policy))
 
     program = run_program(declare)
-    above = " below policy-ca generation 1 below root-ca-2-by-root-ca generation 1"
-    assert certificate(program, "alice")["issuer_below"] == above
-    assert certificate(program, "office-ca")["issuer_below"] == above.removeprefix(" below policy-ca generation 1")
+    above = [{"name": "policy-ca", "generation": 1}, {"name": "root-ca-2-by-root-ca", "generation": 1}]
+    assert issuer(program, "alice")["above"] == above
+    assert issuer(program, "office-ca")["above"] == above[1:]
 
 
 @pytest.mark.parametrize(
@@ -248,6 +265,6 @@ def test_a_withdrawal_is_judged_by_every_slot_above_the_clients() -> None:
         HandOut("all", directory="out", authorities=[client.authority], clients=[client])
 
     withdrawal = run_program(declare).one("HandOut").properties["withdrawal"]
-    assert withdrawal["issuers"] == ["office-ca", "office-ca-2", "root-ca", "root-ca-2"]
+    assert withdrawal["issuers"] == ["office-ca/1", "office-ca/2", "root-ca/1", "root-ca/2"]
     assert withdrawal["authorities"] == ["office-ca", "root-ca"]
     assert withdrawal["dependents"].keys() == {"office-ca", "office-ca-2", "alice"}

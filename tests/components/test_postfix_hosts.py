@@ -1,4 +1,4 @@
-"""What Postfix hosts register: one deployment each, refused as a whole when something in the declaration is wrong."""
+"""What Postfix hosts register: one resource each, refused as a whole when something in the declaration is wrong."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,12 @@ import pytest
 
 import pki
 import postfix
-from postseal_core.errors import ConfigError
+from postfix.host import problems_of_declaration
+from postfix.preflight import checked_host
+from postseal_core.errors import ConfigError, Problem
 from tests.support.mocks import run_program, secrets_in_clear
 from tests.support.provider import UNKNOWN, Secret
+from tests.support.test_authority import ThrowAwayAuthority
 
 TARGET = postfix.Directory("out/mx1")
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -40,18 +43,50 @@ def relay(**changes: Any) -> None:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_host_is_one_deployment_below_its_component(*, preview: bool) -> None:
-    """However many clients and certificates there are, a host is one resource; its component is complete."""
+def test_a_host_is_one_resource(*, preview: bool) -> None:
+    """However many clients and certificates there are, one resource is registered for the host itself."""
     program = run_program(relay, preview=preview)
-    assert program.tree()["Deployment mx1"] == "MailServer mx1"
-    assert program.one("MailServer").has_outputs
-    assert secrets_in_clear(program.one("Deployment").properties) == []
+    assert program.tree()["MailServer mx1"] == ""
+    assert [each.type for each in program.registrations if each.name == "mx1"] == [
+        "postseal:index:ServerCertificate",
+        "postseal:index:MailServer",
+    ]
+    assert secrets_in_clear(program.one("MailServer").properties) == []
 
 
-def test_a_deployment_gets_declaration_target_and_all_that_comes_from_certificates() -> None:
+def test_a_host_of_a_program_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the resource itself; the plugin does it again, as it cannot know who registers what."""
+    checked: list[str] = []
+
+    def count(host: postfix.HostDeclaration) -> list[Problem]:
+        checked.append(host.name)
+        return problems_of_declaration(host)
+
+    monkeypatch.setattr("postfix.preflight.problems_of_declaration", count)
+    run_program(relay)
+    assert checked == ["mx1"]
+
+
+def test_a_declaration_that_was_checked_before_is_judged_by_that() -> None:
+    """What was found then stops the program all the same."""
+    wrong = postfix.HostDeclaration("mx1", "mx1.example.org", table_type="mysql")
+
+    def program() -> None:
+        postfix.PostfixHost("mx1", declaration=checked_host(wrong), target=TARGET, certificates={})
+
+    with pytest.raises(ConfigError, match=r"hosts\.mx1\.table_type"):
+        run_program(program)
+
+
+def test_a_host_gets_declaration_target_and_all_that_comes_from_certificates() -> None:
     """The declaration is plain, identities come from the clients' resources, and the key of a chain is a secret."""
-    properties = run_program(relay).one("Deployment").properties
-    assert properties["target"] == {"kind": "directory", "path": "out/mx1", "config_directory": "/etc/postfix"}
+    properties = run_program(relay).one("MailServer").properties
+    assert properties["target"] == {
+        "kind": "directory",
+        "path": "out/mx1",
+        "config_directory": "/etc/postfix",
+        "ownership": "whole",
+    }
     assert properties["declaration"]["myhostname"] == "mx1.example.org"
     assert properties["declaration"]["server"]["certificates"] == ["mx1"]
     assert properties["chains"] == {
@@ -62,23 +97,29 @@ def test_a_deployment_gets_declaration_target_and_all_that_comes_from_certificat
         }
     }
     assert properties["roots"] == {"mail-ca": "certificate_pem of mail-ca"}
-    assert properties["relay_clients"] == {
-        "alice": {
-            "match": "certificate",
-            "generation": 1,
-            "not_after": "2027-06-01T12:00:00Z",
-            "fingerprint_sha256": "fingerprint_sha256 of alice",
-            "public_key_fingerprint_sha256": "public_key_fingerprint_sha256 of alice",
-            "previous": [],
-            "revoked_at": "",
+    assert properties["access"] == {
+        "smtp": {
+            "clients": {
+                "alice": {
+                    "generation": 1,
+                    "not_before": "2026-06-01T12:00:00Z",
+                    "not_after": "2027-06-01T12:00:00Z",
+                    "issuer_slot": "mail-ca/1",
+                    "fingerprint_sha256": "fingerprint_sha256 of alice",
+                    "public_key_fingerprint_sha256": "public_key_fingerprint_sha256 of alice",
+                    "serial_number": "1a2b",
+                    "previous": [],
+                    "revoked_at": "",
+                }
+            }
         }
     }
 
 
 def test_in_a_preview_of_new_certificates_only_what_is_signed_is_unknown() -> None:
     """Generation, dates and the line of the chain are known; fingerprints and content are not."""
-    properties = run_program(relay, preview=True).one("Deployment").properties
-    identity = properties["relay_clients"]["alice"]
+    properties = run_program(relay, preview=True).one("MailServer").properties
+    identity = properties["access"]["smtp"]["clients"]["alice"]
     assert (identity["generation"], identity["previous"]) == (1, [])
     assert identity["fingerprint_sha256"] == UNKNOWN
     assert properties["chains"]["mx1"]["description"] == "generation 1 until 2027-06-01T12:00:00Z"
@@ -88,12 +129,21 @@ def test_in_a_preview_of_new_certificates_only_what_is_signed_is_unknown() -> No
 
 def test_clients_from_elsewhere_are_listed_by_fingerprint() -> None:
     """A fingerprint of a certificate that is not ours is passed on under its name."""
-    properties = run_program(lambda: relay(extra_relay_clients={"bob": FINGERPRINT})).one("Deployment").properties
-    assert properties["extra_relay_clients"] == {"bob": {"fingerprint_sha256": FINGERPRINT}}
+    properties = run_program(lambda: relay(extra_relay_clients={"bob": FINGERPRINT})).one("MailServer").properties
+    assert properties["access"]["smtp"]["extra"] == {"bob": {"fingerprint_sha256": FINGERPRINT}}
+
+
+def test_clients_from_elsewhere_may_be_given_by_their_certificate() -> None:
+    """The fingerprint follows from it, and when it ends is known."""
+    partner = ThrowAwayAuthority().issue_client("partner.example.org")
+    program = run_program(lambda: relay(extra_relay_clients={"partner": partner.certificate_pem}))
+    extra = program.one("MailServer").properties["access"]["smtp"]["extra"]["partner"]
+    assert extra["fingerprint_sha256"] == partner.fingerprint_sha256
+    assert extra.keys() == {"fingerprint_sha256", "not_after"}
 
 
 def test_a_roster_is_admitted_as_a_whole_and_its_root_is_trusted() -> None:
-    """Its rows come ready from the roster; a server that lists nobody else admits by certificate because of them."""
+    """Its rows come packed from the roster; a server that lists nobody else admits by certificate because of them."""
 
     def program() -> None:
         authority = root()
@@ -101,19 +151,19 @@ def test_a_roster_is_admitted_as_a_whole_and_its_root_is_trusted() -> None:
         options: dict[str, Any] = {"certificate": served(authority), "target": TARGET, "relay_rosters": [staff]}
         postfix.MailServer("mx1", myhostname="mx1.example.org", **options)
 
-    properties = run_program(program).one("Deployment").properties
-    assert list(properties["rosters"]) == ["staff"]
+    properties = run_program(program).one("MailServer").properties
+    assert list(properties["access"]["smtp"]["rosters"]) == ["staff"]
     assert properties["roots"] == {"mail-ca": "certificate_pem of mail-ca"}
-    assert properties["declaration"]["server"]["settings"]["relay"]["client_certificates"]
+    assert properties["declaration"]["server"]["settings"].get("relay", {}).get("client_certificates", True)
 
 
 def test_a_server_that_lists_nobody_admits_nobody_by_certificate() -> None:
     """Without clients there is no table of clients, and no root is trusted for them."""
-    properties = run_program(lambda: relay(relay_clients=[])).one("Deployment").properties
+    properties = run_program(lambda: relay(relay_clients=[])).one("MailServer").properties
     settings = properties["declaration"]["server"]["settings"]
     assert settings["relay"]["client_certificates"] is False
     assert settings["ca_file"] is False
-    assert (properties["roots"], properties["relay_clients"]) == ({}, {})
+    assert not properties.keys() & {"roots", "access"}
 
 
 def test_a_server_may_relay_as_a_client_with_a_certificate_of_its_own() -> None:
@@ -132,11 +182,16 @@ def test_a_server_may_relay_as_a_client_with_a_certificate_of_its_own() -> None:
             trust=[authority, postfix.TrustedRoot("other", "another root")],
         )
 
-    properties = run_program(both).one("Deployment").properties
+    properties = run_program(both).one("MailServer").properties
     assert properties["chains"].keys() == {"mx1"}
     assert properties["declaration"]["client"]["certificates"] == ["mx1"]
     assert properties["declaration"]["ownership"] == "merge"
-    assert properties["target"] == {"kind": "local", "path": "/etc/postfix", "config_directory": "/etc/postfix"}
+    assert properties["target"] == {
+        "kind": "local",
+        "path": "/etc/postfix",
+        "config_directory": "/etc/postfix",
+        "ownership": "merge",
+    }
     assert properties["roots"] == {"mail-ca": "certificate_pem of mail-ca", "other": "another root"}
 
 
@@ -149,17 +204,16 @@ def test_a_host_that_only_sends_presents_its_client_certificate() -> None:
         postfix.RelayClient("out", myhostname="out.example.org", target=TARGET, certificate=host, trust=[authority])
 
     program = run_program(sender)
-    assert program.tree()["Deployment out"] == "RelayClient out"
-    declaration = program.one("Deployment").properties["declaration"]
+    declaration = program.one("RelayClient").properties["declaration"]
     assert declaration.get("server") is None
     assert declaration["client"]["certificates"] == ["out"]
 
 
 def test_a_host_that_was_renamed_is_found_by_its_alias() -> None:
-    """Options of the component reach the engine."""
+    """Options of the host reach the engine."""
     program = run_program(lambda: relay(opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")], protect=True)))
     assert program.one("MailServer").aliases == ("old",)
-    assert program.one("Deployment").is_protected
+    assert program.one("MailServer").is_protected
 
 
 def wrong_name() -> None:
@@ -245,7 +299,7 @@ def test_a_mistake_is_raised_with_its_place_before_the_host_is_registered(
     seen = run_program(watched, preview=preview)
     (message,) = registered
     assert any(line.startswith(expected) for line in message.splitlines()), message
-    assert not [each for each in seen.registrations if each.type.endswith(("MailServer", "RelayClient", "Deployment"))]
+    assert not [each for each in seen.registrations if each.type.endswith(("MailServer", "RelayClient"))]
 
 
 def test_a_wildcard_certificate_serves_every_host_of_its_domain() -> None:
@@ -255,4 +309,4 @@ def test_a_wildcard_certificate_serves_every_host_of_its_domain() -> None:
         certificate = pki.ServerCertificate("any", self_signed=True, dns_names=["*.Example.org"])
         postfix.MailServer("mx1", myhostname="MX1.example.org", certificate=certificate, target=TARGET)
 
-    assert run_program(wildcard).one("Deployment").properties["chains"].keys() == {"any"}
+    assert run_program(wildcard).one("MailServer").properties["chains"].keys() == {"any"}

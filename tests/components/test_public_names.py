@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 from types import ModuleType
 
+import pulumi
 import pytest
 
 import pki
@@ -31,14 +32,15 @@ def test_type_checkers_see_the_same_names(package: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_component_is_public(package: ModuleType) -> None:
-    """A component that a module of components offers can be reached from the package."""
-    modules = Path(str(package.__file__)).parent.joinpath("components").glob("[a-z]*.py")
+def test_every_resource_and_component_is_public(package: ModuleType) -> None:
+    """A class that a module of components offers can be reached from the package."""
+    paths = Path(str(package.__file__)).parent.joinpath("components").glob("[a-z]*.py")
+    modules = [importlib.import_module(f"{package.__name__}.components.{path.stem}") for path in paths]
     offered = {
         name
-        for path in modules
-        for name in getattr(importlib.import_module(f"{package.__name__}.components.{path.stem}"), "__all__", ())
-        if f"class {name}(pulumi.ComponentResource)" in path.read_text()
+        for module in modules
+        for name in getattr(module, "__all__", ())
+        if isinstance(each := getattr(module, name), type) and issubclass(each, pulumi.Resource)
     }
     assert offered
     assert offered <= {*package.__all__}

@@ -248,7 +248,7 @@ def test_an_intermediate_rolls_over_without_a_standby(story: Story) -> None:
     assert set(moved) == {"root-ca", "policy-ca", "mail-ca", "mail-ca-2", *LEAVES}
     for name in LEAVES:
         assert moved[name]["issuer"] == "mail-ca-2 generation 1 below policy-ca generation 2"
-        assert [each["issuer_id"] for each in moved[name]["previous"]] == ["mail-ca"]
+        assert [each["issuer_slot"] for each in moved[name]["previous"]] == ["mail-ca/1"]
     assert set(story.issued["rolled"]) == {"root-ca", "policy-ca", "mail-ca-2", *LEAVES}
 
 
@@ -278,7 +278,7 @@ def test_steps_of_the_root_that_are_too_early_are_refused_through_its_intermedia
 
 def test_a_name_outside_of_what_the_middle_authority_permits_is_refused(story: Story) -> None:
     """The constraint of an authority two levels up holds for every leaf, and the preview says whose it is."""
-    expected = "email_addresses[0]: got 'alice@example.net', expected a name within example.org, all that CN=Policy may"
+    expected = "email: got 'alice@example.net', expected a name within example.org, all that CN=Policy may"
     assert expected in story.refusals["outside"]
 
 

@@ -13,9 +13,18 @@ from hypothesis import strategies as st
 
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
 from pki.issuing import Issuer
-from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
-from pki.names import problems_of_declaration, problems_under_issuer
-from pki.pkcs12 import Pkcs12Profile, build_archive
+from pki.model import (
+    CertificateDeclaration,
+    KeyAlgorithm,
+    NameConstraints,
+    Pkcs12Profile,
+    Profile,
+    RevocationReason,
+    Subject,
+    SubjectAltNames,
+)
+from pki.names import problems_of_declaration
+from pki.pkcs12 import build_archive
 from pki.revocation import REVOCATION_REASONS, RevokedCertificate, build_crl
 from pki.verification import chain_pem
 from tests.support.judges import (
@@ -29,7 +38,16 @@ from tests.support.judges import (
     openssl_verify_strict,
     pkilint_findings,
 )
-from tests.support.specimens import NOW, VALIDITY, declare, issue_leaf, key_of, make_authority, sign_by_hand
+from tests.support.specimens import (
+    NOW,
+    VALIDITY,
+    declare,
+    issue_leaf,
+    key_of,
+    make_authority,
+    problems_under_issuer,
+    sign_by_hand,
+)
 
 pytestmark = pytest.mark.needs_openssl
 
@@ -242,7 +260,7 @@ def test_a_revoked_certificate_is_refused_and_its_neighbour_is_not(algorithm: Ke
     revoked, neighbour = (issue_leaf(root, serial_number=number) for number in (7, 8))
     crl = build_crl(
         issuer=root,
-        entries=[RevokedCertificate(7, NOW - DAY, "keyCompromise")],
+        entries=[RevokedCertificate(7, NOW - DAY, RevocationReason.KEY_COMPROMISE)],
         crl_number=1,
         this_update=NOW - DAY,
         next_update=NOW + DAY,

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from postseal_core.instants import parse_instant
-from postseal_core.packing import unpack_records
 from tests.support.engine import Result, Stack, write_project
-from tests.support.rosters import ROSTER, changed_lines
+from tests.support.rosters import ROSTER, changed_lines, unpacked
 from tests.support.stacks import (
     MailStack,
     certificates,
@@ -119,7 +118,7 @@ def test_an_authority_that_expired_before_its_leaves_is_renewed_first(years: Yea
     key = "public_key_fingerprint_sha256"
     assert issued["authority"][key] == before["authority"][key]
     (roster,) = resource_outputs(years.states["ten years late"], ROSTER).values()
-    leaves = [*(issued[name] for name in ("mx1", *SINGLES)), *unpack_records(roster["ledger"])]
+    leaves = [*(issued[name] for name in ("mx1", *SINGLES)), *unpacked(roster["issued"])]
     for leaf in leaves:
         assert parse_instant(leaf["not_after"]) - parse_instant(leaf["not_before"]) == 60 * DAY
         assert parse_instant(leaf["not_after"]) < parse_instant(issued["authority"]["not_after"])
@@ -165,11 +164,9 @@ def test_an_authority_and_a_roster_keep_everything_under_other_names(
         rows.append(table_rows(stack.project / "out/mx1/postfix"))
     assert rows[0] == rows[1]
     issued = [{each["certificate_pem"] for each in certificates(state).values()} for state in states]
-    ledgers = [resource_outputs(state, ROSTER) for state in states]
+    rosters = [resource_outputs(state, ROSTER) for state in states]
     assert issued[0] == issued[1]
     assert set(certificates(states[1])) == {"main-ca", "mx1"}
-    (before,), (after,) = (
-        list(unpack_records(ledger["ledger"])) for ledger in (ledgers[0]["staff"], ledgers[1]["people"])
-    )
+    (before,), (after,) = (unpacked(roster["issued"]) for roster in (rosters[0]["staff"], rosters[1]["people"]))
     assert before["certificate_pem"] == after["certificate_pem"]
     assert stack.preview(expect_no_changes=True).is_success

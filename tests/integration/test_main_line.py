@@ -154,7 +154,7 @@ def test_adding_a_client_shows_all_that_is_known_of_it(story: Story) -> None:
         'name: "carol"',
         'key_algorithm: "ECDSA-P384"',
         'subject: "CN=carol@example.org,O=Example"',
-        '[0]: "carol@example.org"',
+        'email: "carol@example.org"',
         *(f'{date}: "{outputs[date]}"' for date in ("not_before", "not_after", "renew_at")),
         f"carol generation=1 not_after={outputs['not_after'][:10]}",
     }

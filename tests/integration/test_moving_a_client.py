@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from postseal_core.packing import unpack_records
 from tests.support.engine import Result
+from tests.support.rosters import by_client
 from tests.support.stacks import MailStack, certificates, mail_stack, resource_outputs, revealed, table_rows
 
 pytestmark = pytest.mark.needs_engine
@@ -23,6 +23,7 @@ ALICE = {"email": "alice@example.org"}
 STAFF: dict[str, Any] = {"clients": {"bob": {"email": "bob@example.org"}}, "hand_out": True, "pkcs12": "modern"}
 WITH_ALICE = STAFF | {"clients": {"alice": ALICE} | STAFF["clients"]}
 MOVED = ("into", "inside", "out", "outside")
+HOST = "postseal:index:PostfixHost"
 TABLE = "mx1/postfix/relay_clientcerts"
 
 
@@ -52,12 +53,9 @@ class _Moment:
         """What there is of alice at each place, her key in clear."""
         single = certificates(self.state).get("alice")
         roster = resource_outputs(self.state, "postseal:index:ClientRoster")["staff"]
-        ledger, keys = (
-            {record["name"]: record for record in unpack_records(packed)}
-            for packed in (roster["ledger"], revealed(roster["private_keys"]))
-        )
+        issued, keys = by_client(roster["issued"]), by_client(revealed(roster["private_keys"]))
         found = {"single": {**single, "private_key_pem": revealed(single["private_key_pem"])}} if single else {}
-        return found | ({"roster": ledger["alice"] | keys["alice"]} if "alice" in ledger else {})
+        return found | ({"roster": issued["alice"] | keys["alice"]} if "alice" in issued else {})
 
     @property
     def folders(self) -> set[str]:
@@ -137,9 +135,10 @@ def test_previews_say_that_a_certificate_is_taken_over_as_it_is(story: Story) ->
     end = story.moments["renewed"].places["single"]["not_after"][:10]
     assert f'+ alice: "taken over as it is, g2 until {end}"' in into
     assert re.search(r'reason +: "taken over as it is"', out)
-    assert "- postseal:index:Certificate: (delete)" in story.shown["inside"].stdout
+    assert "- postseal:index:ClientCertificate: (delete)" in story.shown["inside"].stdout
     assert '+ alice: "removed, g1 and g2 no longer accepted"' in story.shown["outside"].stdout
-    assert not [shown for shown in story.shown.values() if "postseal:index:Deployment" in shown.stdout]
+    assert all(set(resource_outputs(moment.state, HOST)) == {"mx1"} for moment in story.moments.values())
+    assert not [shown for shown in story.shown.values() if HOST in shown.stdout]
     assert not [shown for shown in story.shown.values() if "PRIVATE KEY" in str(shown)]
 
 

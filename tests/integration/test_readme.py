@@ -17,10 +17,10 @@ DOCUMENTS = sorted(
 )
 CREATED = (
     "Certificate::{authority}",
-    "Certificate::alice",
-    "Certificate::relay2",
-    "Certificate::mx1",
-    "Deployment::mx1",
+    "ClientCertificate::alice",
+    "ClientCertificate::relay2",
+    "ServerCertificate::mx1",
+    "{host}::mx1",
 )
 
 
@@ -31,10 +31,10 @@ def block(language: str) -> str:
     return text
 
 
-def missing(preview: Result, authority: str) -> list[str]:
+def missing(preview: Result, *, authority: str, host: str) -> list[str]:
     """Return what a successful preview was expected to create and does not show."""
     shown = preview.expect_success().stdout
-    return [name for each in CREATED if (name := each.format(authority=authority)) not in shown]
+    return [name for each in CREATED if (name := each.format(authority=authority, host=host)) not in shown]
 
 
 @pytest.mark.needs_engine
@@ -44,7 +44,7 @@ def test_the_stack_file_of_the_readme_previews(new_stack: Callable[..., Stack], 
     stack_file = stack.project / "stacks/Pulumi.test.yaml"
     stack_file.write_text(stack_file.read_text() + block("yaml"))
     preview = stack.preview(diff=True)
-    assert missing(preview, "authority") == []
+    assert missing(preview, authority="authority", host="PostfixHost") == []
     assert "Pkcs12::alice" in preview.stdout
 
 
@@ -52,7 +52,7 @@ def test_the_stack_file_of_the_readme_previews(new_stack: Callable[..., Stack], 
 def test_the_program_of_the_readme_previews(new_stack: Callable[..., Stack], tmp_path: Path) -> None:
     """The README's program runs as it stands, and would make what the stack file makes."""
     stack = new_stack(write_project(tmp_path / "project", block("python")))
-    assert missing(stack.preview(diff=True), "mail-ca") == []
+    assert missing(stack.preview(diff=True), authority="mail-ca", host="MailServer") == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))

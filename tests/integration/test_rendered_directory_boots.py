@@ -11,9 +11,11 @@ from cryptography import x509
 
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, render_content_files
+from postfix.content_checks import problems_of_content
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
 from postfix.main_cf import merge
-from postfix.preflight import problems_of_deployment, problems_of_host
+from postfix.parameters import PostfixVersion
+from postfix.preflight import problems_of_host
 from postfix.rendering import CA_DIRECTORY, render_configuration_files, render_parameters
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
 from postfix.tables import ClientRow
@@ -94,7 +96,7 @@ def host_content(people: People, **chains: Credential) -> HostContent:
     """Return the content of a host with these chains, that trusts the authority and lists the one client."""
     row = ClientRow(people.listed.fingerprint_sha256, "listed", 1, NOW + timedelta(days=30))
     root = x509.load_pem_x509_certificate(people.authority.certificate_pem.encode())
-    return HostContent({name: chain_content(each) for name, each in chains.items()}, (root,), (row,))
+    return HostContent({name: chain_content(each) for name, each in chains.items()}, (root,), {"smtp": (row,)})
 
 
 def write_entries(directory: Path, entries: Sequence[Entry]) -> Path:
@@ -116,7 +118,7 @@ def rendered(directory: Path, host: HostDeclaration, content: HostContent) -> Pa
     """Write everything that is rendered for a host that the pre-flight has nothing to say about."""
     entries = [*render_configuration_files(host), *render_content_files(host, content)]
     assert problems_of_host(host) == []
-    assert problems_of_deployment(host, entries, now=NOW) == []
+    assert problems_of_content(host, entries, now=NOW) == []
     return write_entries(directory, entries)
 
 
@@ -166,7 +168,7 @@ NOT_HEARD = {"unlisted": 554, "expired": "cut off", "foreign": "cut off", "none"
         pytest.param(replace(BY_CERTIFICATE, smtpd_tls_protocols="TLSv1.2"), {}, DENIED, id="one-protocol"),
         pytest.param(
             replace(BY_CERTIFICATE, smtpd_tls_session_cache_database="btree:$data_directory/smtpd_scache"),
-            {"postfix_version": (3, 7)},
+            {"postfix_version": PostfixVersion(3, 7)},
             DENIED,
             id="session-cache",
         ),

@@ -17,10 +17,11 @@ import pytest
 from cryptography import x509
 
 from postseal_core.instants import format_instant, parse_instant
-from postseal_core.packing import unpack_records
 from tests.support.engine import REPOSITORY, Stack
 from tests.support.judges import openssl_fingerprint
+from tests.support.rosters import by_client
 from tests.support.stacks import (
+    CERTIFICATES,
     MailStack,
     certificates,
     load_certificates,
@@ -137,7 +138,7 @@ def issued(state: Mapping[str, Any]) -> dict[str, x509.Certificate]:
     """Return every certificate of the state by its name, of single resources and of rosters."""
     pems = {name: outputs["certificate_pem"] for name, outputs in certificates(state).items()}
     for roster in resource_outputs(state, "postseal:index:ClientRoster").values():
-        pems |= {record["name"]: record["certificate_pem"] for record in unpack_records(roster["ledger"])}
+        pems |= {name: record["certificate_pem"] for name, record in by_client(roster["issued"]).items()}
     return {name: load_certificates(pem)[0] for name, pem in pems.items()}
 
 
@@ -265,7 +266,7 @@ def _of_list(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Happeni
 
 
 _READERS = {
-    "postseal:index:Certificate": _of_certificate,
+    **dict.fromkeys(CERTIFICATES, _of_certificate),
     "postseal:index:ClientRoster": _of_roster,
     "postseal:index:RevocationList": _of_list,
 }

@@ -72,7 +72,7 @@ def page_of(state: object) -> str:
     """Return the page of a stack's state."""
     inventory, package = build_inventory(state, NOW), files("postseal.report")
     assets = PageAssets(*(package.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js")))
-    return render_page(inventory, inventory.entries, assets)
+    return render_page(inventory, inventory.items, assets)
 
 
 def browse(directory: Path, document: str, *options: str) -> tuple[str, str]:

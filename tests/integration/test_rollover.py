@@ -276,7 +276,7 @@ def test_all_leaves_move_in_the_same_run_each_with_an_overlap(story: Story) -> N
         assert after[name]["issuer"] == "mail-ca-2 generation 1"
         (previous,) = after[name]["previous"]
         assert previous["fingerprint_sha256"] == before[name]["fingerprint_sha256"]
-        assert (previous["generation"], previous["issuer_id"]) == (1, "mail-ca")
+        assert (previous["generation"], previous["issuer_slot"]) == (1, "mail-ca/1")
         assert story.issued("withdrawn")[name]["previous"] == []
         assert story.issued("withdrawn")[name]["certificate_pem"] == after[name]["certificate_pem"]
 
@@ -385,7 +385,7 @@ def test_a_takeover_is_taken_back_by_declaring_the_old_slot_active_again(crossed
     """Everything is signed by the old slot again, and what was issued in between stays accepted for its overlap."""
     assert crossed.issued("back")["alice"]["issuer"] == "mail-ca generation 1"
     previous = crossed.issued("back")["alice"]["previous"]
-    assert [(each["generation"], each["issuer_id"]) for each in previous] == [(1, "mail-ca"), (2, "mail-ca-2")]
+    assert [(each["generation"], each["issuer_slot"]) for each in previous] == [(1, "mail-ca/1"), (2, "mail-ca/2")]
     assert protection(crossed.states["back"]) == dict.fromkeys(
         ("mail-ca", "mail-ca-key", "mail-ca-2", "mail-ca-2-key"), True
     )

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from postseal_core.instants import format_instant
-from postseal_core.packing import unpack_records
 from tests.support.engine import Result
 from tests.support.postfix_instance import Boot
-from tests.support.rosters import ROSTER, admitted, changed_lines, leaks, roster_keys
+from tests.support.rosters import ROSTER, admitted, by_client, changed_lines, leaks, roster_keys
 from tests.support.stacks import (
     MailStack,
     handed_out,
@@ -93,9 +92,9 @@ class Moment:
         return resource_outputs(self.state, ROSTER)["staff"]
 
     @property
-    def ledger(self) -> dict[str, dict[str, Any]]:
+    def issued(self) -> dict[str, dict[str, Any]]:
         """The public record of each client."""
-        return {record["name"]: record for record in unpack_records(self.roster["ledger"])}
+        return by_client(self.roster["issued"])
 
     @property
     def rows(self) -> dict[str, str]:
@@ -110,7 +109,7 @@ class Moment:
     def material(self) -> dict[str, tuple[str, str]]:
         """Certificate and key of each client of the roster, as the state has them."""
         keys = roster_keys(self.roster)
-        return {name: (record["certificate_pem"], keys[name]) for name, record in self.ledger.items()}
+        return {name: (record["certificate_pem"], keys[name]) for name, record in self.issued.items()}
 
 
 @dataclass(slots=True)
@@ -181,7 +180,7 @@ def test_a_preview_shows_the_clients_that_change_and_no_other(life: Life) -> Non
         assert re.fullmatch(
             rf"g1 -> g2, renewal due since \S+: half of 20 d have passed; g1 accepted until {until}", lines[name]
         ), lines[name]
-    untouched = life["first"].ledger.keys() - lines.keys()
+    untouched = life["first"].issued.keys() - lines.keys()
     assert [name for name in untouched if name in shown] == []
     summary = "30 clients: 3 renewed, 1 added, 1 removed; next due "
     assert any(line.lstrip().startswith("~ summary") and f'=> "{summary}' in line for line in shown.splitlines())
@@ -203,7 +202,7 @@ def test_the_table_follows_the_roster_and_keeps_the_single_clients(life: Life) -
     singles = {row: text for row, text in first.rows.items() if text.split()[0] in SINGLES}
     assert len(singles) == len(SINGLES)
     assert singles.items() <= changed.rows.items()
-    everybody = (*SINGLES, *first.ledger)
+    everybody = (*SINGLES, *first.issued)
     assert set(first.rows) == {first.holder(name).fingerprint_sha256 for name in everybody}
     new = {changed.holder(name).fingerprint_sha256 for name in (*SHORT_LIVED, ADDED)}
     gone = {first.holder(REMOVED).fingerprint_sha256}
@@ -216,7 +215,7 @@ def test_a_revoked_client_of_a_roster_is_out_and_stands_in_the_list(life: Life) 
     assert life["first"].holder(REVOKED).fingerprint_sha256 not in life["revoked"].rows
     assert set(life["changed"].rows) - set(life["revoked"].rows) == {life["first"].holder(REVOKED).fingerprint_sha256}
     (listing,) = resource_outputs(life["revoked"].state, "postseal:index:RevocationList").values()
-    serial_number = life["first"].ledger[REVOKED]["serial_number"]
+    serial_number = life["first"].issued[REVOKED]["serial_number"]
     assert [(each["serial_number"], each["reason"]) for each in listing["revoked"]] == [
         (serial_number, "keyCompromise")
     ]
@@ -263,7 +262,7 @@ def test_no_key_of_a_client_is_shown_or_stored_in_clear(life: Life) -> None:
     printed = life.written + "".join(map(str, life.shown.values()))
     assert [name for moment in ("first", "changed", "again") for name in leaks(life[moment].state, printed)] == []
     everything = json.dumps(life["first"].state) + "".join(roster_keys(life["first"].roster).values())
-    assert set(leaks(life["first"].state, everything)) == {"roster staff", *life["first"].ledger}
+    assert set(leaks(life["first"].state, everything)) == {"roster staff", *life["first"].issued}
 
 
 @pytest.mark.needs_postfix

@@ -39,26 +39,43 @@ VARIABLES = {"PULUMI_DEBUG_COMMANDS": "true", "PULUMI_EXPERIMENTAL": "true"}
 CARELESS_PROGRAM = """
 import json
 from pathlib import Path
-import pulumi
-from pki.resources import Certificate, HandOut, Pkcs12Archive
-from postfix.resources import Deployment
+from pki.archive.records import Pkcs12Args, Pkcs12State
+from pki.certificate.records import CertificateArgs
+from pki.certificate.resource import Certificate
+from pki.fields import DeclaredCertificate
+from pki.hand_out.records import HandOutArgs, HandOutFile, HandOutState
+from pki.model import Profile
+from postfix.host import HostDeclaration
+from postfix.host_resource.records import ChainArgs, HostArgs, HostState
+from postfix.target import Directory
+from postseal_core.program import RecordResource
+from postseal_core.records import decode
+
+class Pkcs12(RecordResource):
+    resource_type, state = "Pkcs12", Pkcs12State
+
+class HandOut(RecordResource):
+    resource_type, state = "HandOut", HandOutState
+
+class PostfixHost(RecordResource):
+    resource_type, state = "PostfixHost", HostState
 
 given = json.loads(Path("given.json").read_text())
-Certificate("root", {"name": "root", "profile": "root", "common_name": "Plain CA", "private_key_pem": given["key"]})
 leaf = {"certificate_pem": given["certificate"], "private_key_pem": given["key"], "ca_pem": given["certificate"]}
-Pkcs12Archive("p12", {"name": "p12", "profile": "modern", "generation": 1, "passphrase": given["passphrase"], **leaf})
-HandOut("files", {
-    "directory": "out/files",
-    "descriptions": {"alice": "key"},
-    "folders": {"alice": {"alice.key.pem": {"text": given["key"], "is_secret": True}}},
-})
-Deployment("host", {
-    "declaration": given["declaration"],
-    "target": {"kind": "directory", "path": "out/host", "config_directory": "/etc/postfix"},
-    "chains": {"mx1": {"description": "plain", "private_key_pem": given["key"], "chain_pem": given["certificate"]}},
-    "roots": {},
-    "relay_clients": {},
-})
+chain = ChainArgs(description="plain", private_key_pem=given["key"], chain_pem=given["certificate"])
+declared = DeclaredCertificate(common_name="Plain CA")
+Certificate("root", CertificateArgs(name="root", profile=Profile.ROOT, declared=declared, private_key_pem=given["key"]))
+Pkcs12("p12", Pkcs12Args(name="p12", generation=1, passphrase=given["passphrase"], **leaf), None)
+HandOut("files", HandOutArgs(
+    directory="out/files",
+    descriptions={"alice": "key"},
+    folders={"alice": {"alice.key.pem": HandOutFile(text=given["key"], is_secret=True)}},
+), None)
+PostfixHost("host", HostArgs(
+    declaration=decode(HostDeclaration, given["declaration"]),
+    target=Directory("out/host").record,
+    chains={"mx1": chain},
+), None)
 """
 
 
@@ -91,7 +108,8 @@ class Traces:
 
 def _secrets_of(value: Any, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict) and "plaintext" in value:
-        yield name, str(revealed(value))
+        # A key that was handed in is empty in the state: that hides nothing, and stands everywhere.
+        yield from [(name, secret)] if (secret := str(revealed(value))) else []
     elif isinstance(value, Mapping):
         for key, member in value.items():
             yield from _secrets_of(member, f"{name} {key}")

@@ -13,7 +13,7 @@ from tests.support.plugin_runs import PluginRuns, plugin_runs
 def plugin(capfd: pytest.CaptureFixture[str]) -> Iterator[PluginRuns]:
     """Return the plugin with all its handlers; fails the test if a key or a passphrase came back or was printed."""
     entropy = Random("postseal").randbytes
-    with plugin_runs({handler.type_token: handler for handler in handlers()}, entropy) as runs:
+    with plugin_runs(handlers(), entropy) as runs:
         yield runs
         assert runs.answers
         assert runs.clear_secrets() == []

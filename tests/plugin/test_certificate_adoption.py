@@ -48,7 +48,7 @@ def test_an_adopted_authority_keeps_its_certificate_and_signs(
     assert authority.outputs["certificate_pem"] == made_elsewhere["ca.pem"]
     assert authority.outputs["generation"] == 1
     assert plugin.up(authority, declared) == {}
-    issuer = issued_by(authority.outputs, "old-ca", issuer_private_key_pem=declared["private_key_pem"])
+    issuer = issued_by(authority.outputs, "old-ca", private_key_pem=declared["private_key_pem"])
     plugin.up(leaf, client(issuer))
     certificate_of(leaf.outputs).verify_directly_issued_by(certificate_of(authority.outputs))
 
@@ -90,6 +90,17 @@ def test_what_does_not_fit_is_refused(
     """A subject that is declared differently, or another key, is found before anything is taken over."""
     (problem,) = plugin.problems(plugin.resource("Certificate", "old-ca"), adopted(made_elsewhere, **changes))
     assert problem.startswith(f"adopt_certificate_pem: {expected}")
+
+
+def test_a_certificate_of_another_authority_than_the_declared_one_is_refused(
+    plugin: PluginRuns, made_elsewhere: dict[str, str]
+) -> None:
+    """What signs itself was not signed by the authority that is declared above it."""
+    above = plugin.resource("Certificate", "mail-ca")
+    plugin.up(above, root())
+    declared = adopted(made_elsewhere, profile="intermediate", **issued_by(above.outputs))
+    (problem,) = plugin.problems(plugin.resource("Certificate", "old-ca"), declared)
+    assert problem.startswith("adopt_certificate_pem: it was not signed by mail-ca generation 1")
 
 
 def test_a_certificate_without_its_key_cannot_be_adopted(plugin: PluginRuns, made_elsewhere: dict[str, str]) -> None:

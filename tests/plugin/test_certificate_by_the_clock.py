@@ -202,12 +202,12 @@ def test_when_only_the_intermediate_is_renewed_the_chain_is_built_anew(
     middle, leaf = plugin.resource("Certificate", "office-ca"), plugin.resource("Certificate", "leaf")
     above = authority.outputs["certificate_pem"]
     plugin.up(middle, intermediate("office-ca", issued_by(authority.outputs)))
-    plugin.up(leaf, declare(issued_by(middle.outputs, "office-ca", above=above)))
+    plugin.up(leaf, declare(issued_by(middle.outputs, "office-ca", chain_above=above)))
     before = dict(leaf.outputs)
     assert before["chain_pem"] == before["certificate_pem"] + middle.outputs["certificate_pem"]
     plugin.now += DAY
     plugin.up(middle, intermediate("office-ca", issued_by(authority.outputs), crl_urls=["http://example.org/x.crl"]))
-    declared = declare(issued_by(middle.outputs, "office-ca", above=above))
+    declared = declare(issued_by(middle.outputs, "office-ca", chain_above=above))
     changes, planned = plugin.preview(leaf, declared)
     assert changes == {"issuer": "update"}
     assert planned == before | {"issuer": "office-ca generation 2", "chain_pem": UNKNOWN}
@@ -222,9 +222,10 @@ def test_another_issuer_key_needs_a_new_certificate(plugin: PluginRuns, authorit
     plugin.up(other, root("other-ca"))
     moved = client(issued_by(other.outputs, "other-ca"))
     changes = plugin.up(leaf, moved)
-    assert changes.keys() >= {"generation", "issuer", "issuer_id", "issuer_key", "reason"}
+    assert changes.keys() >= {"generation", "issuer", "issuer_key", "reason"}
+    assert not [path for path in changes if path.startswith(("issuer_slot", "cause", "accepted_generations"))]
     assert leaf.outputs["reason"] == "changed on 2026-06-01: issuer is now other-ca generation 1"
-    assert [entry["issuer_id"] for entry in leaf.outputs["previous"]] == ["mail-ca"]
+    assert [entry["issuer_slot"] for entry in leaf.outputs["previous"]] == ["mail-ca/1"]
 
 
 def test_a_leaf_never_outlives_its_issuer(plugin: PluginRuns) -> None:

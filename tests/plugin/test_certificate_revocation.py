@@ -87,7 +87,7 @@ def test_a_hold_is_taken_back_and_the_certificate_goes_on(
     plugin.up(leaf, client(issued_by(authority.outputs)))
     assert leaf.outputs["revoked"] == leaf.outputs["previous"] == []
     assert leaf.outputs["revoked_at"] == ""
-    assert "revocation_reason" not in leaf.outputs
+    assert leaf.outputs["revocation_reason"] == ""
     assert leaf.outputs["certificate_pem"] == before["certificate_pem"]
 
 

@@ -148,6 +148,45 @@ def test_a_path_that_leaves_the_directory_is_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ({}, "expected exactly one of `text` and `base64`"),
+        ({"text": "x", "base64": "eA=="}, "expected exactly one of `text` and `base64`"),
+        ({"text": UNKNOWN, "base64": "eA=="}, "expected exactly one of `text` and `base64`"),
+        ({"base64": Secret("no base64!")}, "got another text, expected base64 (RFC 4648 section 4)"),
+    ],
+)
+def test_a_file_without_one_usable_content_is_refused_in_the_preview(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path, file: dict[str, Any], said: str
+) -> None:
+    """Before anything is written, and without a word of what stands in it."""
+    plugin.hidden.add("no base64!")
+    bad = declared(tmp_path / "out", "alice", ca={"ca.pem": file, "other.pem": file})
+    problems = plugin.problems(hand_out, bad)
+    assert [problem.partition(":")[0].removesuffix(".base64") for problem in problems] == [
+        "folders.ca.ca.pem",
+        "folders.ca.other.pem",
+    ]
+    assert all(problem.endswith(said) for problem in problems)
+
+
+def test_an_empty_file_is_a_file(plugin: PluginRuns, hand_out: Resource, tmp_path: Path) -> None:
+    """Whether its content is empty text or the base64 of nothing."""
+    plugin.up(hand_out, declared(tmp_path, ca={"a.pem": {"text": ""}, "b.pem": {"base64": ""}}))
+    assert files(tmp_path) == {"ca/a.pem": (b"", 0o644), "ca/b.pem": (b"", 0o644)}
+    assert plugin.up(hand_out, declared(tmp_path, ca={"a.pem": {"text": ""}, "b.pem": {"base64": ""}})) == {}
+
+
+def test_content_is_unknown_folder_by_folder(plugin: PluginRuns, hand_out: Resource, tmp_path: Path) -> None:
+    """One certificate that is still to come does not hide what happens to the others."""
+    plugin.up(hand_out, declared(tmp_path, "alice", "bob"))
+    plugin.start_run()
+    checked = hand_out.check(declared(tmp_path, "alice", "bob", ca={"ca.pem": {"text": UNKNOWN}}))
+    known = dict(hand_out.inputs["content"])
+    assert checked["content"] == known | {"ca": UNKNOWN}
+
+
 def test_a_directory_that_cannot_be_written_is_one_sentence(
     plugin: PluginRuns, hand_out: Resource, tmp_path: Path
 ) -> None:

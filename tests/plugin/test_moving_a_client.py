@@ -1,14 +1,19 @@
 """A client moves between a single certificate and a roster, and what it has goes with it."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
+from cryptography import x509
 
-from pki.roster.entries import clients_text, entries_of_mapping
-from pki.roster.takeover import takeover_text
-from postseal_core.packing import unpack_records
+from pki.acceptance import AcceptedRow
+from pki.certificate.handover import Handover, handover_text
+from pki.extensions import extension_of
+from pki.roster.records import IssuedRow, KeyRow
+from postseal_core.packing import json_line, unpack_records
+from postseal_core.records import decode, encode
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Resource, Secret
 from tests.support.resource_properties import certificate_of, client, instant, issued_by, root, server
@@ -31,8 +36,11 @@ def issuer(plugin: PluginRuns) -> Properties:
 
 def in_roster(issuer: Properties, handover: object = None, **fields: Any) -> Properties:
     """Return a roster of alice and bob; `fields` are further ones of alice."""
-    clients = {"alice": {"email": "alice@example.org"} | fields, "bob": {"email": "bob@example.org"}}
-    declared = {"name": "staff", "clients": clients_text(entries_of_mapping(clients)), **issuer}
+    clients = [
+        {"name": "alice", "email": "alice@example.org"} | fields,
+        {"name": "bob", "email": "bob@example.org"},
+    ]
+    declared = {"name": "staff", "clients": "\n".join(map(json_line, clients)), **issuer}
     return declared | ({"handovers": {"alice": handover}} if handover else {})
 
 
@@ -61,22 +69,23 @@ def resource(plugin: PluginRuns, place: Place) -> Resource:
 
 def outputs_of(resource: Resource) -> Properties:
     """Return what there is of alice, wherever she is, with her key."""
-    if "ledger" not in resource.outputs:
+    if "issued" not in resource.outputs:
         return {**resource.outputs, "private_key_pem": resource.outputs["private_key_pem"].value}
-    packed = (resource.outputs["ledger"], resource.outputs["private_keys"].value)
-    record, secret = (next(each for each in unpack_records(text) if each["name"] == "alice") for text in packed)
-    return record | secret
+    (row,) = (each for each in unpack_records(IssuedRow, resource.outputs["issued"]) if each.name == "alice")
+    packed = resource.outputs["private_keys"].value
+    (key,) = (each for each in unpack_records(KeyRow, packed) if each.name == "alice")
+    return encode(row.issued) | {"private_key_pem": key.private_key_pem}
 
 
-def handover_of(resource: Resource) -> Secret:
-    """Return what a program hands over of alice, with all numbers as the runtime of a program knows them."""
-    outputs = outputs_of(resource)
-    numbers = {name: float(outputs[name]) for name in ("generation", "key_generation")}
-    lists = {
-        name: [each | {"generation": float(each["generation"])} for each in outputs[name]]
-        for name in ("previous", "revoked")
-    }
-    return Secret(takeover_text(outputs | numbers | lists))
+def handover_of(resource: Resource, **declared: Any) -> Secret:
+    """Return what a program hands over of alice, with all numbers as the runtime of a program knows them.
+
+    `declared`: what is said of her there beside her mailbox.
+    """
+    names = ("generation", "key_generation", "previous", "revoked", "certificate_pem", "private_key_pem")
+    issued = {name: value for name, value in outputs_of(resource).items() if name in names}
+    handover = decode(Handover, {"email": "alice@example.org"} | declared | issued)
+    return Secret(json.dumps(json.loads(handover_text(handover), parse_int=float)))
 
 
 @both_ways
@@ -125,8 +134,11 @@ def test_a_preview_of_the_move_knows_everything_and_says_so(
         plugin.up(after, in_roster(issuer) | {"clients": '{"email":"bob@example.org","name":"bob"}'})
         plugin.lines.clear()
     _, planned = plugin.preview(after, goal.declare(issuer, handover_of(before)))
-    rows = planned["accepted_rows"] if goal is ROSTER else planned["fingerprint_sha256"]
-    assert rows.startswith(fingerprint)
+    if goal is ROSTER:
+        rows = unpack_records(AcceptedRow, planned["accepted_rows"])
+        assert [row.fingerprint_sha256 for row in rows if row.client == "alice"] == [fingerprint]
+    else:
+        assert planned["fingerprint_sha256"] == fingerprint
     assert UNKNOWN not in [value for value in planned.values() if isinstance(value, str)]
     assert [line for line in plugin.lines if line.startswith("alice: taken over as it is")]
 
@@ -140,7 +152,7 @@ def test_a_client_that_comes_back_has_what_it_left_with(plugin: PluginRuns, issu
     without = in_roster(issuer) | {"clients": '{"email":"bob@example.org","name":"bob"}'}
     plugin.up(staff, without)
     plugin.up(staff, in_roster(issuer, handover_of(single)))
-    assert outputs_of(staff) == kept | {"reason": "taken over as it is"}
+    assert outputs_of(staff) == kept | {"cause": "taken_over", "reason": "taken over as it is"}
 
 
 @both_ways
@@ -150,9 +162,9 @@ def test_what_was_revoked_stays_revoked(plugin: PluginRuns, issuer: Properties, 
     plugin.up(before, origin.declare(issuer))
     plugin.up(before, origin.declare(issuer, revoke="superseded"))
     plugin.now += DAY
-    (problem,) = plugin.problems(after, goal.declare(issuer, handover_of(before)))
+    (problem,) = plugin.problems(after, goal.declare(issuer, handover_of(before, revoke="superseded")))
     assert "only certificateHold can be taken back" in problem
-    plugin.up(after, goal.declare(issuer, handover_of(before), revoke="superseded"))
+    plugin.up(after, goal.declare(issuer, handover_of(before, revoke="superseded"), revoke="superseded"))
     assert outputs_of(after)["revoked"] == outputs_of(before)["revoked"]
     assert outputs_of(after)["revoked_at"] == outputs_of(before)["revoked_at"]
     plugin.up(after, goal.declare(issuer, revoke="superseded", issue_again=True))
@@ -161,9 +173,9 @@ def test_what_was_revoked_stays_revoked(plugin: PluginRuns, issuer: Properties, 
 
 
 DIFFERENT: list[tuple[Properties, str]] = [
-    ({"organization": "Example", "renew_key_every": 0}, "changed on 2026-06-01: subject"),
-    ({"crl_urls": ["http://crl.example.org/mail.crl"]}, "changed on 2026-06-01: crl_urls"),
-    ({"dns_names": ["alice.example.org"]}, "changed on 2026-06-01: alternative names"),
+    ({"organization": "Example", "renew_key_every": 0}, "changed on 2026-06-01: organization"),
+    ({"dns_names": ["alice.example.org"]}, "changed on 2026-06-01: dns_names"),
+    ({"ip_addresses": ["192.0.2.7"], "renew_key_every": 0}, "changed on 2026-06-01: ip_addresses"),
     ({"key_algorithm": "ED25519", "renew_key_every": 0}, "changed on 2026-06-01: key"),
 ]
 
@@ -188,6 +200,36 @@ def test_a_certificate_that_is_not_the_declared_one_is_replaced_and_stays_accept
     is_key_kept = taken["private_key_pem"] == kept["private_key_pem"]
     assert is_key_kept == ("renew_key_every" in fields and "key_algorithm" not in fields)
     assert plugin.up(after, goal.declare(issuer, **fields)) == {}
+
+
+@both_ways
+def test_a_certificate_that_names_no_list_is_replaced_below_an_authority_that_has_one(
+    plugin: PluginRuns, issuer: Properties, origin: Place, goal: Place
+) -> None:
+    """Where the issuer's revocation list is stands in the certificate; declared is it at the authority."""
+    before, after = resource(plugin, origin), resource(plugin, goal)
+    plugin.up(before, origin.declare(issuer))
+    listing = {"issuer": issuer["issuer"] | {"crl_urls": ["http://crl.example.org/mail.crl"]}}
+    plugin.up(after, goal.declare(listing, handover_of(before)))
+    taken = outputs_of(after)
+    assert (taken["generation"], taken["reason"]) == (2, "changed on 2026-06-01: crl_urls")
+    assert extension_of(certificate_of(taken), x509.CRLDistributionPoints) is not None
+    assert plugin.up(after, goal.declare(listing)) == {}
+
+
+@both_ways
+def test_the_order_of_names_and_a_name_that_is_said_though_it_is_the_default_do_not_matter(
+    plugin: PluginRuns, issuer: Properties, origin: Place, goal: Place
+) -> None:
+    """What is compared is what stands in the certificate, which stays as it is."""
+    names = ["a.example.org", "b.example.org"]
+    before, after = resource(plugin, origin), resource(plugin, goal)
+    plugin.up(before, origin.declare(issuer, dns_names=names))
+    handover = handover_of(before, dns_names=names)
+    said = {"dns_names": names[::-1], "common_name": "alice@example.org"}
+    plugin.up(after, goal.declare(issuer, handover, **said))
+    assert outputs_of(after)["certificate_pem"] == outputs_of(before)["certificate_pem"]
+    assert plugin.up(after, goal.declare(issuer, **said)) == {}
 
 
 @both_ways
@@ -221,7 +263,7 @@ def test_a_plan_of_a_move_below_an_authority_that_is_being_renewed_leaves_the_ch
     """The certificate itself is known; what stands above it is not, yet."""
     staff, single = resource(plugin, ROSTER), resource(plugin, SINGLE)
     plugin.up(staff, in_roster(issuer))
-    renewed = issuer | {"issuer_generation": 2, "issuer_chain_pem": UNKNOWN}
+    renewed = {"issuer": issuer["issuer"] | {"generation": 2, "chain_pem": UNKNOWN}}
     _, planned = plugin.preview(single, alone(renewed, handover_of(staff)))
     assert planned["chain_pem"] == UNKNOWN
     assert planned["certificate_pem"] == outputs_of(staff)["certificate_pem"]

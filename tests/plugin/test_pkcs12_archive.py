@@ -111,11 +111,12 @@ def test_a_renewal_in_a_preview_has_unknown_content(plugin: PluginRuns, archive:
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({"profile": "ancient", "passphrase": ""}, ["profile", "passphrase"]),
+        ({"profile": "ancient", "generation": "first", "ca_pem": 7}, ["generation", "ca_pem", "profile"]),
         (
-            {"certificate_pem": "", "private_key_pem": Secret(""), "name": ""},
-            ["name", "certificate_pem", "private_key_pem"],
+            {"certificate_pem": "", "private_key_pem": Secret(""), "name": "", "passphrase": ""},
+            ["passphrase", "name", "certificate_pem", "private_key_pem"],
         ),
+        ({"passphrase": Secret("")}, ["passphrase"]),
     ],
 )
 def test_everything_that_is_missing_or_wrong_is_named(

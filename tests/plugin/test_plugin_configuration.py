@@ -10,7 +10,7 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
-from postseal.provider import handlers
+from postseal.provider import REGISTRY
 from postseal_core.plugin.server import start
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN
@@ -129,7 +129,7 @@ def test_a_rehearsal_is_carried_out_on_its_day(plugin: PluginRuns) -> None:
 
 def test_the_server_listens_on_loopback_and_tells_a_line_without_an_engine(capfd: pytest.CaptureFixture[str]) -> None:
     """A started plugin answers on the port it names; without an engine its lines go to stderr, never to stdout."""
-    server, port = start(handlers(), version="1.2.3")
+    server, port = start(REGISTRY, version="1.2.3")
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             assert ResourceProviderStub(channel).GetPluginInfo(empty_pb2.Empty()).version == "1.2.3"

@@ -14,7 +14,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
-from postseal.provider import handlers
+from postseal.provider import REGISTRY
 from postseal_core.plugin.server import serve, start
 from tests.support.provider import Provider
 from tests.support.resource_properties import root
@@ -47,7 +47,7 @@ def engine() -> Iterator[tuple[Engine, str, grpc.Server]]:
 
 def make_and_change(engine_address: str) -> None:
     """Let a plugin make an authority and change it, which is worth a line."""
-    server, port = start(handlers(), version="1.2.3", engine_address=engine_address)
+    server, port = start(REGISTRY, version="1.2.3", engine_address=engine_address)
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             authority = Provider(ResourceProviderStub(channel)).resource("postseal:index:Certificate", "mail-ca")
@@ -89,7 +89,7 @@ def test_serving_prints_the_port_and_ends_when_the_parent_is_gone(
     parents = chain([1, 1], repeat(2))
     monkeypatch.setattr(os, "getppid", lambda: next(parents))
     monkeypatch.setattr(sys, "argv", ["pulumi-resource-postseal", *arguments])
-    serve(handlers(), version="1.2.3")
+    serve(REGISTRY, version="1.2.3", load_first="postseal:index:Certificate")
     assert capfd.readouterr().out.strip().isdecimal()
 
 

@@ -17,7 +17,7 @@ from tests.support.judges import (
 )
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Resource
-from tests.support.resource_properties import certificate_of, client, instant, issued_by, root
+from tests.support.resource_properties import certificate_of, client, instant, issued_by, root, server
 from tests.support.specimens import NOW, sign_by_hand
 
 pytestmark = pytest.mark.needs_openssl
@@ -58,7 +58,7 @@ def made(plugin: PluginRuns, name: str, declared: dict[str, Any]) -> Resource:
 
 def revoke(plugin: PluginRuns, authority: Resource, certificate: Resource, reason: str, **changes: Any) -> None:
     """Run with `revoke` declared for a client, or with something else changed."""
-    name = certificate.outputs["subject"].removeprefix("CN=").partition("@")[0]
+    name = certificate.urn.rpartition("::")[2]
     plugin.up(certificate, client(issued_by(authority.outputs), name, revoke=reason, **changes))
 
 
@@ -131,6 +131,17 @@ def test_a_preview_of_a_revocation_shows_the_entry_and_the_reason(
     assert listing.inputs["revoked"] == {
         "alice generation 1": f"keyCompromise on 2026-06-01T13:30:00Z; serial {serial_number}; not_after {end}"
     }
+    assert listing.inputs["entries"] == [
+        {
+            "name": "alice",
+            "generation": 1,
+            "serial_number": serial_number,
+            "not_after": end,
+            "revoked_at": "2026-06-01T13:30:00Z",
+            "reason": "keyCompromise",
+            "issuer_slot": "mail-ca/1",
+        }
+    ]
     assert listing.outputs["revoked"] == [
         {
             "name": "alice",
@@ -154,7 +165,7 @@ def test_the_list_itself_says_what_the_outputs_say(
     assert crl.last_update_utc == instant(outputs["this_update"])
     assert crl.next_update_utc == instant(outputs["next_update"])
     assert instant(outputs["renew_at"]) == instant(outputs["next_update"]) - DAY
-    assert (outputs["name"], outputs["authority"]) == ("mail-ca", "mail-ca")
+    assert (outputs["name"], outputs["authority"], outputs["issuer_slot"]) == ("mail-ca", "mail-ca", "mail-ca/1")
 
 
 def test_a_second_run_signs_nothing(
@@ -243,6 +254,20 @@ def test_a_new_certificate_after_a_revocation_leaves_the_old_one_listed(
     assert serial_numbers(listing) == {old["serial_number"]}
 
 
+def test_two_certificates_of_one_name_are_both_listed(
+    plugin: PluginRuns, authority: Resource, alice: Resource, listing: Resource
+) -> None:
+    """A client and a host may have the same name; each has its own line, and each names the key that signed it."""
+    host = plugin.resource("Certificate", "alice")
+    plugin.up(host, server(issued_by(authority.outputs), "alice"))
+    revoke(plugin, authority, alice, "keyCompromise")
+    plugin.up(host, server(issued_by(authority.outputs), "alice", revoke="superseded"))
+    plugin.up(listing, declared(authority, [alice, host]))
+    assert serial_numbers(listing) == {alice.outputs["serial_number"], host.outputs["serial_number"]}
+    assert listing.inputs["revoked"].keys() == {"alice generation 1", "alice generation 1 (2)"}
+    assert [entry["issuer_slot"] for entry in listing.inputs["entries"]] == ["mail-ca/1", "mail-ca/1"]
+
+
 def test_a_renewed_issuer_with_the_same_key_leaves_the_list_alone(
     plugin: PluginRuns, authority: Resource, alice: Resource, listing: Resource
 ) -> None:
@@ -263,12 +288,13 @@ def test_another_key_of_the_issuer_signs_anew_and_the_number_goes_on(
     """Also where a preview does not know the new key yet."""
     plugin.up(listing, declared(authority, [alice]))
     other = made(plugin, "mail-ca-2", root("mail-ca-2"))
-    unknown = {"issuer_private_key_pem": UNKNOWN, "issuer_chain_pem": UNKNOWN}
-    _, planned = plugin.preview(listing, declared(authority, [alice], **unknown))
+    unknown = issued_by(authority.outputs, private_key_pem=UNKNOWN, chain_pem=UNKNOWN)
+    _, planned = plugin.preview(listing, declared(authority, [alice]) | unknown)
     assert (planned["crl_number"], planned["crl_pem"]) == (2, UNKNOWN)
     plugin.up(listing, declared(authority, [alice]) | issued_by(other.outputs, "mail-ca-2"))
     assert number_of(listing) == 2
     assert listing.inputs["reason"] == "re-signed with another key, that of mail-ca-2 generation 1"
+    assert listing.outputs["issuer_slot"] == "mail-ca-2/1"
     assert openssl_crl_verify(crl_of(listing), certificate_of(other.outputs)).is_accepted
 
 
@@ -286,7 +312,7 @@ def test_a_clock_behind_is_reported_and_signs_nothing(
 
 
 def test_revoked_clients_of_a_roster_are_listed(plugin: PluginRuns, authority: Resource, listing: Resource) -> None:
-    """A roster's ledger is read as it is, also in a preview in which some of its clients are still to be issued."""
+    """What a roster has issued is read as it is, also in a preview while some of its clients are still to be issued."""
     roster = plugin.resource("ClientRoster", "branches")
     issuer = issued_by(authority.outputs)
 
@@ -297,12 +323,22 @@ def test_revoked_clients_of_a_roster_are_listed(plugin: PluginRuns, authority: R
     plugin.up(roster, clients(branch1="", branch2=""))
     revoking = clients(branch1=',"revoke":"superseded"', branch2="", branch3="")
     _, planned = plugin.preview(roster, revoking)
-    _, shown = plugin.preview(listing, declared(authority, [], rosters={"branches": planned["ledger"]}))
+    _, shown = plugin.preview(listing, declared(authority, [], rosters={"branches": planned["issued"]}))
     plugin.up(roster, revoking)
-    plugin.up(listing, declared(authority, [], rosters={"branches": roster.outputs["ledger"]}))
+    plugin.up(listing, declared(authority, [], rosters={"branches": roster.outputs["issued"]}))
     assert [entry["name"] for entry in listing.outputs["revoked"]] == ["branch1"]
     assert shown["revoked"] == listing.outputs["revoked"]
     assert serial_numbers(listing) == {shown["revoked"][0]["serial_number"]}
+
+
+DATES = {"generation": 1, "not_before": "2026-01-01T00:00:00Z", "not_after": "2027-01-01T00:00:00Z"}
+PREVIOUS = DATES | {"retire_at": "2026-07-01T00:00:00Z"}
+REVOKED = DATES | {"revoked_at": "2026-05-01T00:00:00Z", "reason": "superseded"}
+
+
+def eve(**changes: Any) -> dict[str, Any]:
+    """Return a certificate that may be listed, as a program declares it."""
+    return {"certificates": [{"name": "eve", "serial_number": "a", "previous": [], "revoked": []} | changes]}
 
 
 @pytest.mark.parametrize(
@@ -310,10 +346,19 @@ def test_revoked_clients_of_a_roster_are_listed(plugin: PluginRuns, authority: R
     [
         ({"lifetime_hours": 1, "first_crl_number": 0}, ["first_crl_number", "lifetime_hours"]),
         ({"renew_before_hours": 168}, ["renew_before_hours"]),
-        ({"lifetime_hours": UNKNOWN, "rosters": {"branches": UNKNOWN}}, ["lifetime_hours", "rosters.branches"]),
+        ({"lifetime_hours": 1, "rosters": {"branches": UNKNOWN}}, ["lifetime_hours", "rosters.branches"]),
+        ({"lifetime_hours": UNKNOWN, "renew_before_hours": UNKNOWN}, ["lifetime_hours", "renew_before_hours"]),
         (
-            {"certificates": [{"name": "eve", "serial_number": "a", "previous": [], "revoked": UNKNOWN}]},
-            ["certificates.eve"],
+            {"lifetime_hours": "a week", "certificates": [{"name": "eve", "serial_number": "A1", "previous": []}]},
+            ["certificates[0].revoked", "certificates[0].serial_number", "lifetime_hours"],
+        ),
+        (eve(revoked=UNKNOWN), ["certificates.eve"]),
+        (eve(previous=UNKNOWN), ["certificates.eve"]),
+        (eve(previous=[PREVIOUS | {"serial_number": UNKNOWN}]), ["certificates.eve"]),
+        (eve(revoked=[REVOKED]), ["certificates.eve"]),
+        (
+            eve(revoked=[REVOKED | {"reason": "boredom", "serial_number": 5}]),
+            ["certificates[0].revoked[0].reason", "certificates[0].revoked[0].serial_number"],
         ),
     ],
 )
@@ -323,6 +368,16 @@ def test_what_cannot_be_listed_is_refused_all_at_once(
     """Every problem has the property it belongs to."""
     problems = plugin.problems(listing, declared(authority, []) | changes)
     assert sorted(problem.partition(":")[0] for problem in problems) == paths
+
+
+def test_a_serial_number_that_is_none_is_one_sentence(
+    plugin: PluginRuns, authority: Resource, listing: Resource
+) -> None:
+    """A wrong number would leave a revoked certificate off the list."""
+    problems = plugin.problems(listing, declared(authority, []) | eve(revoked=[REVOKED | {"serial_number": "0A"}]))
+    assert problems == [
+        "certificates[0].revoked[0].serial_number: got '0A', expected the text of a SerialNumber",
+    ]
 
 
 def test_an_authority_without_crl_sign_is_found_in_the_preview(plugin: PluginRuns, listing: Resource) -> None:

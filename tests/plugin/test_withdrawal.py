@@ -6,38 +6,47 @@ from typing import Any
 
 import pytest
 
-from pki.roster.entries import clients_text, entries_of_mapping
+from pki.acceptance import AcceptedRow
+from pki.model import SlotId
+from postseal_core.packing import json_line, unpack_records
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Resource
 from tests.support.resource_properties import instant, issued_by, root
 from tests.support.specimens import NOW
 
 DAY = timedelta(days=1)
-OLD, NEW = "mail-ca", "mail-ca-2"
-PEOPLE = {name: {"email": f"{name}@example.org"} for name in ("alice", "bob", "carol")}
+OLD, NEW = SlotId("mail-ca", 1), SlotId("mail-ca", 2)
+PEOPLE = ("alice", "bob", "carol")
 
 
 @pytest.fixture
-def slots(plugin: PluginRuns) -> dict[str, Resource]:
+def slots(plugin: PluginRuns) -> dict[SlotId, Resource]:
     """Return two slots of a root, the second published on the second day."""
-    made = {name: plugin.resource("Certificate", name) for name in (OLD, NEW)}
-    plugin.up(made[OLD], root(OLD))
+    made = {slot: plugin.resource("Certificate", slot.name) for slot in (OLD, NEW)}
+    plugin.up(made[OLD], root(OLD.name))
     plugin.now = NOW + DAY
-    plugin.up(made[NEW], root(NEW))
+    plugin.up(made[NEW], root(NEW.name))
     return made
 
 
-def staff(slots: dict[str, Resource], active: str, *declared: str, **shared: Any) -> dict[str, Any]:
+def staff(
+    slots: dict[SlotId, Resource], active: SlotId, *declared: SlotId, standby_hours: int = 336, **shared: Any
+) -> dict[str, Any]:
     """Return a roster that the active slot signs while these slots are declared."""
-    standby = {"issuer_standby_hours": 336} if active == NEW else {}
-    withdrawal = {"issuers": list(declared), "authorities": [OLD], "dependents": {}}
-    clients = clients_text(entries_of_mapping(PEOPLE))
-    issuer = issued_by(slots[active].outputs, active) | standby
+    standby: dict[str, Any] = {"standby_hours": standby_hours} if active == NEW and standby_hours else {}
+    withdrawal = {"issuers": [str(slot) for slot in declared], "authorities": [OLD.authority]}
+    clients = "\n".join(json_line({"name": name, "email": f"{name}@example.org"}) for name in PEOPLE)
+    issuer = issued_by(slots[active].outputs, active, **standby)
     return {"name": "staff", "clients": clients, **issuer, "withdrawal": withdrawal} | shared
 
 
+def accepted_generations(roster: Resource) -> list[int | None]:
+    """Return the generation of each row that is let in."""
+    return [row.generation for row in unpack_records(AcceptedRow, roster.outputs["accepted_rows"])]
+
+
 def test_a_roster_moves_as_a_whole_after_the_standby_time_and_not_before(
-    plugin: PluginRuns, slots: dict[str, Resource]
+    plugin: PluginRuns, slots: dict[SlotId, Resource]
 ) -> None:
     """Too early, every client says why; then one change moves all of them."""
     roster = plugin.resource("ClientRoster", "staff")
@@ -49,11 +58,11 @@ def test_a_roster_moves_as_a_whole_after_the_standby_time_and_not_before(
     plugin.now = NOW + 16 * DAY
     changes = plugin.up(roster, staff(slots, NEW, NEW, OLD))
     assert {f"changes.{name}" for name in PEOPLE} <= changes.keys()
-    assert roster.outputs["accepted_rows"].count("generation=1") == len(PEOPLE)
+    assert accepted_generations(roster).count(1) == len(PEOPLE)
 
 
 def test_a_slot_that_signed_what_a_roster_still_accepts_is_not_withdrawn(
-    plugin: PluginRuns, slots: dict[str, Resource]
+    plugin: PluginRuns, slots: dict[SlotId, Resource]
 ) -> None:
     """One sentence says how many there are and for whom to wait; after the overlap the same declaration passes."""
     roster = plugin.resource("ClientRoster", "staff")
@@ -68,10 +77,10 @@ def test_a_slot_that_signed_what_a_roster_still_accepts_is_not_withdrawn(
     )
     plugin.now = NOW + 30 * DAY
     plugin.up(roster, staff(slots, NEW, NEW))
-    assert "generation=1" not in roster.outputs["accepted_rows"]
+    assert accepted_generations(roster) == [2] * len(PEOPLE)
 
 
-def test_a_roster_that_skips_the_retiring_step_is_refused(plugin: PluginRuns, slots: dict[str, Resource]) -> None:
+def test_a_roster_that_skips_the_retiring_step_is_refused(plugin: PluginRuns, slots: dict[SlotId, Resource]) -> None:
     """What would be accepted after this very change counts, not only what was before it."""
     roster = plugin.resource("ClientRoster", "staff")
     plugin.up(roster, staff(slots, OLD, OLD, NEW))
@@ -80,25 +89,30 @@ def test_a_roster_that_skips_the_retiring_step_is_refused(plugin: PluginRuns, sl
     assert problem.startswith("clients: earlier certificates are accepted until ")
 
 
-def test_a_short_overlap_makes_a_hurried_rollover_short(plugin: PluginRuns, slots: dict[str, Resource]) -> None:
+def test_a_short_overlap_makes_a_hurried_rollover_short(plugin: PluginRuns, slots: dict[SlotId, Resource]) -> None:
     """An overlap that is shortened with the takeover holds for what the takeover replaces."""
     roster = plugin.resource("ClientRoster", "staff")
     plugin.up(roster, staff(slots, OLD, OLD, NEW))
-    hurried = staff(slots, NEW, NEW, OLD, overlap_hours=1)
-    del hurried["issuer_standby_hours"]
-    plugin.up(roster, hurried)
+    plugin.up(roster, staff(slots, NEW, NEW, OLD, standby_hours=0, overlap_hours=1))
     plugin.now += timedelta(hours=1)
     plugin.up(roster, staff(slots, NEW, NEW, overlap_hours=1))
-    assert "generation=1" not in roster.outputs["accepted_rows"]
+    assert accepted_generations(roster) == [2] * len(PEOPLE)
 
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_hand_out_and_a_host_wait_only_for_what_is_known_to_depend(
-    plugin: PluginRuns, slots: dict[str, Resource], tmp_path: Path, *, is_known: bool
+    plugin: PluginRuns, slots: dict[SlotId, Resource], tmp_path: Path, *, is_known: bool
 ) -> None:
     """In a preview an earlier generation may be unknown; `up` knows it and refuses then."""
-    previous = [{"generation": 1, "issuer_id": OLD, "retire_at": "2026-07-01T12:00:00Z"}] if is_known else UNKNOWN
-    withdrawal = {"issuers": [NEW], "authorities": [OLD], "dependents": {"alice": {"previous": previous}}}
+    earlier = {
+        "generation": 1,
+        "issuer_slot": str(OLD),
+        "not_before": "2026-06-01T12:00:00Z",
+        "not_after": "2027-06-01T12:00:00Z",
+        "retire_at": "2026-07-01T12:00:00Z",
+    }
+    dependents = {"alice": {"previous": [earlier] if is_known else UNKNOWN}}
+    withdrawal = {"issuers": [str(NEW)], "authorities": [OLD.authority], "dependents": dependents}
     declared = {"directory": str(tmp_path), "folders": {}, "descriptions": {}, "withdrawal": withdrawal}
     hand_out = plugin.resource("HandOut", "clients")
     if is_known:
@@ -112,7 +126,7 @@ def test_a_hand_out_and_a_host_wait_only_for_what_is_known_to_depend(
 
 
 def test_the_standby_time_counts_from_the_certificate_that_is_published(
-    plugin: PluginRuns, slots: dict[str, Resource]
+    plugin: PluginRuns, slots: dict[SlotId, Resource]
 ) -> None:
     """The sentence of a refusal names an instant at which the same declaration passes."""
     roster = plugin.resource("ClientRoster", "staff")
@@ -121,4 +135,4 @@ def test_the_standby_time_counts_from_the_certificate_that_is_published(
     plugin.now = published + 14 * DAY - timedelta(seconds=1)
     assert len(plugin.problems(roster, staff(slots, NEW, NEW, OLD))) == len(PEOPLE)
     plugin.now = published + 14 * DAY
-    assert plugin.up(roster, staff(slots, NEW, NEW, OLD))["issuer_id"] == "update"
+    assert plugin.up(roster, staff(slots, NEW, NEW, OLD))["issuer"] == "update"

@@ -21,12 +21,17 @@ KNOWN_IN_A_PREVIEW: Mapping[str, Any] = {
     "previous": [],
     "revoked": [],
     "revoked_at": "",
+    "issuer": "mail-ca generation 1",
+    "issuer_slot": "mail-ca/1",
 }
+_CERTIFICATE = (
+    *("certificate_pem", "chain_pem", "private_key_pem"),
+    *("fingerprint_sha256", "public_key_fingerprint_sha256", "serial_number"),
+)
 MADE: Mapping[str, tuple[str, ...]] = {
-    "postseal:index:Certificate": (
-        *("certificate_pem", "chain_pem", "private_key_pem"),
-        *("fingerprint_sha256", "public_key_fingerprint_sha256", "serial_number"),
-    ),
+    "postseal:index:Certificate": _CERTIFICATE,
+    "postseal:index:ClientCertificate": _CERTIFICATE,
+    "postseal:index:ServerCertificate": _CERTIFICATE,
     "postseal:index:ImportedCertificate": ("certificate_pem", "chain_pem", "fingerprint_sha256"),
     "postseal:index:Pkcs12": ("archive_p12_base64", "passphrase"),
     "tls:index/privateKey:PrivateKey": ("privateKeyPem", "publicKeyPem"),
@@ -149,5 +154,6 @@ class _Monitor(mocks.MockMonitor):
         if self._preview:
             return known
         made = {name: f"{name} of {request.name}" for name in names}
+        made |= {"serial_number": "1a2b"} if "serial_number" in names else {}
         hidden = set(request.additionalSecretOutputs)
         return known | {name: Secret(text) if name in hidden else text for name, text in made.items()}

@@ -1,7 +1,7 @@
 """The plugin as a sequence of runs: fresh memory for each, a settable clock, and everything that it says kept."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,15 +13,14 @@ import pytest
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import status_pb2
-from pulumi.runtime.proto.provider_pb2 import CheckResponse, ErrorResourceInitFailed
+from pulumi.runtime.proto.provider_pb2 import CheckResponse
 from pulumi.runtime.proto.provider_pb2_grpc import (
     ResourceProviderServicer,
     ResourceProviderStub,
     add_ResourceProviderServicer_to_server,
 )
 
-from postseal_core.plugin.handler import Handler
+from postseal_core.plugin.handler import AnyHandler
 from postseal_core.plugin.servicer import Servicer
 from tests.support.provider import CheckFailedError, Provider, Resource
 from tests.support.specimens import NOW
@@ -90,9 +89,10 @@ class PluginRuns:
 
 
 @contextmanager
-def plugin_runs(handlers: Mapping[str, Handler], entropy: Callable[[int], bytes]) -> Iterator[PluginRuns]:
+def plugin_runs(handlers: Iterable[AnyHandler], entropy: Callable[[int], bytes]) -> Iterator[PluginRuns]:
     """Serve the handlers on a loopback port; stopped at the end."""
     process = _Process()
+    by_token = {token: handler for handler in handlers for token in handler.type_tokens}
     server = grpc.server(ThreadPoolExecutor(max_workers=2))
     add_ResourceProviderServicer_to_server(cast("ResourceProviderServicer", process), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -104,7 +104,7 @@ def plugin_runs(handlers: Mapping[str, Handler], entropy: Callable[[int], bytes]
 
             def start_run() -> None:
                 process.servicer = Servicer(
-                    handlers,
+                    by_token,
                     version="0.0.0",
                     report=lambda _urn, message: runs.lines.append(message),
                     clock=lambda: runs.now,
@@ -149,7 +149,7 @@ class _Process:
 
 
 class _Recorder(grpc.UnaryUnaryClientInterceptor):
-    """Keeps every answer, and of a refusal its text and its details."""
+    """Keeps every answer, and of a refusal its text."""
 
     def __init__(self) -> None:
         self.answers: list[Message | str] = []
@@ -159,15 +159,5 @@ class _Recorder(grpc.UnaryUnaryClientInterceptor):
         if call.exception() is None:
             self.answers.append(call.result())
         else:
-            self.answers += [call.details(), *_half_done(call)]
+            self.answers.append(call.details())
         return call
-
-
-def _half_done(call: grpc.Call) -> Iterator[Message]:
-    """Yield what the engine would store of a resource that failed halfway."""
-    for name, value in call.trailing_metadata() or ():
-        if name == "grpc-status-details-bin":
-            for detail in status_pb2.Status.FromString(cast("bytes", value)).details:
-                failure = ErrorResourceInitFailed()
-                assert detail.Unpack(failure)
-                yield failure

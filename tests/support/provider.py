@@ -13,7 +13,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
-from postseal_core.plugin.handler import Handler
+from postseal_core.plugin.handler import AnyHandler
 from postseal_core.plugin.server import start
 
 __all__ = ["UNKNOWN", "CheckFailedError", "Provider", "Resource", "Secret", "decode", "encode", "provider"]
@@ -137,9 +137,10 @@ class Resource:
 
 
 @contextmanager
-def provider(handlers: Sequence[Handler]) -> Iterator[Provider]:
+def provider(handlers: Sequence[AnyHandler]) -> Iterator[Provider]:
     """Start the plugin with these handlers on a loopback port; it is stopped at the end."""
-    server, port = start(handlers, version="0.0.0")
+    by_token = {token: handler for handler in handlers for token in handler.type_tokens}
+    server, port = start(by_token, version="0.0.0")
     options = [(f"grpc.max_{way}_message_length", _MAX_MESSAGE_BYTES) for way in ("receive", "send")]
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:

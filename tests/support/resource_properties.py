@@ -7,7 +7,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pki.model import KeyAlgorithm
+from pki.model import KeyAlgorithm, SlotId
 from tests.support.provider import Secret
 from tests.support.specimens import key_of
 
@@ -33,28 +33,31 @@ def intermediate(name: str, issuer: Mapping[str, Any], **changes: Any) -> dict[s
 
 def client(issuer: Mapping[str, Any], name: str = "alice", **changes: Any) -> dict[str, Any]:
     """Return a person's client certificate with a key of its own."""
-    address = f"{name}@example.org"
-    declared = {"name": name, "profile": "client", "common_name": address, "email_addresses": [address]}
-    return declared | dict(issuer) | changes
+    return {"name": name, "profile": "client", "email": f"{name}@example.org"} | dict(issuer) | changes
 
 
 def server(issuer: Mapping[str, Any], name: str = "mx1", **changes: Any) -> dict[str, Any]:
     """Return a host's server certificate with a key of its own."""
-    host = f"{name}.example.org"
-    return {"name": name, "profile": "server", "common_name": host, "dns_names": [host]} | dict(issuer) | changes
+    return {"name": name, "profile": "server", "dns_names": [f"{name}.example.org"]} | dict(issuer) | changes
 
 
-def issued_by(outputs: Mapping[str, Any], name: str = "mail-ca", *, above: str = "", **changes: Any) -> dict[str, Any]:
-    """Return what a certificate is told of its issuer; `above`: the certificates over the issuer, in PEM."""
-    return {
-        "issuer_name": name,
-        "issuer_id": name,
-        "issuer_generation": outputs["generation"],
-        "issuer_not_before": outputs["not_before"],
-        "issuer_not_after": outputs["not_after"],
-        "issuer_chain_pem": outputs["certificate_pem"] + above,
-        "issuer_private_key_pem": Secret(key_pem(name)),
-    } | changes
+def issued_by(
+    outputs: Mapping[str, Any], slot: SlotId | str = "mail-ca", *, chain_above: str = "", **changes: Any
+) -> dict[str, Any]:
+    """Return what a certificate is told of its issuer, as `pki.records.IssuerArgs`; `changes` are members of it.
+
+    `slot`: a text is the first slot of that authority. `chain_above`: the certificates over the issuer, in PEM.
+    """
+    signer = slot if isinstance(slot, SlotId) else SlotId(slot)
+    issuer = {
+        "slot": str(signer),
+        "generation": outputs["generation"],
+        "not_before": outputs["not_before"],
+        "not_after": outputs["not_after"],
+        "chain_pem": outputs["certificate_pem"] + chain_above,
+        "private_key_pem": Secret(key_pem(signer.name)),
+    }
+    return {"issuer": issuer | changes}
 
 
 def instant(text: str) -> datetime:

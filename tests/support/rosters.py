@@ -1,26 +1,37 @@
-"""What tests of rosters with the real engine look at: lines of a preview, keys that must not show, who may relay."""
+"""What tests of rosters look at: packed records, lines of a preview, keys that must not show, who may relay."""
 
+import json
 import re
 import shutil
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from postseal_core.packing import unpack_records
+from postseal_core.packing import unpack_lines
 from tests.support.postfix_instance import PostfixInstance
 from tests.support.smtp_probe import probe
 from tests.support.stacks import resource_outputs, revealed
 from tests.support.test_authority import Credential
 
-__all__ = ["ROSTER", "admitted", "changed_lines", "leaks", "roster_keys"]
+__all__ = ["ROSTER", "admitted", "by_client", "changed_lines", "leaks", "roster_keys", "unpacked"]
 
 ROSTER = "postseal:index:ClientRoster"
 Who = TypeVar("Who", bound=Hashable)
 
 
+def unpacked(packed: str) -> list[dict[str, Any]]:
+    """Return packed records as the plain values that stand in the state."""
+    return [json.loads(line) for line in unpack_lines(packed)]
+
+
+def by_client(packed: str) -> dict[str, dict[str, Any]]:
+    """Return packed records, of which each client has one, by client."""
+    return {record["name"]: record for record in unpacked(packed)}
+
+
 def roster_keys(roster: Mapping[str, Any]) -> dict[str, str]:
     """Return the key of each client from the outputs of a roster, exported with its secrets."""
-    return {each["name"]: each["private_key_pem"] for each in unpack_records(revealed(roster["private_keys"]))}
+    return {name: each["private_key_pem"] for name, each in by_client(revealed(roster["private_keys"])).items()}
 
 
 def leaks(state: Mapping[str, Any], text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Keys, declarations and certificates that tests deviate from; made with the product's code at one fixed instant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -10,11 +10,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
+from pki.constraints import limits_of_certificate, problems_under_limits
 from pki.issuing import Issuer, issue
 from pki.keys import PrivateKey, generate_private_key
 from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject, SubjectAltNames, Validity
+from postseal_core.errors import Problem
 
-__all__ = ["NOW", "VALIDITY", "declare", "issue_leaf", "key_of", "make_authority", "sign_by_hand"]
+__all__ = [
+    "NOW",
+    "VALIDITY",
+    "declare",
+    "issue_leaf",
+    "key_of",
+    "make_authority",
+    "problems_under_issuer",
+    "sign_by_hand",
+]
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 VALIDITY = Validity(NOW - timedelta(days=1), NOW + timedelta(days=365))
@@ -95,3 +106,8 @@ def sign_by_hand(
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
     return builder.sign(issuer.private_key if issuer else key, hashes.SHA256())
+
+
+def problems_under_issuer(declaration: CertificateDeclaration, chain: Sequence[x509.Certificate]) -> list[Problem]:
+    """Return what is told of a declaration below the certificates of a chain, which starts with the issuer."""
+    return problems_under_limits(declaration, [limits_of_certificate(each) for each in chain])

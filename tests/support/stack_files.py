@@ -6,8 +6,9 @@ from typing import Any
 
 import yaml
 
-from postseal.stack.config import FileText, declared_files, load_stack
+from postseal.stack.config import load_stack
 from postseal.stack.model import StackConfig
+from postseal.stack.screening import FileText, declared_files
 from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["client", "host", "load_repository_stack", "problems_of", "roster", "stack"]

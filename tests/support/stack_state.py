@@ -1,204 +1,272 @@
-"""Build what `pulumi stack export` prints, without any of the product's code."""
+"""States of stacks as `pulumi stack export` prints them, made by the provider's own handlers; days count from NOW."""
 
-import base64
-import json
-import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pki.imported_certificate.records import ImportedCertificateArgs
+from pki.keys import private_key_pem
+from pki.model import KeyAlgorithm, Profile, RevocationReason, SlotId, Subject, SubjectAltNames, Validity
+from pki.roster.rows import RosterRow
+from tests.support.running_stack import SECRET, RunningStack, row, slot_key_pem
+from tests.support.specimens import issue_leaf, key_of, make_authority
+
+__all__ = [
+    "MAIL_CA",
+    "NOW",
+    "SECRET",
+    "accepted_of",
+    "certificate",
+    "damaged",
+    "day",
+    "export",
+    "imported",
+    "large_stack",
+    "mail_stack",
+    "member",
+    "revocation_list",
+    "roster",
+    "waiting",
+]
+
 NOW = datetime(2026, 11, 22, 20, tzinfo=UTC)
-SECRET = {
-    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
-    "ciphertext": "v1:bm90IGEgcmVhbCBzZWNyZXQ=",
-}
+MAIL_ROOT, MAIL_CA = SlotId("mail-root"), SlotId("mail-ca")
+_AUTHORITIES = (MAIL_ROOT.name, MAIL_CA.name)
 
 
-def at(days: float) -> str:
-    """Return the instant that many days after NOW as RFC 3339 text."""
-    return (NOW + timedelta(seconds=round(days * 86400))).strftime("%Y-%m-%dT%H:%M:%SZ")
+def day(days: float) -> datetime:
+    """Return the instant that many days after NOW, to the second."""
+    return NOW + timedelta(seconds=round(days * 86400))
 
 
-def fingerprint(word: str) -> str:
-    """Return 32 octets in colon-separated upper-case hexadecimal that depend on the word only."""
-    octets = (word.encode() * 32)[:32]
-    return ":".join(f"{octet:02X}" for octet in octets)
-
-
-def certificate_outputs(name: str, **changes: Any) -> dict[str, Any]:
-    """Return the outputs of a client's certificate that was issued 100 days ago for 365 days."""
-    outputs = {
-        "name": name,
-        "profile": "client",
-        "subject": f"CN={name}",
-        "issuer": "mail-ca generation 1",
-        "issuer_id": "mail-ca",
-        "serial_number": f"{sum(name.encode()):040x}",
-        "generation": 1,
-        "key_generation": 1,
-        "not_before": at(-100),
-        "not_after": at(265),
-        "renew_at": at(-100 + 365 * 2 / 3),
-        "reason": "first certificate",
-        "fingerprint_sha256": fingerprint(name),
-        "public_key_fingerprint_sha256": fingerprint(f"{name} key"),
-        "match": "certificate",
-        "previous": [],
-        # The provider writes what is unset as an empty text.
-        "revoked_at": "",
-        "revoked": [],
-    }
-    return outputs | changes
-
-
-def previous_generation(name: str, generation: int, retire_in_days: float) -> dict[str, Any]:
-    """Return a row of `previous`: a generation that retires that many days after NOW and expires 60 days later."""
-    return {
-        "generation": generation,
-        "fingerprint_sha256": fingerprint(f"{name}#{generation}"),
-        "public_key_fingerprint_sha256": fingerprint(f"{name}#{generation} key"),
-        "serial_number": f"{generation:040x}",
-        "not_after": at(retire_in_days + 60),
-        "retire_at": at(retire_in_days),
-        "issuer_id": "mail-ca",
-    }
-
-
-def resource(type_name: str, name: str, outputs: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """Return one resource of the state; `type_name` is the last part of the type token."""
-    token = f"postseal:index:{type_name}"
-    urn = f"urn:pulumi:prod::mail-pki::{token}::{name}"
-    return {"urn": urn, "custom": True, "type": token, "inputs": {}, "outputs": dict(outputs), **more}
-
-
-def certificate(name: str, **changes: Any) -> dict[str, Any]:
-    """Return the resource of a certificate, its private key an encrypted secret."""
-    return resource("Certificate", name, certificate_outputs(name, **changes) | {"private_key_pem": SECRET})
-
-
-def revocation_list(name: str, **changes: Any) -> dict[str, Any]:
-    """Return the resource of a revocation list that was signed 3 days ago for 30 days."""
-    outputs = {
-        "name": name,
-        "authority": "mail-ca",
-        "crl_number": 12,
-        "this_update": at(-3),
-        "next_update": at(27),
-        "renew_at": at(17),
-        "revoked": [{"serial_number": "0a", "revoked_at": at(-3), "reason": "keyCompromise", "name": "dave"}],
-    }
-    return resource("RevocationList", name, outputs | changes)
-
-
-def imported(name: str, **changes: Any) -> dict[str, Any]:
-    """Return the resource of an imported certificate that runs out in 40 days."""
-    outputs = {
-        "name": name,
-        "subject": f"CN={name}.example.org",
-        "issuer": "CN=Other CA",
-        "not_before": at(-50),
-        "not_after": at(40),
-        "renew_at": at(10),
-        "fingerprint_sha256": fingerprint(name),
-        "public_key_fingerprint_sha256": fingerprint(f"{name} key"),
-        "status": "ok",
-    }
-    return resource("ImportedCertificate", name, outputs | changes)
-
-
-def waiting(name: str) -> dict[str, Any]:
-    """Return the resource of an imported certificate that has not arrived."""
-    outputs = {"name": name, "subject": f"CN={name}.example.org", "status": "waiting for the signed certificate"}
-    return resource("ImportedCertificate", name, outputs, initErrors=["waiting for the signed certificate"])
-
-
-def ledger(clients: list[dict[str, Any]]) -> str:
-    """Return a roster's ledger: base64 of zlib of JSON lines."""
-    return base64.b64encode(zlib.compress("\n".join(map(json.dumps, clients)).encode(), 6)).decode()
-
-
-def roster(
-    name: str, clients: list[dict[str, Any]], entries: list[dict[str, Any]] | None = None, **inputs: Any
+def certificate(
+    name: str,
+    *,
+    not_before: float = -100,
+    not_after: float = 265,
+    renew_at: float | None = None,
+    previous: Sequence[float] = (),
+    revoked: float | None = None,
+    profile: str = "client",
+    **declared: Any,
 ) -> dict[str, Any]:
-    """Return the resource of a roster; `inputs` are declared for all its clients, `entries` for single ones."""
-    if entries:
-        inputs["clients"] = ledger(entries)
-    outputs = {"name": name, "count": len(clients), "ledger": ledger(clients), "material": SECRET}
-    return resource("ClientRoster", name, outputs, inputs=inputs)
+    """Return the resource of a certificate that was issued 100 days ago for 365 days, unless said otherwise.
+
+    `previous`: on which days generations before it retire. `revoked`: on which day it was revoked.
+    """
+    stack = _with_authorities()
+    _declare(stack, name, profile, not_after - not_before, None if renew_at is None else not_after - renew_at, declared)
+    _live(stack, name, not_before, previous)
+    if revoked is not None:
+        stack.change(name, revoke=RevocationReason.KEY_COMPROMISE)
+        stack.up(day(revoked), name)
+    return _made(stack, name)
 
 
-def export(*resources: dict[str, Any]) -> dict[str, Any]:
+def _declare(
+    stack: RunningStack, name: str, profile: str, days: float, renew_before: float | None, declared: Mapping[str, Any]
+) -> None:
+    kind = Profile(profile)
+    names: dict[str, Any] = {"common_name": name}
+    if kind is Profile.CLIENT:
+        names["email"] = "somebody@example.net"
+    elif not kind.is_authority:
+        names["dns_names"] = (f"{name}.example.org",)
+    lifetime = {"validity_hours": round(days * 24)}
+    if renew_before is not None:
+        lifetime["renew_before_hours"] = round(renew_before * 24)
+    issuer = None if kind is Profile.ROOT or "is_interim" in declared else MAIL_CA
+    stack.certificate(name, kind, issuer, **names | lifetime | dict(declared))
+
+
+def _live(stack: RunningStack, name: str, not_before: float, previous: Sequence[float]) -> None:
+    """Issue the generations that retire on the days of `previous`, on each of the days before, and then the last."""
+    for number, retires in enumerate(previous, start=1):
+        issued = not_before - len(previous) + number
+        stack.up(day(issued - 1), name)
+        stack.change(name, overlap_hours=round((retires - issued) * 24), crl_urls=(f"http://crl.example.org/{number}",))
+    stack.up(day(not_before), name)
+
+
+def waiting(name: str, **more: Any) -> dict[str, Any]:
+    """Return the resource that stands in for a server's certificate which a third party has not signed yet."""
+    key_pem = slot_key_pem(SlotId(name))
+    return certificate(name, profile="server", is_interim=True, private_key_pem=key_pem, **more)
+
+
+def imported(name: str, *, not_after: float = 40, renew_at: float = 10) -> dict[str, Any]:
+    """Return the resource of an imported certificate that was signed elsewhere 50 days ago."""
+    stack = RunningStack()
+    stack.imported(_signed_elsewhere(name, not_after, renew_at))
+    stack.up(day(-49))
+    return _made(stack, name)
+
+
+def _signed_elsewhere(name: str, not_after: float, renew_at: float) -> ImportedCertificateArgs:
+    host = f"{name}.example.org"
+    other = make_authority(subject=Subject("Other CA"), validity=Validity(day(-900), day(900)))
+    leaf = issue_leaf(
+        other,
+        validity=Validity(day(-50), day(not_after)),
+        subject=Subject(host),
+        alt_names=SubjectAltNames(dns_names=(host,)),
+    )
+    return ImportedCertificateArgs(
+        name=name,
+        dns_names=(host,),
+        chain_pem=leaf.public_bytes(Encoding.PEM).decode(),
+        private_key_pem=private_key_pem(key_of(KeyAlgorithm.ECDSA_P256)),
+        renew_before_hours=round((not_after - renew_at) * 24),
+    )
+
+
+def revocation_list(name: str, *, this_update: float = -3, next_update: float = 27, renew_at: float = 17) -> Any:
+    """Return the resource of an authority's twelfth revocation list, signed 3 days ago for 30 days."""
+    stack = _with_authorities()
+    _declare_list(stack, name, (), this_update, next_update, renew_at)
+    stack.up(day(this_update), name)
+    return _made(stack, name)
+
+
+def _declare_list(
+    stack: RunningStack, name: str, listed: Sequence[str], this_update: float, next_update: float, renew_at: float
+) -> None:
+    stack.revocation_list(
+        name,
+        MAIL_CA,
+        listed,
+        lifetime_hours=round((next_update - this_update) * 24),
+        renew_before_hours=round((next_update - renew_at) * 24),
+        first_crl_number=12,
+    )
+
+
+def member(
+    name: str,
+    *,
+    not_after: float = 265,
+    renew_at: float | None = None,
+    retires: float | None = None,
+    is_revoked: bool = False,
+    **said: Any,
+) -> tuple[RosterRow, RosterRow]:
+    """Return the rows of a client of `roster`, before and since the day on which it was issued what it has now.
+
+    `retires`: on which day a generation retires that was issued a day earlier.
+    """
+    fields: dict[str, Any] = {"common_name": name, "validity_hours": round((not_after + 100) * 24)} | said
+    if renew_at is not None:
+        fields["renew_before_hours"] = round((not_after - renew_at) * 24)
+    before = row(name, **fields)
+    if retires is not None:
+        fields |= {"overlap_hours": round((retires + 100) * 24), "organization": "Example"}
+    if is_revoked:
+        fields["revoke"] = RevocationReason.KEY_COMPROMISE
+    return before, row(name, **fields)
+
+
+def roster(name: str, members: Sequence[tuple[RosterRow, RosterRow]], **shared: Any) -> dict[str, Any]:
+    """Return the resource of a roster 100 days old, whose clients are good for 365 days unless they say otherwise."""
+    stack = _with_authorities()
+    _declare_roster(stack, name, members, shared)
+    return _made(stack, name)
+
+
+def _declare_roster(
+    stack: RunningStack, name: str, members: Sequence[tuple[RosterRow, RosterRow]], shared: Mapping[str, Any]
+) -> None:
+    """A client that has not changed is as old as the roster: it comes on the second of its two days."""
+    earlier = [before for before, now in members if before != now]
+    stack.roster(name, MAIL_CA, earlier, **shared)
+    if earlier:
+        stack.up(day(-101), name)
+    stack.change_rows(name, [now for _, now in members])
+    stack.up(day(-100), name)
+
+
+@cache
+def _authorities() -> RunningStack:
+    """Return a root 900 days old, and 20 days younger the authority that signs everything here."""
+    stack = RunningStack()
+    stack.authority(MAIL_ROOT)
+    stack.up(day(-900))
+    stack.authority(MAIL_CA, MAIL_ROOT)
+    stack.up(day(-880), MAIL_CA.name)
+    return stack
+
+
+def _with_authorities() -> RunningStack:
+    return deepcopy(_authorities())
+
+
+def _made(stack: RunningStack, name: str) -> dict[str, Any]:
+    resource = stack.resources[name]
+    assert not resource.is_refused, resource.reported
+    return resource.exported()
+
+
+def accepted_of(resource: Mapping[str, Any], by: str = "fingerprint_sha256") -> list[str]:
+    """Return the fingerprints in the state of a certificate: of its current generation, and of those before it."""
+    outputs = resource["outputs"]
+    return [each[by] for each in (outputs, *outputs["previous"])]
+
+
+def damaged(resource: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a resource with other values among its outputs; None takes one away."""
+    outputs = {name: value for name, value in (resource["outputs"] | changes).items() if value is not None}
+    return {**resource, "outputs": outputs}
+
+
+def export(*resources: Mapping[str, Any]) -> dict[str, Any]:
     """Return the state of a stack that holds these resources and the usual others."""
     stack = {"urn": "urn:pulumi:prod::mail-pki::pulumi:pulumi:Stack::mail-pki-prod", "type": "pulumi:pulumi:Stack"}
     return {"version": 3, "deployment": {"manifest": {}, "resources": [stack, *resources]}}
 
 
-def mail_stack() -> dict[str, Any]:
-    """Return a stack with at least one entry in every state and of every kind."""
-    return export(
-        certificate(
-            "mail-root",
-            profile="root",
-            issuer="itself",
-            not_before=at(-900),
-            not_after=at(2750),
-            renew_at=at(1533),
-            validity_hours=87600,
-        ),
-        certificate(
-            "mail-ca",
-            profile="intermediate",
-            issuer="mail-root generation 1",
-            not_before=at(-880),
-            not_after=at(945),
-            renew_at=at(337),
-            validity_hours=43800,
-        ),
-        certificate("mx1", profile="server", dns_names=["mx1.example.org"]),
-        certificate(
-            "relay2",
-            profile="server_and_client",
-            renew_at=at(14),
-            renew_before_hours=251 * 24,
-            dns_names=["relay2.example.org"],
-        ),
-        certificate(
-            "alice",
-            generation=2,
-            key_generation=2,
-            not_before=at(-4),
-            not_after=at(361),
-            renew_at=at(239),
-            previous=[previous_generation("alice", 1, 10)],
-            email_addresses=["alice@example.org"],
-        ),
-        certificate("bob", not_before=at(-300), not_after=at(65), renew_at=at(-57)),
-        certificate("carol, \\ \"quoted\"; = 'ü'", not_before=at(-380), not_after=at(-15), renew_at=at(-137)),
-        certificate("dave", revoked_at=at(-3), revocation_reason="keyCompromise"),
+@cache
+def _mail_resources() -> list[dict[str, Any]]:
+    stack = _with_authorities()
+    single = [
+        certificate("mx1", profile="server"),
+        certificate("relay2", profile="server_and_client", renew_at=14, dns_names=("relay2.example.org",)),
+        certificate("alice", not_before=-4, not_after=361, renew_at=239, previous=(10,), email="alice@example.org"),
+        certificate("bob", not_before=-300, not_after=65, renew_at=-57),
+        certificate("carol, \\ \"quoted\"; = 'ü'", not_before=-380, not_after=-15, renew_at=-137),
+        certificate("dave", revoked=-3),
         imported("www"),
         waiting("partner"),
         revocation_list("mail-ca-crl"),
-        roster(
-            "branches",
-            [
-                certificate_outputs("branch-1"),
-                certificate_outputs(
-                    "branch-2", generation=2, previous=[previous_generation("branch-2", 1, -1)], match="public_key"
-                ),
-            ],
-        ),
-    )
+        roster("branches", [member("branch-1"), member("branch-2", retires=-1, match="public_key", renew_key_every=0)]),
+    ]
+    return [*(_made(stack, name) for name in _AUTHORITIES), *single]
+
+
+def mail_stack() -> dict[str, Any]:
+    """Return a stack with something in every state and of every kind."""
+    return export(*deepcopy(_mail_resources()))
+
+
+@cache
+def _large_resources(clients: int) -> list[dict[str, Any]]:
+    return [certificate("mx1", profile="server"), roster("branches", [_branch(index) for index in range(clients)])]
 
 
 def large_stack(clients: int) -> dict[str, Any]:
     """Return a stack with a server and a roster of that many clients: two expired, one in ten overdue, others fine."""
-    return export(
-        certificate("mx1", profile="server"), roster("branches", [_member(index) for index in range(clients)])
-    )
+    return export(*_large_resources(clients))
 
 
-def _member(index: int) -> dict[str, Any]:
-    age = 400 if index in (1, 2) else 250 if index % 10 == 0 else index % 200
+def _branch(index: int) -> tuple[RosterRow, RosterRow]:
     name = f"client-{index:05d}"
-    dates = {"not_before": at(-age), "not_after": at(365 - age), "renew_at": at(243 - age)}
-    return certificate_outputs(name, subject=f"CN={name}.branch.example.org", **dates)
+    host = f"{name}.branch.example.org"
+    if index in (1, 2):
+        dates: dict[str, Any] = {"not_after": -35}
+    elif index % 10 == 0:
+        dates = {"not_after": 115, "renew_at": -7}
+    else:
+        dates = {"not_after": 265 + index % 200}
+    return member(name, common_name=host, dns_names=(host,), email="", **dates)

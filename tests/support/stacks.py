@@ -17,6 +17,7 @@ from tests.support.judges import LintRole, Purpose, openssl_verify_strict, pkili
 from tests.support.test_authority import Credential
 
 __all__ = [
+    "CERTIFICATES",
     "MailStack",
     "certificates",
     "copy_example",
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 NAMESPACE = "mail-pki"
+CERTIFICATES = tuple(f"postseal:index:{kind}" for kind in ("Certificate", "ServerCertificate", "ClientCertificate"))
+"""Types of resources that are one certificate each; those of authorities and interim ones have the general type."""
 _PURPOSES: Mapping[str, Sequence[Purpose]] = {
     "server": (Purpose.SERVER,),
     "client": (Purpose.CLIENT,),
@@ -120,7 +123,7 @@ def revealed(value: Any) -> Any:
 
 def certificates(state: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return the outputs of every certificate that the stack has issued, by the resource's name."""
-    return resource_outputs(state, "postseal:index:Certificate")
+    return {name: each for token in CERTIFICATES for name, each in resource_outputs(state, token).items()}
 
 
 def load_certificates(chain_pem: str) -> list[x509.Certificate]:

@@ -92,6 +92,18 @@ class ThrowAwayAuthority:
         """Issue a client certificate of the same name from another authority that nobody knows."""
         return ThrowAwayAuthority("Foreign authority").issue_client(common_name)
 
+    def sign_request(self, request_pem: str, *names: str) -> str:
+        """Return a server certificate, PEM, for the key of a request (PKCS#10) and names of one's own choice."""
+        request = x509.load_pem_x509_csr(request_pem.encode())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+        key: ec.EllipticCurvePublicKey = request.public_key()  # type: ignore[assignment]  # requests here are P-256
+        builder = _builder(subject, self._name, key, VALID_DAYS)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(_key_usage(is_authority=False), critical=True)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        alt_names = x509.SubjectAlternativeName([_general_name(name) for name in names])
+        return _pem(builder.add_extension(alt_names, critical=False).sign(self._key, SHA256()))
+
     def _issue(
         self,
         common_name: str,

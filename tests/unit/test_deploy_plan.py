@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
-from postfix.deploy.plan import plan_deployment, plan_directory
+from postfix.deploy.plan import plan_deployment, write_order
 from postfix.deploy.steps import BuildTable, MakeDirectory, Place, Reload, Remove, RemoveDirectory, Step, WriteFile
 from postfix.master_cf import Service
 from postseal_core.errors import ConfigError
-from postseal_core.files.tree import DIRECTORY, ROOT, Directory, FileEntry, manifest
+from postseal_core.files.tree import DIRECTORY, ROOT, Directory, FileEntry, manifest, plan_tree
 
 KEY = FileEntry("tls/mx1.pem", b"key and chain", 0o400)
 CLIENTS = FileEntry("relay_clientcerts", b"AA:BB alice generation=1\n", 0o644)
@@ -180,17 +180,9 @@ def test_all_problems_of_a_declaration_come_together() -> None:
     ]
 
 
-def test_a_directory_gets_whole_files_with_main_cf_last() -> None:
-    """What somebody else installs is complete, and its tables are sources."""
+def test_whole_files_are_written_with_main_cf_last() -> None:
+    """Also in a plain directory, which somebody else may be copying from."""
     desired = HostFiles(files=(MAIN_CF, MASTER_CF, KEY), tables=(Table(CLIENTS, "hash"),))
-    plan = plan_directory(desired, {}, {})
+    plan = plan_tree(desired.entries, {}, {}, order=write_order(desired))
     assert plan.write == (KEY, CLIENTS, MASTER_CF, MAIN_CF)
-    assert plan_directory(desired, plan.owned, plan.owned).is_empty
-
-
-def test_a_directory_takes_no_parts_of_files() -> None:
-    """There is nothing to merge into, and no chroot."""
-    desired = HostFiles(parameters=LEVEL, services=(CLIENT_SERVICE,), chroot=(ROOT_PEM,))
-    with pytest.raises(ConfigError) as error:
-        plan_directory(desired, {}, {})
-    assert [problem.path for problem in error.value.problems] == ["main.cf", "master.cf", "queue_directory"]
+    assert plan_tree(desired.entries, plan.owned, plan.owned, order=write_order(desired)).is_empty

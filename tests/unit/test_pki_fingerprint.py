@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.fingerprint import certificate_fingerprint_sha256, parse_fingerprint_sha256, public_key_fingerprint_sha256
+from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
+from pki.fingerprint_text import parse_fingerprint_sha256
 from pki.model import KeyAlgorithm
 from tests.support.specimens import issue_leaf, key_of, make_authority
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pki.extensions import extension_of, is_authority
 from pki.issuing import Issuer, issue, serial_number_from, subject_name
 from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames, Validity
-from pki.profiles import CRITICAL, extended_key_usage, key_usage
+from pki.profile_extensions import CRITICAL, extended_key_usage, key_usage
 from postseal_core.errors import CertificateError
 from tests.support.specimens import NOW, VALIDITY, declare, issue_leaf, key_of, make_authority, sign_by_hand
 

@@ -6,16 +6,15 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from pki.keys import (
-    TlsPrivateKeyArguments,
     algorithm_of,
     generate_private_key,
     is_deterministic,
     load_private_key,
     private_key_pem,
     signature_hash,
-    tls_private_key_arguments,
 )
 from pki.model import KeyAlgorithm
+from pki.tls_keys import TlsPrivateKeyArguments, tls_private_key_arguments
 from postseal_core.errors import CertificateError
 from tests.support.specimens import key_of
 

@@ -16,6 +16,7 @@ from pki.name_syntax import (
     fault_of_ip_address,
     fault_of_text,
     fault_of_uri,
+    is_host_covered,
 )
 from pki.names import (
     problems_of_alt_names,
@@ -263,7 +264,7 @@ def test_a_name_given_twice_is_reported_at_its_second_place() -> None:
     )
     assert problems_of_alt_names(alt_names) == [
         Problem("dns_names[1]", "got 'A.example', which is dns_names[0] once more: remove it"),
-        Problem("email_addresses[2]", "got 'a@B.example', which is email_addresses[0] once more: remove it"),
+        Problem("email[2]", "got 'a@B.example', which is email once more: remove it"),
         Problem("ip_addresses[1]", "got '2001:DB8:0::1', which is ip_addresses[0] once more: remove it"),
         Problem("uris[1]", "got 'urn:a:b', which is uris[0] once more: remove it"),
     ]
@@ -319,7 +320,7 @@ def test_crl_addresses_are_plain_http(url: str, is_good: bool) -> None:  # noqa:
         (declare(Profile.SERVER, name_constraints=NameConstraints(excluded_email=("a.org",))), "excluded_email"),
         (declare(Profile.SERVER, alt_names=SubjectAltNames(email_addresses=("a@example.org",))), "dns_names"),
         (declare(Profile.SERVER_AND_CLIENT, alt_names=SubjectAltNames()), "dns_names"),
-        (declare(Profile.CLIENT, alt_names=SubjectAltNames(uris=("urn:a:b",))), "email_addresses"),
+        (declare(Profile.CLIENT, alt_names=SubjectAltNames(uris=("urn:a:b",))), "email"),
         (declare(Profile.CLIENT, alt_names=SubjectAltNames(("*.example.org",))), "dns_names[0]"),
         (declare(Profile.SERVER_AND_CLIENT, alt_names=SubjectAltNames(("*.example.org",))), "dns_names[0]"),
     ],
@@ -356,7 +357,7 @@ def test_all_problems_of_a_declaration_are_reported_at_once() -> None:
         "common_name",
         "country",
         "dns_names[1]",
-        "email_addresses[0]",
+        "email",
         "ip_addresses[0]",
         "uris[0]",
         "permitted_dns[0]",
@@ -364,3 +365,22 @@ def test_all_problems_of_a_declaration_are_reported_at_once() -> None:
         "crl_urls[0]",
         "path_length",
     }
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "is_covered"),
+    [
+        ("mx1.example.org", ["mx1.example.org"], True),
+        ("MX1.Example.ORG", ["mx2.example.org", "mx1.EXAMPLE.org"], True),
+        ("mx1.example.org", ["*.Example.org"], True),
+        ("mx1.example.org", ["mx2.example.org", "example.org"], False),
+        ("example.org", ["*.example.org"], False),
+        ("mx1.berlin.example.org", ["*.example.org"], False),
+        ("mx1.example.org", ["*.*.org", "mx*.example.org", "*.org", "*"], False),
+        ("mx1", ["*", "*.mx1"], False),
+        ("mx1.example.org", [], False),
+    ],
+)
+def test_a_name_or_a_wildcard_for_one_label_covers_a_host(host: str, names: list[str], is_covered: bool) -> None:  # noqa: FBT001
+    """RFC 6125 section 6.4: letters of either case, a wildcard for exactly the leftmost label."""
+    assert is_host_covered(host, names) is is_covered

@@ -5,7 +5,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.model import KeyAlgorithm, Profile
-from pki.profiles import CRITICAL, PROFILES, extended_key_usage, key_usage
+from pki.profile_extensions import CRITICAL, extended_key_usage, key_usage
+from pki.profiles import PROFILES
 
 SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 SIGN = {"digital_signature"}

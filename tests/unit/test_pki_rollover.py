@@ -1,7 +1,5 @@
-"""What is wrong with slots, what slots are called, and who keeps a slot from being withdrawn."""
+"""What is wrong with slots, what slots are called, and what fits below a cross-signed root."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,23 +7,17 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.constraints import problems_under_issuer
 from pki.issuing import issue
-from pki.model import KeyAlgorithm, Profile, Subject
+from pki.model import FIRST_SLOT, KeyAlgorithm, Profile, SlotId, Subject
 from pki.rollover import (
-    FIRST_SLOT,
     STANDBY_HOURS,
     Slots,
     problems_below_cross_certificate,
     problems_of_cross_signing,
-    problems_of_roster_withdrawal,
-    problems_of_withdrawal,
     room_below,
-    slot_name,
 )
-from pki.schedule import AcceptedGeneration
 from postseal_core.errors import Problem
-from tests.support.specimens import NOW, VALIDITY, declare, key_of, make_authority
+from tests.support.specimens import VALIDITY, declare, key_of, make_authority, problems_under_issuer
 
 NUMBERS = st.integers(-2, 9)
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z][a-z0-9]{0,5})?", fullmatch=True)
@@ -105,13 +97,26 @@ def test_slots_without_a_problem_are_in_the_order_in_which_they_came(slots: Slot
 @pytest.mark.parametrize(("number", "name"), [(1, "mail-ca"), (2, "mail-ca-2"), (10, "mail-ca-10")])
 def test_the_first_slot_has_the_authoritys_own_name(number: int, name: str) -> None:
     """An authority that is never rolled over shows no number anywhere."""
-    assert slot_name("mail-ca", number) == name
+    assert SlotId("mail-ca", number).name == name
+
+
+@given(st.builds(SlotId, NAMES, st.integers(1, 99)))
+def test_a_slot_is_read_back_from_its_text(slot: SlotId) -> None:
+    """Its text tells authority and number apart, whatever the authority is called."""
+    assert SlotId.from_text(str(slot)) == slot
+
+
+@pytest.mark.parametrize("text", ["", "mail-ca", "mail-ca/", "mail-ca/one"])
+def test_what_is_no_slot_is_refused(text: str) -> None:
+    """A slot has a number."""
+    with pytest.raises(ValueError, match="invalid literal"):
+        SlotId.from_text(text)
 
 
 @given(NAMES, st.integers(1, 99), st.integers(1, 99))
 def test_two_slots_never_share_a_name(authority: str, one: int, other: int) -> None:
     """The name tells the number, as long as the authority's own does not end in one."""
-    assert (slot_name(authority, one) == slot_name(authority, other)) == (one == other)
+    assert (SlotId(authority, one).name == SlotId(authority, other).name) == (one == other)
 
 
 @pytest.mark.parametrize(
@@ -166,78 +171,6 @@ def test_each_level_takes_one_of_the_room(path_length: int | None, room: int | N
     assert room_below(path_length) == room
 
 
-def accepted(issuer_id: str, generation: int = 1) -> dict[str, Any]:
-    """Return an accepted generation as a certificate's outputs have it."""
-    return {"generation": generation, "issuer_id": issuer_id, "retire_at": "2026-11-06T21:00:00Z", "not_after": "?"}
-
-
-def dependents(**issuers: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """Return certificates whose earlier generations were signed by these slots."""
-    return {
-        name: {"previous": [accepted(issuer_id, number) for number, issuer_id in enumerate(signed_by, 1)]}
-        for name, signed_by in issuers.items()
-    }
-
-
-def test_a_withdrawal_is_refused_with_the_name_the_generation_and_the_day() -> None:
-    """One sentence for each accepted generation, with what to do until then."""
-    problems = problems_of_withdrawal(dependents(alice=["mail-ca"], bob=["mail-ca-2"]), ["mail-ca-2"], ["mail-ca"])
-    assert problems == [
-        Problem(
-            "alice",
-            "generation 1 is accepted until 2026-11-06T21:00:00Z and was signed by mail-ca, which is to be withdrawn: "
-            "keep it as retiring until then",
-        )
-    ]
-
-
-@pytest.mark.parametrize(
-    ("issuer_id", "is_ours"),
-    [
-        ("mail-ca", True),
-        ("mail-ca-2", True),
-        ("mail-ca-12", True),
-        ("mail-ca-old", False),
-        ("mail", False),
-        ("mail-2", False),
-        ("other-ca-2", False),
-        ("", False),
-    ],
-)
-def test_what_another_authority_signed_does_not_count(issuer_id: str, *, is_ours: bool) -> None:
-    """A name that only begins like ours is somebody else's; a slot is the name with a number behind it."""
-    problems = problems_of_withdrawal(dependents(alice=[issuer_id]), ["mail-ca-3"], ["mail-ca"])
-    assert bool(problems) == is_ours
-
-
-@given(
-    declared=st.sets(st.integers(1, 5), min_size=1),
-    signed=st.dictionaries(st.sampled_from(["alice", "bob", "office-ca"]), st.lists(st.integers(1, 5), max_size=4)),
-)
-def test_a_withdrawal_is_refused_exactly_for_what_is_not_declared_any_more(
-    declared: set[int], signed: dict[str, list[int]]
-) -> None:
-    """Every accepted generation of a slot that is gone is named once, and nothing else."""
-    issuers = [slot_name("mail-ca", number) for number in declared]
-    given_dependents = dependents(
-        **{name: [slot_name("mail-ca", number) for number in numbers] for name, numbers in signed.items()}
-    )
-    problems = problems_of_withdrawal(given_dependents, issuers, ["mail-ca"])
-    expected = [name for name, numbers in signed.items() for number in numbers if number not in declared]
-    assert [problem.path for problem in problems] == expected
-
-
-@given(signed=st.lists(st.integers(1, 5)), declared=st.sets(st.integers(1, 5)), more=st.integers(1, 5))
-def test_keeping_one_more_slot_never_makes_a_withdrawal_worse(signed: list[int], declared: set[int], more: int) -> None:
-    """Whoever keeps a slot as retiring has at most the problems that were there before."""
-
-    def problems(numbers: set[int]) -> list[Problem]:
-        names = [slot_name("mail-ca", number) for number in numbers]
-        return problems_of_withdrawal(dependents(alice=[slot_name("mail-ca", n) for n in signed]), names, ["mail-ca"])
-
-    assert set(problems(declared | {more})) <= set(problems(declared))
-
-
 def crossed_chain(path_length: int | None) -> list[x509.Certificate]:
     """Return the chain below which a cross-signed root's certificates stand: the new root, then its cross certificate.
 
@@ -268,44 +201,3 @@ def test_slots_refuse_an_intermediate_exactly_where_its_chain_would(path_length:
     foreseen = list(problems_below_cross_certificate(below, room, "root-ca"))
     judged = problems_under_issuer(declare(Profile.INTERMEDIATE, path_length=below), crossed_chain(path_length))
     assert bool(foreseen) == bool(judged)
-
-
-def entry(generation: int, issuer_id: str, day: int) -> AcceptedGeneration:
-    """Return an accepted generation that retires on a day of June."""
-    return AcceptedGeneration(generation, NOW + timedelta(days=365), NOW + timedelta(days=day), issuer_id)
-
-
-def test_a_roster_has_one_sentence_for_each_slot_with_the_last_client_to_wait_for() -> None:
-    """However many clients there are, a reviewer reads how many, until when, and one of them by name."""
-    accepted = [
-        ("alice", entry(1, "mail-ca", 3)),
-        ("bob", entry(2, "mail-ca", 5)),
-        ("carol", entry(4, "mail-ca-2", 4)),
-        ("dora", entry(1, "mail-ca-3", 9)),
-        ("erna", entry(1, "mail-ca-old", 9)),
-    ]
-    assert problems_of_roster_withdrawal(accepted, ["mail-ca-3"], ["mail-ca"]) == [
-        Problem(
-            "clients",
-            "earlier certificates are accepted until 2026-06-06T12:00:00Z (bob, generation 2; 2 in all) and were "
-            "signed by mail-ca, which is to be withdrawn: keep it as retiring until then",
-        ),
-        Problem(
-            "clients",
-            "earlier certificates are accepted until 2026-06-05T12:00:00Z (carol, generation 4; 1 in all) and were "
-            "signed by mail-ca-2, which is to be withdrawn: keep it as retiring until then",
-        ),
-    ]
-
-
-@given(signed=st.lists(st.integers(1, 5)), declared=st.sets(st.integers(1, 5)))
-def test_a_roster_is_refused_exactly_when_a_single_certificate_would_be(signed: list[int], declared: set[int]) -> None:
-    """The same generations as single certificates name the same slots."""
-    issuers = [slot_name("mail-ca", number) for number in declared]
-    signers = [slot_name("mail-ca", number) for number in signed]
-    in_roster = problems_of_roster_withdrawal(
-        [("alice", entry(1, signer, 1)) for signer in signers], issuers, ["mail-ca"]
-    )
-    single = problems_of_withdrawal(dependents(alice=signers), issuers, ["mail-ca"])
-    assert len(in_roster) == len(set(signers) - set(issuers))
-    assert bool(in_roster) == bool(single)

@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pki.generations import Cause, Demand, IssuerWindow, Schedule
 from pki.lifetime import KEEP_KEY, LifetimePolicy
-from pki.model import Validity
-from pki.schedule import HOLD, Decision, Demand, IssuerWindow, Schedule, adopted, decide
+from pki.model import HOLD, RevocationReason, SlotId, Validity
+from pki.schedule import Decision, adopted, decide
 from postseal_core.errors import ScheduleError
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
 YEARLY = LifetimePolicy()
-CA = IssuerWindow("mail-ca", Validity(START - DAY, START + 3650 * DAY))
+CA = IssuerWindow(SlotId("mail-ca"), Validity(START - DAY, START + 3650 * DAY))
 
 
 def first(demand: Demand | None = None) -> Schedule:
@@ -119,7 +120,7 @@ def test_a_clock_before_the_certificate_refuses_to_issue() -> None:
 
 def test_a_clock_before_the_certificate_refuses_to_revoke_rather_than_not_doing_it() -> None:
     """Who asks for a revocation must not read that nothing changed; what was revoked stays so under any clock."""
-    compromised = Demand(YEARLY, CA, revoke_reason="keyCompromise")
+    compromised = Demand(YEARLY, CA, revoke_reason=RevocationReason.KEY_COMPROMISE)
     with pytest.raises(ScheduleError, match="nothing can be revoked"):
         decide(first(), compromised, START - DAY)
     revoked = decide(first(), compromised, START + DAY).schedule
@@ -130,7 +131,7 @@ def test_a_clock_before_the_certificate_refuses_to_revoke_rather_than_not_doing_
 
 def test_validity_is_shortened_to_the_end_of_the_issuer_and_says_so() -> None:
     """Never beyond the issuer's not_after."""
-    issuer = IssuerWindow("old-ca", Validity(START - 3000 * DAY, START + 100 * DAY))
+    issuer = IssuerWindow(SlotId("old-ca"), Validity(START - 3000 * DAY, START + 100 * DAY))
     schedule = decide(None, Demand(YEARLY, issuer), START).schedule
     assert schedule.validity.not_after == issuer.validity.not_after
     assert schedule.reason.endswith("; shortened to the end of old-ca")
@@ -138,21 +139,21 @@ def test_validity_is_shortened_to_the_end_of_the_issuer_and_says_so() -> None:
 
 def test_shortening_can_be_forbidden() -> None:
     """By policy a validity beyond the issuer's is an error instead."""
-    issuer = IssuerWindow("old-ca", Validity(START - 3000 * DAY, START + 100 * DAY))
+    issuer = IssuerWindow(SlotId("old-ca"), Validity(START - 3000 * DAY, START + 100 * DAY))
     with pytest.raises(ScheduleError, match="after the issuer old-ca"):
         decide(None, Demand(YEARLY, issuer, fail_beyond_issuer=True), START)
 
 
 def test_a_validity_that_no_certificate_of_the_issuer_could_have_is_an_error() -> None:
     """A leaf declared longer than its issuer's whole lifetime is a mistake, not a matter of dates."""
-    issuer = IssuerWindow("short-ca", Validity(START, START + 100 * DAY))
+    issuer = IssuerWindow(SlotId("short-ca"), Validity(START, START + 100 * DAY))
     with pytest.raises(ScheduleError, match="validity_hours 8760 would end on"):
         decide(None, Demand(YEARLY, issuer), START)
 
 
 def test_renewing_under_an_issuer_that_ends_with_the_certificate_is_not_done_as_it_gains_nothing() -> None:
     """No chain of ever shorter certificates before the issuer's end: it is said what to do instead."""
-    issuer = IssuerWindow("old-ca", Validity(START - 3000 * DAY, START + 100 * DAY))
+    issuer = IssuerWindow(SlotId("old-ca"), Validity(START - 3000 * DAY, START + 100 * DAY))
     before = decide(None, Demand(YEARLY, issuer), START).schedule
     decision = decide(before, Demand(YEARLY, issuer), START + 90 * DAY)
     assert not decision.is_issued
@@ -162,7 +163,7 @@ def test_renewing_under_an_issuer_that_ends_with_the_certificate_is_not_done_as_
 
 def test_nothing_is_issued_under_an_expired_issuer() -> None:
     """The error names the issuer and its end."""
-    issuer = IssuerWindow("dead-ca", Validity(START - 3000 * DAY, START - DAY))
+    issuer = IssuerWindow(SlotId("dead-ca"), Validity(START - 3000 * DAY, START - DAY))
     with pytest.raises(ScheduleError, match="the issuer dead-ca expired on 2025-12-31T10:30:00Z"):
         decide(None, Demand(YEARLY, issuer), START)
 
@@ -191,15 +192,52 @@ def test_a_changed_policy_moves_the_renewal_point_and_issues_nothing() -> None:
 def test_an_adopted_certificate_is_generation_one_until_its_renewal_is_due() -> None:
     """What was made elsewhere is taken as it is and renewed like everything else."""
     validity = Validity(START - 300 * DAY, START + 65 * DAY)
-    schedule = adopted(validity, YEARLY, "")
+    schedule = adopted(validity, YEARLY, None)
     assert (schedule.generation, schedule.validity) == (1, validity)
     assert decide(schedule, Demand(YEARLY), START).schedule.generation == 2
+
+
+REVOKED = Demand(YEARLY, CA, revoke_reason=RevocationReason.SUPERSEDED)
+STANDBY = IssuerWindow(SlotId("mail-ca", 2), CA.validity, usable_from=START + 14 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("steps", "cause"),
+    [
+        ([(Demand(YEARLY, CA), 0)], Cause.FIRST),
+        ([(Demand(YEARLY, CA), 300)], Cause.RENEWAL_DUE),
+        ([(Demand(YEARLY, CA), 400)], Cause.EXPIRED),
+        ([(Demand(YEARLY, CA, changes=("dns_names",)), 1)], Cause.CHANGED),
+        ([(Demand(YEARLY, CA, is_key_changed=True), 1)], Cause.KEY_CHANGED),
+        ([(REVOKED, 1)], Cause.REVOKED),
+        ([(replace(REVOKED, issue_again=True), 1)], Cause.ISSUED_AGAIN),
+        ([(Demand(YEARLY, CA, revoke_reason=HOLD), 1), (Demand(YEARLY, CA), 2)], Cause.RELEASED),
+        ([(Demand(YEARLY, CA, revoke_reason=HOLD), 1), (REVOKED, 2)], Cause.REVOKED),
+    ],
+)
+def test_every_reason_is_there_as_data(steps: list[tuple[Demand, int]], cause: Cause) -> None:
+    """Whoever decides by a reason reads no sentence."""
+    schedule = first()
+    for demand, days in steps:
+        schedule = decide(schedule, demand, START + days * DAY).schedule
+    assert schedule.cause is cause
+
+
+def test_earlier_generations_know_who_signed_them_and_since_when_they_are_valid() -> None:
+    """A list, a forecast or a review asks for them by key of the issuer and by date."""
+    before = first()
+    moved = Demand(YEARLY, STANDBY, changes=("issuer is now mail-ca-2 generation 1",), is_issuer_changed=True)
+    after = decide(before, moved, START + 15 * DAY).schedule
+    assert after.issuer == STANDBY.slot
+    assert [(each.issuer, each.not_before) for each in after.accepted] == [(CA.slot, before.validity.not_before)]
+    revoked = decide(after, replace(REVOKED, issuer=STANDBY), START + 16 * DAY).schedule
+    assert [(each.generation, each.issuer) for each in revoked.revoked] == [(1, CA.slot), (2, STANDBY.slot)]
 
 
 class TestRevocation:
     """Revoking by name, issuing again, and what cannot be taken back."""
 
-    revoke = Demand(YEARLY, CA, revoke_reason="keyCompromise")
+    revoke = Demand(YEARLY, CA, revoke_reason=RevocationReason.KEY_COMPROMISE)
 
     def test_revoking_withdraws_the_current_and_every_accepted_generation(self) -> None:
         """Nothing stays accepted, everything is listed for the CRL."""
@@ -207,7 +245,7 @@ class TestRevocation:
         revoked = decide(renewed, self.revoke, first().renew_at + DAY).schedule
         assert revoked.is_revoked
         assert revoked.accepted == ()
-        assert sorted(entry.generation for entry in revoked.revoked) == [1, 2]
+        assert [entry.generation for entry in revoked.revoked] == [1, 2]
 
     def test_a_revoked_certificate_is_not_renewed(self) -> None:
         """Time alone brings nothing back."""
@@ -230,7 +268,7 @@ class TestRevocation:
         """After that it cannot be taken back any more."""
         held = decide(first(), Demand(YEARLY, CA, revoke_reason=HOLD), START + DAY).schedule
         final = decide(held, self.revoke, START + 2 * DAY).schedule
-        assert [entry.reason for entry in final.revoked] == ["keyCompromise"]
+        assert [entry.reason for entry in final.revoked] == [RevocationReason.KEY_COMPROMISE]
         with pytest.raises(ScheduleError):
             decide(final, Demand(YEARLY, CA), START + 3 * DAY)
 
@@ -254,7 +292,17 @@ class TestRevocation:
     def test_the_revocation_statement_may_be_removed_once_issued_again(self) -> None:
         """What was revoked stays revoked, the new generation stays."""
         again = decide(first(), replace(self.revoke, issue_again=True), START + DAY).schedule
-        assert decide(again, Demand(YEARLY, CA), START + 2 * DAY).schedule == again
+        later = decide(again, Demand(YEARLY, CA), START + 2 * DAY).schedule
+        assert later == replace(again, revoked_through=0)
+
+    def test_it_is_remembered_on_which_generation_a_revocation_was_carried_out(self) -> None:
+        """Also over a new certificate, and until the declaration of it goes."""
+        again = replace(self.revoke, issue_again=True)
+        steps = [(self.revoke, 1), (again, 1), (again, 1), (Demand(YEARLY, CA), 0)]
+        schedule = first()
+        for days, (demand, through) in enumerate(steps, 1):
+            schedule = decide(schedule, demand, START + days * DAY).schedule
+            assert schedule.revoked_through == through
 
     def test_revoking_what_was_never_issued_is_an_error(self) -> None:
         """A new name with a revocation is a mistake in the declaration."""
@@ -262,7 +310,7 @@ class TestRevocation:
             decide(None, self.revoke, START)
 
 
-LONG = IssuerWindow("long-ca", Validity(START - DAY, START + 40_000 * DAY))
+LONG = IssuerWindow(SlotId("long-ca"), Validity(START - DAY, START + 40_000 * DAY))
 policies = st.builds(
     LifetimePolicy,
     validity_hours=st.integers(48, 20_000),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postseal_core.plugin.diff import Change, compare
+from postseal_core.plugin.diff import Change, compare, member_of, without_told
 from postseal_core.values import UNKNOWN
 
 ADD, DELETE, UPDATE = Change.ADD, Change.DELETE, Change.UPDATE
@@ -65,3 +65,24 @@ def test_there_is_a_change_exactly_where_something_differs(old: dict[str, Any], 
     assert bool(changes) == (old != new)
     turned = {ADD: DELETE, DELETE: ADD, UPDATE: UPDATE}
     assert compare(new, old) == {path: turned[change] for path, change in changes.items()}
+
+
+@pytest.mark.parametrize(
+    ("path", "member"),
+    [("reason", "reason"), ("entries[0].name", "entries"), ("main_cf.x[0]", "main_cf"), ('rows["a.b"]', "rows")],
+)
+def test_a_path_begins_with_the_member_it_is_in(path: str, member: str) -> None:
+    """Whatever stands behind it."""
+    assert member_of(path) == member
+
+
+def test_data_is_not_shown_where_its_lines_tell_the_change() -> None:
+    """A reviewer reads the line; data that changes without one is shown, and nothing else is left out."""
+    told_by = {"entries": "revoked", "issuer_slot": "issuer"}
+    of_data = {"entries[0].reason": UPDATE, "entries[1]": ADD, "entries_count": UPDATE, "issuer_slot": UPDATE}
+    assert without_told({**of_data, 'revoked["alice"]': UPDATE}, told_by) == {
+        "entries_count": UPDATE,
+        "issuer_slot": UPDATE,
+        'revoked["alice"]': UPDATE,
+    }
+    assert without_told(of_data, told_by) == of_data

@@ -1,8 +1,10 @@
-"""Plain values and the one marker for what a preview cannot know."""
+"""The one marker for what a preview cannot know, and places inside plain values."""
 
+import pulumi
 import pytest
 
-from postseal_core.values import UNKNOWN, Path, contains_unknown, is_unknown, value_at
+from postseal_core.errors import PostsealError
+from postseal_core.values import UNKNOWN, Path, is_deferred, is_unknown, known, value_at
 
 PROPERTIES = {"accepted": [{"retire_at": "2026-06-01"}, {"retire_at": UNKNOWN}], "n": 0, "": {"x": "named by nothing"}}
 
@@ -15,22 +17,11 @@ def test_an_unknown_value_has_no_truth() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "is_it", "has_it"),
-    [
-        (UNKNOWN, True, True),
-        ("", False, False),
-        (None, False, False),
-        ("UNKNOWN", False, False),
-        ([1, UNKNOWN], False, True),
-        (("a", UNKNOWN), False, True),
-        ({"a": {"b": [UNKNOWN]}}, False, True),
-        ({"a": {"b": ["x"]}}, False, False),
-    ],
+    ("value", "is_it"), [(UNKNOWN, True), ("", False), (None, False), ("UNKNOWN", False), ([UNKNOWN], False)]
 )
-def test_unknown_is_told_apart_from_containing_something_unknown(value: object, *, is_it: bool, has_it: bool) -> None:
-    """The value itself and what is in it are two questions."""
+def test_only_the_marker_itself_is_unknown(value: object, *, is_it: bool) -> None:
+    """What holds something unknown is known itself, as a list whose length is."""
     assert is_unknown(value) is is_it
-    assert contains_unknown(value) is has_it
 
 
 @pytest.mark.parametrize(
@@ -51,3 +42,17 @@ def test_unknown_is_told_apart_from_containing_something_unknown(value: object, 
 def test_a_value_is_found_at_its_path(path: Path, expected: object) -> None:
     """A path that leads nowhere, past the end of a list or through a leaf, finds None."""
     assert value_at(PROPERTIES, path) == expected
+
+
+@pytest.mark.parametrize("value", [None, "", 0, (), {}, UNKNOWN, [pulumi.ResourceOptions]])
+def test_only_an_output_of_a_program_is_known_later(value: object) -> None:
+    """An unknown value of the plugin is none: the engine has decided that already."""
+    assert not is_deferred(value)
+    assert is_deferred(pulumi.Output.from_input("x"))
+
+
+def test_what_must_be_known_is_returned_or_refused() -> None:
+    """Outside of a preview everything is known; where it is not, one sentence says what to do."""
+    assert [known(value) for value in ("", 0, None)] == ["", 0, None]
+    with pytest.raises(PostsealError, match="run `pulumi up` again"):
+        known(UNKNOWN)

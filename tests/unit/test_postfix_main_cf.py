@@ -1,7 +1,7 @@
 """main.cf is read without loss, rendered so that it reads back the same, and merged without touching anything else."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from postfix.main_cf import BEGIN_MARK, END_MARK, Remark, merge, parse_main_cf, read_parameters, render_whole
@@ -70,6 +70,7 @@ def test_merge_sets_the_declared_and_touches_nothing_else(
 
 
 @given(main_cf_texts(), PARAMETERS, st.lists(NAMES))
+@example(f"{BEGIN_MARK}\n{END_MARK}\n  continued, further", {"myhostname": ""}, [])
 def test_merging_again_changes_no_byte(text: str, declared: dict[str, str], before: list[str]) -> None:
     """A second merge of the same declaration returns identical bytes."""
     once = merge(text, declared, before)

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postfix.parameters import is_list, known_parameters, parse_table, problems_of_parameters, problems_of_text
+from postfix.parameters import (
+    PostfixVersion,
+    is_list,
+    known_parameters,
+    parse_table,
+    problems_of_parameters,
+    problems_of_text,
+)
 from postfix.values import CHECKS, split_list
 from postseal_core.errors import Problem
 
@@ -117,16 +124,16 @@ def test_a_misspelt_name_is_reported_with_the_nearest_one(misspelt: str, meant: 
 @pytest.mark.parametrize(
     ("name", "version", "is_known"),
     [
-        ("smtpd_tls_enable_rpk", (3, 8), False),
-        ("smtpd_tls_enable_rpk", (3, 9), True),
-        ("requiretls_enable", (3, 7), False),
+        ("smtpd_tls_enable_rpk", PostfixVersion(3, 8), False),
+        ("smtpd_tls_enable_rpk", PostfixVersion(3, 9), True),
+        ("requiretls_enable", PostfixVersion(3, 7), False),
         ("requiretls_enable", None, True),
-        ("tls_legacy_public_key_fingerprints", (3, 10), True),
-        ("tls_legacy_public_key_fingerprints", (3, 11), False),
+        ("tls_legacy_public_key_fingerprints", PostfixVersion(3, 10), True),
+        ("tls_legacy_public_key_fingerprints", PostfixVersion(3, 11), False),
     ],
 )
 def test_a_parameter_has_to_be_known_to_the_hosts_release(
-    name: str, version: tuple[int, int] | None, *, is_known: bool
+    name: str, version: PostfixVersion | None, *, is_known: bool
 ) -> None:
     """What the host's Postfix does not know yet, or no longer, is a problem; without a version it is not."""
     assert (problems_of_parameters({name: "yes"}, postfix_version=version) == []) is is_known
@@ -135,8 +142,8 @@ def test_a_parameter_has_to_be_known_to_the_hosts_release(
 def test_protocol_bounds_need_postfix_3_6() -> None:
     """Older releases take `>=TLSv1.2` for a broken list and turn TLS off."""
     parameters = {"smtpd_tls_protocols": ">=TLSv1.2"}
-    assert len(problems_of_parameters(parameters, postfix_version=(3, 5))) == 1
-    assert problems_of_parameters(parameters, postfix_version=(3, 6)) == []
+    assert len(problems_of_parameters(parameters, postfix_version=PostfixVersion(3, 5))) == 1
+    assert problems_of_parameters(parameters, postfix_version=PostfixVersion(3, 6)) == []
 
 
 @pytest.mark.parametrize(

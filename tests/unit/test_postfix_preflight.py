@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
 
 from postfix.ca_path import chroot_entries
-from postfix.content import ChainContent, HostContent, render_content_files
+from postfix.content import ChainContent, HostContent, pending_files, render_content_files
+from postfix.content_checks import problems_of_chain_file, problems_of_content
 from postfix.host import ClientSide, HostDeclaration, ServerSide
-from postfix.preflight import problems_of_chain_file, problems_of_deployment
+from postfix.preflight import problems_of_host
 from postfix.settings import ClientSettings, RelayPolicy, ServerSettings
 from postfix.tables import ClientRow
 from postseal_core.errors import ConfigError
 from postseal_core.files.tree import Entry, FileEntry, Symlink
+from postseal_core.values import UNKNOWN
 from tests.support.test_authority import Credential, ThrowAwayAuthority
 
 NAME = "mx1.example.org"
@@ -33,7 +36,7 @@ def content(server: Credential = SERVER, **others: Credential) -> HostContent:
         name: ChainContent(each.private_key_pem, (x509.load_pem_x509_certificate(each.certificate_pem.encode()),))
         for name, each in {"mx1": server, **others}.items()
     }
-    return HostContent(chains, (ROOT,), (ALICE,))
+    return HostContent(chains, (ROOT,), {"smtp": (ALICE,)})
 
 
 def test_what_is_rendered_is_ready() -> None:
@@ -41,21 +44,23 @@ def test_what_is_rendered_is_ready() -> None:
     entries = render_content_files(HOST, content())
     modes = {entry.path: entry.mode for entry in entries if isinstance(entry, FileEntry)}
     assert modes == {"relay_clientcerts": 0o644, "tls/ca.pem": 0o644, "tls/mx1.pem": 0o400}
-    assert problems_of_deployment(HOST, entries, now=NOW) == []
+    assert problems_of_content(HOST, entries, now=NOW) == []
 
 
 def test_the_key_stands_first_and_shows_nowhere_else() -> None:
     """The chain file begins with the key; no representation of the content holds it."""
     (chain,) = content().chains.values()
+    assert isinstance(chain, ChainContent)
     assert chain.pem.startswith(b"-----BEGIN PRIVATE KEY-----\n")
     assert "PRIVATE KEY" not in repr(content())
 
 
 def test_the_same_content_gives_the_same_files() -> None:
-    """Roots and clients may come in any order, and twice."""
+    """Roots may come in any order, and twice; clients in any order."""
     foreign = x509.load_pem_x509_certificate(ThrowAwayAuthority("Other").certificate_pem.encode())
-    one = replace(content(), roots=(ROOT, foreign, ROOT))
-    other = replace(content(), roots=(foreign, ROOT), relay_clients=(ALICE, ALICE))
+    bob = ClientRow(SERVER.fingerprint_sha256, "bob", 1, NOW)
+    one = replace(content(), roots=(ROOT, foreign, ROOT), clients={"smtp": (bob, ALICE)})
+    other = replace(content(), roots=(foreign, ROOT), clients={"smtp": (ALICE, bob)})
     assert render_content_files(HOST, one) == render_content_files(HOST, other)
 
 
@@ -78,9 +83,9 @@ def test_roots_in_a_directory_are_files_with_hashed_links() -> None:
     assert [entry.path for entry in chroot_entries(roots, config_directory="/etc/postfix")] == [
         f"etc/postfix/{entry.path}" for entry in roots
     ]
-    assert problems_of_deployment(host, entries, now=NOW) == []
+    assert problems_of_content(host, entries, now=NOW) == []
     without = [entry for entry in entries if entry not in roots]
-    assert [problem.path for problem in problems_of_deployment(host, without, now=NOW)] == ["ca"]
+    assert [problem.path for problem in problems_of_content(host, without, now=NOW)] == ["ca"]
 
 
 @pytest.mark.parametrize(
@@ -124,9 +129,7 @@ FAULTS: list[tuple[str, Callable[[], Credential]]] = [
 def test_a_server_certificate_that_peers_would_refuse_is_a_problem(fault: str, issue: Callable[[], Credential]) -> None:
     """Postfix serves it without a word; the file is named before it is deployed."""
     entries = render_content_files(HOST, content(issue()))
-    assert {problem.path.partition(".pem")[0] for problem in problems_of_deployment(HOST, entries, now=NOW)} == {
-        "tls/mx1"
-    }
+    assert {problem.path.partition(".pem")[0] for problem in problems_of_content(HOST, entries, now=NOW)} == {"tls/mx1"}
 
 
 @pytest.mark.parametrize(
@@ -142,13 +145,13 @@ def test_a_client_certificate_has_to_be_good_for_clients(client: Credential, *, 
     """The sending side presents certificates for TLS clients that are valid now."""
     host = HostDeclaration("out", NAME, client=ClientSide(ClientSettings(), ("out",)))
     entries = render_content_files(host, content(out=client))
-    assert (problems_of_deployment(host, entries, now=NOW) == []) is is_accepted
+    assert (problems_of_content(host, entries, now=NOW) == []) is is_accepted
 
 
 def test_a_servers_certificate_is_presented_only_if_it_is_for_clients_too() -> None:
     """A certificate for servers alone must not be handed to the client."""
     host = replace(HOST, client=ClientSide(ClientSettings(present_server_certificate=True)))
-    problems = problems_of_deployment(host, render_content_files(host, content()), now=NOW)
+    problems = problems_of_content(host, render_content_files(host, content()), now=NOW)
     assert [problem.path for problem in problems] == ["tls/mx1.pem.chain[0]"]
 
 
@@ -176,7 +179,7 @@ def test_a_file_that_is_missing_or_wrong_is_named(path: str, text: str | None) -
     entries: list[Entry] = [entry for entry in render_content_files(HOST, content()) if entry.path != path]
     if text is not None:
         entries.append(FileEntry(path, text.encode(), 0o600))
-    problems = problems_of_deployment(HOST, entries, now=NOW)
+    problems = problems_of_content(HOST, entries, now=NOW)
     assert problems
     assert all(problem.path.startswith(path) for problem in problems)
 
@@ -184,14 +187,55 @@ def test_a_file_that_is_missing_or_wrong_is_named(path: str, text: str | None) -
 def test_roots_that_ended_are_named() -> None:
     """An expired root vouches for nobody; in a month the one used here will have ended."""
     entries = render_content_files(HOST, content())
-    later = problems_of_deployment(HOST, entries, now=NOW + timedelta(days=365))
+    later = problems_of_content(HOST, entries, now=NOW + timedelta(days=365))
     assert {"tls/ca.pem.certificates[0]", "tls/mx1.pem.chain[0]"} == {problem.path for problem in later}
 
 
-def test_problems_of_the_declaration_are_told_together_with_those_of_the_files() -> None:
-    """Everything is reported at once."""
+def test_everything_that_is_wrong_is_told_once() -> None:
+    """All problems of a declaration come at once, all of its files too, and none of them twice."""
     host = replace(HOST, table_type="dbm")
     policy = RelayPolicy(networks=("0.0.0.0/0",))
     host = replace(host, server=ServerSide(replace(ServerSettings(), relay=policy), ("mx1",)))
-    paths = [problem.path for problem in problems_of_deployment(host, [], now=NOW)]
-    assert {"table_type", "server.relay.networks", "tls/mx1.pem", "tls/ca.pem", "relay_clientcerts"} <= set(paths)
+    assert {problem.path for problem in problems_of_host(host)} >= {"table_type", "server.relay.networks"}
+    paths = [problem.path for problem in problems_of_content(host, [], now=NOW)]
+    assert sorted(paths) == ["relay_clientcerts", "tls/ca.pem", "tls/mx1.pem"]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "pending"),
+    [
+        ({"chains": {"mx1": UNKNOWN}}, ["tls/mx1.pem"]),
+        ({"roots": (ROOT, UNKNOWN)}, ["tls/ca.pem"]),
+        ({"clients": {"smtp": UNKNOWN}}, ["relay_clientcerts"]),
+    ],
+)
+def test_a_file_that_is_not_known_yet_keeps_no_other_waiting(unknown: dict[str, Any], pending: list[str]) -> None:
+    """What a preview knows is rendered and judged file by file; what is still to come is not missing."""
+    partial = replace(content(), **unknown)
+    entries = render_content_files(HOST, partial)
+    assert list(pending_files(HOST, partial)) == pending
+    complete = {entry.path: entry for entry in render_content_files(HOST, content())}
+    assert {entry.path: entry for entry in entries} == {
+        path: entry for path, entry in complete.items() if path not in pending
+    }
+    assert problems_of_content(HOST, entries, pending=pending, now=NOW) == []
+    assert [problem.path for problem in problems_of_content(HOST, entries, now=NOW)] == pending
+
+
+def test_links_to_roots_wait_for_all_roots() -> None:
+    """Files are named after their own root; which number a link has depends on the others of its name."""
+    host = replace(HOST, server=ServerSide(ServerSettings(ca_path=True), ("mx1",)))
+    partial = replace(content(), roots=(ROOT, UNKNOWN))
+    entries = [entry for entry in render_content_files(host, partial) if entry.path.startswith("ca/")]
+    links = [entry.path for entry in render_content_files(host, content()) if isinstance(entry, Symlink)]
+    assert [type(entry) for entry in entries] == [FileEntry]
+    assert list(pending_files(host, partial)) == ["ca/", *links]
+    assert problems_of_content(host, render_content_files(host, partial), pending=["ca/"], now=NOW) == []
+
+
+def test_a_fault_of_a_known_file_is_told_while_others_are_unknown() -> None:
+    """A preview need not wait for every certificate to say that one of them is for another name."""
+    partial = replace(content(AUTHORITY.issue_server("mx2.example.org")), roots=(UNKNOWN,))
+    pending = pending_files(HOST, partial)
+    (problem,) = problems_of_content(HOST, render_content_files(HOST, partial), pending=pending, now=NOW)
+    assert problem.path.startswith("tls/mx1.pem")

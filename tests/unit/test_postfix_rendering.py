@@ -12,6 +12,7 @@ import pytest
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide, certificate_names
 from postfix.main_cf import merge
 from postfix.master_cf import merge_services
+from postfix.parameters import PostfixVersion
 from postfix.preflight import problems_of_host
 from postfix.rendering import render_configuration_files, render_parameters, render_services_of, table_names
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
@@ -39,7 +40,7 @@ SUBMISSION = HostDeclaration(
     ),
     parameters={"smtpd_sasl_type": "dovecot", "smtpd_sasl_path": "private/auth", "smtpd_banner": "$myhostname ESMTP"},
     table_type="lmdb",
-    postfix_version=(3, 9),
+    postfix_version=PostfixVersion(3, 9),
 )
 SENDER = HostDeclaration(
     "out",
@@ -243,11 +244,13 @@ def test_restrictions_end_with_the_refusal(policy: RelayPolicy, restrictions: st
 
 
 @pytest.mark.parametrize(
-    ("version", "declared", "level"), [(None, "", "3.6"), ((3, 11), "", "3.11"), ((3, 11), "3.7", "3.7")]
+    ("version", "declared", "level"),
+    [(None, "", "3.6"), ("3.11", "", "3.11"), ("3.11", "3.7", "3.7")],
 )
-def test_the_compatibility_level_fits_the_host(version: tuple[int, int] | None, declared: str, level: str) -> None:
+def test_the_compatibility_level_fits_the_host(version: str | None, declared: str, level: str) -> None:
     """The level is always written, because the digest of fingerprints hangs on it."""
-    host = replace(RELAY, postfix_version=version, compatibility_level=declared)
+    known = PostfixVersion.from_text(version) if version else None
+    host = replace(RELAY, postfix_version=known, compatibility_level=declared)
     assert render_parameters(host)["compatibility_level"] == level
 
 

@@ -39,8 +39,8 @@ def test_what_is_rendered_reads_back_the_same(rows: list[Row]) -> None:
 
 @given(st.lists(st.builds(client, st.sampled_from([FINGERPRINT, OTHER]), st.just("alice"), st.integers(1, 5))))
 def test_the_order_of_declaration_makes_no_difference(clients: list[ClientRow]) -> None:
-    """The same clients give the same rows, whatever their order and repetition."""
-    assert client_rows(clients) == client_rows(reversed(clients)) == client_rows(clients * 2)
+    """The same clients give the same rows, whatever their order."""
+    assert client_rows(clients) == client_rows(reversed(clients))
 
 
 def test_rows_say_whose_they_are_in_order_of_name_and_generation() -> None:
@@ -54,11 +54,10 @@ def test_rows_say_whose_they_are_in_order_of_name_and_generation() -> None:
     )
 
 
-def test_generations_with_one_public_key_make_one_row() -> None:
-    """Postfix complains about a key that is there twice, so the latest generation stands for all."""
-    assert client_rows([client(), client(generation=2)]) == (
-        Row(FINGERPRINT, "alice generation=2 not_after=2027-02-01"),
-    )
+def test_a_table_never_has_one_fingerprint_twice() -> None:
+    """Postfix complains about a key that is there twice; who may relay is one row a fingerprint before it is here."""
+    with pytest.raises(ConfigError):
+        render_source(client_rows([client(), client(generation=2)]))
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 
 from postseal.cli import main
 from postseal.report.engine import EngineError, export_stack
-from tests.support.stack_state import NOW, at, certificate, export, mail_stack, waiting
+from tests.support.stack_state import NOW, certificate, damaged, export, mail_stack, waiting
 
 FINE = export(certificate("mx1"))
-DUE = export(certificate("mx1", renew_at=at(-1)))
-EXPIRED = export(certificate("mx1", not_after=at(-1), renew_at=at(-2)), waiting("p"))
+DUE = export(certificate("mx1", renew_at=-1))
+EXPIRED = export(certificate("mx1", not_after=-1, renew_at=-2), waiting("p"))
 CLOCK = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -40,7 +40,8 @@ def test_exit_code_is_the_verdict(state: object, code: int, tmp_path: Path, caps
 
 
 @pytest.mark.parametrize(
-    ("more", "code"), [(("--state", "waiting"), 1), (("--name", "nobody"), 0), (("--soon", "0", "--kind", "server"), 0)]
+    ("more", "code"),
+    [(("--state", "waiting"), 1), (("--name", "nobody"), 0), (("--soon", "0", "--kind", "imported"), 0)],
 )
 def test_exit_code_judges_what_is_selected(more: tuple[str, ...], code: int, tmp_path: Path) -> None:
     """A filter leaves out what it hides from the verdict as well."""
@@ -78,7 +79,10 @@ def test_wrong_usage_leaves_with_three(arguments: tuple[str, ...], capsys: pytes
         (None, "cannot read"),
         ("{", "is no JSON"),
         ("{}", "this is not a stack's state"),
-        (json.dumps(export(*(certificate(f"c{index}", not_after="x") for index in range(30)))), "and 10 more problems"),
+        (
+            json.dumps(export(*(damaged(certificate(f"c{index}"), not_after="x") for index in range(30)))),
+            "and 10 more problems",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_clean_message(

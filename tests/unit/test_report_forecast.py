@@ -1,24 +1,28 @@
 """What the forecast tells about the runs to come."""
 
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postseal.report.forecast import BLOCKED, Change, forecast
+from pki.model import Profile, RevocationReason, SlotId
+from postseal.report.forecast import BLOCKED, Event, forecast
 from postseal.report.forecast_document import render_forecast
 from postseal.report.table import TableStyle
 from postseal_core.errors import ConfigError
+from postseal_core.packing import pack
+from tests.support.running_stack import RunningStack
 from tests.support.stack_state import (
     NOW,
-    at,
     certificate,
-    certificate_outputs,
+    damaged,
+    day,
     export,
     imported,
-    previous_generation,
+    member,
     revocation_list,
     roster,
     waiting,
@@ -28,13 +32,13 @@ HOUR = timedelta(hours=1)
 
 
 def ahead(days: float, *resources: dict[str, Any]) -> list[tuple[float, str, str]]:
-    """Return day, action and name of every change within so many days."""
-    changes = forecast(export(*resources), NOW, NOW + timedelta(days=days))
-    return [(round((change.at - NOW) / timedelta(days=1), 1), change.action, change.name) for change in changes]
+    """Return day, action and name of every event within so many days."""
+    events = forecast(export(*resources), NOW, NOW + timedelta(days=days))
+    return [(round((event.at - NOW) / timedelta(days=1), 1), event.action, event.name) for event in events]
 
 
 def test_a_certificate_is_renewed_then_its_predecessor_retires_and_so_on() -> None:
-    """With 365 days, two thirds and an overlap of 14 days a client changes every 243 days."""
+    """With 365 days, two thirds and an overlap of 14 days a client events every 243 days."""
     assert ahead(400, certificate("alice")) == [
         (143.3, "renew", "alice"),
         (157.3, "retire generation 1", "alice"),
@@ -44,25 +48,24 @@ def test_a_certificate_is_renewed_then_its_predecessor_retires_and_so_on() -> No
 
 def test_what_is_overdue_happens_at_the_next_run() -> None:
     """A renewal and a retirement that were missed happen now, not in the past."""
-    late = certificate("bob", not_before=at(-300), not_after=at(65), renew_at=at(-56))
-    stale = certificate("eve", generation=2, previous=[previous_generation("eve", 1, -3)])
+    late = certificate("bob", not_before=-300, not_after=65, renew_at=-56)
+    stale = certificate("eve", previous=(-3,))
     assert ahead(1, late, stale) == [(0, "renew", "bob"), (0, "retire generation 1", "eve")]
 
 
 def test_of_two_earlier_generations_each_retires_on_its_own_day() -> None:
     """The later one stays accepted when the earlier one leaves."""
-    earlier = [previous_generation("eve", 1, 3), previous_generation("eve", 2, 9)]
-    assert ahead(20, certificate("eve", generation=3, previous=earlier)) == [
+    assert ahead(20, certificate("eve", previous=(3, 9))) == [
         (3, "retire generation 1", "eve"),
         (9, "retire generation 2", "eve"),
     ]
 
 
 def test_a_renewal_says_its_generation_end_and_reason() -> None:
-    """The change carries what the preview of that day will show."""
-    (change,) = forecast(export(certificate("alice", generation=4)), NOW, NOW + timedelta(days=150))
-    assert (change.generation, change.not_after) == (5, NOW + timedelta(hours=round((143 + 1 / 3 + 365) * 24)))
-    assert change.reason.startswith("renewal due since 2027-04-15T04:00:00Z: two thirds of 365 d")
+    """The event carries what the preview of that day will show."""
+    (event,) = forecast(export(certificate("alice")), NOW, NOW + timedelta(days=150))
+    assert (event.generation, event.not_after) == (2, NOW + timedelta(hours=round((143 + 1 / 3 + 365) * 24)))
+    assert event.reason.startswith("renewal due since 2027-04-15T04:00:00Z: two thirds of 365 d")
 
 
 @pytest.mark.parametrize(
@@ -70,24 +73,23 @@ def test_a_renewal_says_its_generation_end_and_reason() -> None:
     [
         ({"overlap_hours": 24}, [(143.3, "renew"), (144.3, "retire generation 1")]),
         ({"renew_before_hours": 240}, [(255.0, "renew"), (265.0, "retire generation 1")]),
-        ({"renew_fraction": "1/2"}, [(82.5, "renew"), (96.5, "retire generation 1"), (265.0, "renew")]),
+        ({"renew_fraction": Fraction(1, 2)}, [(82.5, "renew"), (96.5, "retire generation 1"), (265.0, "renew")]),
         ({"confirm": True}, [(143.3, "renew"), (265.0, "retire generation 1")]),
-        ({"revoked_at": at(-3), "revocation_reason": "keyCompromise"}, []),
-        ({"revoked_at": at(-3), "revocation_reason": "keyCompromise", "revoke": "keyCompromise"}, []),
+        ({"revoked": -3}, []),
+        ({"revoked": -3, "previous": (10,)}, []),
     ],
 )
 def test_declared_policies_are_those_of_the_provider(
     declared: dict[str, Any], expected: list[tuple[float, str]]
 ) -> None:
     """The dates follow what the stack declares, for a certificate of its own and for all clients of a roster."""
-    dates = {"renew_at": at({"renew_before_hours": 255, "renew_fraction": 82.5}.get(next(iter(declared)), 143 + 1 / 3))}
-    found = ahead(270, certificate("alice", **dates, **declared))
+    found = ahead(270, certificate("alice", **declared))
     assert [(day, action) for day, action, _ in found] == expected
 
 
 def test_clients_of_a_roster_follow_the_rosters_policy() -> None:
     """What is declared once for a roster holds for each of its clients."""
-    clients = [certificate_outputs(name) for name in ("b1", "b2")]
+    clients = [member(name) for name in ("b1", "b2")]
     assert ahead(146, roster("branches", clients, overlap_hours=48)) == [
         (143.3, "renew", "b1"),
         (143.3, "renew", "b2"),
@@ -98,13 +100,8 @@ def test_clients_of_a_roster_follow_the_rosters_policy() -> None:
 
 def test_a_clients_own_entry_takes_the_place_of_the_rosters_policy() -> None:
     """One client keeps a longer overlap than the others, and one asks for its renewal in another way."""
-    clients = [certificate_outputs(name) for name in ("b1", "b2", "b3")]
-    entries: list[dict[str, Any]] = [
-        {"name": "b1"},
-        {"name": "b2", "overlap_hours": 96},
-        {"name": "b3", "renew_fraction": "4/5"},
-    ]
-    assert ahead(260, roster("branches", clients, entries, overlap_hours=48, renew_before_hours=2640)) == [
+    clients = [member("b1"), member("b2", overlap_hours=96), member("b3", renew_fraction=Fraction(4, 5))]
+    assert ahead(260, roster("branches", clients, overlap_hours=48, renew_before_hours=2640)) == [
         (155.0, "renew", "b1"),
         (155.0, "renew", "b2"),
         (157.0, "retire generation 1", "b1"),
@@ -116,40 +113,57 @@ def test_a_clients_own_entry_takes_the_place_of_the_rosters_policy() -> None:
 
 def test_lists_are_signed_again_in_their_rhythm() -> None:
     """A list of 30 days that is renewed after 20 is due every 20 days."""
-    changes = ahead(60, revocation_list("crl"))
-    assert changes == [(17, "re-sign CRL", "crl"), (37, "re-sign CRL", "crl"), (57, "re-sign CRL", "crl")]
+    events = ahead(60, revocation_list("crl"))
+    assert events == [(17, "re-sign CRL", "crl"), (37, "re-sign CRL", "crl"), (57, "re-sign CRL", "crl")]
 
 
 def test_imported_certificates_are_fetched_once() -> None:
-    """What others sign is due once; what comes after it nobody knows, and what is waited for has no date."""
-    assert ahead(400, imported("www"), waiting("partner")) == [(10, "fetch", "www")]
+    """What others sign is due once, what comes after it nobody knows; until it arrives, what stands in is renewed."""
+    assert ahead(250, imported("www"), waiting("partner")) == [
+        (10, "fetch", "www"),
+        (143.3, "renew", "partner"),
+        (157.3, "retire generation 1", "partner"),
+    ]
 
 
-def authority(not_after: float, **changes: Any) -> dict[str, Any]:
-    """Return an authority that ends so many days after NOW and is renewed at `renew_at`."""
-    return certificate(
-        "mail-ca", profile="root", issuer="itself", not_before=at(-900), not_after=at(not_after), **changes
+CA = SlotId("mail-ca")
+
+
+def below(ends: float, renew_before: float, *, leaf_hours: int, leaf_ends: float = 200, **leaf: Any) -> RunningStack:
+    """Return a stack with a root that ends so many days after NOW, and alice, whom it has issued until `leaf_ends`.
+
+    alice was issued 100 days ago for 300 days or until the root's end, and declares `leaf_hours` since.
+    """
+    stack = RunningStack()
+    stack.authority(CA, validity_hours=round((ends + 900) * 24), renew_before_hours=round(renew_before * 24))
+    stack.certificate(
+        "alice", Profile.CLIENT, CA, email="alice@example.org", validity_hours=round((leaf_ends + 100) * 24)
     )
+    stack.up(day(-900), CA.name)
+    stack.up(day(-100), "alice")
+    stack.change("alice", validity_hours=leaf_hours, **leaf)
+    stack.up(day(-99), "alice")
+    assert not stack.resources["alice"].is_refused
+    return stack
 
 
 def test_a_leaf_never_outlives_its_issuer() -> None:
-    """A renewal near the issuer's end is shortened to it, and one that would gain nothing is blocked until then."""
-    ca = authority(200, renew_before_hours=24, renew_at=at(199), validity_hours=26400)
-    changes = forecast(
-        export(ca, certificate("alice", not_after=at(100), renew_at=at(10), validity_hours=4800)), NOW, NOW
-    )
-    assert changes == ()
-    leaf = certificate("alice", not_before=at(-100), not_after=at(200), renew_at=at(100), validity_hours=7200)
-    found = forecast(export(ca, leaf), NOW, NOW + timedelta(days=198))
-    assert [(change.action, change.name) for change in found] == [(BLOCKED, "alice")]
+    """A renewal that would gain nothing, because the issuer ends first, is blocked until that is renewed."""
+    found = forecast(export(*below(200, 1, leaf_hours=7200).exported()), NOW, NOW + timedelta(days=198))
+    assert [(event.action, event.name) for event in found] == [(BLOCKED, "alice")]
     assert "renew or roll over the issuer first" in found[0].reason
+
+
+def test_a_renewal_near_the_issuers_end_is_shortened_to_it() -> None:
+    """What is issued then ends with the issuer, as the provider would have it."""
+    stack = below(200, 1, leaf_hours=4800, leaf_ends=100, renew_before_hours=2160)
+    event = forecast(export(*stack.exported()), NOW, NOW + timedelta(days=11))[0]
+    assert (event.at, event.action, event.not_after) == (day(10), "renew", day(200))
 
 
 def test_a_blocked_leaf_is_renewed_once_its_issuer_was() -> None:
     """As soon as the authority has new dates, the leaf gets its own."""
-    ca = authority(200, renew_before_hours=50 * 24, renew_at=at(150), validity_hours=26400)
-    leaf = certificate("alice", not_before=at(-100), not_after=at(200), renew_at=at(100), validity_hours=7200)
-    found = ahead(151, ca, leaf)
+    found = ahead(151, *below(200, 50, leaf_hours=7200).exported())
     assert [(action, name) for _, action, name in found] == [
         (BLOCKED, "alice"),
         ("renew", "alice"),
@@ -160,52 +174,77 @@ def test_a_blocked_leaf_is_renewed_once_its_issuer_was() -> None:
 
 def test_a_leaf_whose_issuer_has_ended_is_blocked_until_there_is_another() -> None:
     """What the provider would refuse is told once, not for every day on which it would be refused."""
-    ca = authority(20, revoked_at=at(-1), revocation_reason="cACompromise")
-    leaf = certificate("alice", not_after=at(100), renew_at=at(40), validity_hours=200 * 24, renew_before_hours=1440)
-    (change,) = forecast(export(ca, leaf), NOW, NOW + timedelta(days=90))
-    assert (change.at, change.action) == (NOW + timedelta(days=40), BLOCKED)
-    assert "expired on" in change.reason
+    stack = below(20, 1, leaf_hours=4800, leaf_ends=20)
+    stack.change(CA.name, revoke=RevocationReason.CA_COMPROMISE)
+    stack.up(day(-1), CA.name)
+    no_gain, ended = forecast(export(*stack.exported()), NOW, NOW + timedelta(days=90))
+    assert (no_gain.at, no_gain.action) == (NOW, BLOCKED)
+    assert (ended.at, ended.action) == (day(20), BLOCKED)
+    assert "expired on" in ended.reason
 
 
-def test_every_wrong_policy_is_named() -> None:
-    """A word that the provider does not know is an error with the path of the entry."""
+def test_all_that_waits_for_a_root_is_renewed_on_its_day_however_deep_it_is() -> None:
+    """The names are no help: an authority may be called like a label that readers see."""
+    stack = RunningStack()
+    slots = [SlotId("ca generation 1"), SlotId("ca generation 1 below"), SlotId("ca"), SlotId("ca-2")]
+    above = None
+    for slot in slots:
+        stack.authority(slot, above, validity_hours=1000, renew_before_hours=900 if above else 300)
+        above = slot
+    stack.certificate("alice", Profile.CLIENT, above, email="a@example.org", validity_hours=1000)
+    stack.up(NOW)
+    resources = stack.exported()
+    found = forecast(export(*reversed(resources)), NOW + 150 * HOUR, NOW + 700 * HOUR)
+    assert {event.name for event in found if event.action == BLOCKED} == {*(slot.name for slot in slots[1:]), "alice"}
+    renewed = [event for event in found if event.action == "renew"]
+    assert {event.name for event in renewed} == {*(slot.name for slot in slots), "alice"}
+    assert {(event.at, event.not_after) for event in renewed} == {(NOW + 700 * HOUR, NOW + 1700 * HOUR)}
+
+
+def test_everything_that_cannot_be_read_is_named() -> None:
+    """Damage in one resource, in a roster's rows and in its schedules is told with the paths of all of them."""
+    branches = roster("branches", [member("b1")])
+    mixed_up = {**branches, "inputs": branches["inputs"] | {"clients": pack('{"name":"b1","match":"both"}')}}
+    cut_off = {**roster("others", [member("b1")]), "urn": branches["urn"].replace("branches", "others")}
+    cut_off["inputs"] = cut_off["inputs"] | {"schedules": "!"}
+    lost = {**branches, "urn": branches["urn"].replace("branches", "lost")}
+    lost["inputs"] = branches["inputs"] | {"clients": ""}
     with pytest.raises(ConfigError) as caught:
-        forecast(export(certificate("alice", match="both"), certificate("bob", renew_fraction="x")), NOW, NOW)
-    assert {problem.path for problem in caught.value.problems} == {"alice.match", "bob.renew_fraction"}
+        forecast(export(damaged(certificate("alice"), match=1), mixed_up, cut_off, lost), NOW, NOW)
+    paths = {problem.path for problem in caught.value.problems}
+    assert paths == {"alice.match", "branches.clients.b1.match", "others.schedules", "lost.clients.b1"}
 
 
 @given(st.integers(2, 2000), st.integers(1, 2000), st.integers(0, 300))
 def test_forecasts_are_ordered_lie_in_their_span_and_agree_with_shorter_ones(
     validity_hours: int, overlap_hours: int, days: int
 ) -> None:
-    """Looking further ahead adds changes at the end and alters none before."""
-    dates = {"not_before": at(0), "not_after": at(validity_hours / 24), "renew_at": at(validity_hours / 36)}
-    state = export(certificate("a", validity_hours=validity_hours, overlap_hours=overlap_hours, **dates))
+    """Looking further ahead adds events at the end and alters none before."""
+    end_day = validity_hours / 24
+    state = export(certificate("a", overlap_hours=overlap_hours, not_before=0, not_after=end_day))
     until = NOW + timedelta(days=days / 10)
     longer = forecast(state, NOW, until + timedelta(days=3))
-    assert forecast(state, NOW, until) == tuple(change for change in longer if change.at <= until)
-    assert list(longer) == sorted(longer, key=lambda change: change.at)
-    assert all(change.at >= NOW for change in longer)
+    assert forecast(state, NOW, until) == tuple(event for event in longer if event.at <= until)
+    assert list(longer) == sorted(longer, key=lambda event: event.at)
+    assert all(event.at >= NOW for event in longer)
 
 
 @given(st.integers(2, 2000), st.integers(0, 100))
 def test_a_certificate_that_is_renewed_in_time_never_expires(validity_hours: int, days: int) -> None:
     """Between two renewals of a forecast there is never a moment without a valid certificate."""
-    dates = {"not_before": at(0), "not_after": at(validity_hours / 24), "renew_at": at(validity_hours / 36)}
+    end_day = validity_hours / 24
     end: datetime = NOW + timedelta(hours=validity_hours)
-    changes = forecast(
-        export(certificate("a", validity_hours=validity_hours, **dates)), NOW, NOW + timedelta(days=days)
-    )
-    for change in changes:
-        if change.not_after is not None:
-            assert change.at < end < change.not_after + HOUR
-            end = change.not_after
+    events = forecast(export(certificate("a", not_before=0, not_after=end_day)), NOW, NOW + timedelta(days=days))
+    for event in events:
+        if event.not_after is not None:
+            assert event.at < end < event.not_after + HOUR
+            end = event.not_after
 
 
 def test_many_changes_of_a_day_stand_in_one_line() -> None:
     """A thousand clients that are renewed on one day take one line."""
-    changes = tuple(Change(NOW, "client", "branches", f"b{index:04d}", "renew") for index in range(1000))
-    text = render_forecast(changes, NOW, NOW, TableStyle(width=100))
+    events = tuple(Event(NOW, "client", "branches", f"b{index:04d}", "renew") for index in range(1000))
+    text = render_forecast(events, NOW, NOW, TableStyle(width=100))
     assert text.splitlines()[-1] == "2026-11-22  renew   roster branches: b0000, b0001, b0002 and 997 more"
 
 

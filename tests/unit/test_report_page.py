@@ -11,7 +11,7 @@ import pytest
 from postseal.report.inventory import build_inventory
 from postseal.report.model import Inventory
 from postseal.report.page import PageAssets, render_page
-from tests.support.stack_state import NOW, at, certificate, export, fingerprint, large_stack, mail_stack, waiting
+from tests.support.stack_state import NOW, accepted_of, certificate, export, large_stack, mail_stack, waiting
 
 PACKAGE = files("postseal.report")
 ASSETS = PageAssets(PACKAGE.joinpath("page.css").read_text("utf-8"), PACKAGE.joinpath("page.js").read_text("utf-8"))
@@ -19,7 +19,7 @@ ASSETS = PageAssets(PACKAGE.joinpath("page.css").read_text("utf-8"), PACKAGE.joi
 
 def page_of(inventory: Inventory) -> str:
     """Return the page of a whole inventory."""
-    return render_page(inventory, inventory.entries, ASSETS)
+    return render_page(inventory, inventory.items, ASSETS)
 
 
 class Outline(HTMLParser):
@@ -68,7 +68,7 @@ def test_policy_allows_exactly_the_pages_own_style_and_script(directive: str, te
 def test_names_from_certificates_never_become_markup() -> None:
     """A hostile name, subject or roster is shown as it is."""
     hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
-    state = export(certificate(hostile, subject=hostile, profile="root"), certificate("b", subject=hostile))
+    state = export(certificate(hostile, profile="root"), certificate("b", common_name=hostile))
     outline = Outline(page_of(build_inventory(state, NOW)))
     assert outline.tags.count("script") == 1
     assert "img" not in outline.tags
@@ -76,7 +76,7 @@ def test_names_from_certificates_never_become_markup() -> None:
 
 
 def test_every_entry_has_a_row_in_a_table_with_headings() -> None:
-    """Each group is a table with a label and column headings, each entry a row of it."""
+    """Each group is a table with a label and column headings, each item a row of it."""
     assert OUTLINE.tags.count("table") == 6
     assert OUTLINE.tags.count("tr") == 13 + 6
     assert OUTLINE.attributes.count(("scope", "col")) == 6 * 6
@@ -93,12 +93,14 @@ def test_every_bar_of_the_timeline_is_told_in_words() -> None:
 
 def test_fingerprints_are_shown_with_the_date_until_which_they_are_accepted() -> None:
     """A reader of the page can compare a fingerprint table with it, octet by octet."""
-    assert f"<code>{fingerprint('alice#1')}</code><small>generation 1, until 2026-12-02</small>" in PAGE
+    (alice,) = (each for each in mail_stack()["deployment"]["resources"] if each["urn"].endswith("::alice"))
+    _, earlier = accepted_of(alice)
+    assert f"<code>{earlier}</code><small>generation 1, until 2026-12-02</small>" in PAGE
 
 
 def test_bars_are_drawn_to_scale() -> None:
     """The lengths of the two parts of a bar are in the ratio of the times they stand for."""
-    page = page_of(build_inventory(export(certificate("a", renew_at=at(143))), NOW))
+    page = page_of(build_inventory(export(certificate("a", renew_at=143)), NOW))
     track = page.split("<svg class=track")[1]
     late, fresh = (
         float(re.search(rf'<rect class={name} x="[\d.]+%" y="9" width="([\d.]+)%"', track)[1])  # type: ignore[index]
@@ -109,7 +111,7 @@ def test_bars_are_drawn_to_scale() -> None:
 
 def test_what_lies_outside_of_the_drawing_is_listed_without_a_bar() -> None:
     """What expired two years ago does not squeeze the present; its row says so."""
-    gone = certificate("a", not_before=at(-900), not_after=at(-700), renew_at=at(-800))
+    gone = certificate("a", not_before=-880, not_after=-700, renew_at=-800)
     page = page_of(build_inventory(export(gone, certificate("b")), NOW))
     assert re.search(r'<svg class=track role=img aria-label="a, expired: [^"]+"></svg>', page)
 
@@ -119,7 +121,7 @@ def test_what_lies_outside_of_the_drawing_is_listed_without_a_bar() -> None:
     [
         (export(), "Nothing in this stack expires."),
         (export(certificate("a")), "All fine."),
-        (export(certificate("a", renew_at=at(3))), "Nothing is overdue; 1 due within 30 days."),
+        (export(certificate("a", renew_at=3)), "Nothing is overdue; 1 due within 30 days."),
         (export(waiting("p")), "1 waiting."),
         (mail_stack(), "1 expired, 2 overdue, 1 waiting, 4 due within 30 days."),
     ],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from postseal.report.inventory import build_inventory
 from postseal.report.timeline import Scale, measure_density, scale_of, ticks_of
-from tests.support.stack_state import NOW, at, certificate, certificate_outputs, export, roster
+from tests.support.stack_state import NOW, certificate, export, member, roster
 
 YEAR = timedelta(days=365)
 STARTS = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -46,23 +46,23 @@ def test_labels_show_a_year_at_january_and_where_none_is_near() -> None:
 
 
 def test_a_scale_shows_all_entries_within_its_limits() -> None:
-    """The scale ends with the last entry, but never further ahead than its limit."""
-    entries = build_inventory(export(certificate("a"), certificate("b", not_after=at(5000))), NOW).entries
-    wide = scale_of(entries, NOW, past=10 * YEAR, future=20 * YEAR)
+    """The scale ends with the last item, but never further ahead than its limit."""
+    items = build_inventory(export(certificate("a"), certificate("b", profile="root", not_after=5000)), NOW).items
+    wide = scale_of(items, NOW, past=10 * YEAR, future=20 * YEAR)
     assert wide.percent(NOW + timedelta(days=5000)) < 100
     assert wide.percent(NOW - timedelta(days=100)) > 0
-    narrow = scale_of(entries, NOW, past=timedelta(days=50), future=YEAR)
+    narrow = scale_of(items, NOW, past=timedelta(days=50), future=YEAR)
     assert narrow.percent(NOW + timedelta(days=5000)) > 100
     assert narrow.percent(NOW + YEAR) < 100
 
 
 def test_density_counts_what_is_valid_week_by_week() -> None:
     """Fresh plus due is valid, every renewal falls into one week, and revoked certificates do not count."""
-    clients = [certificate_outputs(f"c{index}", renew_at=at(index), not_after=at(100)) for index in range(20)]
-    clients.append(certificate_outputs("gone", revoked_at=at(-3)))
-    entries = build_inventory(export(roster("branches", clients)), NOW).entries
+    clients = [member(f"c{index}", renew_at=index, not_after=100) for index in range(20)]
+    gone = certificate("gone", revoked=-3)
+    items = build_inventory(export(roster("branches", clients), gone), NOW).items
     scale = Scale(NOW - timedelta(days=14), NOW + timedelta(days=112))
-    density = measure_density(entries, scale)
+    density = measure_density(items, scale)
     assert sum(density.renewals) == 20
     assert density.busiest == (NOW, 7)
     assert density.fresh[:6] == (20, 20, 20, 13, 6, 0)

@@ -1,6 +1,5 @@
 """A roster decides for each client what a single certificate decides, and names exactly the clients it touches."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,32 +8,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.declared import decode_declared
-from pki.demand import SAME, demand_of, differences_of
-from pki.model import Validity
-from pki.roster.client_properties import archive_profile, client_properties
-from pki.roster.decisions import Declaration, IssuerView, RosterDecision, StoredRoster, decide_roster, next_due_at
-from pki.schedule import IssuerWindow, Schedule, decide
-from pki.schedule_codec import encode_schedule
+from pki.demand import SAME, Basis, demand_of, differences_of
+from pki.fields import DeclaredCertificate
+from pki.generations import IssuerWindow, Schedule
+from pki.key_material import HeldIssuer
+from pki.model import Profile, SlotId, Validity
+from pki.roster.decisions import IssuerView, RosterDecision, decide_roster
+from pki.roster.declaration import Declaration, StoredRoster
+from pki.roster.records import ScheduleRow
+from pki.schedule import decide
 from postseal_core.errors import ScheduleError
-from postseal_core.instants import format_instant
-from postseal_core.packing import json_line
+from postseal_core.packing import json_line, record_line
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
-ISSUER = IssuerView(IssuerWindow("ca", Validity(START - 900 * DAY, START + 9000 * DAY)))
-SHARED: dict[str, Any] = {"issuer": "ca generation 1", "issuer_id": "ca", "issuer_key": "sha256:1"}
+ISSUER = IssuerView(IssuerWindow(SlotId("ca"), Validity(START - 900 * DAY, START + 9000 * DAY)))
 
 
-def declare(clients: dict[str, dict[str, Any]], **shared: Any) -> Declaration:
+def declare(clients: dict[str, dict[str, Any]], issuer_key: str = "sha256:1", **shared: Any) -> Declaration:
     """Return a declaration of clients by name, with an e-mail address each."""
-    entries = ({"name": name, "email": f"{name}@example.org"} | fields for name, fields in sorted(clients.items()))
-    return Declaration({str(entry["name"]): json_line(entry) for entry in entries}, SHARED | shared)
+    rows = ({"name": name, "email": f"{name}@example.org"} | fields for name, fields in sorted(clients.items()))
+    lines = {str(row["name"]): json_line(row) for row in rows}
+    issuer = HeldIssuer("ca generation 1", SlotId("ca"), issuer_key)
+    return Declaration(lines, DeclaredCertificate(**shared), issuer)
 
 
 def stored(declaration: Declaration, now: datetime = START, before: StoredRoster | None = None) -> StoredRoster:
     """Return a roster as it is stored after a decision."""
-    return StoredRoster(declaration, decide_roster(declaration, before, ISSUER, now).records)
+    return StoredRoster(declaration, decide_roster(declaration, before, ISSUER, now).schedules)
 
 
 def lines(decision: RosterDecision) -> dict[str, str]:
@@ -52,7 +53,7 @@ CHANGES: list[tuple[str, dict[str, Any], timedelta, list[str]]] = [
         "a new address",
         {"email": "a@example.org"},
         DAY,
-        ["g1 -> g2, changed on 2026-01-02: common_name, email_addresses", "g1 accepted until 2026-01-16"],
+        ["g1 -> g2, changed on 2026-01-02: common_name, email", "g1 accepted until 2026-01-16"],
     ),
     ("time", {}, 250 * DAY, [f"g1 -> g2, {DUE}", "g1 accepted until 2026-09-22"]),
     ("a revocation", {"revoke": "keyCompromise"}, DAY, ["g1 revoked for keyCompromise, no longer accepted"]),
@@ -96,7 +97,7 @@ def test_added_removed_and_retired_clients_are_named_and_others_are_not() -> Non
 
 
 def test_everything_wrong_is_reported_with_the_client_and_its_field() -> None:
-    """Problems of all clients come at once, in the words of the entry, not of the certificate made from it."""
+    """Problems of all clients come at once, in the words of the row, not of the certificate made from it."""
     declaration = declare({"alice": {"email": "no address"}, "bob": {"validity_hours": 1}, "carol": {"match": "name"}})
     decision = decide_roster(declaration, None, ISSUER, START)
     assert [problem.path for problem in decision.problems] == [
@@ -107,31 +108,13 @@ def test_everything_wrong_is_reported_with_the_client_and_its_field() -> None:
     ]
 
 
-def test_a_clients_own_way_of_saying_when_to_renew_replaces_the_rosters() -> None:
-    """A fraction of a client's own is not beaten by hours that the roster sets for all."""
-    properties = client_properties({"name": "alice", "renew_fraction": "1/2"}, {"renew_before_hours": 48})
-    assert "renew_before_hours" not in properties
-    assert client_properties({"name": "alice"}, {"renew_before_hours": 48})["renew_before_hours"] == 48
-
-
-@pytest.mark.parametrize(
-    ("own", "shared", "profile"),
-    [({}, {}, ""), ({}, {"pkcs12": "modern"}, "modern"), ({"pkcs12": "none"}, {"pkcs12": "modern"}, "")],
-)
-def test_an_archive_is_asked_for_by_the_roster_or_by_the_client(
-    own: dict[str, str], shared: dict[str, str], profile: str
-) -> None:
-    """The client has the last word."""
-    assert archive_profile({"name": "alice", **own}, shared) == profile
-
-
 def test_next_due_is_the_first_renewal_or_retirement_and_nothing_for_revoked_clients() -> None:
     """A revoked certificate is never renewed, so it is never due."""
-    roster = stored(declare({"alice": {}, "bob": {"validity_hours": 48}}))
-    assert next_due_at(roster.records) == "2026-01-02T18:00:00Z"
+    both = declare({"alice": {}, "bob": {"validity_hours": 48}})
+    assert decide_roster(both, None, ISSUER, START).dues.next_due_at == datetime(2026, 1, 2, 18, tzinfo=UTC)
     declaration = declare({"bob": {"validity_hours": 48, "revoke": "unspecified"}})
-    revoked = stored(declaration, START + timedelta(hours=1), roster)
-    assert next_due_at(revoked.records) == ""
+    revoked = decide_roster(declaration, stored(both), ISSUER, START + timedelta(hours=1))
+    assert revoked.dues.next_due_at is None
 
 
 def test_a_revocation_leaves_the_list_when_its_certificate_expires_though_nothing_else_is_due() -> None:
@@ -151,27 +134,50 @@ def test_a_generation_confirmed_in_advance_ends_the_overlap_at_the_next_decision
     assert lines(decide_roster(declaration, renewed, ISSUER, START + 251 * DAY)) == {"alice": "g1 retired"}
 
 
+def test_only_clients_that_are_looked_at_are_decided_anew_and_all_others_keep_their_lines() -> None:
+    """Whoever issues need not read the rest."""
+    before = stored(declare({"alice": {}, "bob": {}, "carol": {}}))
+    decision = decide_roster(declare({"alice": {}, "bob": {"overlap_hours": 9}}), before, ISSUER, START + DAY)
+    assert set(decision.decided) == {"bob"}
+    assert decision.schedules["alice"] is before.schedules["alice"]
+    assert [*decision.schedules] == ["alice", "bob"]
+
+
+QUIET: list[tuple[str, dict[str, Any], dict[str, Any], timedelta, bool]] = [
+    ("a certificate", {}, {}, DAY, True),
+    ("an earlier generation that retires by itself", {}, {}, 250 * DAY, True),
+    ("an earlier generation that waits for a confirmation", {"confirm": True}, {"confirm": True}, 250 * DAY, False),
+    ("a revocation", {}, {"revoke": "superseded", "issue_again": True}, DAY, False),
+]
+
+
+@pytest.mark.parametrize(("what", "first", "then", "later", "is_quiet"), QUIET, ids=[row[0] for row in QUIET])
+def test_a_roster_is_quiet_while_time_alone_can_change_nothing(
+    what: str, first: dict[str, Any], then: dict[str, Any], later: timedelta, *, is_quiet: bool
+) -> None:
+    """What must be looked at each time is never quiet."""
+    decision = decide_roster(declare({"alice": then}), stored(declare({"alice": first})), ISSUER, START + later)
+    assert not decision.problems
+    assert (decision.dues.quiet_from is not None) == is_quiet
+
+
 @dataclass
 class Singles:
     """The same clients as single certificates: what each would have decided."""
 
-    properties: dict[str, dict[str, Any]] = field(default_factory=dict)
+    bases: dict[str, Basis] = field(default_factory=dict)
     schedules: dict[str, Schedule] = field(default_factory=dict)
 
     def decide(self, declaration: Declaration, now: datetime) -> "Singles":
         """Decide each client on its own; raise ScheduleError if one of them may not happen."""
         after = Singles()
-        for name, properties in all_properties(declaration).items():
-            old, before = self.properties.get(name, {}), self.schedules.get(name)
-            differences = differences_of(properties, old) if before else SAME
-            demand = demand_of(decode_declared(properties), ISSUER.window, differences)
-            after.properties[name], after.schedules[name] = properties, decide(before, demand, now).schedule
+        for name in declaration.lines:
+            declared = declaration.declared(declaration.row(name))
+            basis, before = declaration.basis(declared), self.schedules.get(name)
+            differences = differences_of(basis, self.bases[name]) if before else SAME
+            demand = demand_of(declared, Profile.CLIENT, ISSUER.window, differences)
+            after.bases[name], after.schedules[name] = basis, decide(before, demand, now).schedule
         return after
-
-
-def all_properties(declaration: Declaration) -> dict[str, dict[str, Any]]:
-    """Return the properties of all clients."""
-    return {name: declaration.properties(json.loads(line)) for name, line in declaration.lines.items()}
 
 
 NEEDED_BY = {"confirmed_generation": "confirm", "issue_again": "revoke"}
@@ -223,8 +229,8 @@ def test_a_roster_decides_as_single_certificates_do_and_names_exactly_the_touche
             assert decision.problems
             continue
         assert not decision.problems
-        assert decision.records == {
-            name: {"name": name, **encode_schedule(schedule)} for name, schedule in after.schedules.items()
+        assert decision.schedules == {
+            name: record_line(ScheduleRow(name=name, schedule=each)) for name, each in after.schedules.items()
         }
         old_lines = roster.declaration.lines if roster else {}
         assert {touch.name for touch in decision.touches} == {
@@ -233,7 +239,20 @@ def test_a_roster_decides_as_single_certificates_do_and_names_exactly_the_touche
             if old_lines.get(name) != declaration.lines.get(name)
             or singles.schedules.get(name) != after.schedules.get(name)
         }
-        roster, singles = StoredRoster(declaration, decision.records), after
+        assert_quiet_until_it_is_due(declaration, decision, now)
+        roster, singles = StoredRoster(declaration, decision.schedules), after
+
+
+def assert_quiet_until_it_is_due(declaration: Declaration, decision: RosterDecision, now: datetime) -> None:
+    """Check that nobody changes in the time that a decision calls quiet."""
+    start, end = decision.dues.quiet_from, decision.dues.next_due_at
+    if start is None or end is None:
+        return
+    roster = StoredRoster(declaration, decision.schedules)
+    for instant in {start, now, end - timedelta(seconds=1)}:
+        if start <= instant < end:
+            again = decide_roster(declaration, roster, ISSUER, instant)
+            assert (again.schedules, again.touches, again.notes) == (decision.schedules, [], {})
 
 
 @given(st.integers(0, 20_000))
@@ -241,7 +260,7 @@ def test_nothing_is_due_before_next_due_at(hours: int) -> None:
     """Up to the second before the instant that is shown, a decision touches nobody; at that instant it touches."""
     declaration = declare({"alice": {}, "bob": {"validity_hours": 700}})
     roster = stored(declaration, START + timedelta(hours=hours), stored(declaration))
-    due = datetime.fromisoformat(next_due_at(roster.records))
+    due = decide_roster(declaration, roster, ISSUER, START + timedelta(hours=hours)).dues.next_due_at
+    assert due is not None
     assert not decide_roster(declaration, roster, ISSUER, due - timedelta(seconds=1)).touches
     assert decide_roster(declaration, roster, ISSUER, due).touches
-    assert format_instant(due) == next_due_at(roster.records)

@@ -8,8 +8,10 @@ from typing import Any
 import pulumi
 import pytest
 
+from postfix.host import HostDeclaration, problems_of_declaration
 from postseal.stack import build
-from postseal.stack.build import BuiltStack, build_stack, read_configuration
+from postseal.stack.build import build_stack, read_configuration
+from postseal.stack.components import BuiltStack
 from postseal.stack.config import load_stack
 from postseal.stack.outputs import stack_outputs
 from postseal_core.errors import ConfigError, Problem
@@ -34,11 +36,12 @@ def names_of(program: Program, type_name: str) -> set[str]:
 
 @pytest.mark.parametrize("stack_name", ["dev", "staging", "prod"])
 def test_everything_that_is_declared_is_registered_and_nothing_secret_is_in_clear(stack_name: str) -> None:
-    """Each certificate of the model has a resource, each host a deployment; keys and archives are secrets."""
+    """Each certificate and each host of the model has one registration; keys and archives are secrets."""
     program, outputs = previewed(stack_name)
     config = load_repository_stack(stack_name)
-    assert names_of(program, "Deployment") == set(config.hosts) == set(outputs["hosts"])
-    assert {*config.authorities, *config.clients} <= names_of(program, "Certificate")
+    assert names_of(program, "PostfixHost") == set(config.hosts) == set(outputs["hosts"])
+    assert {*config.authorities} <= names_of(program, "Certificate")
+    assert {*config.clients} == names_of(program, "ClientCertificate")
     assert set(outputs["certificates"]["clients"]) == set(config.clients)
     assert [text for each in program.registrations for text in secrets_in_clear(each.properties)] == []
 
@@ -55,18 +58,32 @@ def test_staging_publishes_both_roots_and_signs_with_the_first() -> None:
     """The standby has a key and a certificate, every host trusts it, and nothing names it as issuer."""
     program, _ = previewed("staging")
     assert names_of(program, "Certificate") >= {"root", "root-2"}
-    assert set(program.one("Deployment", "mx1").properties["roots"]) == {"root", "root-2"}
-    assert program.one("Certificate", "issuing").properties["issuer_name"] == "root"
+    assert set(program.one("PostfixHost", "mx1").properties["roots"]) == {"root", "root-2"}
+    assert program.one("Certificate", "issuing").properties["issuer"]["slot"] == "root/1"
+
+
+def test_each_host_of_a_stack_file_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the file is read; the resource takes the host over as it was checked."""
+    checked: list[str] = []
+
+    def count(host: HostDeclaration) -> list[Problem]:
+        checked.append(host.name)
+        return problems_of_declaration(host)
+
+    monkeypatch.setattr("postfix.preflight.problems_of_declaration", count)
+    program, _ = previewed("prod")
+    assert sorted(checked) == sorted(names_of(program, "PostfixHost"))
 
 
 def test_prod_has_a_roster_that_relays_and_is_handed_out() -> None:
     """The host gets its rows, the hand-out a folder for each client, below the roster."""
     program, outputs = previewed("prod")
-    names = {str(entry["name"]) for entry in load_repository_stack("prod").rosters["staff"].entries}
-    assert set(program.one("Deployment", "mx1").properties["rosters"]) == {"staff"}
+    names = {row.name for row in load_repository_stack("prod").rosters["staff"].rows}
+    (access,) = program.one("PostfixHost", "mx1").properties["access"].values()
+    assert set(access["rosters"]) == {"staff"}
     assert program.one("HandOut", "staff-hand-out").properties["directory"] == "out/prod/rosters/staff"
     assert set(program.one("HandOut", "staff-hand-out").properties["folders"]) == names
-    assert program.tree()["HandOut staff-hand-out"] == "Roster staff"
+    assert program.tree()["HandOut staff-hand-out"] == "ClientRoster staff"
     assert set(outputs["rosters"]["staff"]) == {"count", "summary", "next_due_at"}
     assert outputs["hosts"]["mx1"]["relay_rosters"] == ["staff"]
 
@@ -77,9 +94,19 @@ def test_prod_lists_what_its_issuing_authority_revokes() -> None:
     properties = program.one("RevocationList").properties
     listed = [each["name"] for each in properties["certificates"]]
     assert listed == ["mx1", "mx2", "alice", "bob", "carol", "relay1"]
-    assert (set(properties["rosters"]), properties["lifetime_hours"]) == ({"staff"}, 168)
+    assert set(properties["rosters"]) == {"staff"}
+    assert "lifetime_hours" not in properties  # 7d, the default
     assert set(program.one("HandOut", "hand-out").properties["folders"]["crl"]) == {"issuing.crl", "issuing.crl.pem"}
     assert set(outputs["revocation_lists"]["issuing"]) == {"crl_number", "this_update", "next_update", "renew_at"}
+
+
+def test_what_the_file_says_about_a_list_is_declared() -> None:
+    """Its lifetime, its renewal and where its numbers begin."""
+    crl = {"lifetime": "14d", "renew_before": "3d", "first_crl_number": 40}
+    config = load_stack({"authority": {"common_name": "CA", "crl": crl}}, [], stack_name="dev")
+    properties = run_program(lambda: build_stack(config), preview=True).one("RevocationList").properties
+    told = [properties[name] for name in ("lifetime_hours", "renew_before_hours", "first_crl_number")]
+    assert told == [336, 72, 40]
 
 
 def test_each_client_of_a_roster_gets_the_files_of_its_own() -> None:
@@ -132,7 +159,7 @@ def test_configuration_and_files_are_read_as_the_engine_hands_them_over(configur
     raw["hosts"] = {}
     configure(qualified(raw | {"alice-passphrase": "12345678"}), ("mail-pki:alice-passphrase",))
     config = read_configuration()
-    assert (config.stack_name, [entry["name"] for entry in config.rosters["staff"].entries]) == ("dev", ["anna"])
+    assert (config.out, [row.name for row in config.rosters["staff"].rows]) == ("out/dev", ["anna"])
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from fractions import Fraction
 import pytest
 
 from pki.lifetime import LifetimePolicy
-from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
-from pki.pkcs12 import Pkcs12Profile
-from postseal.stack.config import FileText, load_stack, problems_of_namespaces
+from pki.model import KeyAlgorithm, NameConstraints, Pkcs12Profile, Profile, Subject, SubjectAltNames
+from postseal.stack.config import load_stack, problems_of_namespaces
 from postseal.stack.model import Pkcs12, ServerSigner
+from postseal.stack.screening import FileText
 from postseal_core.errors import ConfigError, Problem
 from tests.support.stack_files import client, problems_of, stack
 from tests.support.test_authority import ThrowAwayAuthority
@@ -23,7 +23,7 @@ def test_the_shortest_file_gets_every_default() -> None:
     config = load_stack(raw, [], stack_name="dev")
     authority, alice = config.authorities["authority"], config.clients["alice"]
     assert (authority.declaration.profile, authority.issuer, authority.is_protected) == (Profile.ROOT, None, True)
-    assert (authority.key_algorithm, authority.lifetime) == (
+    assert (authority.declared.key_algorithm, authority.lifetime) == (
         KeyAlgorithm.ECDSA_P256,
         LifetimePolicy(validity_hours=87600, renew_key_every=0),
     )
@@ -55,8 +55,8 @@ def test_everything_about_an_authority_is_taken_over() -> None:
     declaration = authority.declaration
     assert declaration.subject == Subject("CA", "Example", "Mail", "Berlin", "Berlin", "DE")
     assert declaration.name_constraints == NameConstraints(("example.org",), (), (), ("evil.example.org",))
-    assert (declaration.path_length, declaration.crl_urls) == (2, ("http://pki.example.org/ca.crl",))
-    assert (authority.key_algorithm, authority.lifetime.validity_hours) == (KeyAlgorithm.RSA_4096, 8736)
+    assert (declaration.path_length, authority.crl_urls) == (2, ("http://pki.example.org/ca.crl",))
+    assert (authority.declared.key_algorithm, authority.lifetime.validity_hours) == (KeyAlgorithm.RSA_4096, 8736)
     assert authority.is_protected is False
 
 
@@ -94,9 +94,10 @@ def test_everything_about_a_client_is_taken_over() -> None:
     loaded = load_stack(raw, ["alice-passphrase"], stack_name="dev").clients["alice"]
     assert loaded.declaration.subject == Subject("Alice", "Example")
     assert loaded.declaration.alt_names == SubjectAltNames(("laptop.example.org",), ("alice@example.org",))
-    assert (loaded.key_algorithm, loaded.match, loaded.lifetime.renew_key_every) == ("RSA-3072", "public_key", 0)
-    assert (loaded.confirm, loaded.confirmed_generation) == (True, 2)
-    assert (loaded.revoke, loaded.issue_again) == ("keyCompromise", True)
+    declared = loaded.declared
+    assert (declared.key_algorithm, declared.match, loaded.lifetime.renew_key_every) == ("RSA-3072", "public_key", 0)
+    assert (declared.confirm, declared.confirmed_generation) == (True, 2)
+    assert (declared.revoke, declared.issue_again) == ("keyCompromise", True)
     assert loaded.pkcs12 == Pkcs12(Pkcs12Profile.LEGACY, "alice-passphrase")
 
 
@@ -129,7 +130,7 @@ def test_an_adopted_authority_keeps_its_certificate_and_its_algorithm() -> None:
     authority = load_stack(raw, ["old-ca-key"], stack_name="dev").authorities["authority"]
     assert authority.adopt is not None
     assert (authority.adopt.certificate_pem, authority.adopt.private_key_secret) == (pem, "old-ca-key")
-    assert authority.key_algorithm is KeyAlgorithm.ECDSA_P256
+    assert authority.declared.key_algorithm is KeyAlgorithm.ECDSA_P256
 
 
 @pytest.mark.parametrize("name", ["a", "0", "a-b", "a" * 63])

@@ -5,14 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from pki.pkcs12 import Pkcs12Profile
+from pki.model import Pkcs12Profile
 from postfix.preflight import problems_of_host
-from postseal.stack.authority_config import AuthoritySection, CrlSection, SlotsSection
-from postseal.stack.field_types import Section
-from postseal.stack.host_config import HostSection
-from postseal.stack.model import TargetKind
+from postfix.target import Directory
+from postseal.stack.host_sections import HostSection
 from postseal.stack.reading import SECTION_NAMES
-from postseal.stack.roster_config import RosterSection
+from postseal.stack.sections import (
+    AuthoritySection,
+    ClientSection,
+    CrlSection,
+    RosterSection,
+    ServerSection,
+    SlotsSection,
+)
+from postseal_core.reading import Section
 from tests.support.stack_files import load_repository_stack
 
 REFERENCE = Path(__file__).parents[2] / "docs/stack-file.md"
@@ -50,12 +56,12 @@ def test_prod_has_a_roster_from_a_file_and_a_revocation_list_and_touches_no_post
     config = load_repository_stack("prod")
     staff, issuing = config.rosters["staff"], config.authorities["issuing"]
     assert (staff.handed_out, config.hosts["mx1"].relay_rosters) == (
-        tuple(entry["name"] for entry in staff.entries),
+        tuple(row.name for row in staff.rows),
         ("staff",),
     )
     assert issuing.crl is not None
-    assert issuing.declaration.crl_urls
-    assert {host.target.kind for host in config.hosts.values()} == {TargetKind.DIRECTORY}
+    assert issuing.crl_urls
+    assert {type(host.target) for host in config.hosts.values()} == {Directory}
 
 
 def test_staging_shows_the_first_step_of_a_rollover() -> None:
@@ -70,7 +76,9 @@ def test_the_reference_names_every_section() -> None:
     assert [name for name in SECTION_NAMES if f"`{name}`" not in reference] == []
 
 
-@pytest.mark.parametrize("section", [AuthoritySection, SlotsSection, CrlSection, RosterSection, HostSection])
+@pytest.mark.parametrize(
+    "section", [AuthoritySection, SlotsSection, CrlSection, ServerSection, ClientSection, RosterSection, HostSection]
+)
 def test_the_reference_names_every_key(section: type[Section]) -> None:
     """So does a key; each stands there as it is written in the file."""
     words = set(re.findall(r"[a-z_0-9]+", REFERENCE.read_text(encoding="utf-8")))

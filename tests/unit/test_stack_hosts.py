@@ -10,8 +10,10 @@ from pki.model import Profile
 from postfix.host import ClientSide, Ownership, ServerSide
 from postfix.preflight import problems_of_host
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
+from postfix.tables import ClientRow
+from postfix.target import Directory, HostTarget, Local
 from postseal.stack.config import load_stack
-from postseal.stack.model import CertificateKind, CertificateReference, ExtraRelayClient, Host, Target, TargetKind
+from postseal.stack.model import CertificateKind, CertificateReference, Host
 from tests.support.stack_files import host, stack
 from tests.support.test_authority import ThrowAwayAuthority
 
@@ -45,7 +47,7 @@ def test_the_shortest_host_gets_a_server_certificate_of_its_own() -> None:
     assert mx1.declaration.server == ServerSide(ServerSettings(relay=RelayPolicy(client_certificates=False)), ("mx1",))
     assert mx1.declaration.client is None
     assert mx1.certificates == {"mx1": CertificateReference(CertificateKind.SERVER, "mx1")}
-    assert mx1.target == Target(TargetKind.DIRECTORY, "out/dev/mx1/postfix", Ownership.WHOLE)
+    assert mx1.target == Directory("out/dev/mx1/postfix", ownership=Ownership.WHOLE)
     assert mx1.trusted_authorities == ("authority",)
     server = config.servers["mx1"]
     assert (server.authority, server.declaration.profile) == ("authority", Profile.SERVER)
@@ -74,7 +76,7 @@ def test_clients_and_servers_that_are_clients_may_relay() -> None:
 def test_a_foreign_client_is_known_by_its_fingerprint_however_it_is_written(fingerprint: str) -> None:
     """Tables know one form only; the file may use any."""
     mx1 = loaded(extra_relay_clients=[{"name": "partner", "fingerprint_sha256": fingerprint}])
-    assert mx1.extra_relay_clients == (ExtraRelayClient("partner", LEAF.fingerprint_sha256),)
+    assert mx1.extra_relay_clients == (ClientRow(LEAF.fingerprint_sha256, "partner"),)
     assert server_settings(mx1).relay.client_certificates is True
 
 
@@ -83,7 +85,7 @@ def test_a_foreign_client_is_known_by_its_certificate() -> None:
     mx1 = loaded(extra_relay_clients=[{"name": "partner", "certificate_pem": LEAF.certificate_pem}])
     not_after = x509.load_pem_x509_certificate(LEAF.certificate_pem.encode()).not_valid_after_utc
     assert not_after.tzinfo is UTC
-    assert mx1.extra_relay_clients == (ExtraRelayClient("partner", LEAF.fingerprint_sha256, not_after),)
+    assert mx1.extra_relay_clients == (ClientRow(LEAF.fingerprint_sha256, "partner", not_after=not_after),)
 
 
 def test_settings_go_where_postfix_has_them() -> None:
@@ -212,13 +214,13 @@ def test_transports_and_policies_are_those_of_postfix() -> None:
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        ("out/here", Target(TargetKind.DIRECTORY, "out/here", Ownership.WHOLE)),
-        ({"directory": "/srv/mx1"}, Target(TargetKind.DIRECTORY, "/srv/mx1", Ownership.WHOLE)),
-        ({"local": "/etc/postfix"}, Target(TargetKind.LOCAL, "/etc/postfix", Ownership.MERGE)),
-        ({"local": "/etc/postfix", "ownership": "whole"}, Target(TargetKind.LOCAL, "/etc/postfix", Ownership.WHOLE)),
+        ("out/here", Directory("out/here", ownership=Ownership.WHOLE)),
+        ({"directory": "/srv/mx1"}, Directory("/srv/mx1", ownership=Ownership.WHOLE)),
+        ({"local": "/etc/postfix"}, Local("/etc/postfix", Ownership.MERGE)),
+        ({"local": "/etc/postfix", "ownership": "whole"}, Local("/etc/postfix", Ownership.WHOLE)),
     ],
 )
-def test_a_target_is_a_directory_of_ours_or_the_local_postfix(target: Any, expected: Target) -> None:
+def test_a_target_is_a_directory_of_ours_or_the_local_postfix(target: Any, expected: HostTarget) -> None:
     """A directory is ours as a whole; of a Postfix that is there only what is declared, unless the file says more."""
     mx1 = loaded(target=target)
     assert mx1.target == expected

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pki.declared import Said
+from pki.fields import ArchiveWord, DeclaredCertificate, Match
 from pki.lifetime import LifetimePolicy
-from pki.model import Subject
-from pki.pkcs12 import Pkcs12Profile
-from postseal.stack.config import FileText, declared_files, load_stack
+from pki.model import KeyAlgorithm, Pkcs12Profile
+from pki.roster.rows import RosterRow
+from postseal.stack.config import load_stack
 from postseal.stack.model import Roster
-from postseal.stack.rosters import archives_of_roster
+from postseal.stack.screening import FileText, declared_files
 from tests.support.stack_files import problems_of, roster, stack
 from tests.support.test_authority import ThrowAwayAuthority
 
@@ -23,6 +25,14 @@ MAPPING = "anna: {email: anna@example.org}\nscanner:\n  dns_names: [a.example.or
 LIST = "- {name: scanner, dns_names: [a.example.org, b.example.org]}\n- {name: anna, email: anna@example.org}\n"
 
 
+def row(name: str, **fields: Any) -> RosterRow:
+    """Return a row that says these fields and no others."""
+    return RosterRow(name, Said(DeclaredCertificate(**fields), frozenset(fields)))
+
+
+ROW_OF_ANNA = row("anna", **ANNA)
+
+
 def loaded(raw: Raw, **files: str) -> Roster:
     """Return the roster staff; files are given without the dot of their names."""
     texts = {name.replace("_", "."): FileText(text) for name, text in files.items()}
@@ -31,14 +41,12 @@ def loaded(raw: Raw, **files: str) -> Roster:
 
 @pytest.mark.parametrize(("name", "text"), [("staff.csv", TABLE), ("staff.yaml", MAPPING), ("staff.yml", LIST)])
 def test_clients_may_stand_in_a_file_of_three_forms(name: str, text: str) -> None:
-    """A table, a mapping and a list give the entries that the stack file itself would."""
+    """A table, a mapping and a list give the rows that the stack file itself would."""
     raw = roster(clients=None, file=name)
     hosts = ["a.example.org", "b.example.org"]
     inline = roster(clients={"scanner": {"dns_names": hosts}, "anna": ANNA})
     in_file = loaded(raw, **{name.replace(".", "_"): text})
-    assert (
-        in_file.entries == loaded(inline).entries == ({"name": "anna"} | ANNA, {"name": "scanner", "dns_names": hosts})
-    )
+    assert in_file.rows == loaded(inline).rows == (ROW_OF_ANNA, row("scanner", dns_names=tuple(hosts)))
     assert declared_files(raw) == [name]
 
 
@@ -54,10 +62,19 @@ def test_everything_about_a_roster_is_taken_over() -> None:
         pkcs12="legacy",
     )
     staff = loaded(raw)
-    assert (staff.authority, staff.subject) == ("authority", Subject("", "Example", country="DE"))
+    assert staff.authority == "authority"
+    assert staff.declared == DeclaredCertificate(
+        organization="Example",
+        country="DE",
+        key_algorithm=KeyAlgorithm.RSA_3072,
+        match=Match.PUBLIC_KEY,
+        confirm=True,
+        pkcs12=ArchiveWord.LEGACY,
+        validity_hours=2160,
+        renew_key_every=0,
+    )
     assert staff.lifetime == LifetimePolicy(validity_hours=2160, renew_key_every=0)
-    assert (staff.key_algorithm, staff.match, staff.confirm) == ("RSA-3072", "public_key", True)
-    assert (staff.pkcs12, archives_of_roster(staff)) == (Pkcs12Profile.LEGACY, {"anna": "legacy"})
+    assert (staff.clients["anna"].organization, staff.archives) == ("Example", {"anna": Pkcs12Profile.LEGACY})
 
 
 CLIENTS = {"anna": ANNA, "ben": {"email": "ben@example.org", "pkcs12": "modern"}}
@@ -115,7 +132,9 @@ MISTAKES: list[tuple[Raw, str, list[str]]] = [
     (roster(pkcs12="old"), f"{PLACE}.pkcs12", ["got 'old'", "legacy"]),
     (roster(pkcs12="modern", hand_out=False), f"{PLACE}.hand_out", ["leave out"]),
     (roster(cliens={}), f"{PLACE}.cliens", ["did you mean clients?"]),
-    (clients(anna={**ANNA, "emial": "x"}), f"{PLACE}.clients.anna.emial", ["unknown field", "email"]),
+    (clients(anna={**ANNA, "emial": "x"}), f"{PLACE}.clients.anna.emial", ["unknown key", "email"]),
+    (clients(anna={**ANNA, "crl_urls": ["http://example.org/a"]}), f"{PLACE}.clients.anna.crl_urls", ["unknown key"]),
+    (clients(anna={**ANNA, "ip_addresses": ["300.1.1.1"]}), f"{PLACE}.clients.anna.ip_addresses[0]", ["300.1.1.1"]),
     (clients(anna={}), f"{PLACE}.clients.anna.email", ["missing", "dns_names"]),
     (clients(anna={"email": "anna"}), f"{PLACE}.clients.anna.email", ["'anna'", "one @"]),
     (clients(anna={"email": "anna\tabel@example.org"}), f"{PLACE}.clients.anna.email", ["anna\\tabel"]),
@@ -175,9 +194,10 @@ IN_FILES: list[tuple[str, str, list[str]]] = [
     ),
     (
         "staff.csv",
-        "name,revoke\nanna,stolen\nben,\n",
+        "name,revoke\nanna,keyCompromise\nben,\n",
         ["staff.csv line 2, email: missing", "staff.csv line 3, email: missing"],
     ),
+    ("staff.csv", "name,email,revoke\nanna,a@example.org,stolen\n", ["staff.csv line 2, revoke: got 'stolen'"]),
     ("staff.csv", "name,email,confirm\nanna,a@example.org,maybe\n", ["staff.csv line 2, confirm: got 'maybe'"]),
     ("staff.yaml", "ben: {email: b@example.org}\nanna: {email: anna}\n", ["staff.yaml line 2, email: got 'anna'"]),
     ("staff.yaml", "- email: anna\n  name: anna\n", ["staff.yaml line 2, email: got 'anna'"]),

@@ -1,0 +1,123 @@
+"""Which fingerprints of a client are let in, under which generation, and until when: the one rule, asked by all.
+
+Tables of hosts, the report, the forecast and reviews call `accepted_rows`; nobody else decides who is let in.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pki.fields import Match
+from pki.model import SlotId, Validity
+from pki.records import NOT_ISSUED, Identity, IssuedCertificate, IssuedGeneration
+from postseal_core.records import INLINE, Wire
+from postseal_core.values import UNKNOWN, Maybe, is_unknown
+
+__all__ = ["AcceptedRow", "Admitted", "Why", "accepted_rows", "admitted", "one_row_a_fingerprint"]
+
+
+class Why(StrEnum):
+    """Why a generation is let in."""
+
+    CURRENT = "current"
+    OVERLAP = "overlap"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """What has to be known of a client to say which fingerprints of it are let in."""
+
+    match: Match = Match.CERTIFICATE
+    generation: int
+    validity: Annotated[Validity, INLINE]
+    issuer: Annotated[SlotId | None, Wire("issuer_slot")] = None
+    identity: Annotated[Identity, INLINE] = NOT_ISSUED
+    previous: tuple[IssuedGeneration, ...] = ()
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedRow:
+    """One fingerprint that is let in.
+
+    `generation` and dates are None for a certificate from elsewhere of which only the fingerprint is known. `until`:
+    when it ends by itself, its overlap or its `not_after`; Postfix looks at no date, so it is let in until the next
+    `pulumi up` after that.
+    """
+
+    client: str
+    why: Why = Why.CURRENT
+    generation: int | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    until: datetime | None = None
+    issuer: Annotated[SlotId | None, Wire("issuer_slot")] = None
+    fingerprint_sha256: Maybe[str] = UNKNOWN
+
+
+def admitted(match: Match, issued: IssuedCertificate) -> Admitted:
+    """Return what `accepted_rows` has to know of an issued certificate."""
+    return Admitted(
+        match=match,
+        generation=issued.generation,
+        validity=issued.validity,
+        issuer=issued.issuer_slot,
+        identity=issued.identity,
+        previous=issued.previous,
+        revoked_at=issued.revoked_at,
+    )
+
+
+def accepted_rows(client: str, known: Admitted) -> Iterator[AcceptedRow]:
+    """Yield what is let in of one client: nothing once it is revoked, else earlier generations and the current one.
+
+    Generations of a client that is matched by public key may share a fingerprint; see `one_row_a_fingerprint`.
+    """
+    if known.revoked_at:
+        return
+    for each in known.previous:
+        entry = each.schedule
+        yield AcceptedRow(
+            client=client,
+            why=Why.OVERLAP,
+            generation=entry.generation,
+            not_before=entry.not_before,
+            not_after=entry.not_after,
+            until=entry.retire_at,
+            issuer=entry.issuer,
+            fingerprint_sha256=_matched(known.match, each.identity),
+        )
+    yield AcceptedRow(
+        client=client,
+        generation=known.generation,
+        not_before=known.validity.not_before,
+        not_after=known.validity.not_after,
+        until=known.validity.not_after,
+        issuer=known.issuer,
+        fingerprint_sha256=_matched(known.match, known.identity),
+    )
+
+
+def one_row_a_fingerprint(rows: Iterable[AcceptedRow]) -> tuple[AcceptedRow, ...]:
+    """Return one row for each fingerprint, that of the latest generation, until the last of them ends.
+
+    Rows whose fingerprint is unknown stay apart.
+    """
+    merged: dict[object, AcceptedRow] = {}
+    for row in rows:
+        key = (row.client, row.generation) if is_unknown(row.fingerprint_sha256) else row.fingerprint_sha256
+        earlier = merged.pop(key, None)
+        merged[key] = replace(row, until=_later(row.until, earlier.until)) if earlier else row
+    return tuple(merged.values())
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one and other else None
+
+
+def _matched(match: Match, identity: Identity) -> Maybe[str]:
+    by_key = match is Match.PUBLIC_KEY
+    return identity.public_key_fingerprint_sha256 if by_key else identity.fingerprint_sha256

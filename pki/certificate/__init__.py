@@ -1,0 +1,1 @@
+"""The resource type of one certificate, its key and its schedule."""

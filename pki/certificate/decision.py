@@ -1,0 +1,160 @@
+"""What Check does for a certificate: hold key material, find problems, decide the schedule."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from pki.certificate.records import CertificateArgs, CertificateInputs
+from pki.certificate.takeover import differences_of_takeover, hold_handover, schedule_of_takeover, takeover_of
+from pki.constraints import limits_of_certificate
+from pki.declared import declaration_of, policy_of
+from pki.declared_checks import problems_of_declared
+from pki.demand import SAME, Basis, Differences, below_issuer, demand_of, differences_of
+from pki.fingerprint import public_key_fingerprint_sha256
+from pki.generations import Demand, Schedule
+from pki.issuing import subject_name
+from pki.key_material import held_key, hold_issuer, hold_key, issuer_window, known_issuer_chain
+from pki.model import Profile, SlotId, Validity
+from pki.schedule import adopted, decide
+from pki.verification import is_issued_by, load_certificate
+from postseal_core.errors import CertificateError, ConfigError, Problem, ScheduleError, refuse
+from postseal_core.plugin.handler import Context
+from postseal_core.values import is_unknown
+
+__all__ = ["Held", "decide_schedule", "hold_certificate"]
+
+_ADOPTED = "adopt_certificate_pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What Check holds for Create and Update of the same run.
+
+    `chain`: of the issuer, issuer first, empty where a preview does not know it. `adopted_certificate`, `taken_over`:
+    references of a certificate made elsewhere and of one that another resource hands over, empty for none.
+    """
+
+    basis: Basis
+    chain: Sequence[x509.Certificate]
+    adopted_certificate: str
+    taken_over: str
+
+    @property
+    def subject(self) -> str:
+        """The declared subject, as readers see it."""
+        return _subject(self.basis)
+
+
+def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -> Held:
+    """Put key material into memory and validate everything that is declared.
+
+    Raises:
+        ConfigError: everything that is wrong with it.
+        CertificateError: a key or certificate that was handed in cannot be read.
+    """
+    refuse([*_adoption_without_key(args), *_impossible_handover(args)])
+    issuer, private_key = hold_issuer(args.issuer, context), hold_key(args.private_key_pem, context)
+    chain = known_issuer_chain(issuer.label, context)
+    problems = problems_of_declared(args.declared, args.profile, [limits_of_certificate(each) for each in chain])
+    basis = Basis(below_issuer(args.declared, args.issuer), args.profile, issuer.label, issuer.key, private_key)
+    taken_over = _receive(args, context, problems) if is_new else ""
+    # In a preview in which the key is still to be made known, nothing can be compared with it.
+    is_adopted = args.adopt_certificate_pem and not is_unknown(private_key)
+    held = Held(basis, chain, context.material.put(args.adopt_certificate_pem) if is_adopted else "", taken_over)
+    if held.adopted_certificate and not problems:
+        problems += _adoption_problems(held, context)
+    refuse(problems)
+    return held
+
+
+def decide_schedule(args: CertificateArgs, held: Held, old: CertificateInputs | None, context: Context) -> Schedule:
+    """Return the schedule that holds from now on, and show what is worth a line.
+
+    Raises:
+        ConfigError: the next step must not happen now.
+    """
+    window = issuer_window(args.issuer)
+    before, differences = _what_there_is(held, old, window.slot if window else None, context)
+    demand = demand_of(held.basis.declared, args.profile, window, differences)
+    if before is None and held.adopted_certificate:
+        return _adopted(held, demand, context)
+    try:
+        decision = decide(before, demand, context.now)
+    except ScheduleError as error:
+        raise ConfigError([Problem("", str(error))]) from None
+    if decision.note:
+        context.report(decision.note)
+    return decision.schedule
+
+
+def _subject(basis: Basis) -> str:
+    return subject_name(declaration_of(basis.declared, basis.profile).subject).rfc4514_string()
+
+
+def _adoption_without_key(args: CertificateArgs) -> Iterator[Problem]:
+    if args.adopt_certificate_pem and args.private_key_pem is None:
+        yield Problem(_ADOPTED, "cannot be adopted without its key: hand in private_key_pem as well")
+
+
+def _impossible_handover(args: CertificateArgs) -> Iterator[Problem]:
+    if args.handover == "":
+        return
+    if args.profile is not Profile.CLIENT:
+        yield Problem("handover", "only a client's certificate can be taken over from another resource")
+    if args.private_key_pem is not None:
+        yield Problem("handover", "brings its own key along: leave out private_key_pem")
+
+
+def _receive(args: CertificateArgs, context: Context, problems: list[Problem]) -> str:
+    """Hold what is handed over and return its reference, empty for nothing; add what is wrong with it."""
+    if args.handover == "":
+        return ""
+    try:
+        return hold_handover(args.name, args.handover, context)
+    except CertificateError as error:
+        problems.append(Problem("handover", str(error)))
+        return ""
+
+
+def _adoption_problems(held: Held, context: Context) -> Iterator[Problem]:
+    """Yield why a certificate that was made elsewhere cannot be taken over as what is declared."""
+    certificate, basis = _made_elsewhere(held, context), held.basis
+    subject = certificate.subject.rfc4514_string()
+    if subject != held.subject:
+        yield Problem(
+            _ADOPTED,
+            f"its subject is {subject}, declared is {held.subject}: declare the subject exactly as it is, or the first "
+            "renewal would change the authority's name",
+        )
+    if public_key_fingerprint_sha256(held_key(str(basis.private_key), context)) != public_key_fingerprint_sha256(
+        certificate
+    ):
+        yield Problem(_ADOPTED, "it does not belong to private_key_pem: hand in the key it was made for")
+    if held.chain and not is_issued_by(certificate, held.chain[0]):
+        yield Problem(_ADOPTED, f"it was not signed by {basis.issuer}: declare the authority that signed it")
+
+
+def _made_elsewhere(held: Held, context: Context) -> x509.Certificate:
+    return load_certificate(context.material.get(held.adopted_certificate), what=_ADOPTED)
+
+
+def _adopted(held: Held, demand: Demand, context: Context) -> Schedule:
+    certificate = _made_elsewhere(held, context)
+    validity = Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    return adopted(validity, demand.policy, demand.issuer.slot if demand.issuer else None)
+
+
+def _what_there_is(
+    held: Held, old: CertificateInputs | None, slot: SlotId | None, context: Context
+) -> tuple[Schedule | None, Differences]:
+    """Return the schedule until now, here or where the certificate is taken over from, and how it differs."""
+    basis = held.basis
+    if old:
+        before = Basis(old.declared, old.profile, old.issuer, old.issuer_key, old.private_key)
+        return old.schedule, differences_of(basis, before)
+    if not held.taken_over:
+        return None, SAME
+    takeover = takeover_of(held.taken_over, context)
+    policy = policy_of(basis.declared, basis.profile)
+    return schedule_of_takeover(takeover, policy, slot), differences_of_takeover(takeover, basis.declared, held.chain)

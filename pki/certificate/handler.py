@@ -1,0 +1,194 @@
+"""The resource `Certificate`: one certificate, its key, its schedule; a client's and a server's are the same to it."""
+
+from dataclasses import replace
+from typing import ClassVar, Final
+
+from cryptography import x509
+
+from pki.certificate.decision import decide_schedule, hold_certificate
+from pki.certificate.issuance import (
+    Generation,
+    describe_issued,
+    is_same_certificate,
+    sign_generation,
+    without_root,
+)
+from pki.certificate.records import CertificateArgs, CertificateInputs, CertificateState
+from pki.certificate.takeover import issued_of_takeover, takeover_of
+from pki.declared import declaration_of
+from pki.generations import AcceptedGeneration, RevokedGeneration
+from pki.key_material import issuer_chain, known_issuer_chain
+from pki.records import IssuedCertificate
+from pki.verification import chain_pem, load_certificate
+from postseal_core.instants import format_instant
+from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
+from postseal_core.values import UNKNOWN, is_unknown, known
+
+__all__ = ["CertificateHandler"]
+
+_DATA: Final = ("accepted_generations", "cause", "issuer_slot", "revoked_generations", "revoked_through")
+"""Inputs of which a line for readers tells the same change."""
+
+
+class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, CertificateState]):
+    """Decides in Check what generation is due, and issues exactly that in Create and Update."""
+
+    type_tokens: ClassVar[tuple[str, ...]] = (
+        "postseal:index:Certificate",
+        "postseal:index:ClientCertificate",
+        "postseal:index:ServerCertificate",
+    )
+    args = CertificateArgs
+    inputs = CertificateInputs
+    state = CertificateState
+
+    def check(self, request: CheckRequest[CertificateArgs, CertificateInputs], context: Context) -> CertificateInputs:
+        """Validate, decide the schedule, put key material into memory and its digest into the inputs."""
+        args = request.new
+        held = hold_certificate(args, context, is_new=request.old is None)
+        schedule = decide_schedule(args, held, request.old, context)
+        return CertificateInputs(
+            name=args.name,
+            profile=args.profile,
+            declared=held.basis.declared,
+            subject=held.subject,
+            issuer=held.basis.issuer,
+            schedule=schedule,
+            slot=args.slot,
+            issuer_key=held.basis.issuer_key,
+            private_key=held.basis.private_key,
+            adopted_certificate=held.adopted_certificate,
+            taken_over=held.taken_over,
+            is_interim=args.is_interim,
+            accepted_lines={f"generation {each.generation}": _accepted_line(each) for each in schedule.accepted},
+            revoked_lines={f"generation {each.generation}": _revoked_line(each) for each in schedule.revoked},
+        )
+
+    def diff(
+        self, old: CertificateInputs, state: CertificateState, new: CertificateInputs, changes: Changes
+    ) -> Changes:
+        """Show what changes once: data only where no line for readers tells of it, and a takeover when it comes."""
+        del old, state, new
+        told = {path: change for path, change in changes.items() if path != "taken_over"}
+        shown = {path: change for path, change in told.items() if not path.startswith(_DATA)}
+        return shown or told
+
+    def id_of(self, inputs: CertificateInputs) -> str:
+        """Return the certificate's name."""
+        return inputs.name
+
+    def create(self, inputs: CertificateInputs, context: Context, *, is_preview: bool) -> CertificateState:
+        """Issue generation 1, or take the certificate that is adopted or handed over."""
+        if inputs.taken_over:
+            return self.update(_before_takeover(inputs, context), inputs, context, is_preview=is_preview)
+        if is_preview:
+            return _planned(inputs, None)
+        if not inputs.adopted_certificate:
+            return _issued(inputs, None, context)
+        certificate = load_certificate(context.material.get(inputs.adopted_certificate), what="adopted certificate")
+        issued = _described(inputs, None, certificate)
+        return CertificateState(issued=issued, chain_pem=_chain(issued, inputs, context), is_interim=inputs.is_interim)
+
+    def update(
+        self, old: CertificateState, inputs: CertificateInputs, context: Context, *, is_preview: bool
+    ) -> CertificateState:
+        """Issue the generation that Check decided, or only move the schedule; what is accepted stays as it was."""
+        _report(inputs, old.issued, context)
+        if is_same_certificate(inputs.schedule, old.issued):
+            return _kept(inputs, old, context, is_preview=is_preview)
+        return _planned(inputs, old) if is_preview else _issued(inputs, old, context)
+
+
+def _described(
+    inputs: CertificateInputs, old: CertificateState | None, certificate: x509.Certificate | None = None
+) -> IssuedCertificate:
+    return describe_issued(
+        subject=inputs.subject,
+        issuer=inputs.issuer,
+        schedule=inputs.schedule,
+        old=old.issued if old else None,
+        certificate=certificate,
+    )
+
+
+def _issued(inputs: CertificateInputs, old: CertificateState | None, context: Context) -> CertificateState:
+    """Return a certificate that is signed now as decided; a key that was handed in is not stored a second time."""
+    is_key_kept = old is not None and inputs.schedule.key_generation == old.issued.key_generation
+    generation = Generation(
+        declaration=declaration_of(inputs.declared, inputs.profile),
+        key_algorithm=inputs.declared.key_algorithm,
+        schedule=inputs.schedule,
+        issuer_label=inputs.issuer,
+        issuer_key=inputs.issuer_key,
+        handed_in_key=known(inputs.private_key),
+        kept_key_pem=known(old.private_key_pem) if old and is_key_kept else "",
+    )
+    certificate, key_pem = sign_generation(generation, context)
+    issued = _described(inputs, old, certificate)
+    return CertificateState(
+        issued=issued,
+        chain_pem=_chain(issued, inputs, context),
+        private_key_pem="" if generation.handed_in_key else key_pem,
+        is_interim=inputs.is_interim,
+    )
+
+
+def _planned(inputs: CertificateInputs, old: CertificateState | None) -> CertificateState:
+    """Return what a preview knows of a certificate that is still to be signed."""
+    is_key_kept = old is not None and inputs.schedule.key_generation == old.issued.key_generation
+    own_key = old.private_key_pem if old and is_key_kept else UNKNOWN
+    is_handed_in = is_unknown(inputs.private_key) or bool(inputs.private_key)
+    return CertificateState(
+        issued=_described(inputs, old),
+        private_key_pem="" if is_handed_in else own_key,
+        is_interim=inputs.is_interim,
+    )
+
+
+def _kept(inputs: CertificateInputs, old: CertificateState, context: Context, *, is_preview: bool) -> CertificateState:
+    """Return the certificate that exists, with its schedule and the chain above it as they are now."""
+    issued, chain = _described(inputs, old), old.chain_pem
+    if inputs.issuer != old.issued.issuer:
+        chain = UNKNOWN if is_preview else _chain(issued, inputs, context)
+    return replace(old, issued=issued, chain_pem=chain, is_interim=inputs.is_interim)
+
+
+def _before_takeover(inputs: CertificateInputs, context: Context) -> CertificateState:
+    """Return a certificate that is taken over as it would be here if it had been issued here."""
+    takeover = takeover_of(inputs.taken_over, context)
+    issued = issued_of_takeover(takeover, inputs.issuer)
+    is_chain_known = inputs.schedule.issuer is None or bool(known_issuer_chain(inputs.issuer, context))
+    return CertificateState(
+        issued=issued,
+        chain_pem=_chain(issued, inputs, context) if is_chain_known else UNKNOWN,
+        private_key_pem=takeover.handover.private_key_pem,
+    )
+
+
+def _chain(issued: IssuedCertificate, inputs: CertificateInputs, context: Context) -> str:
+    """Return a certificate in PEM with the chain of its issuer as that is now."""
+    certificate = load_certificate(known(issued.certificate_pem), what="certificate")
+    above = issuer_chain(inputs.issuer, context) if inputs.schedule.issuer else []
+    return chain_pem([certificate, *without_root(above)])
+
+
+def _accepted_line(entry: AcceptedGeneration) -> str:
+    issued_by = f"; issued by {entry.issuer.name}" if entry.issuer else ""
+    return f"until {format_instant(entry.retire_at)}{issued_by}; not_after {format_instant(entry.not_after)}"
+
+
+def _revoked_line(entry: RevokedGeneration) -> str:
+    return f"{entry.reason} on {format_instant(entry.revoked_at)}; not_after {format_instant(entry.not_after)}"
+
+
+def _report(inputs: CertificateInputs, old: IssuedCertificate, context: Context) -> None:
+    """Show one line for what a reviewer must not miss, also in a plain preview."""
+    name, schedule = inputs.name, inputs.schedule
+    if schedule.generation != old.generation:
+        context.report(f"{name}: generation {old.generation} -> {schedule.generation}, {schedule.reason}")
+    elif schedule.reason != old.reason:
+        context.report(f"{name}: {schedule.reason}")
+    accepted = {entry.generation for entry in schedule.accepted}
+    for entry in old.previous:
+        if entry.schedule.generation not in accepted:
+            context.report(f"{name}: generation {entry.schedule.generation} is no longer accepted")

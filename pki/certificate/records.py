@@ -1,0 +1,73 @@
+"""The records of a certificate: what is declared, what is decided, what was issued."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from pki.fields import DeclaredCertificate
+from pki.generations import Schedule
+from pki.model import Profile, SlotId
+from pki.records import IssuedCertificate, IssuerArgs
+from postseal_core.records import INLINE, SECRET, Wire
+from postseal_core.values import UNKNOWN, Maybe
+
+__all__ = ["CertificateArgs", "CertificateInputs", "CertificateState"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateArgs:
+    """One certificate as a program declares it.
+
+    `slot`: of an authority, which of its keys this certificate is for. `issuer`: None for a self-signed certificate.
+    `private_key_pem`: a key made elsewhere; without it the resource makes and keeps its own.
+    `adopt_certificate_pem`: a certificate made elsewhere for that key, taken as generation 1. `handover`: a client's
+    certificate that another resource keeps until now; read for a new resource only. `is_interim`: it stands in until a
+    third party's answer is here.
+    """
+
+    name: str
+    profile: Profile
+    declared: Annotated[DeclaredCertificate, INLINE]
+    slot: SlotId | None = None
+    issuer: IssuerArgs | None = None
+    private_key_pem: Annotated[Maybe[str] | None, SECRET] = field(default=None, repr=False)
+    adopt_certificate_pem: str = ""
+    handover: Annotated[Maybe[str], SECRET] = field(default="", repr=False)
+    is_interim: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateInputs:
+    """What was decided about one certificate: declaration, issuer and schedule.
+
+    `issuer`, `accepted_lines`, `revoked_lines` are for readers; the same as data are `schedule.issuer`,
+    `schedule.accepted` and `schedule.revoked`. `issuer_key`, `private_key`: SHA-256 of a key's public half;
+    `adopted_certificate`, `taken_over`: references to this run's memory.
+    """
+
+    name: str
+    profile: Profile
+    declared: Annotated[DeclaredCertificate, INLINE]
+    subject: str
+    issuer: str
+    schedule: Annotated[Schedule, INLINE]
+    slot: SlotId | None = None
+    issuer_key: Maybe[str] = ""
+    private_key: Maybe[str] = ""
+    adopted_certificate: str = ""
+    taken_over: str = ""
+    is_interim: bool = False
+    accepted_lines: Annotated[Mapping[str, str], Wire("accepted")] = field(default_factory=dict)
+    revoked_lines: Annotated[Mapping[str, str], Wire("revoked")] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateState:
+    """One certificate that exists; `private_key_pem` is empty where the key was handed in."""
+
+    IS_COMPLETE: ClassVar[bool] = True
+
+    issued: Annotated[IssuedCertificate, INLINE]
+    chain_pem: Maybe[str] = UNKNOWN
+    private_key_pem: Annotated[Maybe[str], SECRET] = field(default="", repr=False)
+    is_interim: bool = False

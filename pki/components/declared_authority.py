@@ -1,0 +1,95 @@
+"""Read what is declared of an authority, root or intermediate: all that its slots have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Final
+
+import pulumi
+from pydantic import StrictStr
+
+from pki.components.reading import is_missing, read_fields
+from pki.fields import DeclaredCertificate, SaidBy
+from pki.lifetime import LifetimePolicy
+from pki.model import FIRST_SLOT, NameConstraints
+from pki.names import problems_of_crl_urls
+from pki.rollover import Slots, problems_of_cross_signing
+from postseal_core.arguments import Arguments
+from postseal_core.errors import Problem
+from postseal_core.reading import Raw, Section
+
+__all__ = ["AdoptedAuthority", "DeclaredAuthority", "read_authority"]
+
+_SLOTS: Final = "pki.Slots(...)"
+_NAME_CONSTRAINTS: Final = "pki.NameConstraints(...)"
+_ADOPTED: Final = "pki.AdoptedAuthority(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptedAuthority:
+    """An authority that was made elsewhere (with openssl, easy-rsa) and is taken over with its key and certificate.
+
+    Both PEM; the key unencrypted and secret. The subject must be declared exactly as the certificate has it. The
+    certificate stays as it is until its renewal is due.
+    """
+
+    certificate_pem: str
+    private_key_pem: pulumi.Input[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredAuthority:
+    """What the slots of an authority have in common."""
+
+    content: DeclaredCertificate
+    slots: Slots
+    crl_urls: tuple[str, ...]
+    adopt: AdoptedAuthority | None
+
+    def content_of(self, number: int) -> DeclaredCertificate:
+        """Return what is declared of a slot; two authorities of one name would be hard to tell apart."""
+        if number == FIRST_SLOT:
+            return self.content
+        return replace(self.content, common_name=f"{self.content.common_name} {number}")
+
+
+class _OwnArguments(Section):
+    """Plain arguments that are no fields of the authority's own certificate."""
+
+    crl_urls: tuple[StrictStr, ...] = ()
+
+
+def read_authority(
+    arguments: Arguments,
+    given: Raw,
+    *,
+    name_constraints: NameConstraints | None,
+    crl_urls: Sequence[str],
+    lifetime: LifetimePolicy | None,
+    slots: Slots | None,
+    adopt: AdoptedAuthority | None,
+    is_root: bool,
+) -> DeclaredAuthority:
+    """Return what is declared of an authority; raise ArgumentError for all that is wrong with it by itself."""
+    content = read_fields(arguments, SaidBy.AUTHORITY, given, lifetime)
+    if is_missing(given, "common_name"):
+        arguments.add([Problem("common_name", "missing; add it")])
+    constraints = arguments.record("name_constraints", name_constraints, NameConstraints, _NAME_CONSTRAINTS)
+    numbers = arguments.record("slots", slots, Slots, _SLOTS)
+    own = arguments.section({"crl_urls": crl_urls}, _OwnArguments)
+    if adopt is not None and arguments.expect("adopt", adopt, AdoptedAuthority, _ADOPTED):
+        arguments.expect("adopt.certificate_pem", adopt.certificate_pem, str, "a certificate in PEM")
+        arguments.expect("adopt.private_key_pem", adopt.private_key_pem, (str, pulumi.Output), "a key in PEM")
+    arguments.refuse()
+    declared = DeclaredAuthority(_constrained(content, constraints), numbers or Slots(), own.crl_urls, adopt)
+    problems = [
+        *declared.slots.problems(),
+        *problems_of_cross_signing(declared.slots, content.path_length, is_root=is_root),
+    ]
+    arguments.add(problem.below("slots") for problem in problems)
+    arguments.add(problems_of_crl_urls(declared.crl_urls))
+    return declared
+
+
+def _constrained(content: DeclaredCertificate, constraints: NameConstraints | None) -> DeclaredCertificate:
+    said = {each.name: getattr(constraints, each.name) for each in fields(NameConstraints)} if constraints else {}
+    return replace(content, **said)

@@ -1,0 +1,118 @@
+"""The folders of a hand-out: which files are in each, and the line that a reviewer reads for it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from pki.components.authority import CertificateAuthority
+from pki.components.client import ClientCertificate
+from pki.components.pkcs12 import Pkcs12
+from pki.components.revocation_list import RevocationList
+from pki.components.roster_client import RosterClient
+from pki.components.third_party_server import ThirdPartyServerCertificate
+from pki.hand_out.records import HandOutFile
+from postseal_core.program import later
+
+__all__ = ["Folder", "client_folders", "list_folder", "request_folder", "roots_folder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One folder of a hand-out."""
+
+    name: str
+    description: pulumi.Input[str]
+    files: Mapping[str, HandOutFile]
+
+
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    profile: str
+    base64: pulumi.Output[str]
+
+
+def roots_folder(authorities: Iterable[CertificateAuthority]) -> Iterator[Folder]:
+    """Yield the folder of the roots behind authorities, if there are any."""
+    roots = {slot: pem for authority in authorities for slot, pem in authority.root.trusted_pem.items()}
+    if roots:
+        roots_pem = pulumi.Output.concat(*roots.values())
+        yield Folder("ca", "roots: " + ", ".join(sorted(roots)), {"ca.pem": HandOutFile(text=later(roots_pem))})
+
+
+def request_folder(requests: Sequence[ThirdPartyServerCertificate]) -> Iterator[Folder]:
+    """Yield the folder of the requests that a third party is to sign, if there are any."""
+    if requests:
+        files = {f"{each.name}.csr.pem": HandOutFile(text=later(each.cert_request_pem)) for each in requests}
+        yield Folder("requests", "for a third party to sign: " + ", ".join(each.name for each in requests), files)
+
+
+def list_folder(revocation_lists: Sequence[RevocationList]) -> Iterator[Folder]:
+    """Yield the folder of revocation lists, if there are any."""
+    if revocation_lists:
+        description = pulumi.Output.all(*map(_list_description, revocation_lists)).apply("; ".join)
+        files = {name: file for each in revocation_lists for name, file in _list_files(each).items()}
+        yield Folder("crl", description, files)
+
+
+def client_folders(
+    clients: Sequence[ClientCertificate | RosterClient], archives: Iterable[Pkcs12], below: str
+) -> Iterator[Folder]:
+    """Yield the folder of each client; `below`: in which folder it stands, empty for none."""
+    by_client = {each.client_name: _Archive(each.profile, each.archive_p12_base64) for each in archives}
+    roots = {client.authority.root.name: client.authority.root for client in clients}
+    bundles = {name: pulumi.Output.concat(*root.trusted_pem.values()) for name, root in roots.items()}
+    for client in clients:
+        roots_pem = bundles[client.authority.root.name]
+        archive = _archive_of_roster(client) if isinstance(client, RosterClient) else by_client.get(client.name)
+        name = f"{below}/{client.name}" if below else client.name
+        yield Folder(name, _client_description(client, archive), _client_files(client, archive, roots_pem))
+
+
+def _archive_of_roster(client: RosterClient) -> _Archive | None:
+    return _Archive(client.archive_profile, client.archive_p12_base64) if client.archive_profile else None
+
+
+def _client_files(
+    client: ClientCertificate | RosterClient, archive: _Archive | None, roots_pem: pulumi.Output[str]
+) -> Mapping[str, HandOutFile]:
+    files = {
+        f"{client.name}.cert.pem": HandOutFile(text=later(client.chain_pem)),
+        f"{client.name}.key.pem": HandOutFile(text=later(client.private_key_pem), is_secret=True),
+        "ca.pem": HandOutFile(text=later(roots_pem)),
+    }
+    if archive:
+        files[f"{client.name}.p12"] = HandOutFile(base64=later(archive.base64), is_secret=True)
+    return files
+
+
+def _client_description(client: ClientCertificate | RosterClient, archive: _Archive | None) -> pulumi.Output[str]:
+    extra = f", {client.name}.p12 ({archive.profile})" if archive else ""
+    return pulumi.Output.concat("generation ", _number(client.generation), f": certificate, key, ca.pem{extra}")
+
+
+def _list_files(each: RevocationList) -> Mapping[str, HandOutFile]:
+    name = each.authority.name
+    return {
+        f"{name}.crl": HandOutFile(base64=later(each.crl_pem.apply(_der_base64))),
+        f"{name}.crl.pem": HandOutFile(text=later(each.crl_pem)),
+    }
+
+
+def _list_description(each: RevocationList) -> pulumi.Output[str]:
+    count = each.revoked.apply(lambda revoked: str(len(revoked)))
+    list_of = f"{each.authority.name}: list "
+    return pulumi.Output.concat(list_of, _number(each.crl_number), ", ", count, " revoked, until ", each.next_update)
+
+
+def _number(output: pulumi.Output[Any]) -> pulumi.Output[str]:
+    return output.apply(lambda number: str(int(number)))
+
+
+def _der_base64(crl_pem: str) -> str:
+    """Return the DER form of a list in base64, which is what stands between the lines of PEM (RFC 7468 section 2).
+
+    RFC 5280 section 4.2.1.13 asks for DER where a list is fetched.
+    """
+    return "".join(line for line in crl_pem.splitlines() if not line.startswith("-----"))

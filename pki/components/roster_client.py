@@ -1,0 +1,146 @@
+"""One client of a roster, as programs ask the roster for it, unpacked from the roster's outputs."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import pulumi
+
+from pki.certificate.handover import Handover, handover_text
+from pki.components.authority import CertificateAuthority
+from pki.components.signing import issuer_args
+from pki.demand import below_issuer
+from pki.fields import ArchiveWord, DeclaredCertificate
+from pki.roster.records import ArchiveRow, IssuedRow, KeyRow
+from pki.roster.rows import archive_word
+from postseal_core.instants import format_instant
+from postseal_core.packing import parts_of_lines, records_of_lines, unpack_lines
+from postseal_core.values import Maybe, is_unknown
+
+__all__ = ["PackedOutputs", "RosterClient", "roster_client"]
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RosterClient:
+    """What a roster issued for one client; in a preview only what is issued anew is unknown.
+
+    `archive_profile`: empty for a client without an archive, as are `archive_p12_base64` and `passphrase`. `handover`:
+    what another roster or a `ClientCertificate` needs to take this certificate over; a secret.
+    """
+
+    name: str
+    authority: CertificateAuthority
+    archive_profile: ArchiveWord
+    certificate_pem: pulumi.Output[str]
+    chain_pem: pulumi.Output[str]
+    private_key_pem: pulumi.Output[str] = field(repr=False)
+    fingerprint_sha256: pulumi.Output[str]
+    generation: pulumi.Output[int]
+    not_after: pulumi.Output[str]
+    archive_p12_base64: pulumi.Output[str] = field(repr=False)
+    passphrase: pulumi.Output[str] = field(repr=False)
+    handover: pulumi.Output[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedOutputs:
+    """The outputs of a roster, see `pki.roster.records.RosterState`."""
+
+    issued: pulumi.Output[str]
+    intermediates_pem: pulumi.Output[str]
+    private_keys: pulumi.Output[str] = field(repr=False)
+    archives: pulumi.Output[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The part of a packed row that says whose it is."""
+
+    name: str
+
+
+def roster_client(
+    name: str, declared: DeclaredCertificate, authority: CertificateAuthority, packed: PackedOutputs
+) -> RosterClient:
+    """Return what a roster issued for one client; `declared`: with what the roster says of all its clients."""
+    issued, keys = _row_of(IssuedRow, packed.issued, name), _row_of(KeyRow, packed.private_keys, name)
+    archive, none = archive_word(declared), pulumi.Output.from_input("")
+    certificate_pem = _member(issued, lambda row: row.issued.certificate_pem)
+    handed_over = pulumi.Output.all(issued, keys, certificate_pem)
+    declared_here = below_issuer(declared, issuer_args(authority))
+    return RosterClient(
+        name=name,
+        authority=authority,
+        archive_profile=archive,
+        certificate_pem=certificate_pem,
+        chain_pem=pulumi.Output.concat(certificate_pem, packed.intermediates_pem),
+        private_key_pem=_member(keys, lambda row: row.private_key_pem),
+        fingerprint_sha256=_member(issued, lambda row: row.issued.identity.fingerprint_sha256),
+        generation=_member(issued, lambda row: row.issued.generation),
+        not_after=_member(issued, lambda row: format_instant(row.issued.validity.not_after)),
+        archive_p12_base64=_archive_of(packed, name) if archive else none,
+        passphrase=_member(keys, lambda row: row.passphrase) if archive else none,
+        handover=pulumi.Output.secret(handed_over.apply(lambda rows: _handover_text(declared_here, *rows))),
+    )
+
+
+def _archive_of(packed: PackedOutputs, name: str) -> pulumi.Output[str]:
+    return _member(_row_of(ArchiveRow, packed.archives, name), lambda row: row.archive_p12_base64)
+
+
+def _handover_text(declared: DeclaredCertificate, row: IssuedRow, keys: KeyRow, certificate_pem: str) -> str:
+    issued = row.issued
+    return handover_text(
+        Handover(
+            declared=declared,
+            generation=issued.generation,
+            key_generation=issued.key_generation,
+            previous=issued.previous,
+            revoked=issued.revoked,
+            certificate_pem=certificate_pem,
+            private_key_pem=keys.private_key_pem,
+        )
+    )
+
+
+def _row_of(kind: type[R], packed: pulumi.Output[str], name: str) -> pulumi.Output[R]:
+    """Return the row of one client; unknown where a preview has none because it is still to be issued."""
+
+    def row(text: str) -> pulumi.Input[R]:
+        line = _lines_by_name(kind, text).get(name)  # type: ignore[arg-type]  # a class does have a hash
+        return _unknown() if line is None else next(records_of_lines(kind, [line]))
+
+    return packed.apply(row)
+
+
+@lru_cache(maxsize=3)
+def _lines_by_name(kind: type[Any], packed: str) -> Mapping[str, str]:
+    """Return packed rows by name; only those that are asked for are read as records."""
+    lines = unpack_lines(packed)
+    return {row.name: line for row, line in zip(parts_of_lines(_Named, lines, kind), lines, strict=True)}
+
+
+def _member(row: pulumi.Output[R], member: Callable[[R], Maybe[T]]) -> pulumi.Output[T]:
+    """Return what a row says; unknown where it says nothing yet, for no output of a client is an empty text."""
+
+    def found(of_row: R) -> pulumi.Input[T]:
+        value = member(of_row)
+        return _unknown() if is_unknown(value) or value == "" else value
+
+    return row.apply(found)
+
+
+def _unknown() -> pulumi.Output[Any]:
+    """Return an output that a preview shows as unknown."""
+    return pulumi.Output(set(), _future(None), _future(False))  # noqa: FBT003 - whether it is known
+
+
+def _future(value: Any) -> "asyncio.Future[Any]":
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    future.set_result(value)
+    return future

@@ -1,0 +1,94 @@
+"""What certificates need of the authority that signs them, and what authorities need before a key of theirs goes."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pulumi
+
+from pki.certificate.resource import Certificate
+from pki.model import FIRST_SLOT, SlotId
+from pki.records import Dependent, IssuerArgs, Link, Withdrawal
+from postseal_core.program import later
+
+__all__ = ["AuthoritySlot", "Signer", "issuer_args", "withdrawal"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthoritySlot:
+    """One numbered key of an authority with its certificate."""
+
+    id: SlotId
+    private_key_pem: pulumi.Output[str] = field(repr=False)
+    certificate: Certificate
+
+    @property
+    def name(self) -> str:
+        """The name of its key and certificate."""
+        return self.id.name
+
+
+class Signer(Protocol):
+    """What is asked of an authority here; `CertificateAuthority` describes each of these."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def issuer(self) -> "Signer | None": ...  # noqa: D102
+
+    @property
+    def slots(self) -> Mapping[int, AuthoritySlot]: ...  # noqa: D102
+
+    @property
+    def active(self) -> AuthoritySlot: ...  # noqa: D102
+
+    @property
+    def issuing_chain_pem(self) -> pulumi.Output[str]: ...  # noqa: D102
+
+    @property
+    def links_above(self) -> Sequence[Certificate]: ...  # noqa: D102
+
+    @property
+    def standby_hours(self) -> int: ...  # noqa: D102
+
+    @property
+    def crl_urls(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+def issuer_args(authority: Signer) -> IssuerArgs:
+    """Return what is needed of an authority to sign with its active key."""
+    active = authority.active
+    has_standby_rule = not authority.issuer and authority.standby_hours and active.id.number > FIRST_SLOT
+    return IssuerArgs(
+        slot=active.id,
+        generation=later(active.certificate.generation),
+        not_before=later(active.certificate.not_before),
+        not_after=later(active.certificate.not_after),
+        chain_pem=later(authority.issuing_chain_pem),
+        private_key_pem=later(active.private_key_pem),
+        above=tuple(Link(name=each.name, generation=later(each.generation)) for each in authority.links_above),
+        standby_hours=authority.standby_hours if has_standby_rule else None,
+        crl_urls=authority.crl_urls,
+    )
+
+
+def withdrawal(authorities: Iterable[Signer], dependents: Iterable[Certificate] = ()) -> Withdrawal:
+    """Return what is needed to refuse that a slot is withdrawn while something it signed is still accepted.
+
+    `authorities`: those that sign the dependents; the ones above them and their own certificates are added.
+    """
+    line = {each.name: each for authority in authorities for each in _with_issuers(authority)}
+    slots = [(each, slot) for each in line.values() for slot in each.slots.values()]
+    signed = [slot.certificate for each, slot in slots if each.issuer]
+    return Withdrawal(
+        issuers=tuple(sorted(slot.id for _, slot in slots)),
+        authorities=tuple(sorted(line)),
+        dependents={each.name: Dependent(previous=later(each.previous)) for each in (*signed, *dependents)},
+    )
+
+
+def _with_issuers(authority: Signer | None) -> Iterator[Signer]:
+    while authority:
+        yield authority
+        authority = authority.issuer

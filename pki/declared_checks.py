@@ -1,0 +1,73 @@
+"""Say what is wrong with a declared certificate, in the words of whoever declared it; for single ones and rosters.
+
+Paths of problems are names of fields: `email`, `dns_names[0]`, `validity_hours`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from pki.constraints import IssuerLimits, problems_under_limits
+from pki.declared import declaration_of, is_key_lost, policy_of
+from pki.fields import DeclaredCertificate
+from pki.model import Profile
+from pki.names import problems_of_declaration
+from pki.profiles import PROFILES
+from postseal_core.errors import Problem
+
+__all__ = ["problems_of_declared", "problems_of_steps"]
+
+
+def problems_of_declared(
+    declared: DeclaredCertificate, profile: Profile, issuers: Sequence[IssuerLimits] = ()
+) -> list[Problem]:
+    """Return everything that is wrong with a declaration: names, the profile's rules, lifetime, steps.
+
+    `issuers`: what the authorities above allow, the one that signs first; asked only about names that are well-formed.
+    """
+    declaration = declaration_of(declared, profile)
+    of_names = problems_of_declaration(declaration) or problems_under_limits(declaration, issuers)
+    return [
+        *_told_once(declared, profile, of_names),
+        *_problems_of_lifetime(declared, profile),
+        *problems_of_steps(declared),
+    ]
+
+
+def problems_of_steps(declared: DeclaredCertificate) -> list[Problem]:
+    """Find settings without effect, such as confirmed_generation without confirm."""
+    problems = []
+    if declared.confirmed_generation < 0:
+        problems.append(Problem("confirmed_generation", "expected the number of a generation, 1 or more"))
+    if declared.confirmed_generation and not declared.confirm:
+        message = "nothing waits for a confirmation; set confirm to true, or leave this out"
+        problems.append(Problem("confirmed_generation", message))
+    if declared.issue_again and not declared.revoke:
+        problems.append(Problem("issue_again", "nothing is revoked; leave this out"))
+    return problems
+
+
+def _told_once(declared: DeclaredCertificate, profile: Profile, problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems at what was declared: those of a common name that was not, at the name that it comes from."""
+    found = list(problems)
+    if declared.common_name:
+        return found
+    others = [problem for problem in found if problem.path != "common_name"]
+    source = "email" if declared.email else "dns_names[0]" if declared.dns_names else ""
+    if not source:
+        # A leaf without any name is told so by the rule of its profile; an authority has no other name.
+        return others if PROFILES[profile].required_alt_names else found
+    if source in {problem.path for problem in others}:
+        return others
+    return [replace(problem, path=source) if problem.path == "common_name" else problem for problem in found]
+
+
+def _problems_of_lifetime(declared: DeclaredCertificate, profile: Profile) -> Iterator[Problem]:
+    policy, limit = policy_of(declared, profile), PROFILES[profile].max_validity_hours
+    yield from policy.problems()
+    if policy.validity_hours > limit:
+        yield Problem(
+            "validity_hours",
+            f"got {policy.validity_hours}, expected at most {limit} for a {profile.value} certificate",
+        )
+    if is_key_lost(declared, profile):
+        yield Problem("match", "`public_key` needs a key that stays: set renew_key_every to 0, or match by certificate")

@@ -1,0 +1,49 @@
+"""The records of a hand-out: files for persons, in folders below one directory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from pki.records import Withdrawal
+from postseal_core.records import SECRET
+from postseal_core.values import UNKNOWN, Maybe
+
+__all__ = ["HandOutArgs", "HandOutFile", "HandOutInputs", "HandOutState"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOutFile:
+    """One file: exactly one of `text` and `base64` is its content; `is_secret` makes it mode 0400."""
+
+    text: Annotated[Maybe[str] | None, SECRET] = field(default=None, repr=False)
+    base64: Annotated[Maybe[str] | None, SECRET] = field(default=None, repr=False)
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOutArgs:
+    """Files below one directory, in folders; `descriptions` is the line a reviewer reads for each folder."""
+
+    directory: str
+    descriptions: Mapping[str, Maybe[str]]
+    folders: Mapping[str, Mapping[str, HandOutFile]]
+    withdrawal: Withdrawal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOutInputs:
+    """What is handed out: a line and a digest for each folder."""
+
+    directory: str
+    folders: Mapping[str, Maybe[str]]
+    content: Mapping[str, Maybe[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOutState:
+    """What is ours below the directory: path -> digest as in `postseal_core.files.tree`."""
+
+    IS_COMPLETE: ClassVar[bool] = True
+
+    directory: str
+    files: Maybe[Mapping[str, str]] = UNKNOWN

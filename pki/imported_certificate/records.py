@@ -1,0 +1,58 @@
+"""The records of a certificate that somebody else signed."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from pki.model import Validity
+from pki.records import Identity
+from postseal_core.records import INLINE, SECRET
+from postseal_core.values import Maybe
+
+__all__ = ["Described", "ImportedCertificateArgs", "ImportedCertificateInputs", "ImportedCertificateState"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedCertificateArgs:
+    """A certificate signed elsewhere; `chain_pem` is leaf first, then intermediates.
+
+    `renew_before_hours`: how long before its end the next one is due to be fetched.
+    """
+
+    name: str
+    dns_names: tuple[str, ...]
+    chain_pem: str
+    private_key_pem: Annotated[Maybe[str], SECRET] = field(repr=False)
+    renew_before_hours: int = 30 * 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What a certificate says of itself, and when the next one is due."""
+
+    name: str
+    dns_names: tuple[str, ...]
+    subject: str
+    issuer: str
+    validity: Annotated[Validity, INLINE]
+    renew_at: datetime
+    identity: Annotated[Identity, INLINE]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedCertificateInputs:
+    """What is taken; `chain`: reference to this run's memory by digest."""
+
+    described: Annotated[Described, INLINE]
+    chain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedCertificateState:
+    """A certificate signed elsewhere that is in use."""
+
+    IS_COMPLETE: ClassVar[bool] = True
+
+    described: Annotated[Described, INLINE]
+    chain_pem: str
+    certificate_pem: str

@@ -1,0 +1,1 @@
+"""The resource type of one authority's certificate revocation list."""

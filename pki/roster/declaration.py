@@ -1,0 +1,77 @@
+"""What is declared about a roster and what stands in its inputs, client by client, read only where it is asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pki.declared import Said, named
+from pki.demand import Basis
+from pki.fields import DeclaredCertificate
+from pki.generations import Schedule
+from pki.key_material import HeldIssuer
+from pki.model import Profile
+from pki.roster.records import RosterInputs, ScheduleRow
+from pki.roster.rows import RosterRow, lines_by_client, row_of_line, rows_of, said_by_roster
+from postseal_core.packing import records_of_lines, unpack
+
+__all__ = ["Declaration", "StoredRoster"]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What is declared: a line for each client by name, what holds for all of them, and who signs.
+
+    `lines`: see `pki.roster.rows`. `shared`: with the issuer's `crl_urls`.
+    """
+
+    lines: Mapping[str, str]
+    shared: DeclaredCertificate
+    issuer: HeldIssuer
+
+    @cached_property
+    def _general(self) -> Said:
+        return said_by_roster(self.shared)
+
+    def is_alike_for_all(self, other: "Declaration") -> bool:
+        """Return whether what holds for all clients is the same."""
+        return (self.shared, self.issuer) == (other.shared, other.issuer)
+
+    @classmethod
+    def of_inputs(cls, inputs: RosterInputs) -> "Declaration":
+        """Return what was declared when these inputs were decided."""
+        issuer = HeldIssuer(inputs.issuer, inputs.issuer_slot, inputs.issuer_key)
+        return cls(rows_of(unpack(inputs.clients)), inputs.shared, issuer)
+
+    def row(self, name: str) -> RosterRow:
+        """Return what is said of one client; raise ConfigError if its line cannot be read."""
+        return row_of_line(name, self.lines[name])
+
+    def declared(self, row: RosterRow) -> DeclaredCertificate:
+        """Return what is declared of a client, what the roster says of all included."""
+        return row.said.over(self._general).values
+
+    def is_confirming(self, name: str) -> bool:
+        """Return whether earlier generations of a client wait for a confirmation."""
+        return self.declared(self.row(name)).confirm
+
+    def basis(self, declared: DeclaredCertificate) -> Basis:
+        """Return what a client's certificate is issued on."""
+        return Basis(named(declared), Profile.CLIENT, self.issuer.label, self.issuer.key)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRoster:
+    """What was declared last time, and what was decided then: the line of a `ScheduleRow` for each client by name."""
+
+    declaration: Declaration
+    schedules: Mapping[str, str]
+
+    @classmethod
+    def of_inputs(cls, inputs: RosterInputs) -> "StoredRoster":
+        """Return what stands in inputs that were decided earlier."""
+        schedules = {name: lines[0] for name, lines in lines_by_client(inputs.schedules).items()}
+        return cls(Declaration.of_inputs(inputs), schedules)
+
+    def schedule(self, name: str) -> Schedule:
+        """Return the schedule of one client."""
+        return next(records_of_lines(ScheduleRow, [self.schedules[name]])).schedule

@@ -1,0 +1,90 @@
+"""Read the arguments of hosts: what each of them is, before anything is asked of it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+
+from pki.components.authority import CertificateAuthority
+from pki.components.client import ClientCertificate
+from pki.components.reading import AN_AUTHORITY
+from pki.components.roster import ClientRoster
+from pki.components.server import ServerCertificate
+from pki.components.third_party_server import ThirdPartyServerCertificate
+from postfix.components.certificates import TrustedRoot
+from postfix.foreign_clients import foreign_client
+from postfix.host import HostDeclaration
+from postfix.preflight import CheckedHost, checked_host
+from postfix.tables import ClientRow
+from postfix.target import Directory, Local
+from postseal_core.arguments import Arguments
+from postseal_core.errors import CertificateError, Problem
+
+__all__ = ["A_DECLARATION", "HostArguments"]
+
+A_DECLARATION: Final = "postfix.HostDeclaration(...)"
+_CERTIFICATES: Final = (ClientCertificate, ServerCertificate, ThirdPartyServerCertificate)
+_CERTIFICATE: Final = "a certificate, as pki.ServerCertificate(...) or pki.ClientCertificate(...)"
+_CLIENT: Final = "a client, as pki.ClientCertificate(...)"
+_ROSTER: Final = "a roster, as pki.ClientRoster(...)"
+_TARGET: Final = 'postfix.Directory("out/mx1/postfix") or postfix.Local()'
+_TRUSTED: Final = f"{AN_AUTHORITY}, or postfix.TrustedRoot(...)"
+_FOREIGN: Final = 'clients by name, as {"partner": "AB:CD:..."}'
+_BY_FILE: Final = 'certificates by name, as {"mx1": pki.ServerCertificate(...)}'
+
+
+class HostArguments(Arguments):
+    """The arguments of a host."""
+
+    def expect_certificate(self, argument: str, value: object, *, is_needed: bool = True) -> None:
+        """Keep a problem where something is no certificate of ours."""
+        if value is not None or is_needed:
+            self.expect(argument, value, _CERTIFICATES, _CERTIFICATE)
+
+    def expect_each_certificate(self, argument: str, values: object) -> None:
+        """Keep a problem for each item that is no certificate of ours."""
+        self.expect_each(argument, values, _CERTIFICATES, _CERTIFICATE)
+
+    def expect_certificates(self, certificates: object) -> None:
+        """Keep a problem for each value that is no certificate of ours."""
+        self.expect("certificates", certificates, Mapping, _BY_FILE)
+        for name, each in certificates.items() if isinstance(certificates, Mapping) else ():
+            self.expect(f"certificates.{name}", each, _CERTIFICATES, _CERTIFICATE)
+
+    def checked(self, declaration: HostDeclaration) -> CheckedHost:
+        """Return a declaration with what is wrong with it; refuse at once where something in it is of a wrong type."""
+        read = self.record("", declaration, HostDeclaration, A_DECLARATION)
+        self.refuse()
+        return checked_host(read)
+
+    def expect_target(self, target: object) -> None:
+        """Keep problems of a target: what it is, and what it holds."""
+        if self.expect("target", target, (Directory, Local), _TARGET):
+            self.record("target", target, (Directory, Local), _TARGET)
+
+    def expect_admitted(self, relay_clients: object, relay_rosters: object) -> None:
+        """Keep a problem for each client and roster that is none."""
+        self.expect_each("relay_clients", relay_clients, (ClientCertificate, ServerCertificate), _CLIENT)
+        self.expect_each("relay_rosters", relay_rosters, ClientRoster, _ROSTER)
+
+    def expect_trust(self, trust: object) -> None:
+        """Keep a problem for each authority that is none."""
+        self.expect_each("trust", trust, (CertificateAuthority, TrustedRoot), _TRUSTED)
+        roots = [each for each in trust if isinstance(each, TrustedRoot)] if isinstance(trust, list | tuple) else []
+        for each in roots:
+            self.expect("trust", each.name, str, "a name")
+            self.expect(f"trust.{each.name}", each.certificate_pem, (str, pulumi.Output), "a certificate in PEM")
+
+    def foreign_clients(self, clients: object) -> list[ClientRow]:
+        """Return the rows of certificates from elsewhere; what is wrong with each is kept."""
+        if clients is None or not self.expect("extra_relay_clients", clients, Mapping, _FOREIGN):
+            return []
+        rows = []
+        for name, text in clients.items() if isinstance(clients, Mapping) else ():
+            argument = f"extra_relay_clients.{name}"
+            if self.expect(argument, text, str, "a certificate in PEM, or its SHA-256 fingerprint"):
+                try:
+                    rows.append(foreign_client(name, text))
+                except CertificateError as error:
+                    self.add([Problem(argument, str(error))])
+        return rows

@@ -1,1 +1,0 @@
-"""Handlers of the Postfix resource types: decode, call the core, act, encode."""

@@ -1,0 +1,156 @@
+"""The resources `PostfixHost`, `MailServer` and `RelayClient`: a Postfix host brought to its declared configuration."""
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from pki.withdrawal import withdrawal_problems
+from postfix.deploy.host_files import Deployed
+from postfix.host_resource.access import ServiceAccess, access_by_service, problems_of_access, with_earlier_dates
+from postfix.host_resource.destinations import destination_of
+from postfix.host_resource.occupation import is_same_place, leftovers, occupy, problems_of_place
+from postfix.host_resource.preparation import PreparedHost, added_services, prepare, rows_of_tables
+from postfix.host_resource.records import HostArgs, HostInputs, HostRow, HostState
+from postfix.preflight import problems_of_host
+from postfix.rendering import client_table, render_parameters
+from postseal_core.errors import PostsealError, Problem, refuse
+from postseal_core.packing import pack_records, unpack_records
+from postseal_core.plugin.diff import Change
+from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
+from postseal_core.values import UNKNOWN, Maybe, Unknown, is_unknown
+
+__all__ = ["HostHandler"]
+
+_CLIENT_TABLES = "client_tables"
+_CONTENT = "content"
+_NOTHING = Deployed()
+
+
+class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
+    """Shows rows, parameters and files in a preview; writes them in the order that is safe for a running Postfix."""
+
+    type_tokens: ClassVar[tuple[str, ...]] = tuple(
+        f"postseal:index:{each}" for each in ("PostfixHost", "MailServer", "RelayClient")
+    )
+    args = HostArgs
+    inputs = HostInputs
+    state = HostState
+
+    def check(self, request: CheckRequest[HostArgs, HostInputs], context: Context) -> HostInputs:
+        """Render and check the host as far as its certificates are known."""
+        args = request.new
+        services = access_by_service(args.declaration, args.access, context.memory)
+        refuse(_problems(args, services, context))
+        prepared = prepare(args, services, now=context.now)
+        if not prepared.pending:
+            # By URN and not by the host's name: a program may give one name to two hosts of different types.
+            context.memory.put(PreparedHost, context.urn, prepared)
+            occupy(context, args.target, prepared)
+        return _inputs(args, services, prepared)
+
+    def diff(self, old: HostInputs, state: HostState, new: HostInputs, changes: Changes) -> Changes:
+        """Show the content's digests only where nothing else says what changes; find what was changed outside."""
+        # A client moved, or a roster said something: lines that a reviewer reads differ, and all rows stay.
+        same = [f"{_CLIENT_TABLES}.{name}" for name in new.client_tables if _is_same_file(name, old, new)]
+        changes = _without(changes, same)
+        visible = _without(changes, [_CONTENT])
+        drift = destination_of(state.target).drift
+        if not changes and drift(_deployed(state), old.main_cf):
+            return {_CONTENT: Change.UPDATE}
+        return visible or changes
+
+    def id_of(self, inputs: HostInputs) -> str:
+        """Return the host's name."""
+        return inputs.name
+
+    def create(self, inputs: HostInputs, context: Context, *, is_preview: bool) -> HostState:
+        """Bring the host to its declaration for the first time."""
+        return _deploy(inputs, None, context, is_preview=is_preview)
+
+    def update(self, old: HostState, inputs: HostInputs, context: Context, *, is_preview: bool) -> HostState:
+        """Bring the host to its declaration; after a change of the target, leave nothing of ours at the old one."""
+        if is_same_place(inputs.target, old.target):
+            return _deploy(inputs, old, context, is_preview=is_preview)
+        state = _deploy(inputs, None, context, is_preview=is_preview)
+        if not is_preview:
+            _leave(old, context)
+        return state
+
+    def delete(self, state: HostState, context: Context) -> None:
+        """Remove what is ours from the host, except what another host has in the same place by now."""
+        _leave(state, context)
+
+
+def _problems(args: HostArgs, services: Mapping[str, ServiceAccess], context: Context) -> list[Problem]:
+    host, target = args.declaration, args.target
+    problems = [*problems_of_host(host), *problems_of_access(services), *withdrawal_problems(args.withdrawal)]
+    if host.ownership is not target.ownership:
+        message = f"the target says {target.ownership}, and the declaration {host.ownership}; say the same in both"
+        problems.append(Problem("target.ownership", message))
+    return [*problems, *problems_of_place(host.name, target, context)]
+
+
+def _inputs(args: HostArgs, services: Mapping[str, ServiceAccess], prepared: PreparedHost) -> HostInputs:
+    host = args.declaration
+    tables = {client_table(service): access for service, access in services.items()}
+    return HostInputs(
+        name=host.name,
+        target=args.target,
+        main_cf=render_parameters(host),
+        master_cf=added_services(host),
+        tables=rows_of_tables(host),
+        certificates={name: chain.description for name, chain in args.chains.items()},
+        roots=dict.fromkeys(args.roots, "trusted"),
+        client_tables={table: access.lines for table, access in tables.items() if table},
+        content=prepared.digests,
+    )
+
+
+def _is_same_file(path: str, old: HostInputs, new: HostInputs) -> bool:
+    before, after = old.content.get(path, UNKNOWN), new.content.get(path, UNKNOWN)
+    return not is_unknown(before) and not is_unknown(after) and before == after
+
+
+def _without(changes: Changes, prefixes: Iterable[str]) -> Changes:
+    hidden = tuple(prefixes)
+    return {path: change for path, change in changes.items() if not path.startswith(hidden)}
+
+
+def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_preview: bool) -> HostState:
+    deployed = _deployed(old)
+    destination = destination_of(inputs.target)
+    for what in destination.drift(deployed, inputs.main_cf) if deployed != _NOTHING else ():
+        context.report(f"{what} was changed or removed by somebody else; it will be as declared")
+    if is_preview:
+        return HostState(name=inputs.name, target=inputs.target)
+    prepared = _prepared(context)
+    return HostState(
+        name=inputs.name,
+        target=inputs.target,
+        deployed=destination.write(prepared, deployed, context.report),
+        rows=pack_records(with_earlier_dates(prepared.rows, _rows(old))),
+    )
+
+
+def _prepared(context: Context) -> PreparedHost:
+    prepared = context.memory.get(PreparedHost, context.urn)
+    if prepared is None:
+        raise PostsealError(
+            "the files of this host were not rendered during this run; run `pulumi up` again "
+            "(with all the resources that it depends on, if --target was used)"
+        )
+    return prepared
+
+
+def _deployed(state: HostState | None) -> Deployed:
+    """Return what is ours; of a host that only a preview has seen, nothing."""
+    deployed: Maybe[Deployed] = state.deployed if state else _NOTHING
+    return _NOTHING if isinstance(deployed, Unknown) else deployed
+
+
+def _rows(state: HostState | None) -> Iterable[HostRow]:
+    rows: Maybe[str] = state.rows if state else ""
+    return () if isinstance(rows, Unknown) else unpack_records(HostRow, rows)
+
+
+def _leave(state: HostState, context: Context) -> None:
+    destination_of(state.target).remove(leftovers(context, state.target, _deployed(state)), context.report)

@@ -1,0 +1,126 @@
+"""A host with everything that comes from certificates, as far as it is known: all its files, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from pki.verification import load_chain
+from postfix.ca_path import chroot_entries
+from postfix.content import ChainContent, HostContent, pending_files, render_content_files
+from postfix.content_checks import problems_of_content
+from postfix.deploy.host_files import HostFiles, Table
+from postfix.host import HostDeclaration, Ownership
+from postfix.host_resource.access import ServiceAccess, rows_of_host
+from postfix.host_resource.records import ChainArgs, HostArgs, HostRow
+from postfix.master_cf import BASE_SERVICES, Service
+from postfix.rendering import (
+    CA_DIRECTORY,
+    render_configuration_files,
+    render_parameters,
+    render_services_of,
+    setting_tables,
+    table_names,
+)
+from postseal_core.errors import refuse
+from postseal_core.files.tree import Entry, FileEntry, manifest
+from postseal_core.values import UNKNOWN, Maybe, Unknown
+
+__all__ = ["PreparedHost", "added_services", "host_files", "prepare", "rows_of_tables"]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedHost:
+    """A host and all files for it: below its configuration directory, and copies below queue_directory.
+
+    `pending`: paths of files that a preview does not know yet. `rows`: of its tables of clients, since this run.
+    """
+
+    host: HostDeclaration
+    entries: tuple[Entry, ...]
+    chroot: tuple[Entry, ...] = ()
+    pending: tuple[str, ...] = ()
+    rows: tuple[HostRow, ...] = ()
+
+    @property
+    def digests(self) -> dict[str, Maybe[str]]:
+        """The digest of each file by its path."""
+        return {**manifest((*self.entries, *self.chroot)), **dict.fromkeys(self.pending, UNKNOWN)}
+
+
+def added_services(host: HostDeclaration) -> dict[str, str]:
+    """Return the services of a host as a reviewer reads them, without Postfix's usual ones."""
+    return {
+        f"{each.name}/{each.type}": _service_line(each)
+        for each in render_services_of(host)
+        if each not in BASE_SERVICES
+    }
+
+
+def rows_of_tables(host: HostDeclaration) -> dict[str, dict[str, str]]:
+    """Return the tables that settings make, value by key."""
+    return {name: {row.key: row.value for row in rows} for name, rows in setting_tables(host).items()}
+
+
+def host_files(prepared: PreparedHost) -> HostFiles:
+    """Return the files of a host as a deployment plans them: tables apart, and main.cf as a whole or in parts."""
+    tables = table_names(prepared.host)
+    is_merged = prepared.host.ownership is Ownership.MERGE
+    return HostFiles(
+        files=tuple(entry for entry in prepared.entries if entry.path not in tables),
+        tables=tuple(
+            Table(entry, prepared.host.table_type)
+            for entry in prepared.entries
+            if isinstance(entry, FileEntry) and entry.path in tables
+        ),
+        parameters=render_parameters(prepared.host) if is_merged else {},
+        services=render_services_of(prepared.host) if is_merged else (),
+        chroot=prepared.chroot,
+    )
+
+
+def prepare(args: HostArgs, services: Mapping[str, ServiceAccess], *, now: datetime) -> PreparedHost:
+    """Render every file of a host that is known, and check it before anything is touched.
+
+    Raises:
+        ConfigError: everything that is wrong with the files or the rows.
+        CertificateError: a key or certificate cannot be read.
+    """
+    host = args.declaration
+    content = HostContent(
+        chains={name: _chain(name, chain) for name, chain in args.chains.items()},
+        roots=tuple(each for name, pem in args.roots.items() for each in _roots(name, pem)),
+        clients={service: access.clients for service, access in services.items()},
+    )
+    entries = (*render_configuration_files(host), *render_content_files(host, content))
+    pending = pending_files(host, content)
+    refuse(problems_of_content(host, entries, pending=pending, now=now))
+    jail = args.target.config_directory
+    in_directory = [entry for entry in entries if _is_in_directory(entry.path)]
+    return PreparedHost(
+        host=host,
+        entries=entries,
+        chroot=chroot_entries(in_directory, config_directory=jail),
+        pending=(*pending, *(f"{jail.strip('/')}/{path}" for path in pending if _is_in_directory(path))),
+        rows=rows_of_host(host, services, now),
+    )
+
+
+def _is_in_directory(path: str) -> bool:
+    return path.startswith(f"{CA_DIRECTORY}/")
+
+
+def _service_line(service: Service) -> str:
+    return " ".join([service.command, *(f"-o {{ {name} = {value} }}" for name, value in service.options)])
+
+
+def _chain(name: str, chain: ChainArgs) -> Maybe[ChainContent]:
+    key_pem, chain_pem = chain.private_key_pem, chain.chain_pem
+    if isinstance(key_pem, Unknown) or isinstance(chain_pem, Unknown):
+        return UNKNOWN
+    return ChainContent(key_pem, tuple(load_chain(chain_pem, what=f"chain of {name}")))
+
+
+def _roots(name: str, pem: Maybe[str]) -> list[Maybe[x509.Certificate]]:
+    return [UNKNOWN] if isinstance(pem, Unknown) else [*load_chain(pem, what=f"root {name}")]

@@ -1,0 +1,123 @@
+"""The records of a Postfix host: what is declared, what a reviewer sees of it, what stands on the host."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from pki.acceptance import AcceptedRow, Admitted
+from pki.records import Withdrawal
+from postfix.deploy.host_files import Deployed
+from postfix.host import HostDeclaration
+from postfix.target import Target
+from postseal_core.records import INLINE, SECRET
+from postseal_core.values import UNKNOWN, Maybe
+
+__all__ = [
+    "AccessArgs",
+    "ChainArgs",
+    "ForeignClient",
+    "HostArgs",
+    "HostInputs",
+    "HostRow",
+    "HostState",
+    "RosterAccess",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainArgs:
+    """A certificate that the host uses, with its key; `description` is the line that a reviewer reads for it."""
+
+    description: Maybe[str]
+    private_key_pem: Annotated[Maybe[str], SECRET] = field(repr=False)
+    chain_pem: Maybe[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterAccess:
+    """The clients of a roster: packed `pki.acceptance.AcceptedRow`, and the line that a reviewer reads for them."""
+
+    description: Maybe[str]
+    accepted_rows: Maybe[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignClient:
+    """A certificate from elsewhere; `not_after` is None where only its fingerprint is known."""
+
+    fingerprint_sha256: str
+    not_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessArgs:
+    """Who may relay through one service of a host: clients, rosters, and clients from elsewhere, each by name."""
+
+    clients: Mapping[str, Admitted] = field(default_factory=dict)
+    rosters: Mapping[str, RosterAccess] = field(default_factory=dict)
+    extra: Mapping[str, ForeignClient] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostArgs:
+    """One host as a program declares it.
+
+    `chains`: by certificate name. `roots`: certificates of trusted authorities in PEM by name. `access`: by service,
+    see `postfix.rendering.client_table`.
+    """
+
+    declaration: HostDeclaration
+    target: Target
+    chains: Mapping[str, ChainArgs] = field(default_factory=dict)
+    roots: Mapping[str, Maybe[str]] = field(default_factory=dict)
+    access: Mapping[str, AccessArgs] = field(default_factory=dict)
+    withdrawal: Withdrawal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostInputs:
+    """What a reviewer sees of a host; the files themselves stay in the memory of the run, for they hold keys.
+
+    `master_cf`: services beside Postfix's usual ones. `tables`: those that settings make. `client_tables`: by table,
+    the fingerprint of each row, and of a roster its description. `content`: digests of files by path, each unknown
+    until all that it is made of is known; a directory with a slash at its end stands for files of unknown names.
+    """
+
+    name: str
+    target: Target
+    main_cf: Mapping[str, str]
+    master_cf: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    certificates: Mapping[str, Maybe[str]] = field(default_factory=dict)
+    roots: Mapping[str, str] = field(default_factory=dict)
+    client_tables: Mapping[str, Mapping[str, Maybe[str]]] = field(default_factory=dict)
+    content: Mapping[str, Maybe[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostRow:
+    """One row of a client table, and since when it stands on the host.
+
+    `roster`: which roster the client is in; empty for a client by itself.
+    """
+
+    service: str
+    accepted: Annotated[AcceptedRow, INLINE]
+    roster: str = ""
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostState:
+    """A host that was brought to its declaration.
+
+    `deployed`: what is ours in its target. `rows`: packed `HostRow`, one for each fingerprint that is let in.
+    """
+
+    IS_COMPLETE: ClassVar[bool] = True
+
+    name: str
+    target: Target
+    deployed: Maybe[Deployed] = UNKNOWN
+    rows: Maybe[str] = UNKNOWN

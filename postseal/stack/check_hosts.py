@@ -1,0 +1,188 @@
+"""What is wrong with a host, alone and beside the rest of the stack; paths are those of the stack file."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from posixpath import normpath
+from typing import Final
+
+from pki.extensions import is_authority
+from pki.name_syntax import is_host_covered
+from pki.verification import load_chain
+from postseal.stack.host_sections import NO_CERTIFICATE, HostSection, TargetSection
+from postseal.stack.host_settings import problems_of_settings
+from postseal.stack.model import OWN_SERVER, CertificateKind, Host, StackConfig
+from postseal.stack.reading import Declared, DeclaredStack
+from postseal.stack.references import problems_of_kind, unknown_name
+from postseal_core.errors import Problem
+
+__all__ = ["problems_of_hosts"]
+
+
+def problems_of_hosts(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
+    """Find everything that is wrong with each host, and hosts that would overwrite each other."""
+    for declared in stack.hosts.values():
+        host = config.hosts[declared.name]
+        for check in _CHECKS:
+            yield from (problem.below(declared.path) for problem in check(declared, host, config))
+    yield from _shared_targets(stack, config.hosts)
+
+
+def _names(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
+    """Check that the host has a name which its certificate proves."""
+    myhostname, certificate = declared.section.myhostname, declared.section.server(declared.name)
+    if not _has_domain(myhostname):
+        yield Problem("myhostname", f"got {myhostname or ''!r}, expected a full name with a domain, as mx1.example.org")
+    if certificate and certificate not in config.servers:
+        known = {*config.servers, NO_CERTIFICATE}
+        yield unknown_name("certificate", "server", certificate, known)
+    elif certificate and myhostname:
+        names = config.servers[certificate].declared.dns_names
+        if not is_host_covered(myhostname, names):
+            yield Problem(
+                "certificate",
+                f"server {certificate} is for {', '.join(names) or 'no name'}, and the host is {myhostname}: "
+                f"add {myhostname} to servers.{certificate}.dns_names",
+            )
+
+
+def _has_domain(myhostname: str | None) -> bool:
+    return "." in (myhostname or "")
+
+
+def _presented(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
+    """Check what the host presents when it sends."""
+    for path, word in _presented_words(declared.section):
+        reference = config.presentable(word, declared.section.server(declared.name))
+        if reference is None and word == OWN_SERVER:
+            yield Problem(path, "this host has no server certificate that it could present; name a client")
+        elif reference is None:
+            yield unknown_name(path, "client", word, {*config.clients, OWN_SERVER})
+        elif reference.kind is CertificateKind.SERVER and reference.name in config.servers:
+            yield from problems_of_kind(path, reference.name, config)
+
+
+def _presented_words(section: HostSection) -> Iterator[tuple[str, str]]:
+    if section.relay_through and section.relay_through.certificate:
+        yield "relay_through.certificate", section.relay_through.certificate
+    for name, transport in section.transports.items():
+        if transport.certificate:
+            yield f"transports.{name}.certificate", transport.certificate
+
+
+def _trust(declared: Declared[HostSection], host: Host, config: StackConfig) -> Iterator[Problem]:
+    trust = declared.section.trust
+    for index, name in enumerate((trust and trust.authorities) or ()):
+        path = f"trust.authorities[{index}]"
+        authority = config.authorities.get(name)
+        if not authority:
+            yield unknown_name(path, "authority", name, config.authorities)
+        elif authority.issuer:
+            yield Problem(path, f"{name} is an intermediate, and OpenSSL trusts roots only; name its root")
+    for index, pem in enumerate((trust and trust.roots_pem) or ()):
+        strays = [each.subject.rfc4514_string() for each in load_chain(pem, what="root") if not is_authority(each)]
+        for stray in strays:
+            fault = f"{stray} is no authority: trust its issuer, or list its fingerprint under extra_relay_clients"
+            yield Problem(f"trust.roots_pem[{index}]", fault)
+    if trust and trust.ca_path and not (host.trusted_authorities or host.trusted_roots_pem):
+        yield Problem("trust.ca_path", "there is no root to put there; declare one, or leave this out")
+
+
+def _without_server(declared: Declared[HostSection], host: Host, _config: StackConfig) -> Iterator[Problem]:
+    """Check that a host which serves no certificate says nothing about serving."""
+    if host.declaration.server:
+        return
+    section = declared.section
+    words = [
+        word for word in ("relay_clients", "relay_rosters", "extra_relay_clients", "relay") if getattr(section, word)
+    ]
+    words += [f"settings.{name}" for name in section.settings if name.startswith("smtpd_tls_")]
+    yield from (
+        Problem(
+            word, f"certificate is {NO_CERTIFICATE}, so this host serves no TLS; name a server there, or remove this"
+        )
+        for word in words
+    )
+
+
+def _target(declared: Declared[HostSection], _host: Host, _config: StackConfig) -> Iterator[Problem]:
+    target = declared.section.target or TargetSection()
+    if target.directory and target.local:
+        yield Problem("target.local", "declared beside directory; give one of the two")
+    if target.local and not target.local.startswith("/"):
+        yield Problem("target.local", f"got {target.local!r}, expected an absolute path, as /etc/postfix")
+    if target.ownership == "merge" and not target.local:
+        yield Problem("target.ownership", "a directory of ours has nothing to merge with; leave this out")
+
+
+def _settings(declared: Declared[HostSection], host: Host, _config: StackConfig) -> Iterator[Problem]:
+    """Check types and names of settings, then let Postfix's own rules judge the whole host."""
+    section = declared.section
+    found = [problem.below("settings") for problem in problems_of_settings(section.settings)]
+    found += _declared_twice(section)
+    told = {problem.path for problem in found}
+    yield from found
+    for problem in host.checked.problems:
+        path = _place(problem.path, section)
+        if path not in told and not (path == "myhostname" and not _has_domain(section.myhostname)):
+            yield Problem(path, problem.message)
+
+
+def _declared_twice(section: HostSection) -> list[Problem]:
+    """Find settings that `relay_through` decides."""
+    names = ("smtp_tls_security_level", "smtp_tls_fingerprint_cert_match") if section.relay_through else ()
+    return [
+        Problem(f"settings.{name}", "relay_through decides it; leave it out here and declare it there")
+        for name in names
+        if name in section.settings
+    ]
+
+
+# Where a part of postfix.host.HostDeclaration stands in the stack file; the first pattern that fits wins.
+_PLACES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), place)
+    for pattern, place in (
+        (r"(server\.)?certificates.*", "certificate"),
+        (r"server\.ca_(file|path)", "trust"),
+        (r"server\.(relay\..*)", r"\1"),
+        (r"server\.mynetworks|mynetworks", "relay.networks"),
+        # One declared value is written to both parameters.
+        (r"(?:server|client)\.(smtpd?)_tls_mandatory_protocols", r"settings.\1_tls_protocols"),
+        (r"client\.(certificates|present_server_certificate)", "relay_through.certificate"),
+        (r"client\.ca_file", "trust"),
+        (r"client\.((policies|transports).*)", r"\1"),
+        (r"transport\.(.*)", r"transports"),
+        (r"tls_policy\.(.*)", r"policies"),
+        (r"(?:server|client|parameters)\.(.*)", r"settings.\1"),
+    )
+)
+_OF_RELAY_THROUGH = frozenset(
+    f"settings.{name}" for name in ("relayhost", "smtp_tls_security_level", "smtp_tls_fingerprint_cert_match")
+)
+
+
+def _place(path: str, section: HostSection) -> str:
+    place = next((match.expand(place) for pattern, place in _PLACES if (match := pattern.fullmatch(path))), path)
+    if (place in _OF_RELAY_THROUGH or place == "relayhost") and section.relay_through:
+        return f"relay_through.{place.removeprefix('settings.')}"
+    return place
+
+
+def _shared_targets(stack: DeclaredStack, hosts: Mapping[str, Host]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for name, host in hosts.items():
+        other = first.setdefault(normpath(host.target.path), name)
+        if other != name:
+            yield Problem(
+                f"{stack.hosts[name].path}.target", f"host {other} has the same directory; give each host its own"
+            )
+
+
+_Check = Callable[[Declared[HostSection], Host, StackConfig], Iterator[Problem]]
+_CHECKS: Final[tuple[_Check, ...]] = (
+    _names,
+    _presented,
+    _trust,
+    _without_server,
+    _target,
+    _settings,
+)

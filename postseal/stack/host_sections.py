@@ -1,0 +1,135 @@
+"""What the stack file may say about a Postfix host."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr
+
+from pki.fingerprint_text import parse_fingerprint_sha256
+from postfix.host import TABLE_TYPES
+from postseal.stack.words import Flag, NameText, PathText, PemText, Text, Texts, expanded
+from postseal_core.reading import Section
+from postseal_core.wording import shown
+
+__all__ = [
+    "NO_CERTIFICATE",
+    "ExtraRelayClientSection",
+    "HostSection",
+    "PolicySection",
+    "RelaySection",
+    "RelayThroughSection",
+    "TargetSection",
+    "TransportSection",
+    "TrustSection",
+]
+
+
+def _setting(value: Any) -> Any:
+    """Return lists as Postfix writes them; yes and no are what YAML may already have made true and false of."""
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    if not isinstance(value, str | int):
+        raise ValueError("expected text, a number, true or false, or a list of texts, as main.cf can hold")  # noqa: TRY004  # pydantic collects ValueError only
+    return value
+
+
+def _table_type(value: str) -> str:
+    if value not in TABLE_TYPES:
+        raise ValueError(f"got {shown(value)}, expected one of {', '.join(TABLE_TYPES)}; texthash works everywhere")
+    return value
+
+
+def _postfix_version(value: str) -> str:
+    if not re.fullmatch(r"3\.[0-9]{1,2}", value, re.ASCII):
+        raise ValueError(f"got {shown(value)}, expected a release of Postfix in quotes, as '3.7'")
+    return value
+
+
+NO_CERTIFICATE: Final = "none"
+"""What a host's `certificate` says when it receives no mail over TLS; so no server may be called that."""
+
+Fingerprint = Annotated[StrictStr, AfterValidator(parse_fingerprint_sha256)]
+Setting = Annotated[StrictBool | StrictInt | StrictStr, BeforeValidator(_setting)]
+
+
+class ExtraRelayClientSection(Section):
+    """A client with a certificate of another authority, known by its fingerprint or by the certificate itself."""
+
+    name: NameText
+    fingerprint_sha256: Fingerprint | None = None
+    certificate_pem: PemText | None = None
+
+
+class TrustSection(Section):
+    """Roots whose certificates the host takes for trusted: authorities of this stack and others as PEM."""
+
+    authorities: Texts | None = None
+    roots_pem: tuple[PemText, ...] = ()
+    ca_path: Flag = False
+
+
+class RelaySection(Section):
+    """Who else may relay; `RelayPolicy` in postfix/settings.py."""
+
+    sasl: Flag = False
+    networks: Texts | None = None
+    restrict_recipients: Flag = False
+
+
+class PolicySection(Section):
+    """How mail to one destination is protected; `DestinationPolicy` in postfix/settings.py."""
+
+    level: Text
+    match: Texts = ()
+
+
+class RelayThroughSection(Section):
+    """Where the host sends all its mail, and with which certificate it is let in there."""
+
+    relayhost: Text
+    certificate: Text | None = None
+    smtp_tls_security_level: Text | None = None
+    smtp_tls_fingerprint_cert_match: tuple[Fingerprint, ...] = ()
+
+
+class TransportSection(Section):
+    """How mail to some destinations is sent; `Transport` in postfix/settings.py."""
+
+    destinations: Texts
+    next_hop: Text = ""
+    certificate: Text | None = None
+    smtp_tls_security_level: Text = "secure"
+    match: Texts = ()
+
+
+class TargetSection(Section):
+    """Where the files go: a directory beside the program, or the Postfix of the machine that runs `pulumi up`."""
+
+    directory: PathText | None = None
+    local: PathText | None = None
+    ownership: Literal["merge", "whole"] | None = None
+
+
+class HostSection(Section):
+    """A Postfix host: its certificate, who may relay through it, whom it trusts, and how it sends."""
+
+    myhostname: Text | None = None
+    certificate: Text | None = None
+    relay_clients: Texts = ()
+    relay_rosters: Texts = ()
+    extra_relay_clients: tuple[ExtraRelayClientSection, ...] = ()
+    relay: RelaySection | None = None
+    trust: TrustSection | None = None
+    settings: Mapping[str, Setting] = Field(default_factory=dict)
+    relay_through: RelayThroughSection | None = None
+    policies: Mapping[str, PolicySection] = Field(default_factory=dict)
+    transports: Mapping[str, TransportSection] = Field(default_factory=dict)
+    table_type: Annotated[Text, AfterValidator(_table_type)] = "texthash"
+    postfix_version: Annotated[Text, AfterValidator(_postfix_version)] | None = None
+    compatibility_level: Text = ""
+    target: Annotated[TargetSection, expanded("directory")] | None = None
+
+    def server(self, name: str) -> str | None:
+        """Return the server whose certificate the host of this name serves; None where it has none."""
+        return None if self.certificate == NO_CERTIFICATE else self.certificate or name

@@ -1,0 +1,120 @@
+"""What refers to what: names of things in the stack, authorities above others, and mailboxes and hosts of clients.
+
+Limits of authorities are those that are declared, before any is made; an adopted one is judged by its certificate.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from cryptography import x509
+
+from pki.constraints import IssuerLimits, limits_of_certificate, limits_of_declaration
+from pki.fields import DeclaredCertificate
+from pki.keys import algorithm_of
+from pki.model import FIRST_SLOT, KeyAlgorithm
+from pki.verification import load_certificate
+from postseal.stack.model import Adoption, Authority, StackConfig
+from postseal_core.errors import CertificateError, Problem
+from postseal_core.wording import nearest_hint
+
+__all__ = [
+    "adopted_algorithm",
+    "adopted_certificate",
+    "ancestors",
+    "default_authority",
+    "identities",
+    "issuing_limits",
+    "problems_of_authority_choice",
+    "problems_of_kind",
+    "repeated_identities",
+    "unknown_name",
+]
+
+
+def unknown_name(path: str, what: str, name: str, known: Collection[str]) -> Problem:
+    """Return the problem of a reference to something that is not declared; `what` is its kind (`client`)."""
+    return Problem(path, f"there is no {what} {name!r}; {nearest_hint(name, known)}")
+
+
+def default_authority(named: str | None, authorities: Collection[str]) -> str | None:
+    """Return the authority that is named, or the only one there is; None where there is no telling."""
+    return named or (next(iter(authorities)) if len(authorities) == 1 else None)
+
+
+def problems_of_authority_choice(path: str, named: str | None, authorities: Collection[str]) -> Iterator[Problem]:
+    """Find a choice of authority that leads nowhere; `path` is where it is, or should be, declared."""
+    if named and named not in authorities:
+        yield unknown_name(path, "authority", named, authorities)
+    elif not authorities:
+        yield Problem(path, "there is no authority to sign this; declare one under authority")
+    elif not default_authority(named, authorities):
+        yield Problem(path, f"missing, and there are several authorities; {nearest_hint('', authorities)}")
+
+
+def problems_of_kind(path: str, server: str, config: StackConfig) -> Iterator[Problem]:
+    """Find that a server stands where a client is wanted, and its certificate is for servers only."""
+    if not config.servers[server].is_client:
+        yield Problem(
+            path,
+            f"{server} is a server's certificate, which does not authenticate clients; set also_client of server "
+            f"{server} to true, or name a client",
+        )
+
+
+def adopted_certificate(adopt: Adoption | None) -> x509.Certificate | None:
+    """Return the certificate that is taken over; None where there is none, or more than one."""
+    try:
+        return load_certificate(adopt.certificate_pem, what="certificate") if adopt else None
+    except CertificateError:
+        return None
+
+
+def adopted_algorithm(adopt: Adoption | None) -> KeyAlgorithm | None:
+    """Return the algorithm of the key that is taken over; None where it is none of those we know."""
+    certificate = adopted_certificate(adopt)
+    try:
+        return algorithm_of(certificate.public_key()) if certificate else None
+    except CertificateError:
+        return None
+
+
+def ancestors(authority: Authority, authorities: Mapping[str, Authority]) -> Iterator[Authority]:
+    """Walk up from an authority's issuer; stops before meeting one for the second time."""
+    seen: set[str] = set()
+    issuer = authorities.get(authority.issuer or "")
+    while issuer and issuer.name not in seen:
+        yield issuer
+        seen.add(issuer.name)
+        issuer = authorities.get(issuer.issuer or "")
+
+
+def issuing_limits(name: str | None, authorities: Mapping[str, Authority]) -> list[IssuerLimits]:
+    """Return what the authority of that name and those above it allow, the issuer first; nothing for an unknown one."""
+    issuer = authorities.get(name or "")
+    return [_limits(each) for each in (issuer, *ancestors(issuer, authorities))] if issuer else []
+
+
+def _limits(authority: Authority) -> IssuerLimits:
+    """Return the limits of the certificate that signs: an adopted one is taken as it is."""
+    certificate = adopted_certificate(authority.adopt) if authority.slots.active == FIRST_SLOT else None
+    if certificate:
+        return limits_of_certificate(certificate)
+    return limits_of_declaration(authority.name, authority.declaration)
+
+
+def identities(declared: DeclaredCertificate) -> Iterator[tuple[str, str]]:
+    """Return what a client is known by, which no other one may have: the field, and the mailbox or host in it."""
+    if declared.email:
+        yield "email", declared.email
+    for index, host in enumerate(declared.dns_names):
+        yield f"dns_names[{index}]", host
+
+
+def repeated_identities(declared: DeclaredCertificate, itself: str, seen: dict[str, str]) -> Iterator[Problem]:
+    """Find mailboxes and hosts of a client that another one has; its own are added to `seen`, with who it is.
+
+    Case does not count: mail hosts hardly ever tell Alice@ and alice@ apart, and readers never.
+    """
+    for field, identity in identities(declared):
+        other = seen.setdefault(identity.lower(), itself)
+        if other != itself:
+            yield Problem(field, f"{identity!r} is {other} already; give each its own, or remove one of them")

@@ -1,0 +1,165 @@
+"""What the sections about certificates mean: every default filled in, wherever it comes from.
+
+References that lead nowhere are left as they are, or out; the checks name them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from pki.crl_schedule import CrlPolicy
+from pki.fields import DeclaredCertificate
+from pki.model import Pkcs12Profile, Profile
+from pki.rollover import Slots
+from postseal.stack.host_sections import HostSection
+from postseal.stack.lifetimes import resolve_lifetime
+from postseal.stack.model import Adoption, Authority, Client, Crl, Pkcs12, Roster, Server, ServerSigner
+from postseal.stack.reading import Declared, DeclaredStack
+from postseal.stack.references import adopted_algorithm, default_authority
+from postseal.stack.screening import NO_FILE
+from postseal.stack.sections import (
+    AuthorityKeys,
+    CertificateKeys,
+    ClientKeys,
+    CrlSection,
+    Pkcs12Section,
+    RosterKeys,
+    ServerKeys,
+    ServerSection,
+    SlotsSection,
+    ThirdPartySection,
+)
+
+__all__ = ["implied_servers", "resolve_authorities", "resolve_clients", "resolve_rosters", "resolve_servers"]
+
+
+def _certificate(each: Declared[CertificateKeys], profile: Profile, stack: DeclaredStack) -> DeclaredCertificate:
+    """Return the fields of a certificate, those of its lifetime included."""
+    lifetime = resolve_lifetime(profile, stack.lifetime, each.section, each.path)
+    return each.section.said.over(lifetime.said).values
+
+
+def resolve_authorities(stack: DeclaredStack) -> dict[str, Authority]:
+    """Return the authorities, issuers first; one whose issuers form a circle stands at the end."""
+    waiting = {name: _authority(each, stack) for name, each in stack.authorities.items()}
+    ordered: dict[str, Authority] = {}
+    while waiting:
+        ready = {name: each for name, each in waiting.items() if each.issuer not in waiting} or waiting
+        ordered |= ready
+        waiting = {name: each for name, each in waiting.items() if name not in ready}
+    return ordered
+
+
+def _authority(each: Declared[AuthorityKeys], stack: DeclaredStack) -> Authority:
+    section = each.section
+    adopt = Adoption(section.adopt.certificate_pem, section.adopt.private_key_secret) if section.adopt else None
+    declared = _certificate(each, Profile.INTERMEDIATE if section.issuer else Profile.ROOT, stack)
+    if "key_algorithm" not in section.said.names:
+        declared = replace(declared, key_algorithm=adopted_algorithm(adopt) or declared.key_algorithm)
+    if section.issuer and declared.path_length is None:
+        declared = replace(declared, path_length=0)
+    return Authority(
+        name=each.name,
+        declared=declared,
+        issuer=section.issuer,
+        crl_urls=section.crl_urls,
+        is_protected=section.protect,
+        adopt=adopt,
+        slots=_slots(section.slots),
+        crl=_crl(section.crl) if section.crl else None,
+    )
+
+
+def _slots(section: SlotsSection) -> Slots:
+    return Slots(section.active, section.standby, section.retiring, section.standby_for, section.cross_sign)
+
+
+def _crl(section: CrlSection) -> Crl:
+    policy = CrlPolicy(section.lifetime or CrlPolicy().lifetime_hours, section.renew_before)
+    return Crl(policy, section.first_crl_number)
+
+
+def implied_servers(stack: DeclaredStack) -> dict[str, Declared[ServerKeys]]:
+    """Return a server for each host that names none and has none of its own name."""
+    return {
+        host.name: Declared(host.name, f"{host.path}.certificate", _implied_section(host.section))
+        for host in stack.hosts.values()
+        if host.section.certificate is None and host.name not in stack.servers
+    }
+
+
+def _implied_section(host: HostSection) -> ServerKeys:
+    return ServerSection.model_validate({"dns_names": [host.myhostname]} if host.myhostname else {})
+
+
+def resolve_servers(stack: DeclaredStack, authorities: Mapping[str, Authority]) -> dict[str, Server]:
+    """Return the declared servers, and those that hosts get without declaring them."""
+    declared = {**stack.servers, **implied_servers(stack)}
+    return {name: _server(each, stack, authorities) for name, each in declared.items()}
+
+
+def _server(each: Declared[ServerKeys], stack: DeclaredStack, authorities: Mapping[str, Authority]) -> Server:
+    section, signer = each.section, _signer(each.section)
+    third_party = section.third_party or ThirdPartySection()
+    return Server(
+        name=each.name,
+        declared=_certificate(each, Profile.SERVER, stack),
+        signer=signer,
+        authority=default_authority(section.authority, authorities) if signer is ServerSigner.AUTHORITY else None,
+        is_client=section.also_client,
+        signed_chain_pem=third_party.signed_chain_pem or _chain_in_file(third_party, stack),
+    )
+
+
+def _signer(section: ServerKeys) -> ServerSigner:
+    if section.third_party:
+        return ServerSigner.THIRD_PARTY
+    return ServerSigner.SELF if section.self_signed else ServerSigner.AUTHORITY
+
+
+def _chain_in_file(third_party: ThirdPartySection, stack: DeclaredStack) -> str | None:
+    file = third_party.signed_chain_file
+    return stack.files.get(file, NO_FILE).text if file else None
+
+
+def resolve_clients(stack: DeclaredStack, authorities: Mapping[str, Authority]) -> dict[str, Client]:
+    """Return the clients in the order of the file."""
+    return {name: _client(each, stack, authorities) for name, each in stack.clients.items()}
+
+
+def _client(each: Declared[ClientKeys], stack: DeclaredStack, authorities: Mapping[str, Authority]) -> Client:
+    section = each.section
+    return Client(
+        name=each.name,
+        declared=_certificate(each, Profile.CLIENT, stack),
+        authority=default_authority(section.authority, authorities) or "",
+        pkcs12=_pkcs12(section.pkcs12) if section.pkcs12 else None,
+        take_over_from=section.take_over_from or "",
+    )
+
+
+def _pkcs12(section: Pkcs12Section) -> Pkcs12:
+    return Pkcs12(Pkcs12Profile(section.profile), section.passphrase_secret)
+
+
+def resolve_rosters(stack: DeclaredStack, authorities: Mapping[str, Authority]) -> dict[str, Roster]:
+    """Return the rosters in the order of the file."""
+    return {name: _roster(each, stack, authorities) for name, each in stack.rosters.items()}
+
+
+def _roster(each: Declared[RosterKeys], stack: DeclaredStack, authorities: Mapping[str, Authority]) -> Roster:
+    roster = Roster(
+        name=each.name,
+        declared=_certificate(each, Profile.CLIENT, stack),
+        authority=default_authority(each.section.authority, authorities) or "",
+        rows=stack.roster_rows[each.name].rows,
+        take_over=each.section.take_over,
+    )
+    return replace(roster, handed_out=tuple(_handed_out(each.section, roster)))
+
+
+def _handed_out(section: RosterKeys, roster: Roster) -> Iterator[str]:
+    """Name the clients whose files are written: where nothing is said, those with an archive, made for that."""
+    archives = roster.archives
+    for row in roster.rows:
+        if section.hand_out or (section.hand_out is None and row.name in archives):
+            yield row.name

@@ -1,0 +1,225 @@
+"""Hosts: what their declarations mean, as a declaration of Postfix and the certificates behind its names."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pki.fingerprint_text import parse_fingerprint_sha256
+from postfix.foreign_clients import foreign_client
+from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
+from postfix.parameters import PostfixVersion
+from postfix.preflight import checked_host
+from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, Transport
+from postfix.tables import ClientRow
+from postfix.target import Directory, HostTarget, Local
+from postseal.stack.host_sections import (
+    ExtraRelayClientSection,
+    HostSection,
+    RelaySection,
+    RelayThroughSection,
+    TargetSection,
+    TrustSection,
+)
+from postseal.stack.host_settings import SortedSettings, sort_settings
+from postseal.stack.model import (
+    Authority,
+    CertificateKind,
+    CertificateReference,
+    Host,
+    StackConfig,
+)
+from postseal.stack.reading import Declared, DeclaredStack
+from postseal_core.errors import CertificateError
+
+__all__ = ["resolve_hosts"]
+
+
+def resolve_hosts(stack: DeclaredStack, config: StackConfig) -> dict[str, Host]:
+    """Return the hosts; references that lead nowhere are left out, `problems_of_hosts` names them.
+
+    `config`: the stack with everything that a host can refer to.
+    """
+    return {name: _resolve(each, config) for name, each in stack.hosts.items()}
+
+
+def _resolve(each: Declared[HostSection], config: StackConfig) -> Host:
+    section = each.section
+    trust = section.trust or TrustSection()
+    trusted = _trusted(trust, config.authorities)
+    file_names = _file_names(_references(each, config))
+    target = _target(each, config.out)
+    context = _Context(each, config, file_names, has_roots=bool(trusted or trust.roots_pem))
+    return Host(
+        name=each.name,
+        checked=checked_host(_declaration(context, target.ownership)),
+        target=target,
+        certificates={file_name: reference for reference, file_name in file_names.items()},
+        relay_clients=tuple(filter(None, map(config.named, section.relay_clients))),
+        relay_rosters=tuple(name for name in section.relay_rosters if name in config.rosters),
+        extra_relay_clients=tuple(filter(None, map(_extra, section.extra_relay_clients))),
+        trusted_authorities=trusted,
+        trusted_roots_pem=trust.roots_pem,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the parts of one host's declaration share."""
+
+    host: Declared[HostSection]
+    config: StackConfig
+    file_names: Mapping[CertificateReference, str]
+    has_roots: bool
+
+    @property
+    def section(self) -> HostSection:
+        return self.host.section
+
+    @property
+    def own_server(self) -> str | None:
+        return self.section.server(self.host.name)
+
+    def presented(self, word: str | None) -> CertificateReference | None:
+        return self.config.presentable(word, self.own_server) if word else None
+
+    def file_name(self, word: str | None) -> str:
+        reference = self.presented(word)
+        return self.file_names[reference] if reference else ""
+
+
+def _references(host: Declared[HostSection], config: StackConfig) -> Iterator[CertificateReference]:
+    """Name every certificate whose key the host needs, its own server's first."""
+    own, section = host.section.server(host.name), host.section
+    if own:
+        yield CertificateReference(CertificateKind.SERVER, own)
+    words = [section.relay_through.certificate] if section.relay_through else []
+    words += [transport.certificate for transport in section.transports.values()]
+    yield from filter(None, (config.presentable(word, own) for word in words if word))
+
+
+def _file_names(references: Iterable[CertificateReference]) -> dict[CertificateReference, str]:
+    """Name the files: by the certificate, and where a server and a client have one name, the client by `-client`."""
+    unique = dict.fromkeys(references)
+    servers = {reference.name for reference in unique if reference.kind is CertificateKind.SERVER}
+    return {
+        reference: f"{reference.name}-client"
+        if reference.kind is CertificateKind.CLIENT and reference.name in servers
+        else reference.name
+        for reference in unique
+    }
+
+
+def _trusted(trust: TrustSection, authorities: Mapping[str, Authority]) -> tuple[str, ...]:
+    roots = [name for name, authority in authorities.items() if not authority.issuer]
+    return tuple(roots if trust.authorities is None else [name for name in trust.authorities if name in roots])
+
+
+def _extra(section: ExtraRelayClientSection) -> ClientRow | None:
+    """Return a client by what identifies it; None where that is missing or cannot be read as one certificate."""
+    try:
+        return foreign_client(section.name, section.fingerprint_sha256 or section.certificate_pem or "")
+    except CertificateError:
+        return None
+
+
+def _target(host: Declared[HostSection], out: str) -> HostTarget:
+    section = host.section.target or TargetSection()
+    if section.local:
+        return Local(section.local, Ownership(section.ownership or Ownership.MERGE))
+    return Directory(section.directory or f"{out}/{host.name}/postfix")
+
+
+def _declaration(context: _Context, ownership: Ownership) -> HostDeclaration:
+    section, settings = context.section, sort_settings(context.section.settings)
+    version = section.postfix_version
+    return HostDeclaration(
+        name=context.host.name,
+        myhostname=section.myhostname or "",
+        server=_server_side(context, settings),
+        client=_client_side(context, settings),
+        parameters=settings.parameters,
+        ownership=ownership,
+        table_type=section.table_type,
+        postfix_version=PostfixVersion.from_text(version) if version else None,
+        compatibility_level=section.compatibility_level,
+    )
+
+
+def _server_side(context: _Context, settings: SortedSettings) -> ServerSide | None:
+    own = context.own_server
+    if not own:
+        return None
+    ca_path = bool(context.section.trust and context.section.trust.ca_path)
+    relay = _relay_policy(context.section)
+    server = replace(settings.server, ca_file=context.has_roots and not ca_path, ca_path=ca_path, relay=relay)
+    return ServerSide(server, (context.file_names[CertificateReference(CertificateKind.SERVER, own)],))
+
+
+def _relay_policy(section: HostSection) -> RelayPolicy:
+    relay = section.relay or RelaySection()
+    return RelayPolicy(
+        client_certificates=bool(section.relay_clients or section.relay_rosters or section.extra_relay_clients),
+        sasl=relay.sasl,
+        networks=RelayPolicy().networks if relay.networks is None else relay.networks,
+        restrict_recipients=relay.restrict_recipients,
+    )
+
+
+def _client_side(context: _Context, settings: SortedSettings) -> ClientSide | None:
+    """Return the sending side; None where nothing is said about sending, so that the host keeps its own ways."""
+    section = context.section
+    if not (section.relay_through or section.policies or section.transports or settings.client):
+        return None
+    word = section.relay_through.certificate if section.relay_through else None
+    is_own = context.presented(word) == CertificateReference(CertificateKind.SERVER, context.own_server or "")
+    client = replace(
+        _with_relay(settings.client or ClientSettings(), section.relay_through),
+        ca_file=context.has_roots,
+        present_server_certificate=is_own,
+        policies=tuple(_policies(section)),
+        transports=tuple(_transports(context)),
+    )
+    file_name = context.file_name(word)
+    return ClientSide(client, (file_name,) if file_name and not is_own else ())
+
+
+def _with_relay(settings: ClientSettings, relay_through: RelayThroughSection | None) -> ClientSettings:
+    """Return settings with what `relay_through` decides, whatever they say of that themselves."""
+    if not relay_through:
+        return settings
+    match = relay_through.smtp_tls_fingerprint_cert_match
+    return replace(
+        settings,
+        relayhost=relay_through.relayhost,
+        smtp_tls_security_level=relay_through.smtp_tls_security_level or ("fingerprint" if match else "secure"),
+        smtp_tls_fingerprint_cert_match=match,
+    )
+
+
+def _policies(section: HostSection) -> Iterator[DestinationPolicy]:
+    for destination, policy in section.policies.items():
+        yield DestinationPolicy(destination, policy.level, _match(policy.level, policy.match))
+
+
+def _transports(context: _Context) -> Iterator[Transport]:
+    for name, section in context.section.transports.items():
+        level = section.smtp_tls_security_level
+        yield Transport(
+            name=name,
+            destinations=section.destinations,
+            certificate=context.file_name(section.certificate),
+            smtp_tls_security_level=level,
+            match=_match(level, section.match),
+            next_hop=section.next_hop,
+        )
+
+
+def _match(level: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a level matches; fingerprints in the one form Postfix's tables know, if they are any."""
+    return tuple(map(_colon_form, words)) if level == "fingerprint" else words
+
+
+def _colon_form(word: str) -> str:
+    try:
+        return parse_fingerprint_sha256(word)
+    except ValueError:
+        return word

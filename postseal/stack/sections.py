@@ -1,0 +1,223 @@
+"""What the stack file may say about certificates: of authorities, servers, clients and rosters, and their lifetimes.
+
+Each section is its own keys, written here, and the fields of a certificate that may be said there, which follow from
+`pki.fields`. A variable `ClientSection` is what is read; `ClientKeys`, its own keys, is what the type checker knows.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+
+from pydantic import BeforeValidator, create_model
+
+from pki.declared import Said
+from pki.fields import FIELDS, DeclaredCertificate, Group, SaidBy
+from pki.model import FIRST_SLOT
+from pki.reading import said_in, with_fields
+from pki.rollover import STANDBY_HOURS
+from postseal.stack.words import Count, Flag, Hours, PathText, PemText, RenewKey, Text, Texts, WaitHours, expanded
+from postseal_core.reading import Raw, Section
+from postseal_core.wording import shown
+
+__all__ = [
+    "LIFETIME_FIELDS",
+    "AdoptSection",
+    "AuthorityKeys",
+    "AuthoritySection",
+    "CertificateKeys",
+    "ClientKeys",
+    "ClientSection",
+    "CrlSection",
+    "LifetimeSection",
+    "Pkcs12Section",
+    "RosterKeys",
+    "RosterSection",
+    "ServerKeys",
+    "ServerSection",
+    "SlotsSection",
+    "StackLifetimeSection",
+    "ThirdPartySection",
+    "said_of_lifetime",
+]
+
+S = TypeVar("S", bound=Section)
+
+LIFETIME_FIELDS: Final[Mapping[str, str]] = {
+    name: each.word for name, each in FIELDS.items() if each.group is Group.LIFETIME
+}
+"""Fields of a lifetime, and the key of each in the stack file."""
+
+_POLICIES: Final = ("default", "authority", "leaf", "root", "intermediate", "server", "client")
+
+
+def _made(section: type[S], fields: Mapping[str, Any]) -> type[S]:
+    optional: dict[str, Any] = {name: (kind | None, None) for name, kind in fields.items()}
+    made: type[S] = create_model(section.__name__, __base__=section, **optional)
+    made.__doc__ = section.__doc__
+    return made
+
+
+def _kind_in_lifetime(name: str) -> Any:
+    """Return how a field of a lifetime is read: hours as a duration, anything else as everywhere."""
+    if name == "renew_key_every":
+        return RenewKey
+    return Hours if name.endswith("_hours") else _EVERYWHERE.model_fields[name].annotation
+
+
+_EVERYWHERE: Final = with_fields(SaidBy.ALL, Section, is_grouped=False)
+
+
+class _Lifetime(Section):
+    """One policy; what it leaves out comes from the next more general one."""
+
+
+class _StackLifetime(Section):
+    """Policies for all certificates (`default`), for a group (`authority`, `leaf`) and for a kind."""
+
+
+LifetimeSection: Final = _made(_Lifetime, {word: _kind_in_lifetime(name) for name, word in LIFETIME_FIELDS.items()})
+StackLifetimeSection: Final = _made(_StackLifetime, dict.fromkeys(_POLICIES, LifetimeSection))
+
+
+def said_of_lifetime(section: Section | None) -> Said:
+    """Return the fields that stand in a `lifetime`."""
+    if section is None:
+        return Said()
+    said = {name: getattr(section, word) for name, word in LIFETIME_FIELDS.items()}
+    given = {name: value for name, value in said.items() if value is not None}
+    return Said(DeclaredCertificate(**given), frozenset(given))
+
+
+class CertificateKeys(Section):
+    """What any certificate may say beside its fields; `SAID_BY`: as whom it says those."""
+
+    SAID_BY: ClassVar[SaidBy] = SaidBy.NOBODY
+
+    lifetime: Section | None = None
+
+    @property
+    def said(self) -> Said:
+        """The fields of the certificate, those of its lifetime left out."""
+        return said_in(self, self.SAID_BY)
+
+
+K = TypeVar("K", bound=CertificateKeys)
+
+
+def _section(keys: type[K]) -> type[K]:
+    """Return a section of these keys and of the fields that may be said beside them."""
+    return _made(with_fields(keys.SAID_BY, keys), {"lifetime": LifetimeSection})
+
+
+def _expanded_crl(value: Any) -> Any:
+    """Return `{}` for the short form `true`, and nothing for `false`."""
+    if isinstance(value, bool):
+        return {} if value else None
+    if value is not None and not isinstance(value, Mapping):
+        raise ValueError(f"got {shown(str(value))}, expected true, or a mapping, as {{lifetime: 7d}}")
+    return value
+
+
+class AdoptSection(Section):
+    """An authority that exists already: its certificate, and the secret key of the stack that holds its private key.
+
+    The authority's other fields must say what stands in the certificate: the next renewal is made from them.
+    """
+
+    certificate_pem: PemText
+    private_key_secret: Text
+
+
+class SlotsSection(Section):
+    """Numbered keys of an authority, for a rollover in reviewed steps; `Slots` in pki/rollover.py."""
+
+    active: Count = FIRST_SLOT
+    standby: Count | None = None
+    retiring: Count | None = None
+    standby_for: WaitHours = STANDBY_HOURS
+    cross_sign: Flag = False
+
+
+class CrlSection(Section):
+    """A revocation list of the authority; what is left out has the defaults of `CrlPolicy` in pki/crl_schedule.py."""
+
+    lifetime: Hours | None = None
+    renew_before: Hours | None = None
+    first_crl_number: Count = 1
+
+
+class AuthorityKeys(CertificateKeys):
+    """An authority: a root, or an intermediate where `issuer` names another authority.
+
+    `crl_urls`: where its own revocation list is; that stands in the certificates it issues, not in its own.
+    """
+
+    SAID_BY: ClassVar[SaidBy] = SaidBy.AUTHORITY
+
+    issuer: Text | None = None
+    crl_urls: Texts = ()
+    protect: Flag = True
+    adopt: AdoptSection | None = None
+    slots: SlotsSection = SlotsSection()
+    crl: Annotated[CrlSection | None, BeforeValidator(_expanded_crl)] = None
+
+
+class ThirdPartySection(Section):
+    """A server certificate that somebody else signs; without a chain there is a key and a request only, so far.
+
+    The chain is the leaf, then its intermediates, as text or in a file beside the program.
+    """
+
+    signed_chain_pem: PemText | None = None
+    signed_chain_file: PathText | None = None
+
+
+class ServerKeys(CertificateKeys):
+    """A server's certificate, signed by an authority of this stack, by itself, or by a third party."""
+
+    SAID_BY: ClassVar[SaidBy] = SaidBy.SERVER
+
+    authority: Text | None = None
+    self_signed: Flag = False
+    third_party: ThirdPartySection | None = None
+    also_client: Flag = False
+
+
+class Pkcs12Section(Section):
+    """An archive to hand out; without `passphrase_secret` a passphrase is generated."""
+
+    profile: Literal["modern", "legacy"] = "modern"
+    passphrase_secret: Text | None = None
+
+
+class ClientKeys(CertificateKeys):
+    """A client's certificate: of a person (`email`), of a host (`dns_names`), or of both.
+
+    `take_over_from` names the roster that has the client until now.
+    """
+
+    SAID_BY: ClassVar[SaidBy] = SaidBy.CLIENT
+
+    authority: Text | None = None
+    pkcs12: Annotated[Pkcs12Section, expanded("profile")] | None = None
+    take_over_from: Text | None = None
+
+
+class RosterKeys(CertificateKeys):
+    """Many clients, here or in a file, and what holds for each of them that does not say otherwise.
+
+    `clients` are read by `postseal.stack.roster_rows`. `take_over` names those that are in `clients` until now.
+    """
+
+    SAID_BY: ClassVar[SaidBy] = SaidBy.ROSTER
+
+    authority: Text | None = None
+    clients: Mapping[str, Raw | None] | None = None
+    file: PathText | None = None
+    hand_out: Flag | None = None
+    take_over: Texts = ()
+
+
+AuthoritySection: Final = _section(AuthorityKeys)
+ServerSection: Final = _section(ServerKeys)
+ClientSection: Final = _section(ClientKeys)
+RosterSection: Final = _section(RosterKeys)

@@ -1,0 +1,97 @@
+"""Read what a program hands to a class of ours: every mistake a sentence with its place, all of them at once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import Any, Final, TypeVar
+
+import pulumi
+
+from postseal_core.errors import ConfigError, Problem
+from postseal_core.program import refuse
+from postseal_core.reading import Raw, Section, read_section
+from postseal_core.records import decode
+from postseal_core.values import MUST_BE_KNOWN, UNKNOWN, is_deferred
+from postseal_core.wording import found
+
+__all__ = ["Arguments"]
+
+T = TypeVar("T")
+S = TypeVar("S", bound=Section)
+
+_A_LIST: Final = "a list, as [first, second]"
+
+
+class Arguments:
+    """The arguments of one call; what is wrong with them is kept until `refuse` tells all of it.
+
+    `path`: the kind of thing, in the words of a stack file (`clients`). Methods that read return something of the right
+    type in any case; it is only to be used after `refuse`.
+    """
+
+    def __init__(self, kind: str, name: object, opts: object = None) -> None:
+        self.path = f"{kind}.{name}"
+        self._problems: list[Problem] = []
+        if not isinstance(name, str) or not name:
+            self._problems.append(Problem(kind, f"got {found(name)} as the name, expected a text"))
+        self.expect("opts", opts, (pulumi.ResourceOptions, type(None)), "pulumi.ResourceOptions(...)")
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Keep problems; their paths are those of single arguments."""
+        self._problems += [problem.below(self.path) for problem in problems]
+
+    def read(self, reader: Callable[[], T], instead: T) -> T:
+        """Return what a reader returns; where it refuses, keep its problems, which have whole paths already."""
+        try:
+            return reader()
+        except ConfigError as error:
+            self._problems += error.problems
+            return instead
+
+    def section(self, given: Raw, section: type[S]) -> S:
+        """Return plain arguments as a section has them; None stands for what is not given."""
+        reading = read_section({name: each for name, each in given.items() if each is not None}, section, self.path)
+        self._problems += reading.problems
+        return reading.section
+
+    def record(self, argument: str, value: T, kinds: type | tuple[type, ...], words: str) -> T:
+        """Return an argument that is a dataclass, or None, after a look at the types of all that it holds.
+
+        `argument` is empty for one whose fields the program has given as arguments of their own.
+        """
+        if value is None or not self.expect(argument, value, kinds, words):
+            return value
+        path = f"{self.path}.{argument}" if argument else self.path
+        return self.read(lambda: decode(type(value), _plain(value), path), value)
+
+    def expect(self, argument: str, value: object, kinds: type | tuple[type, ...], words: str) -> bool:
+        """Keep a problem where a value is of none of these classes; `words` says how the right one is written."""
+        if isinstance(value, kinds):
+            return True
+        sentence = MUST_BE_KNOWN if is_deferred(value) else f"got {found(value)}, expected {words}"
+        self.add([Problem(argument, sentence)])
+        return False
+
+    def expect_each(self, argument: str, values: object, kinds: type | tuple[type, ...], words: str) -> bool:
+        """Keep a problem where something is no list, and for each item of it that is of none of these classes."""
+        if isinstance(values, str) or not isinstance(values, Sequence):
+            return self.expect(argument, values, list, _A_LIST)
+        are_right = [self.expect(f"{argument}[{index}]", each, kinds, words) for index, each in enumerate(values)]
+        return all(are_right)
+
+    def refuse(self) -> None:
+        """Raise ArgumentError if anything is wrong."""
+        refuse(self._problems)
+
+
+def _plain(value: object) -> Any:
+    """Return a dataclass as the plain values that the codec reads; a value of another type stays what it is."""
+    if is_deferred(value):
+        return UNKNOWN
+    if isinstance(value, Enum | Fraction) or hasattr(type(value), "from_text"):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    members = {each.name: getattr(value, each.name) for each in fields(value)} if is_dataclass(value) else value
+    return {name: _plain(each) for name, each in members.items()} if isinstance(members, Mapping) else members

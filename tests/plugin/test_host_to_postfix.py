@@ -1,0 +1,131 @@
+"""A host's configuration merged into the Postfix of this machine, from the engine's calls down to its tables."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
+from pki.model import Profile
+from pki.verification import chain_pem
+from postfix.host import HostDeclaration, Ownership, ServerSide
+from postfix.settings import ServerSettings
+from postfix.target import Local
+from postseal_core.instants import format_instant
+from postseal_core.records import encode
+from tests.support.plugin_runs import PluginRuns
+from tests.support.postfix_instance import Boot, PostfixInstance
+from tests.support.provider import Secret
+from tests.support.resource_properties import key_pem
+from tests.support.specimens import VALIDITY, issue_leaf, make_authority
+
+ROOT = make_authority()
+SERVED = issue_leaf(ROOT)
+ALICE = issue_leaf(ROOT, Profile.CLIENT, serial_number=300)
+HOST = HostDeclaration("mx1", "mx1.example.org", ServerSide(ServerSettings(), ("mx1",)), ownership=Ownership.MERGE)
+
+
+ROW = f"alice generation=1 not_after={format_instant(VALIDITY.not_after)[:10]}"
+
+
+@pytest.fixture
+def instance(postfix_instance: Boot, tmp_path: Path) -> PostfixInstance:
+    """Return a running Postfix of somebody else."""
+    rendered = tmp_path / "rendered"
+    rendered.mkdir()
+    (rendered / "main.cf").write_text("# The administrator's comment.\ncompatibility_level = 3.6\nbiff = yes\n")
+    return postfix_instance(rendered)
+
+
+def declared(instance: PostfixInstance, host: HostDeclaration = HOST, *, has_alice: bool = True) -> dict[str, Any]:
+    """Return a relay on that Postfix, with a certificate of its own name."""
+    alice = {
+        "match": "certificate",
+        "generation": 1,
+        "not_before": format_instant(VALIDITY.not_before),
+        "not_after": format_instant(VALIDITY.not_after),
+        "issuer_slot": "mail-ca/1",
+        "fingerprint_sha256": certificate_fingerprint_sha256(ALICE),
+        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(ALICE),
+        "previous": [],
+        "revoked_at": "",
+    }
+    return {
+        "declaration": encode(host),
+        "target": encode(Local(str(instance.config_directory)).record),
+        "chains": {
+            host.name: {
+                "description": "generation 1",
+                "private_key_pem": Secret(key_pem()),
+                "chain_pem": chain_pem([SERVED]),
+            }
+        },
+        "roots": {"mail-ca": chain_pem([ROOT.certificate])},
+        "access": {"smtp": {"clients": {"alice": alice} if has_alice else {}}},
+    }
+
+
+@pytest.mark.needs_postfix
+def test_a_running_postfix_is_brought_to_its_declaration_and_back(
+    plugin: PluginRuns, instance: PostfixInstance
+) -> None:
+    """Create reloads, no change is none, drift is put right, a row goes, and delete leaves nothing of ours."""
+    before = instance.postconf("-n")
+    host = plugin.resource("MailServer", "mx1")
+    plugin.up(host, declared(instance))
+    assert plugin.lines[-1] == "Postfix was reloaded"
+    table = instance.config_directory / "relay_clientcerts"
+    assert certificate_fingerprint_sha256(ALICE) in table.read_text()
+    assert "smtpd_tls_chain_files" in instance.postconf("-n")
+    assert plugin.up(host, declared(instance)) == {}
+
+    table.write_text("")
+    assert plugin.up(host, declared(instance)) == {"content": "update"}
+    assert certificate_fingerprint_sha256(ALICE) in table.read_text()
+    assert any("relay_clientcerts was changed" in line for line in plugin.lines)
+
+    main_cf = instance.config_directory / "main.cf"
+    main_cf.write_text(main_cf.read_text().replace("smtpd_tls_security_level = may", "smtpd_tls_security_level = none"))
+    assert plugin.up(host, declared(instance)) == {"content": "update"}
+    assert "smtpd_tls_security_level = may" in main_cf.read_text()
+    assert any("smtpd_tls_security_level in main.cf was changed" in line for line in plugin.lines)
+
+    without = plugin.up(host, declared(instance, has_alice=False))
+    assert without == {f'client_tables.relay_clientcerts["{ROW}"]': "delete"}
+    assert certificate_fingerprint_sha256(ALICE) not in table.read_text()
+
+    plugin.start_run()
+    host.refresh()
+    host.delete()
+    assert not table.exists()
+    after = instance.postconf("-n")
+    assert {*after.splitlines()} <= {*before.splitlines()}
+    assert after.startswith("alias_database")
+
+
+@pytest.mark.needs_postfix
+def test_a_host_under_a_new_name_takes_the_postfix_over(plugin: PluginRuns, instance: PostfixInstance) -> None:
+    """The old name is deleted last: it takes what is its own and gives back what it changed, and no more."""
+    old, new = plugin.resource("MailServer", "mx1"), plugin.resource("MailServer", "relay")
+    plugin.up(old, declared(instance, replace(HOST, parameters={"biff": "no", "bounce_size_limit": "40000"})))
+    plugin.up(new, declared(instance, replace(HOST, name="relay", server=ServerSide(ServerSettings(), ("relay",)))))
+    taken_over = instance.postconf("-n").splitlines()
+    old.delete()
+    left = {"biff = no": "biff = yes", "bounce_size_limit = 40000": ""}
+    assert instance.postconf("-n").splitlines() == [*filter(None, (left.get(line, line) for line in taken_over))]
+    assert {path.name for path in (instance.config_directory / "tls").iterdir()} == {"ca.pem", "relay.pem"}
+    assert certificate_fingerprint_sha256(ALICE) in (instance.config_directory / "relay_clientcerts").read_text()
+
+
+def test_a_configuration_directory_that_is_not_there_is_one_sentence(plugin: PluginRuns, tmp_path: Path) -> None:
+    """Without Postfix on the machine the user is told which directory was looked for."""
+    absent = str(tmp_path / "absent")
+    host = plugin.resource("MailServer", "mx1")
+    nothing: dict[str, Any] = {
+        "declaration": encode(HostDeclaration("mx1", "mx1.example.org", ownership=Ownership.MERGE)),
+        "target": encode(Local(absent).record),
+    }
+    sentence = plugin.refusal(host.apply, host.check(nothing))
+    assert absent in sentence
+    assert "internal error" not in sentence
