@@ -153,7 +153,7 @@ def _listed(before: Mapping[SerialNumber, CrlEntry], demand: CrlDemand, now: dat
     kept = {
         serial_number: entry
         for serial_number, entry in before.items()
-        if serial_number in revoked or (entry.name, entry.revoked_at) not in released
+        if serial_number in revoked or entry.reason != HOLD or (entry.name, entry.revoked_at) not in released
     }
     known = {number: entry for number, entry in revoked.items() if number in before or entry.not_after > now}
     return kept | known

@@ -53,14 +53,26 @@ class Group(StrEnum):
 
 
 class Match(StrEnum):
-    """What a relay knows a client by."""
+    """What a relay knows a client by.
+
+    Attributes:
+        CERTIFICATE: The fingerprint of its certificate, another one after each renewal.
+        PUBLIC_KEY: The fingerprint of its public key, which stays while renewals keep the key.
+    """
 
     CERTIFICATE = "certificate"
     PUBLIC_KEY = "public_key"
 
 
 class ArchiveWord(StrEnum):
-    """What a roster says about the PKCS#12 archives of its clients; NONE leaves one client out."""
+    """What a roster says about the PKCS#12 archives of its clients.
+
+    Attributes:
+        UNSAID: Nothing; there is no archive unless the roster says otherwise.
+        MODERN: An archive of the profile `modern`, see `Pkcs12Profile`.
+        LEGACY: An archive of the profile `legacy`.
+        NONE: No archive, whatever the roster says.
+    """
 
     UNSAID = ""
     MODERN = "modern"

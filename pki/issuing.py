@@ -11,11 +11,18 @@ from ipaddress import ip_address
 from typing import cast
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
 from pki.extensions import extension_of, is_authority
 from pki.keys import PrivateKey, PublicKey, SignatureHash, algorithm_of, is_deterministic, signature_hash
-from pki.model import CertificateDeclaration, NameConstraints, Profile, Subject, SubjectAltNames, Validity
+from pki.model import (
+    SUBJECT_PARTS,
+    CertificateDeclaration,
+    NameConstraints,
+    Profile,
+    Subject,
+    SubjectAltNames,
+    Validity,
+)
 from pki.profile_extensions import CRITICAL, extended_key_usage, key_usage
 from pki.profiles import PROFILES
 from postseal_core.errors import CertificateError
@@ -28,15 +35,7 @@ _SELF_SIGNED = frozenset({Profile.ROOT, Profile.SERVER, Profile.SERVER_AND_CLIEN
 _MIN_ENTROPY_BYTES = 9
 _MAX_SERIAL_BYTES = 20
 
-# From the country down to the name, the order in which RFC 5280 section 4.1.2.4 lists them is free; this is X.521's.
-_ATTRIBUTES = (
-    ("country", NameOID.COUNTRY_NAME),
-    ("state_or_province", NameOID.STATE_OR_PROVINCE_NAME),
-    ("locality", NameOID.LOCALITY_NAME),
-    ("organization", NameOID.ORGANIZATION_NAME),
-    ("organizational_unit", NameOID.ORGANIZATIONAL_UNIT_NAME),
-    ("common_name", NameOID.COMMON_NAME),
-)
+_ATTRIBUTES = tuple((name, x509.ObjectIdentifier(part.oid)) for name, part in SUBJECT_PARTS.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """Plain values that describe certificates; frozen, comparable, free of any library's types."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 __all__ = [
     "FIRST_SLOT",
     "HOLD",
+    "SUBJECT_PARTS",
     "CertificateDeclaration",
     "KeyAlgorithm",
     "NameConstraints",
@@ -23,7 +26,16 @@ __all__ = [
 
 
 class KeyAlgorithm(StrEnum):
-    """Key algorithms that certificates may use; the value is what stack files and previews show."""
+    """Key algorithms that certificates may use; the value is what stack files and previews show.
+
+    Attributes:
+        ECDSA_P256: ECDSA on the curve P-256, the default: every TLS library of the last ten years knows it.
+        ECDSA_P384: ECDSA on the curve P-384.
+        RSA_2048: RSA of 2048 bits, the least that OpenSSL accepts.
+        RSA_3072: RSA of 3072 bits, for peers that know only RSA.
+        RSA_4096: RSA of 4096 bits.
+        ED25519: Ed25519 (RFC 8410); many mail programs do not know it.
+    """
 
     ECDSA_P256 = "ECDSA-P256"
     ECDSA_P384 = "ECDSA-P384"
@@ -34,19 +46,33 @@ class KeyAlgorithm(StrEnum):
 
 
 class Pkcs12Profile(StrEnum):
-    """How an archive is encrypted; the value is what stack files and previews show."""
+    """How an archive is encrypted; the value is what stack files and previews show.
+
+    Attributes:
+        MODERN: AES-256-CBC with PBKDF2 and a SHA-256 MAC, which current mail programs and OpenSSL 1.1.1 and later read.
+        LEGACY: 3DES with a SHA-1 MAC, for old programs that refuse the modern one.
+    """
 
     MODERN = "modern"
-    """AES-256-CBC with PBKDF2 and a SHA-256 MAC, which current mail programs and OpenSSL 1.1.1 and later read."""
-
     LEGACY = "legacy"
-    """3DES with a SHA-1 MAC, for old programs that refuse the modern one."""
 
 
 class RevocationReason(StrEnum):
     """Why a certificate is revoked, as RFC 5280 section 5.3.1 spells it; empty: it is not.
 
     `removeFromCRL` is missing because only delta CRLs have it.
+
+    Attributes:
+        NOT_REVOKED: It is valid.
+        UNSPECIFIED: No reason is given.
+        KEY_COMPROMISE: Somebody else has, or may have, its key.
+        CA_COMPROMISE: Somebody else has, or may have, the key of the authority.
+        AFFILIATION_CHANGED: The holder belongs to another organization now, or is called otherwise.
+        SUPERSEDED: Another certificate takes its place.
+        CESSATION_OF_OPERATION: What it was for is no longer done.
+        CERTIFICATE_HOLD: It is invalid for now; the only reason that can be taken back.
+        PRIVILEGE_WITHDRAWN: The holder may no longer do what it allows.
+        AA_COMPROMISE: What vouched for an attribute of the holder is compromised.
     """
 
     NOT_REVOKED = ""
@@ -102,7 +128,12 @@ FIRST_SLOT = 1
 
 @dataclass(frozen=True, slots=True, order=True)
 class SlotId:
-    """One numbered key of an authority; whatever it signs names it as issuer."""
+    """One numbered key of an authority; whatever it signs names it as issuer.
+
+    Args:
+        authority: Name of the authority.
+        number: Number of its key, 1 and up. Default: 1.
+    """
 
     authority: str
     number: int = FIRST_SLOT
@@ -138,6 +169,27 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectPart:
+    """How a part of a subject stands in a name: its attribute type, and how many characters it may have."""
+
+    oid: str
+    most: int
+
+
+SUBJECT_PARTS: Final[Mapping[str, SubjectPart]] = MappingProxyType(
+    {
+        "country": SubjectPart("2.5.4.6", 2),
+        "state_or_province": SubjectPart("2.5.4.8", 128),
+        "locality": SubjectPart("2.5.4.7", 128),
+        "organization": SubjectPart("2.5.4.10", 64),
+        "organizational_unit": SubjectPart("2.5.4.11", 64),
+        "common_name": SubjectPart("2.5.4.3", 64),
+    }
+)
+"""Every part, from the country down to the name: X.521's order. Bounds: RFC 5280 appendix A.1."""
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectAltNames:
     """Subject alternative names (RFC 5280 section 4.2.1.6); DNS names in A-label form, addresses as text."""
 
@@ -154,8 +206,17 @@ class SubjectAltNames:
 class NameConstraints:
     """Names an authority may and may not certify (RFC 5280 section 4.2.1.10).
 
-    DNS: `example.org` covers itself and everything below. E-mail: `example.org` covers mailboxes at that host,
-    `.example.org` at hosts below it, `user@example.org` one mailbox.
+        pki.NameConstraints(permitted_dns=("example.org",), permitted_email=("example.org",))
+
+    A host name covers itself and everything below. For mailboxes, `example.org` covers those at that host,
+    `.example.org` those at hosts below it, `user@example.org` one mailbox. What is malformed, repeated, or permitted
+    and excluded at the same time is refused.
+
+    Args:
+        permitted_dns: Host names that may be certified, with all below. Default: empty, any.
+        excluded_dns: Host names that may not be certified, with all below. Default: empty, none.
+        permitted_email: Mailboxes that may be certified. Default: empty, any.
+        excluded_email: Mailboxes that may not be certified. Default: empty, none.
     """
 
     permitted_dns: tuple[str, ...] = ()

@@ -5,10 +5,11 @@ Paths of problems are names of declared fields: `common_name`, `email`, `dns_nam
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from functools import partial
 from ipaddress import ip_address
 
-from pki.model import CertificateDeclaration, NameConstraints, Subject, SubjectAltNames
+from pki.model import SUBJECT_PARTS, CertificateDeclaration, NameConstraints, Subject, SubjectAltNames
 from pki.name_syntax import (
     fault_of_alternative_host,
     fault_of_email,
@@ -32,14 +33,7 @@ __all__ = [
 
 _Fault = Callable[[str], str | None]
 
-# Upper bounds of RFC 5280 appendix A.1, in characters.
-_MAX_CHARACTERS = {
-    "common_name": 64,
-    "organization": 64,
-    "organizational_unit": 64,
-    "locality": 128,
-    "state_or_province": 128,
-}
+_LIMITS = {each.name: SUBJECT_PARTS[each.name].most for each in fields(Subject) if each.name != "country"}
 _COUNTRY = re.compile("[A-Z]{2}")
 _CONSTRAINT_FIELDS = ("permitted_dns", "excluded_dns", "permitted_email", "excluded_email")
 
@@ -65,14 +59,14 @@ def problems_of_subject(subject: Subject) -> list[Problem]:
     problems = []
     if not subject.common_name:
         problems.append(Problem("common_name", "is empty, expected a name of 1 to 64 characters"))
-    for attribute, limit in _MAX_CHARACTERS.items():
+    for attribute, limit in _LIMITS.items():
         text = getattr(subject, attribute)
         if len(text) > limit:
             problems.append(Problem(attribute, f"got {len(text)} characters, expected at most {limit}: shorten it"))
         elif fault := fault_of_text(text):
             problems.append(Problem(attribute, fault))
     if subject.country and not _COUNTRY.fullmatch(subject.country):
-        got = repr(subject.country[: max(_MAX_CHARACTERS.values())])
+        got = repr(subject.country[: max(_LIMITS.values())])
         problems.append(Problem("country", f"got {got}, expected two capital letters of ISO 3166, as 'DE'"))
     return problems
 

@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Final, Literal, get_args
 
 from pki.name_syntax import fault_of_host
 from postfix.parameters import PostfixVersion
-from postfix.settings import ClientSettings, ServerSettings, problems_of_client, problems_of_server
+from postfix.settings import ClientSettings, ServerSettings
+from postfix.settings_checks import problems_of_client, problems_of_server
 from postseal_core.errors import Problem
 
 __all__ = [
@@ -17,12 +19,15 @@ __all__ = [
     "HostDeclaration",
     "Ownership",
     "ServerSide",
+    "TableType",
     "certificate_names",
     "problems_of_declaration",
 ]
 
-TABLE_TYPES = ("texthash", "hash", "lmdb", "cdb", "btree")
-"""What tables can be; all but the first have to be compiled by postmap(1) before Postfix reads them."""
+TableType = Literal["texthash", "hash", "lmdb", "cdb", "btree"]
+"""Types of lookup tables (DATABASE_README); all but the first are compiled by postmap(1) before Postfix reads them."""
+
+TABLE_TYPES: Final[tuple[Any, ...]] = get_args(TableType)
 
 _CERTIFICATE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _LEVEL = re.compile(r"[0-9]+(\.[0-9]+){0,2}", re.ASCII)
@@ -30,7 +35,12 @@ _OLDEST_LEVEL = "3.6"
 
 
 class Ownership(StrEnum):
-    """How much of main.cf and master.cf is ours: the whole files, or only what is declared."""
+    """How much of a host's main.cf and master.cf is ours.
+
+    Attributes:
+        WHOLE: The whole files; whatever else stands in them is lost.
+        MERGE: Only what is declared; everything else in them stays as it is.
+    """
 
     WHOLE = "whole"
     MERGE = "merge"
@@ -38,7 +48,12 @@ class Ownership(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerSide:
-    """The receiving side of a host: settings, and the names of its certificates, one for each key algorithm."""
+    """The receiving side of a host, smtpd(8).
+
+    Args:
+        settings: TLS, and who may relay.
+        certificates: Names of the certificates that are served, at least one, and one for each key algorithm.
+    """
 
     settings: ServerSettings
     certificates: tuple[str, ...]
@@ -46,7 +61,12 @@ class ServerSide:
 
 @dataclass(frozen=True, slots=True)
 class ClientSide:
-    """The sending side of a host: settings, and the names of the certificates it presents (none: no certificate)."""
+    """The sending side of a host, smtp(8).
+
+    Args:
+        settings: TLS, and where mail goes.
+        certificates: Names of the certificates that are presented. Default: none, the host proves itself to nobody.
+    """
 
     settings: ClientSettings
     certificates: tuple[str, ...] = ()
@@ -54,12 +74,25 @@ class ClientSide:
 
 @dataclass(frozen=True, slots=True)
 class HostDeclaration:
-    """One Postfix host: what is rendered for it.
+    """One Postfix host: what is rendered for it, without any certificate.
 
-    `parameters`: further main.cf parameters, which must not contradict the typed settings. `table_type`: one of
-    `TABLE_TYPES`; `texthash` (default) works everywhere, a change of it needs a reload. `postfix_version`: to
-    refuse parameters the host does not know. `compatibility_level`: default the host's version, or 3.6.
-    A side that is None is not rendered; under `MERGE` it stays as it is on the host.
+    `MailServer` and `RelayClient` make one of their arguments; `PostfixHost` is given it. `checked_host` says what is
+    wrong with one, without Pulumi.
+
+    Args:
+        name: What the host is called here.
+        myhostname: Its full host name (myhostname of postconf(5)); a certificate that it serves must hold it.
+        server: The receiving side. Default: none is rendered; where only what is declared is ours, what the host has
+            stays as it is.
+        client: The sending side. Default: as of `server`.
+        parameters: Further parameters of main.cf by name, as text. One that is unknown, obsolete or contradicts the
+            settings is refused. Default: none.
+        ownership: Whether main.cf and master.cf are ours as a whole, or only what is declared; the same as of the
+            target. Default: as a whole.
+        table_type: Type of the lookup tables: `texthash` works everywhere and needs a reload after a change; `hash`,
+            `lmdb`, `cdb` and `btree` are compiled with postmap(1). Default: `texthash`.
+        postfix_version: Release of Postfix on the host, to refuse parameters that it does not know. Default: unknown.
+        compatibility_level: As in postconf(5), `3.6` or newer. Default: the release, else 3.6.
     """
 
     name: str
@@ -68,7 +101,7 @@ class HostDeclaration:
     client: ClientSide | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     ownership: Ownership = Ownership.WHOLE
-    table_type: str = "texthash"
+    table_type: TableType = "texthash"
     postfix_version: PostfixVersion | None = None
     compatibility_level: str = ""
 

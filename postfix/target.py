@@ -1,11 +1,26 @@
 """Where a host's configuration goes: a plain directory, or the Postfix of this machine."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Final, get_args
 
 from postfix.host import Ownership
+from postseal_core.errors import Problem
 
-__all__ = ["Directory", "HostTarget", "Local", "Target", "TargetKind"]
+__all__ = [
+    "TARGETS",
+    "TARGET_WORDS",
+    "Directory",
+    "HostTarget",
+    "Local",
+    "Target",
+    "TargetKind",
+    "problems_of_target",
+    "target_of",
+]
 
 
 class TargetKind(StrEnum):
@@ -28,14 +43,28 @@ class Target:
     config_directory: str
     ownership: Ownership
 
+    @property
+    def jail(self) -> str:
+        """Where copies for the chroot lie: below its own queue_directory, of a plain directory beside it."""
+        above = PurePath(self.path).parent if self.kind is TargetKind.DIRECTORY else PurePath(self.path)
+        return str(above / "queue_directory")
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
     """A plain directory: the whole configuration of a host, to be carried there by other means.
 
-    `path`: relative to the project's directory. Needs neither root nor Postfix; whatever its name, the rendered
-    directory can be booted as it is, for every path in it is written as `$config_directory/...`.
-    `config_directory`: where it will lie on the host, for the copy of a CApath inside the chroot.
+        postfix.Directory("out/mx1/postfix")
+
+    Needs neither root nor Postfix; whatever its name, the rendered directory can be booted as it is, for every path in
+    it is written as `$config_directory/...`.
+
+    Args:
+        path: The directory; a relative one is taken from the project's directory.
+        config_directory: Where it will lie on the host, for the copy of a CApath inside the chroot. Default:
+            `/etc/postfix`.
+        ownership: `WHOLE` writes main.cf and master.cf as well; `MERGE` leaves both out, and writes tables, keys and
+            certificates only. Default: `WHOLE`.
     """
 
     path: str
@@ -55,10 +84,14 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """The Postfix of this very machine; needs root.
+    """The Postfix of the machine that runs `pulumi up`; needs root.
 
-    `path`: its configuration directory. `ownership`: `MERGE` (default) changes only what is declared in main.cf and
-    master.cf, `WHOLE` replaces both.
+        postfix.Local()
+
+    Args:
+        path: Its configuration directory. Default: `/etc/postfix`.
+        ownership: `MERGE` changes only what is declared in main.cf and master.cf, `WHOLE` replaces both. Default:
+            `MERGE`.
     """
 
     path: str = "/etc/postfix"
@@ -72,3 +105,27 @@ class Local:
 
 HostTarget = Directory | Local
 """A target as programs declare it."""
+
+TARGETS: Final[tuple[type[HostTarget], ...]] = get_args(HostTarget)
+"""The classes of targets."""
+
+TARGET_WORDS: Final = 'postfix.Directory("out/mx1/postfix") or postfix.Local()'
+"""How a program writes a target, for messages."""
+
+_OF_KIND: Final[Mapping[TargetKind, type[HostTarget]]] = MappingProxyType(
+    {TargetKind.DIRECTORY: Directory, TargetKind.LOCAL: Local}
+)
+
+
+def target_of(kind: TargetKind, path: str, ownership: Ownership | None) -> HostTarget:
+    """Return the target of a kind; without an ownership, that of the kind's own default."""
+    of_kind = _OF_KIND[kind]
+    return of_kind(path) if ownership is None else of_kind(path, ownership=ownership)
+
+
+def problems_of_target(kind: TargetKind, path: str, ownership: Ownership | None) -> Iterator[Problem]:
+    """Yield what is wrong with a target as a stack file says it; paths are the kind's word and `ownership`."""
+    if kind is TargetKind.LOCAL and not path.startswith("/"):
+        yield Problem(kind.value, f"got {path!r}, expected an absolute path, as /etc/postfix")
+    if kind is TargetKind.DIRECTORY and ownership is Ownership.MERGE:
+        yield Problem("ownership", "a directory of ours has nothing to merge with; leave this out")

@@ -48,6 +48,8 @@ def read_section(value: object, section: type[S], path: str = "") -> Reading[S]:
     `path`: where the mapping stands, in front of the paths of problems. An output of a Pulumi program is refused with
     the sentence that it must be known.
     """
+    if is_deferred(value):
+        return Reading(section.model_validate({}), (Problem(path, MUST_BE_KNOWN),), frozenset({path}))
     given = {} if value is None else value
     deferred = [name for name, each in given.items() if _holds_deferred(each)] if isinstance(given, Mapping) else []
     if isinstance(given, Mapping) and deferred:
@@ -108,6 +110,8 @@ def _sentence(details: ErrorDetails, section: type[Section]) -> str:
         return _unknown_key(details["loc"], section)
     if kind == "missing":
         return "missing; add it"
+    if kind == "invalid_key":
+        return f"got {found(details['input'])} as a key, expected text; put it into quotes"
     expected = _EXPECTED.get(kind) or f"one of {details['ctx'].get('expected', '')}"
     return f"got {found(details['input'])}, expected {expected}"
 

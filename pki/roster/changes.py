@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pki.declared import Said
 from pki.generations import Cause, RevokedGeneration, Schedule
-from postseal_core.instants import format_instant
+from postseal_core.instants import format_day
 
 __all__ = [
     "MAX_SINGLE_LINES",
@@ -52,9 +52,9 @@ class Touch:
 def describe_addition(name: str, after: Schedule, taken_over: Schedule | None) -> Touch:
     """Return the touch of a client that was not there before, with a certificate of its own if one is taken over."""
     if taken_over is None:
-        return Touch(name, TouchKind.ADDED, f"added, g{after.generation} until {_day(after.validity.not_after)}")
+        return Touch(name, TouchKind.ADDED, f"added, g{after.generation} until {format_day(after.validity.not_after)}")
     if after.generation == taken_over.generation:
-        sentence = f"taken over as it is, g{after.generation} until {_day(after.validity.not_after)}"
+        sentence = f"taken over as it is, g{after.generation} until {format_day(after.validity.not_after)}"
         return Touch(name, TouchKind.TAKEN_OVER, sentence)
     return Touch(name, TouchKind.TAKEN_OVER, f"taken over, {'; '.join(_steps(taken_over, after))}")
 
@@ -89,7 +89,7 @@ def summary_line(count: int, touches: Iterable[Touch], next_due_at: datetime | N
     """Return one line for the whole roster, as `10,000 clients: 3 renewed, 1 added; next due 2027-03-01`."""
     counted = Counter(touch.kind for touch in touches)
     parts = [f"{counted[kind]:,} {kind.value}" for kind in TouchKind if counted[kind]]
-    due = f"; next due {_day(next_due_at)}" if next_due_at else ""
+    due = f"; next due {format_day(next_due_at)}" if next_due_at else ""
     return f"{count_clients(count)}: {', '.join(parts) or 'none touched'}{due}"
 
 
@@ -120,11 +120,11 @@ def _steps(before: Schedule, after: Schedule) -> list[str]:
     steps = []
     if after.generation != before.generation:
         steps.append(f"g{before.generation} -> g{after.generation}, {after.reason}")
-        steps += [f"g{entry.generation} accepted until {_day(entry.retire_at)}" for entry in after.accepted]
+        steps += [f"g{entry.generation} accepted until {format_day(entry.retire_at)}" for entry in after.accepted]
     elif after.reason != before.reason and not revoked:
         steps.append(f"g{after.generation} {after.reason}")
     elif after.renew_at != before.renew_at:
-        steps.append(f"g{after.generation} stays, its renewal moves to {_day(after.renew_at)}")
+        steps.append(f"g{after.generation} stays, its renewal moves to {format_day(after.renew_at)}")
     if revoked:
         numbers = sorted(entry.generation for entry in revoked)
         steps.append(f"{_generations(numbers)} revoked for {revoked[0].reason}, no longer accepted")
@@ -154,7 +154,3 @@ def _changed_fields(old: Said, new: Said) -> list[str]:
 
 def _generations(numbers: Sequence[int]) -> str:
     return " and ".join(f"g{number}" for number in numbers)
-
-
-def _day(instant: datetime) -> str:
-    return format_instant(instant)[:10]

@@ -122,7 +122,6 @@ class _Issuing:
             match=declared.match,
             email=declared.email,
             dns_names=declared.dns_names,
-            ip_addresses=declared.ip_addresses,
             pkcs12=archive_word(declared),
         )
         archive = None

@@ -1,23 +1,30 @@
 """Read the clients of a roster, from a program, a stack file, CSV or YAML, into rows: all problems at once."""
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-import yaml
 from pydantic import PlainValidator
 
 from pki.fields import SaidBy
-from pki.reading import field_of_cell, said_in, with_fields
-from pki.roster.rows import COLUMNS, RosterRow, fault_of_name
-from postseal_core.errors import ConfigError, Problem
+from pki.reading import said_in, with_fields
+from pki.roster.entries import Entries, PlacedProblem, entries_of_csv, entries_of_yaml, line_in_words
+from pki.roster.rows import RosterRow, fault_of_name
+from postseal_core.errors import Problem, refuse
 from postseal_core.reading import Section, read_section
 
-__all__ = ["parse_csv", "parse_yaml", "rows_of_mapping", "rows_of_sequence"]
+__all__ = [
+    "PlacedRow",
+    "ReadRows",
+    "parse_csv",
+    "parse_yaml",
+    "read_csv",
+    "read_yaml",
+    "rows_of_mapping",
+    "rows_of_sequence",
+]
 
 _MAY_BE_EMPTY: Final = (str, list, tuple)
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML has libyaml
 
 
 def _name(value: object) -> str:
@@ -36,10 +43,25 @@ _ROW: Final = with_fields(SaidBy.ROW, _ClientSection, is_grouped=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
-    """A row as far as it could be read, where it stands, and what is wrong with it."""
+class PlacedRow:
+    """A row of a file, and the line in which its client's name stands."""
 
-    place: str
+    line: int
+    row: RosterRow
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """What was read of a file: its rows sorted by name; where anything is wrong no rows, and all that is wrong."""
+
+    rows: tuple[PlacedRow, ...] = ()
+    problems: tuple[PlacedProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """A row as far as it could be read, and what is wrong with it, by field."""
+
     row: RosterRow
     problems: tuple[Problem, ...] = ()
 
@@ -53,7 +75,7 @@ def rows_of_mapping(clients: Mapping[str, object], path: str = "clients") -> tup
     Raises:
         ConfigError: unknown fields, wrong types, an e-mail address that two clients share; all of them are named.
     """
-    return _checked([_read(f"{path}.{name}", fields, name) for name, fields in clients.items()])
+    return _accepted([_read(fields, name) for name, fields in clients.items()], [f"{path}.{name}" for name in clients])
 
 
 def rows_of_sequence(rows: Sequence[object], path: str = "clients") -> tuple[RosterRow, ...]:
@@ -62,148 +84,93 @@ def rows_of_sequence(rows: Sequence[object], path: str = "clients") -> tuple[Ros
     Raises:
         ConfigError: as `rows_of_mapping`, and names that stand there twice.
     """
-    placed = ((f"{path}[{index}]", row) for index, row in enumerate(rows))
-    return _checked([_Placed(at, row) if isinstance(row, RosterRow) else _read(at, row) for at, row in placed])
+    clients = [_Client(row) if isinstance(row, RosterRow) else _read(row) for row in rows]
+    return _accepted(clients, [f"{path}[{index}]" for index in range(len(clients))])
 
 
-def parse_csv(text: str) -> tuple[RosterRow, ...]:
-    """Return the clients of CSV text (RFC 4180): a header of field names, `name` among them, then one line each.
+def read_csv(text: str) -> ReadRows:
+    """Read the clients of CSV text (RFC 4180): a header of field names, `name` among them, then one line each.
 
     Lists are separated by `;` within their cell; an empty cell leaves the field out; lines without any content are
     skipped. A byte order mark at the beginning is ignored.
+    """
+    return _read_entries(entries_of_csv(text))
+
+
+def read_yaml(text: str) -> ReadRows:
+    """Read the clients of YAML text: a mapping from names to fields, or a list of entries with a `name`.
+
+    Names are text (`"1001"` in quotes), lists are YAML lists. A key that stands twice in one mapping is a problem.
+    """
+    return _read_entries(entries_of_yaml(text))
+
+
+def parse_csv(text: str) -> tuple[RosterRow, ...]:
+    """Return the rows of CSV text, see `read_csv`, sorted by name.
 
     Raises:
         ConfigError: everything that is wrong, with line numbers.
     """
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n").split("\n")
-    reader = csv.reader((f"{line}\n" for line in lines), strict=True)
-    try:
-        header = [cell.strip() for cell in next(reader, [])]
-        _refuse(_problems_of_header(header))
-        numbered = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        raise ConfigError([Problem(f"line {reader.line_num}", f"is not CSV: {error}")]) from error
-    _refuse(_problems_of_long_lines(header, numbered))
-    return _checked([_read(f"line {number}", dict(_fields(header, cells))) for number, cells in numbered])
+    return _without_lines(read_csv(text))
 
 
 def parse_yaml(text: str) -> tuple[RosterRow, ...]:
-    """Return the clients of YAML text: a mapping from names to fields, or a list of entries with a `name`.
-
-    Names are text (`"1001"` in quotes), lists are YAML lists.
+    """Return the rows of YAML text, see `read_yaml`, sorted by name.
 
     Raises:
         ConfigError: everything that is wrong, with line numbers; also a key that stands twice in one mapping.
     """
-    try:
-        root = yaml.compose(text, Loader=_LOADER)
-        placed = list(_placed_nodes(root)) if root else []
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError([Problem(f"line {line}", f"is not YAML: {error.problem}")]) from error
-    return _checked(placed)
+    return _without_lines(read_yaml(text))
 
 
-def _read(place: str, fields: object, name: object = None) -> _Placed:
-    """Return one row; `name` is that of the key in front of the fields, None where it is one of them."""
+def _read_entries(found: Entries) -> ReadRows:
+    if found.problems:
+        return ReadRows(problems=found.problems)
+    entries = found.entries
+    clients = [_read(entry.fields, entry.name) for entry in entries]
+    wrong = _problems_of(clients, [line_in_words(entry.line) for entry in entries])
+    if problems := tuple(PlacedProblem(entries[index].line, problem) for index, problem in wrong):
+        return ReadRows(problems=problems)
+    rows = (PlacedRow(entry.name_line, client.row) for entry, client in zip(entries, clients, strict=True))
+    return ReadRows(tuple(sorted(rows, key=lambda placed: placed.row.name)))
+
+
+def _without_lines(read: ReadRows) -> tuple[RosterRow, ...]:
+    refuse(each.problem.below(line_in_words(each.line)) for each in read.problems)
+    return tuple(placed.row for placed in read.rows)
+
+
+def _accepted(clients: Sequence[_Client], places: Sequence[str]) -> tuple[RosterRow, ...]:
+    refuse(problem.below(places[index]) for index, problem in _problems_of(clients, places))
+    return tuple(sorted((client.row for client in clients), key=lambda row: row.name))
+
+
+def _read(fields: object, name: object = None) -> _Client:
+    """Return one client; `name` is that of the key in front of the fields, None where it is one of them."""
     given = {} if fields is None else fields
     if isinstance(given, Mapping):
         given = {field: value for field, value in given.items() if not _is_empty(value)}
         given |= {} if name is None else {"name": name}
-    reading = read_section(given, _ROW, place)
+    reading = read_section(given, _ROW)
     problems = reading.problems
     if isinstance(given, Mapping) and "name" not in given:
-        problems = (*problems, Problem(f"{place}.name", "is missing; every client has one"))
-    return _Placed(place, RosterRow(reading.section.name, said_in(reading.section)), problems)
+        problems = (*problems, Problem("name", "is missing; every client has one"))
+    return _Client(RosterRow(reading.section.name, said_in(reading.section)), problems)
 
 
 def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, _MAY_BE_EMPTY) and not value)
 
 
-def _checked(placed: list[_Placed]) -> tuple[RosterRow, ...]:
-    problems = [problem for each in placed for problem in each.problems]
-    problems += _repetitions("name", ((each.place, each.row.name) for each in placed))
-    problems += _repetitions("email", ((each.place, each.row.said.values.email) for each in placed))
-    _refuse(problems)
-    return tuple(sorted((each.row for each in placed), key=lambda row: row.name))
+def _problems_of(clients: Sequence[_Client], places: Sequence[str]) -> Iterator[tuple[int, Problem]]:
+    """Find what is wrong with each client and between them, by its position; `places` name the positions in words."""
+    yield from ((index, problem) for index, client in enumerate(clients) for problem in client.problems)
+    yield from _repetitions("name", [client.row.name for client in clients], places)
+    yield from _repetitions("email", [client.row.said.values.email for client in clients], places)
 
 
-def _repetitions(field: str, placed: Iterable[tuple[str, str]]) -> Iterator[Problem]:
-    first: dict[str, str] = {}
-    for place, value in placed:
-        if value and (earlier := first.setdefault(value.lower(), place)) != place:
-            yield Problem(f"{place}.{field}", f"{value!r} is declared at {earlier} already; declare it once")
-
-
-def _refuse(problems: Iterable[Problem]) -> None:
-    found = list(problems)
-    if found:
-        raise ConfigError(found)
-
-
-def _problems_of_header(header: list[str]) -> Iterator[Problem]:
-    known = ", ".join(COLUMNS)
-    for field in header:
-        if field not in COLUMNS:
-            yield Problem("line 1", f"unknown column {field!r}; the columns are: {known}")
-    for field in sorted(set(header)):
-        if header.count(field) > 1:
-            yield Problem("line 1", f"column {field!r} stands there twice")
-    if "name" not in header:
-        yield Problem("line 1", f"has no column `name`; it is the header, with columns of: {known}")
-
-
-def _problems_of_long_lines(header: list[str], numbered: list[tuple[int, list[str]]]) -> Iterator[Problem]:
-    for number, cells in numbered:
-        if len(cells) > len(header):
-            message = f"has {len(cells)} cells, the header has {len(header)}; quote a cell that has a comma"
-            yield Problem(f"line {number}", message)
-
-
-def _fields(header: list[str], cells: list[str]) -> Iterator[tuple[str, object]]:
-    for field, cell in zip(header, cells, strict=False):  # a short line leaves its last fields out
-        if cell.strip():
-            yield field, field_of_cell(field, cell.strip())
-
-
-def _placed_nodes(root: yaml.Node) -> Iterator[_Placed]:
-    _refuse(_repeated_keys(root, set()))
-    if isinstance(root, yaml.MappingNode):
-        for name, fields in root.value:
-            yield _read(_place(name), _fields_of_node(fields), _value(name))
-    elif isinstance(root, yaml.SequenceNode):
-        for item in root.value:
-            yield _read(_place(item), _fields_of_node(item))
-    else:
-        raise ConfigError([Problem("line 1", "expected a mapping from client names to fields, or a list of clients")])
-
-
-def _fields_of_node(node: yaml.Node) -> object:
-    value = _value(node)
-    if value is not None and not isinstance(value, dict):
-        raise ConfigError([Problem(_place(node), "expected the fields of a client, as `email: alice@example.org`")])
-    return value
-
-
-def _repeated_keys(node: yaml.Node, visited: set[int]) -> Iterator[Problem]:
-    if id(node) in visited:  # an alias of a node seen before, perhaps of one that holds it
-        return
-    visited.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated_keys(item, visited)
-    if isinstance(node, yaml.MappingNode):
-        first: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            if (earlier := first.setdefault(str(key.value), key)) is not key:
-                yield Problem(_place(key), f"{key.value!r} stands at {_place(earlier)} already; declare it once")
-            yield from _repeated_keys(value, visited)
-
-
-def _place(node: yaml.Node) -> str:
-    return f"line {node.start_mark.line + 1}"
-
-
-def _value(node: yaml.Node) -> Any:
-    return yaml.constructor.SafeConstructor().construct_document(node)
+def _repetitions(field: str, values: Sequence[str], places: Sequence[str]) -> Iterator[tuple[int, Problem]]:
+    first: dict[str, int] = {}
+    for index, value in enumerate(values):
+        if value and (earlier := first.setdefault(value.lower(), index)) != index:
+            yield index, Problem(field, f"{value!r} is declared at {places[earlier]} already; declare it once")

@@ -88,7 +88,6 @@ class IssuedRow:
     match: Match = Match.CERTIFICATE
     email: str = ""
     dns_names: tuple[str, ...] = ()
-    ip_addresses: tuple[str, ...] = ()
     pkcs12: ArchiveWord = ArchiveWord.UNSAID
 
 

@@ -9,8 +9,8 @@ from re import compile as pattern
 from typing import Final
 
 from pki.declared import Said
-from pki.fields import ArchiveWord, DeclaredCertificate, SaidBy, fields_said_by
-from postseal_core.errors import ConfigError, Problem
+from pki.fields import NOTHING_SAID, ArchiveWord, DeclaredCertificate, SaidBy, fields_said_by
+from postseal_core.errors import Problem, refuse
 from postseal_core.packing import json_line, lines_of, unpack_lines
 from postseal_core.records import Plain, decode_some, encode_some
 from postseal_core.wording import shown
@@ -33,14 +33,18 @@ COLUMNS: Final = ("name", *fields_said_by(SaidBy.ROW))
 
 _DECODER: Final = json.JSONDecoder()
 _SAID_BY_ROW: Final = frozenset(COLUMNS)
-_DEFAULT: Final = DeclaredCertificate()
 _NAME: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _NOTHING: Final = Said()
 
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """One client of a roster: its name, and what is said of it and of nobody else."""
+    """One client of a roster, as `parse_csv` and `parse_yaml` read it.
+
+    Args:
+        name: The client's name: 1 to 64 letters, digits and `. _ @ + -`, beginning with a letter or digit.
+        said: The fields that are said of it and of nobody else. Default: none.
+    """
 
     name: str
     said: Said = _NOTHING
@@ -71,8 +75,7 @@ def rows_of(text: str) -> dict[str, str]:
         if name in lines:
             problems.append(Problem(f"clients.{name}", "is declared twice; declare it once"))
         lines[name] = line
-    if problems:
-        raise ConfigError(problems)
+    refuse(problems)
     return {name: lines[name] for name in sorted(lines)}
 
 
@@ -101,9 +104,7 @@ def row_of_line(name: str, line: str) -> RosterRow:
         ConfigError: everything in it that is unknown, of another type, or not said of one client.
     """
     plain = json.loads(line)
-    problems = list(_problems_of_line(name, plain))
-    if problems:
-        raise ConfigError(problems)
+    refuse(_problems_of_line(name, plain))
     del plain["name"]
     return RosterRow(name, Said(*decode_some(DeclaredCertificate, plain, f"clients.{name}")))
 
@@ -126,7 +127,7 @@ def fault_of_name(name: object) -> str:
 def said_by_roster(shared: DeclaredCertificate) -> Said:
     """Return what a roster says of all its clients: its fields that are not at their default."""
     names = (each.name for each in fields(shared))
-    return Said(shared, frozenset(name for name in names if getattr(shared, name) != getattr(_DEFAULT, name)))
+    return Said(shared, frozenset(name for name in names if getattr(shared, name) != getattr(NOTHING_SAID, name)))
 
 
 def declared_of(row: RosterRow, shared: DeclaredCertificate) -> DeclaredCertificate:

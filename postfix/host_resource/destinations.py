@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from postfix.deploy.host_files import MAIN_CF, Deployed
 from postfix.deploy.plan import write_order
@@ -15,7 +16,7 @@ from postfix.target import Target, TargetKind
 from postseal_core.files.bringing import bring_directory, changed_paths
 from postseal_core.files.directory import DirectoryWriter
 
-__all__ = ["Destination", "destination_of"]
+__all__ = ["DESTINATIONS", "Destination", "destination_of"]
 
 Report = Callable[[str], None]
 
@@ -38,16 +39,14 @@ class Destination(Protocol):
 
 def destination_of(target: Target) -> Destination:
     """Return the destination that a target names."""
-    path = Path(target.path)
-    return _Directory(path) if target.kind is TargetKind.DIRECTORY else _Local(path)
+    return DESTINATIONS[target.kind](target)
 
 
 class _Directory:
-    """A plain directory; the copies for the chroot lie beside it, below `queue_directory/`."""
+    """A plain directory; the copies for the chroot lie beside it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._jail = path.parent / "queue_directory"
+    def __init__(self, target: Target) -> None:
+        self._path, self._jail = Path(target.path), Path(target.jail)
 
     def write(self, prepared: PreparedHost, deployed: Deployed, report: Report) -> Deployed:
         del report
@@ -70,8 +69,8 @@ class _Directory:
 class _Local:
     """The Postfix whose configuration directory lies on this machine."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, target: Target) -> None:
+        self._path = Path(target.path)
 
     def write(self, prepared: PreparedHost, deployed: Deployed, report: Report) -> Deployed:
         outcome = deploy(LocalSession(self._path), host_files(prepared), deployed)
@@ -86,6 +85,12 @@ class _Local:
     def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:
         ours = {name: main_cf[name] for name in deployed.parameters if name in main_cf}
         return changed_paths(self._path, deployed.files) + (_changed_parameters(self._path, ours) if ours else [])
+
+
+DESTINATIONS: Final[Mapping[TargetKind, Callable[[Target], Destination]]] = MappingProxyType(
+    {TargetKind.DIRECTORY: _Directory, TargetKind.LOCAL: _Local}
+)
+"""What writes to each kind of target; a kind that is not here is no kind, rather than the Postfix of this machine."""
 
 
 def _changed_parameters(directory: Path, ours: Mapping[str, str]) -> list[str]:

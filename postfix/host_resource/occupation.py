@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles
 from postfix.host_resource.preparation import PreparedHost, host_files
-from postfix.target import Target, TargetKind
+from postfix.target import Target
 from postseal_core.errors import Problem
 from postseal_core.plugin.claims import claim, place_of, unclaimed
 from postseal_core.plugin.handler import Context
@@ -79,6 +78,4 @@ def _parameter(name: str) -> str:
 
 def _places(target: Target) -> tuple[str, str]:
     """Return the names of the configuration directory, and of where copies for the chroot lie."""
-    path = Path(target.path)
-    jail = path.parent if target.kind is TargetKind.DIRECTORY else path
-    return place_of(path), place_of(jail / "queue_directory")
+    return place_of(target.path), place_of(target.jail)

@@ -1,21 +1,22 @@
 """Turn a stack's state and a clock into the inventory of everything that expires."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from pki.acceptance import accepted_rows, admitted, one_row_a_fingerprint
 from pki.certificate.records import CertificateInputs, CertificateState
-from pki.fields import Match
+from pki.fields import DeclaredCertificate, Match
 from pki.imported_certificate.records import ImportedCertificateInputs, ImportedCertificateState
 from pki.model import SerialNumber
 from pki.records import IssuedCertificate
 from pki.revocation_list.records import RevocationListInputs, RevocationListState
 from postseal.report.export import StackState, Stored, read_stack
 from postseal.report.model import Accepted, Action, Expiring, Inventory, Kind, State, Verb
-from postseal.report.rosters import StoredRoster, issued_clients
+from postseal.report.rosters import StoredRoster, declared_clients, issued_clients
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.values import Maybe
 
@@ -103,6 +104,7 @@ class _Holder:
     path: str
     match: Match
     alt_names: tuple[str, ...]
+    read_declared: Callable[[], DeclaredCertificate]
     notes: tuple[str, ...]
     roster: str = ""
     is_interim: bool = False
@@ -117,6 +119,7 @@ def _certificate(stored: Stored[CertificateInputs, CertificateState], problems: 
         path=stored.name,
         match=declared.match,
         alt_names=_alt_names(declared.dns_names, declared.email),
+        read_declared=lambda: declared,
         notes=stored.init_errors,
         is_interim=stored.state.is_interim,
     )
@@ -124,6 +127,7 @@ def _certificate(stored: Stored[CertificateInputs, CertificateState], problems: 
 
 
 def _clients(roster: StoredRoster, problems: list[Problem]) -> Iterator[Expiring]:
+    declared = declared_clients(roster)
     for row in issued_clients(roster, problems):
         holder = _Holder(
             kind=Kind.CLIENT,
@@ -132,6 +136,7 @@ def _clients(roster: StoredRoster, problems: list[Problem]) -> Iterator[Expiring
             path=f"{roster.name}.{row.name}",
             match=row.match,
             alt_names=_alt_names(row.dns_names, row.email),
+            read_declared=partial(declared, row.name),
             notes=roster.init_errors,
             roster=roster.state.name,
         )
@@ -162,6 +167,7 @@ def _issued(holder: _Holder, issued: IssuedCertificate, problems: list[Problem])
         actions=(Action(Verb.RENEW, issued.renew_at, issued.generation), *retirements),
         accepted=tuple(_accepted(holder, issued, problems)),
         alt_names=holder.alt_names,
+        read_declared=holder.read_declared,
         notes=holder.notes,
     )
 

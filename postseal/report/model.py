@@ -1,13 +1,19 @@
 """Plain values of the expiry report: what is in a stack, in which state it is, and what happens to it next."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
+
+from pki.fields import NOTHING_SAID, DeclaredCertificate
 
 __all__ = ["Accepted", "Action", "ExitCode", "Expiring", "Inventory", "Kind", "State", "Verb", "exit_code"]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _nothing_said() -> DeclaredCertificate:
+    return NOTHING_SAID
 
 
 class Kind(StrEnum):
@@ -118,6 +124,12 @@ class Expiring:
     accepted: tuple[Accepted, ...] = ()
     alt_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    read_declared: Callable[[], DeclaredCertificate] = field(default=_nothing_said, repr=False, compare=False)
+
+    @property
+    def declared(self) -> DeclaredCertificate:
+        """Everything that is declared of the certificate; read when it is asked for, since a roster has many."""
+        return self.read_declared()
 
     @property
     def due(self) -> datetime:

@@ -1,6 +1,8 @@
 """Unpack the clients of a roster from a stack's state: what was issued to each, and what was decided and declared."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from pki.fields import DeclaredCertificate
 from pki.generations import Schedule
@@ -10,7 +12,7 @@ from postseal.report.export import Stored, unreadable
 from postseal_core.errors import ConfigError, PostsealError, Problem
 from postseal_core.packing import unpack, unpack_records
 
-__all__ = ["DecidedClient", "StoredRoster", "decided_clients", "issued_clients"]
+__all__ = ["DecidedClient", "StoredRoster", "decided_clients", "declared_clients", "issued_clients"]
 
 StoredRoster = Stored[RosterInputs, RosterState]
 
@@ -22,6 +24,12 @@ class DecidedClient:
     name: str
     declared: DeclaredCertificate
     schedule: Schedule
+
+
+def declared_clients(roster: StoredRoster) -> Callable[[str], DeclaredCertificate]:
+    """Return what gives everything that is declared of a client; nothing is unpacked before it is asked."""
+    lines = cache(lambda: rows_of(unpack(roster.inputs.clients)))
+    return lambda name: _declared(name, lines().get(name, ""), roster.inputs.shared)
 
 
 def issued_clients(roster: StoredRoster, problems: list[Problem]) -> tuple[IssuedRow, ...]:
@@ -51,6 +59,10 @@ def decided_clients(roster: StoredRoster, problems: list[Problem]) -> tuple[Deci
 
 
 def _client(decided: ScheduleRow, line: str, shared: DeclaredCertificate) -> DecidedClient:
+    return DecidedClient(decided.name, _declared(decided.name, line, shared), decided.schedule)
+
+
+def _declared(name: str, line: str, shared: DeclaredCertificate) -> DeclaredCertificate:
     if not line:
-        raise ConfigError([Problem(f"clients.{decided.name}", "has a schedule, but nothing is declared of it")])
-    return DecidedClient(decided.name, declared_of(row_of_line(decided.name, line), shared), decided.schedule)
+        raise ConfigError([Problem(f"clients.{name}", "has a schedule, but nothing is declared of it")])
+    return declared_of(row_of_line(name, line), shared)

@@ -8,6 +8,7 @@ from typing import Final
 from pki.extensions import is_authority
 from pki.name_syntax import is_host_covered
 from pki.verification import load_chain
+from postfix.target import TargetKind, problems_of_target
 from postseal.stack.host_sections import NO_CERTIFICATE, HostSection, TargetSection
 from postseal.stack.host_settings import problems_of_settings
 from postseal.stack.model import OWN_SERVER, CertificateKind, Host, StackConfig
@@ -105,13 +106,15 @@ def _without_server(declared: Declared[HostSection], host: Host, _config: StackC
 
 
 def _target(declared: Declared[HostSection], _host: Host, _config: StackConfig) -> Iterator[Problem]:
-    target = declared.section.target or TargetSection()
-    if target.directory and target.local:
-        yield Problem("target.local", "declared beside directory; give one of the two")
-    if target.local and not target.local.startswith("/"):
-        yield Problem("target.local", f"got {target.local!r}, expected an absolute path, as /etc/postfix")
-    if target.ownership == "merge" and not target.local:
-        yield Problem("target.ownership", "a directory of ours has nothing to merge with; leave this out")
+    section = declared.section.target or TargetSection()
+    kinds = list(section.said)
+    for kind in kinds[1:]:
+        yield Problem(f"target.{kind}", f"declared beside {kinds[0]}; give one of the two")
+    for kind, path in section.said.items():
+        yield from (each.below("target") for each in problems_of_target(kind, path, section.said_ownership))
+    if not kinds and section.said_ownership:
+        default = problems_of_target(TargetKind.DIRECTORY, "", section.said_ownership)
+        yield from (each.below("target") for each in default)
 
 
 def _settings(declared: Declared[HostSection], host: Host, _config: StackConfig) -> Iterator[Problem]:

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr
 
 from pki.fingerprint_text import parse_fingerprint_sha256
-from postfix.host import TABLE_TYPES
+from postfix.host import TABLE_TYPES, Ownership
+from postfix.target import TargetKind
 from postseal.stack.words import Flag, NameText, PathText, PemText, Text, Texts, expanded
 from postseal_core.reading import Section
 from postseal_core.wording import shown
@@ -109,6 +110,17 @@ class TargetSection(Section):
     directory: PathText | None = None
     local: PathText | None = None
     ownership: Literal["merge", "whole"] | None = None
+
+    @property
+    def said(self) -> dict[TargetKind, str]:
+        """The kinds of target that are named, with their paths; there should be one at the most."""
+        paths = {kind: getattr(self, kind.value) for kind in TargetKind}
+        return {kind: path for kind, path in paths.items() if path}
+
+    @property
+    def said_ownership(self) -> Ownership | None:
+        """The ownership that is named, or None."""
+        return Ownership(self.ownership) if self.ownership else None
 
 
 class HostSection(Section):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from postfix.settings import ClientSettings, ServerSettings
 from postseal_core.errors import Problem
@@ -82,7 +82,12 @@ _KINDS = MappingProxyType(
 
 
 def _typed(settings: type[ServerSettings | ClientSettings], prefix: str) -> dict[str, _Kind]:
-    return {field.name: _KINDS[field.type] for field in fields(settings) if field.name.startswith(prefix)}  # type: ignore[index]  # the modules do not postpone annotations
+    return {field.name: _kind_of(field.type) for field in fields(settings) if field.name.startswith(prefix)}
+
+
+def _kind_of(hint: Any) -> _Kind:
+    """Return how a setting of this type is read; of words, which of them are right is checked with the whole host."""
+    return _KINDS[str if get_origin(hint) is Literal else hint]
 
 
 _SERVER = MappingProxyType(_typed(ServerSettings, "smtpd_"))

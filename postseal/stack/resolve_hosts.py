@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pki.fingerprint_text import parse_fingerprint_sha256
 from postfix.foreign_clients import foreign_client
@@ -10,7 +11,7 @@ from postfix.parameters import PostfixVersion
 from postfix.preflight import checked_host
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, Transport
 from postfix.tables import ClientRow
-from postfix.target import Directory, HostTarget, Local
+from postfix.target import HostTarget, TargetKind, target_of
 from postseal.stack.host_sections import (
     ExtraRelayClientSection,
     HostSection,
@@ -123,9 +124,11 @@ def _extra(section: ExtraRelayClientSection) -> ClientRow | None:
 
 def _target(host: Declared[HostSection], out: str) -> HostTarget:
     section = host.section.target or TargetSection()
-    if section.local:
-        return Local(section.local, Ownership(section.ownership or Ownership.MERGE))
-    return Directory(section.directory or f"{out}/{host.name}/postfix")
+    default = (TargetKind.DIRECTORY, f"{out}/{host.name}/postfix")
+    kind, path = next(reversed(section.said.items()), default)
+    # Of several kinds, and of an ownership that a kind cannot have, the check tells.
+    is_chosen = kind is not TargetKind.DIRECTORY
+    return target_of(kind, path, section.said_ownership if is_chosen else None)
 
 
 def _declaration(context: _Context, ownership: Ownership) -> HostDeclaration:
@@ -138,7 +141,7 @@ def _declaration(context: _Context, ownership: Ownership) -> HostDeclaration:
         client=_client_side(context, settings),
         parameters=settings.parameters,
         ownership=ownership,
-        table_type=section.table_type,
+        table_type=_word(section.table_type),
         postfix_version=PostfixVersion.from_text(version) if version else None,
         compatibility_level=section.compatibility_level,
     )
@@ -190,14 +193,14 @@ def _with_relay(settings: ClientSettings, relay_through: RelayThroughSection | N
     return replace(
         settings,
         relayhost=relay_through.relayhost,
-        smtp_tls_security_level=relay_through.smtp_tls_security_level or ("fingerprint" if match else "secure"),
+        smtp_tls_security_level=_word(relay_through.smtp_tls_security_level or ("fingerprint" if match else "secure")),
         smtp_tls_fingerprint_cert_match=match,
     )
 
 
 def _policies(section: HostSection) -> Iterator[DestinationPolicy]:
     for destination, policy in section.policies.items():
-        yield DestinationPolicy(destination, policy.level, _match(policy.level, policy.match))
+        yield DestinationPolicy(destination, _word(policy.level), _match(policy.level, policy.match))
 
 
 def _transports(context: _Context) -> Iterator[Transport]:
@@ -207,10 +210,15 @@ def _transports(context: _Context) -> Iterator[Transport]:
             name=name,
             destinations=section.destinations,
             certificate=context.file_name(section.certificate),
-            smtp_tls_security_level=level,
+            smtp_tls_security_level=_word(level),
             match=_match(level, section.match),
             next_hop=section.next_hop,
         )
+
+
+def _word(text: str) -> Any:
+    """Return a word as it stands in the file; which words are right is checked with the whole host."""
+    return text
 
 
 def _match(level: str, words: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,13 +1,11 @@
 """Read the rows of a roster, from the stack file itself or from a file, and say where each of them stands."""
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import yaml
-
-from pki.roster.reading import parse_csv, parse_yaml, rows_of_mapping
+from pki.roster.entries import PlacedProblem, line_in_words
+from pki.roster.reading import ReadRows, read_csv, read_yaml, rows_of_mapping
 from pki.roster.rows import RosterRow
 from postseal.stack.screening import NO_FILE, FileText
 from postseal_core.errors import ConfigError, Problem
@@ -16,25 +14,21 @@ from postseal_core.reading import Raw
 __all__ = ["RosterRows", "read_rows"]
 
 _MAX_TOLD: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Format:
-    """How a roster file is read: its rows, and the line of each name."""
-
-    parse: Callable[[str], tuple[RosterRow, ...]]
-    lines: Callable[[str], dict[str, int]]
+_READERS: Final[Mapping[str, Callable[[str], ReadRows]]] = {"csv": read_csv, "yaml": read_yaml, "yml": read_yaml}
 
 
 @dataclass(frozen=True, slots=True)
 class RosterRows:
-    """The rows of the roster at `path`, and what was wrong with reading them; `file` is None for those at `path`."""
+    """The rows of the roster at `path`, and what was wrong with reading them.
+
+    `file`: None for those that stand at `path` itself. `lines`: the line of each client in the file.
+    """
 
     path: str
     rows: tuple[RosterRow, ...] = ()
     problems: tuple[Problem, ...] = ()
     file: str | None = None
-    text: str = field(default="", repr=False)
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     def placed(self, found: Sequence[tuple[str, Problem]]) -> list[Problem]:
         """Return problems of clients, given with their names, at the place where a reader finds the client.
@@ -43,9 +37,8 @@ class RosterRows:
         """
         if not self.file:
             return [problem.below(f"{self.path}.clients.{name}") for name, problem in found]
-        lines = _FORMATS[_suffix(self.file)].lines(self.text) if found else {}
-        placed = sorted((lines[name], problem) for name, problem in found)
-        return _in_file(self.path, self.file, [(f"line {line}", problem) for line, problem in placed])
+        placed = sorted(PlacedProblem(self.lines[name], problem) for name, problem in found)
+        return _in_file(self.path, self.file, placed)
 
 
 def read_rows(path: str, file: str | None, clients: Raw | None, files: Mapping[str, FileText]) -> RosterRows:
@@ -67,17 +60,16 @@ def read_rows(path: str, file: str | None, clients: Raw | None, files: Mapping[s
 
 
 def _read_file(path: str, file: str, content: FileText) -> RosterRows:
-    form = _FORMATS.get(_suffix(file))
+    read = _READERS.get(_suffix(file))
     fault = content.fault or _fault_of_text(content.text, is_table=_suffix(file) == "csv")
-    if form is None:
+    if read is None:
         fault = "is no roster file; its name must end in .csv, .yaml or .yml"
-    if form is None or fault:
+    if read is None or fault:
         return RosterRows(path, problems=(Problem(f"{path}.file", f"{file} {fault}"),))
-    try:
-        return RosterRows(path, form.parse(content.text), file=file, text=content.text)
-    except ConfigError as error:
-        found = [_split_place(problem) for problem in error.problems]
-        return RosterRows(path, problems=tuple(_in_file(path, file, found)))
+    found = read(content.text)
+    rows = tuple(placed.row for placed in found.rows)
+    lines = {placed.row.name: placed.line for placed in found.rows}
+    return RosterRows(path, rows, tuple(_in_file(path, file, found.problems)), file, lines)
 
 
 def _fault_of_text(text: str, *, is_table: bool) -> str:
@@ -93,38 +85,12 @@ def _suffix(file: str) -> str:
     return file.rpartition(".")[2].lower()
 
 
-def _split_place(problem: Problem) -> tuple[str, Problem]:
-    """Take the line out of a problem's path: `line 7.email`."""
-    place, _, field_name = problem.path.partition(".")
-    return place, Problem(field_name, problem.message)
-
-
-def _in_file(path: str, file: str, found: Sequence[tuple[str, Problem]]) -> list[Problem]:
-    told = [
-        Problem(f"{path}.file", f"{file} {place}{f', {problem.path}' if problem.path else ''}: {problem.message}")
-        for place, problem in found[:_MAX_TOLD]
-    ]
+def _in_file(path: str, file: str, found: Sequence[PlacedProblem]) -> list[Problem]:
+    told = [Problem(f"{path}.file", f"{file} {_sentence(each)}") for each in found[:_MAX_TOLD]]
     more = len(found) - len(told)
     return told + ([Problem(f"{path}.file", f"{file} has {more} more problems")] if more else [])
 
 
-def _lines_of_csv(text: str) -> dict[str, int]:
-    reader = csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True))
-    column = [cell.strip() for cell in next(reader)].index("name")
-    return {cells[column].strip(): reader.line_num for cells in reader if len(cells) > column}
-
-
-def _lines_of_yaml(text: str) -> dict[str, int]:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    return {str(node.value): node.start_mark.line + 1 for node in _name_nodes(root)} if root else {}
-
-
-def _name_nodes(root: yaml.Node) -> Iterator[yaml.Node]:
-    if isinstance(root, yaml.MappingNode):
-        yield from (key for key, _ in root.value)
-    else:
-        yield from (value for item in root.value for key, value in item.value if key.value == "name")
-
-
-_YAML: Final = _Format(parse_yaml, _lines_of_yaml)
-_FORMATS: Final[Mapping[str, _Format]] = {"csv": _Format(parse_csv, _lines_of_csv), "yaml": _YAML, "yml": _YAML}
+def _sentence(placed: PlacedProblem) -> str:
+    field_path = f", {placed.problem.path}" if placed.problem.path else ""
+    return f"{line_in_words(placed.line)}{field_path}: {placed.problem.message}"

@@ -10,15 +10,9 @@ import pytest
 
 import pki
 import postfix
-from pki.archive.records import Pkcs12Args
-from pki.certificate.records import CertificateArgs
 from pki.certificate.resource import Certificate
-from pki.hand_out.records import HandOutArgs
-from pki.imported_certificate.records import ImportedCertificateArgs
 from pki.imported_certificate.resource import ImportedCertificate
-from pki.revocation_list.records import RevocationListArgs
-from pki.roster.records import RosterArgs
-from postfix.host_resource.records import HostArgs
+from postseal.provider import REGISTRY
 from postseal_core import values
 from postseal_core.program import RecordResource, with_whole_numbers
 from postseal_core.records import decode, secret_names, wire_names
@@ -81,15 +75,6 @@ COMPONENTS: dict[type[pulumi.Resource], Callable[[], object]] = {
     pki.ThirdPartyServerCertificate: lambda: pki.ThirdPartyServerCertificate("one", dns_names=["mx.example.org"]),
 }
 ALL = DECLARED | COMPONENTS
-ARGS: dict[str, type[Any]] = {
-    **dict.fromkeys(("Certificate", "ClientCertificate", "ServerCertificate"), CertificateArgs),
-    **dict.fromkeys(("PostfixHost", "MailServer", "RelayClient"), HostArgs),
-    "ImportedCertificate": ImportedCertificateArgs,
-    "Pkcs12": Pkcs12Args,
-    "ClientRoster": RosterArgs,
-    "RevocationList": RevocationListArgs,
-    "HandOut": HandOutArgs,
-}
 
 
 def resource_classes() -> list[type[RecordResource]]:
@@ -111,7 +96,7 @@ def test_every_public_class_is_declared_here() -> None:
     """So that none of them is left out of what follows."""
     public = {getattr(package, name) for package in (pki, postfix) for name in package.__all__}
     registering = {each for each in public if isinstance(each, type) and issubclass(each, pulumi.Resource)}
-    assert registering == ALL.keys()
+    assert registering == ALL.keys() | {Certificate, ImportedCertificate}
     assert {*RESOURCES} == DECLARED.keys() | {Certificate, ImportedCertificate}
 
 
@@ -154,9 +139,8 @@ def on_the_wire(value: Any) -> Any:
 def test_handlers_can_read_what_is_registered(kind: type[pulumi.Resource], *, preview: bool) -> None:
     """Outputs stand where their values fit, known and unknown."""
     for each in run_program(ALL[kind], preview=preview).registrations:
-        args = ARGS.get(each.type.rpartition(":")[2])
-        if args:
-            decode(args, on_the_wire(each.properties))
+        if each.type in REGISTRY:
+            decode(REGISTRY[each.type].args, on_the_wire(each.properties))
 
 
 @pytest.mark.parametrize("kind", RESOURCES, ids=lambda kind: kind.__name__)
@@ -185,3 +169,10 @@ def test_numbers_inside_of_plain_values_are_whole_too() -> None:
     assert repr(with_whole_numbers([{"generation": 1.0, "part": 0.5, "name": "1.0"}, 2.0])) == (
         "[{'generation': 1, 'part': 0.5, 'name': '1.0'}, 2]"
     )
+
+
+def test_every_resource_class_has_its_handler_and_every_handler_its_class() -> None:
+    """A class that nothing serves, or a type that no program can declare, would be noticed by its users only."""
+    assert {f"postseal:index:{kind.resource_type}" for kind in RESOURCES} == {*REGISTRY}
+    for kind in RESOURCES:
+        assert kind.state is REGISTRY[f"postseal:index:{kind.resource_type}"].state

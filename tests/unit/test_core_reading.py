@@ -27,7 +27,7 @@ class Example(Section):
     several: tuple[Below, ...] = ()
 
 
-MISTAKES: list[tuple[dict[str, Any], str, str]] = [
+MISTAKES: list[tuple[dict[Any, Any], str, str]] = [
     ({"name": 3}, "at.name", "got 3, expected text; put it into quotes"),
     ({"name": True}, "at.name", "got true, expected text; put it into quotes"),
     ({"names": 3}, "at.names", "got 3, expected a list, as [first, second]"),
@@ -38,12 +38,13 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"below": {"dept": 1}}, "at.below.dept", "unknown key; did you mean depth?"),
     ({"several": [{}, {"zz": 1}]}, "at.several[1].zz", "unknown key; expected one of: depth"),
     ({"nam": "x"}, "at.nam", "unknown key; did you mean name?"),
+    ({3: "x"}, "at[3]", "got 3 as a key, expected text; put it into quotes"),
     ({"name": object()}, "at.name", "got a object, expected text; put it into quotes"),
 ]
 
 
 @pytest.mark.parametrize(("given", "path", "message"), MISTAKES)
-def test_a_mistake_is_told_with_path_got_and_expected(given: dict[str, Any], path: str, message: str) -> None:
+def test_a_mistake_is_told_with_path_got_and_expected(given: dict[Any, Any], path: str, message: str) -> None:
     """One sentence a mistake, and the field counts as unread."""
     reading = read_section(given, Example, "at")
     assert reading.problems == (Problem(path, message),)

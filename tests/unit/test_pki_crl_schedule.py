@@ -322,3 +322,12 @@ def test_a_schedule_reads_back_as_it_was_written(entries: tuple[CrlEntry, ...], 
     plain = encode(schedule)
     assert decode(CrlSchedule, plain) == schedule
     assert len(revoked_lines(schedule.entries)) == len(schedule.entries)
+
+
+def test_a_hold_that_is_taken_back_takes_no_other_entry_of_its_name_along() -> None:
+    """A server and a client of one name, revoked at once: the hold of one goes, what was final for the other stays."""
+    held = CrlEntry("a", 1, SerialNumber(1), START + 999 * HOUR, START, HOLD)
+    compromised = CrlEntry("a", 1, SerialNumber(2), START + 999 * HOUR, START, RevocationReason.KEY_COMPROMISE)
+    before = decide_crl(None, CrlDemand(WEEKLY, (held, compromised)), START).schedule
+    released = CrlDemand(WEEKLY, in_use=frozenset({held.serial_number}))
+    assert decide_crl(before, released, START + HOUR).schedule.entries == (compromised,)

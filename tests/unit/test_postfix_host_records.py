@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
+from postfix.host_resource.destinations import DESTINATIONS
 from postfix.host_resource.records import HostArgs
 from postfix.parameters import PostfixVersion
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
-from postfix.target import Directory, Local, TargetKind
+from postfix.target import TARGETS, Directory, Local, TargetKind, target_of
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.records import decode, encode
 
@@ -115,3 +116,11 @@ def test_programs_name_a_target_in_a_word() -> None:
     assert (directory.kind, directory.config_directory) == (TargetKind.DIRECTORY, "/etc/postfix")
     assert (local.kind, local.config_directory) == (TargetKind.LOCAL, local.path)
     assert (directory.ownership, local.ownership) == (Ownership.WHOLE, Ownership.MERGE)
+
+
+def test_every_kind_of_target_has_a_class_and_a_destination() -> None:
+    """A kind that is known in one place only would be deployed to the wrong one."""
+    assert {*DESTINATIONS} == {*TargetKind}
+    made = {kind: target_of(kind, "/etc/postfix", None) for kind in TargetKind}
+    assert {type(target) for target in made.values()} == {*TARGETS}
+    assert {kind: target.record.kind for kind, target in made.items()} == {kind: kind for kind in TargetKind}

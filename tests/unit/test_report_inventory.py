@@ -364,3 +364,11 @@ def test_time_only_makes_things_worse(state: dict[str, Any], days: int) -> None:
 def test_the_state_is_plain_json() -> None:
     """The test's own state survives JSON, as the engine's does."""
     assert build_inventory(json.loads(json.dumps(mail_stack())), NOW) == build_inventory(mail_stack(), NOW)
+
+
+def test_everything_that_is_declared_of_a_certificate_can_be_asked_for() -> None:
+    """Of a client in a roster as well: its own row, over what its roster says of all."""
+    own = only(certificate("alice", email="alice@example.org"))
+    assert own.declared.email == "alice@example.org"
+    of_roster = only(roster("staff", [member("bob", email="bob@example.org")], organization="Example"))
+    assert (of_roster.declared.email, of_roster.declared.organization) == ("bob@example.org", "Example")

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from pki.declared import Said
 from pki.fields import FIELDS, ArchiveWord, DeclaredCertificate, SaidBy
-from pki.roster.reading import parse_csv, parse_yaml, rows_of_mapping, rows_of_sequence
+from pki.roster.entries import PlacedProblem
+from pki.roster.reading import (
+    PlacedRow,
+    ReadRows,
+    parse_csv,
+    parse_yaml,
+    read_csv,
+    read_yaml,
+    rows_of_mapping,
+    rows_of_sequence,
+)
 from pki.roster.rows import (
     COLUMNS,
     RosterRow,
@@ -22,7 +32,7 @@ from pki.roster.rows import (
     rows_of,
     rows_text,
 )
-from postseal_core.errors import ConfigError
+from postseal_core.errors import ConfigError, Problem
 from postseal_core.packing import json_line, pack, pack_lines, unpack, unpack_lines
 
 
@@ -205,11 +215,40 @@ def test_what_is_wrong_with_a_csv_file_is_said_with_its_line(text: str, places: 
             ["line 1.mail", "line 2.confirm", "line 2.dns_names"],
         ),
         ("- {name: a, email: x@example.org}\n- {name: b, email: x@example.org}\n", ["line 2.email"]),
+        ("[{name: a}, {name: A}]\n", ["line 1.name"]),
+        ("a: 4\nb: {email: b@example.org}\nc: [x]\n", ["line 1", "line 3"]),
+        ("a: {}\nb: {email: 2026-13-45}\n", ["line 2"]),
+        ("a: {}\nb: {validity_hours: !!int many}\n", ["line 2"]),
+        ("ä: {}\nb: {email: \x01}\n", ["line 2"]),
     ],
 )
 def test_what_is_wrong_with_a_yaml_file_is_said_with_its_line(text: str, places: list[str]) -> None:
     """Every wrong field is named at once; a key that YAML would silently overwrite is one of them."""
     assert sorted(problems_of(parse_yaml, text)) == places
+
+
+def test_rows_come_with_the_line_of_their_name() -> None:
+    """In a table with empty lines and cells of several lines, below a key, and within an entry that begins above it."""
+    table = 'email,name\n\n"b@example.org", ben \n,"an\n"\n'
+    bob = row("ben", email="b@example.org")
+    assert read_csv(table) == ReadRows((PlacedRow(5, row("an")), PlacedRow(3, bob)))
+    assert read_yaml("\nben:\n  email: b@example.org\nan:\n") == ReadRows((PlacedRow(4, row("an")), PlacedRow(2, bob)))
+    assert read_yaml("- email: b@example.org\n  name: ben\n") == ReadRows((PlacedRow(2, bob),))
+    assert read_yaml("- &an {name: an}\n-\n  <<: *an\n  name: ben\n").rows[1].line == 4
+    assert read_yaml("- <<: {name: an}\n  email:\n") == ReadRows((PlacedRow(1, row("an")),))
+
+
+def test_problems_come_with_their_line_and_field_and_without_rows() -> None:
+    """A reader of them takes nothing apart."""
+    read = read_csv("name,email\nan,a@example.org\nb b,A@example.org\n")
+    assert read.rows == ()
+    assert [(each.line, each.problem.path) for each in read.problems] == [(3, "name"), (3, "email")]
+    assert read_csv("name\nan,x\n").problems == (
+        PlacedProblem(2, Problem("", "has 2 cells, the header has 1; quote a cell that has a comma")),
+    )
+    assert read_yaml("- name: an\n  dns_names: [3]\n").problems == (
+        PlacedProblem(1, Problem("dns_names[0]", "got 3, expected text; put it into quotes")),
+    )
 
 
 def test_what_is_wrong_in_a_stack_file_is_said_with_its_path() -> None:

@@ -72,7 +72,14 @@ def test_clients_and_servers_that_are_clients_may_relay() -> None:
     assert server_settings(mx1).relay == RelayPolicy()
 
 
-@pytest.mark.parametrize("fingerprint", [LEAF.fingerprint_sha256, PLAIN_FINGERPRINT, f"sha256:{PLAIN_FINGERPRINT}"])
+@pytest.mark.parametrize(
+    "fingerprint",
+    [
+        pytest.param(LEAF.fingerprint_sha256, id="colons"),
+        pytest.param(PLAIN_FINGERPRINT, id="plain"),
+        pytest.param(f"sha256:{PLAIN_FINGERPRINT}", id="prefix"),
+    ],
+)
 def test_a_foreign_client_is_known_by_its_fingerprint_however_it_is_written(fingerprint: str) -> None:
     """Tables know one form only; the file may use any."""
     mx1 = loaded(extra_relay_clients=[{"name": "partner", "fingerprint_sha256": fingerprint}])
