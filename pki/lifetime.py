@@ -24,12 +24,19 @@ _FRACTION_WORDS = {Fraction(1, 2): "half", Fraction(2, 3): "two thirds", Fractio
 class LifetimePolicy:
     """Lifetime rules of one certificate or of many.
 
-    `validity_hours`: not_after minus not_before of a new certificate.
-    `renew_fraction`: the part of the lifetime after which renewal is due (default two thirds), unless
-    `renew_before_hours` is given: hours before not_after.
-    `overlap_hours`: how long the replaced certificate stays accepted, never beyond its own not_after.
-    `renew_key_every`: 1 makes a new key at each renewal, n at every n-th, 0 keeps the key.
-    A change takes effect at the next renewal; it moves the renewal point at once but re-issues nothing.
+        pki.LifetimePolicy(validity_hours=90 * 24, overlap_hours=7 * 24)
+
+    A change takes effect at the next renewal; it moves the renewal point at once but re-issues nothing. A policy that
+    would renew never, or at every run, is refused.
+
+    Args:
+        validity_hours: How long a new certificate is valid, not_after minus not_before, in hours; at least 2. Default:
+            8760, 365 days.
+        renew_fraction: The part of that after which renewal is due, between 0 and 1. Default: two thirds.
+        renew_before_hours: Instead of a part: how many hours before not_after renewal is due. Default: none.
+        overlap_hours: How many hours the replaced certificate stays accepted, never beyond its own not_after; at least
+            1. Default: 336, 14 days.
+        renew_key_every: 1 makes a new key at each renewal, n at every n-th, 0 keeps the key. Default: 1.
     """
 
     validity_hours: int = 8760
@@ -39,14 +46,22 @@ class LifetimePolicy:
     renew_key_every: int = EVERY_RENEWAL
 
     def renew_at(self, validity: Validity) -> datetime:
-        """Return the instant from which a certificate of this validity is due for renewal."""
+        """Return the instant from which a certificate is due for renewal.
+
+        Args:
+            validity: Both ends of its validity.
+        """
         if self.renew_before_hours is not None:
             return validity.not_after - timedelta(hours=self.renew_before_hours)
         lifetime_seconds = int((validity.not_after - validity.not_before).total_seconds())
         return validity.not_before + timedelta(seconds=int(lifetime_seconds * self.renew_fraction))
 
     def renewal_sentence(self, validity: Validity) -> str:
-        """Return why a certificate of this validity is due at `renew_at`, as `two thirds of 365 d have passed`."""
+        """Return why a certificate is due at `renew_at`, as `two thirds of 365 d have passed`.
+
+        Args:
+            validity: Both ends of its validity.
+        """
         lifetime_hours = int((validity.not_after - validity.not_before).total_seconds()) // 3600
         if self.renew_before_hours is not None:
             return f"{format_hours(self.renew_before_hours)} before not_after"

@@ -29,11 +29,20 @@ STANDBY_HOURS: Final = 336
 class Slots:
     """Numbered keys of one authority: `active` signs, `standby` and `retiring` are trusted and sign nothing.
 
-    Numbers go up: each new standby takes the next one. `standby_hours`: how long a standby must have been published
-    before it may become active; 0 lifts the rule, for a key that is compromised. It holds for roots only: what is below
-    an intermediate comes with the intermediate's certificate, so nobody needs to be given that in advance.
-    `cross_sign` (roots only): the retiring slot also certifies the active one, so that parties which know only the
-    retiring root can verify what the active one signs. It needs a path_length with room for one authority more.
+        pki.Slots(active=1, standby=2)
+
+    Numbers go up: each new standby takes the next one. docs/roll-over-an-authority.md walks through a rollover.
+
+    Args:
+        active: The slot that signs. Default: 1.
+        standby: The slot that will sign next; a larger number than `active`. Default: none.
+        retiring: The slot that has signed until now; a smaller number than `active`. Default: none.
+        standby_hours: How many hours a standby must have been published before it may become active; 0 lifts the rule,
+            for a key that is compromised. It holds for roots only: what is below an intermediate comes with the
+            intermediate's certificate, so nobody needs to be given that in advance. Default: 336, 14 days.
+        cross_sign: Of roots only: the retiring slot also certifies the active one, so that parties which know only the
+            retiring root can verify what the active one signs. It needs a path_length with room for one authority more.
+            Default: false.
     """
 
     active: int = FIRST_SLOT

@@ -3,52 +3,91 @@
 The public names are loaded on first use, so that programs which need no Pulumi start quickly.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from postfix.components.certificates import TrustedRoot
-    from postfix.components.host import MailServer, PostfixHost, RelayClient
-    from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
-    from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
-    from postfix.target import Directory, Local
-    from postseal_core.errors import ConfigError
+    from postfix.components.certificates import HostCertificate, RelayingClient, TrustedRoot
+    from postfix.components.host import PostfixHost
+    from postfix.components.mail_server import MailServer
+    from postfix.components.relay_client import RelayClient
+    from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide, TableType
+    from postfix.parameters import PostfixVersion
+    from postfix.preflight import CheckedHost, checked_host
+    from postfix.settings import (
+        ClientLevel,
+        ClientSettings,
+        DestinationPolicy,
+        RelayPolicy,
+        ServerLevel,
+        ServerSettings,
+        Transport,
+    )
+    from postfix.tables import ClientRow
+    from postfix.target import Directory, HostTarget, Local
+    from postseal_core.errors import ConfigError, Problem
+else:
+    from importlib import import_module
+
+    _HOMES = {
+        "postfix.components.certificates": ("HostCertificate", "RelayingClient", "TrustedRoot"),
+        "postfix.components.host": ("PostfixHost",),
+        "postfix.components.mail_server": ("MailServer",),
+        "postfix.components.relay_client": ("RelayClient",),
+        "postfix.host": ("ClientSide", "HostDeclaration", "Ownership", "ServerSide", "TableType"),
+        "postfix.parameters": ("PostfixVersion",),
+        "postfix.preflight": ("CheckedHost", "checked_host"),
+        "postfix.settings": (
+            "ClientLevel",
+            "ClientSettings",
+            "DestinationPolicy",
+            "RelayPolicy",
+            "ServerLevel",
+            "ServerSettings",
+            "Transport",
+        ),
+        "postfix.tables": ("ClientRow",),
+        "postfix.target": ("Directory", "HostTarget", "Local"),
+        "postseal_core.errors": ("ConfigError", "Problem"),
+    }
+
+    # Hidden from type checkers: to them, a module with `__getattr__` has every name that somebody mistypes.
+    def __getattr__(name: str) -> object:
+        """Load a public name from its module."""
+        for home, names in _HOMES.items():
+            if name in names:
+                return getattr(import_module(home), name)
+        raise AttributeError(f"module 'postfix' has no attribute {name!r}")
+
 
 __all__ = [
+    "CheckedHost",
+    "ClientLevel",
+    "ClientRow",
     "ClientSettings",
     "ClientSide",
     "ConfigError",
     "DestinationPolicy",
     "Directory",
+    "HostCertificate",
     "HostDeclaration",
+    "HostTarget",
     "Local",
     "MailServer",
     "Ownership",
     "PostfixHost",
+    "PostfixVersion",
+    "Problem",
     "RelayClient",
     "RelayPolicy",
+    "RelayingClient",
+    "ServerLevel",
     "ServerSettings",
     "ServerSide",
+    "TableType",
     "Transport",
     "TrustedRoot",
+    "checked_host",
 ]
-
-_HOMES = {
-    "postfix.components.certificates": ("TrustedRoot",),
-    "postfix.components.host": ("MailServer", "PostfixHost", "RelayClient"),
-    "postfix.host": ("ClientSide", "HostDeclaration", "Ownership", "ServerSide"),
-    "postfix.settings": ("ClientSettings", "DestinationPolicy", "RelayPolicy", "ServerSettings", "Transport"),
-    "postfix.target": ("Directory", "Local"),
-    "postseal_core.errors": ("ConfigError",),
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from its module."""
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(home), name)
-    raise AttributeError(f"module 'postfix' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -28,7 +28,12 @@ __all__ = [
 
 
 class PostfixVersion(NamedTuple):
-    """A release of Postfix without its patch level; `str()` of it is `3.9`."""
+    """A release of Postfix without its patch level; `str()` of it is `3.9`.
+
+    Args:
+        major: The first number.
+        minor: The second number.
+    """
 
     major: int
     minor: int

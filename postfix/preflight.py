@@ -89,9 +89,13 @@ def problems_of_host(host: HostDeclaration) -> list[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class CheckedHost:
-    """A host's declaration and what `problems_of_host` found in it; made by `checked_host`, so that one look is enough.
+    """A host's declaration and what is wrong with it; `checked_host` makes one, so that one look is enough.
 
     Checking one host takes longer than everything else that a program does for it.
+
+    Args:
+        declaration: The declaration.
+        problems: Everything that is wrong with it; empty where nothing is.
     """
 
     declaration: HostDeclaration
@@ -99,5 +103,9 @@ class CheckedHost:
 
 
 def checked_host(host: HostDeclaration) -> CheckedHost:
-    """Return a host's declaration with everything that is wrong with it."""
+    """Return a host's declaration with everything that is wrong with it, before any certificate is there.
+
+    Args:
+        host: The declaration.
+    """
     return CheckedHost(host, tuple(problems_of_host(host)))

@@ -43,10 +43,16 @@ class Row:
 class ClientRow:
     """A client that may relay: one row of `relay_clientcerts`.
 
-    `fingerprint_sha256` is that of its certificate or public key, upper-case hex pairs joined by colons, as
-    `openssl x509 -noout -fingerprint -sha256` prints it. `not_after` is aware; the row shows its UTC date. Postfix
-    looks at the fingerprint only: name, generation and date are there for the reader; a certificate from elsewhere may
-    have neither generation nor date.
+        postfix.ClientRow("AB:CD:...", "partner")
+
+    Postfix looks at the fingerprint only; name, generation and date are there for the reader.
+
+    Args:
+        fingerprint_sha256: SHA-256 of its certificate or public key: 32 upper-case hex pairs with colons, as
+            `openssl x509 -noout -fingerprint -sha256` prints it.
+        name: What the client is called, without blanks and without `#`.
+        generation: Which generation of its certificate it is. Default: none, as of a certificate from elsewhere.
+        not_after: When the certificate ends, an aware datetime; the row shows its UTC date. Default: none.
     """
 
     fingerprint_sha256: str

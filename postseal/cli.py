@@ -22,10 +22,11 @@ from postseal.report.page import PageAssets, render_page
 from postseal.report.prometheus import render_prometheus
 from postseal.report.selection import Selection
 from postseal.report.table import DEFAULT_ROWS, TableStyle, render_table
+from postseal.version import VERSION
 from postseal_core.errors import ConfigError, PostsealError
 from postseal_core.instants import parse_instant
 
-__all__ = ["main"]
+__all__ = ["RENDERERS", "main"]
 
 _PROBLEMS_SHOWN = 20
 _NARROWEST = 60
@@ -61,6 +62,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="postseal", description="Watch the certificates of a Pulumi stack.", epilog=_EXIT_CODES)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     source = _source_options()
     report = commands.add_parser(
@@ -91,7 +93,7 @@ def _source_options() -> _Parser:
 
 
 def _add_report_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=tuple(_RENDERERS), default="table")
+    parser.add_argument("--format", choices=tuple(RENDERERS), default="table")
     parser.add_argument("--kind", choices=_KINDS, action="append", default=[], help="only this kind; repeatable")
     parser.add_argument("--name", action="append", default=[], metavar="GLOB", help="only names like 'mx*'; repeatable")
     parser.add_argument("--state", choices=_STATES, action="append", default=[], help="only this state; repeatable")
@@ -113,7 +115,7 @@ def _report(options: argparse.Namespace) -> ExitCode:
     inventory = build_inventory(_state(options), _now(options), options.soon)
     selection = _selection(options)
     items = selection.apply(inventory.items)
-    _deliver(_RENDERERS[options.format](inventory, items, options), options)
+    _deliver(RENDERERS[options.format](inventory, items, options), options)
     return exit_code(items)
 
 
@@ -165,7 +167,7 @@ def _page(inventory: Inventory, items: Items, _: argparse.Namespace) -> str:
     return render_page(inventory, items, PageAssets(style, script))
 
 
-_RENDERERS: Mapping[str, Callable[[Inventory, Items, argparse.Namespace], str]] = {
+RENDERERS: Mapping[str, Callable[[Inventory, Items, argparse.Namespace], str]] = {
     "table": _table,
     "html": _page,
     "json": lambda inventory, items, _: render_json(inventory, items),

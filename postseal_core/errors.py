@@ -29,8 +29,9 @@ __all__ = [
 class Problem:
     """One thing that is wrong with what somebody declared.
 
-    `path` names the place in the declaration (`clients.alice.email`; empty for the whole), `message` says what was
-    found, what was expected and how to fix it, in a lower-case sentence.
+    Args:
+        path: The place in the declaration (`clients.alice.email`); empty for the whole.
+        message: What was found, what was expected and how to fix it, in a lower-case sentence; never a secret.
     """
 
     path: str
@@ -50,7 +51,14 @@ class PostsealError(Exception):
 
 
 class ConfigError(PostsealError):
-    """A declaration cannot be accepted; `problems` lists everything that is wrong with it."""
+    """A declaration cannot be accepted; `str()` of it has one line for each problem.
+
+    Args:
+        problems: Everything that is wrong.
+
+    Attributes:
+        problems: Everything that is wrong with it.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from postseal_core.errors import Problem
 from postseal_core.instants import format_instant, parse_instant
@@ -198,6 +198,9 @@ def _plain_shape_of(kind: Any, *, is_complete: bool, is_secret: bool) -> Shape:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (UnionType, Union):
         return _union(arguments, is_complete=is_complete, is_secret=is_secret)
+    if origin is Literal:
+        # The words are for type checkers; whoever reads the record says which are right, in a sentence of its own.
+        return replace(_SCALARS[str], holds_secret=is_secret)
     if origin is tuple and arguments[1:] == (Ellipsis,):
         return Items(_shape_of(arguments[0], is_complete=False, is_secret=is_secret))
     if origin is not None and issubclass(origin, Mapping):

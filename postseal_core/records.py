@@ -5,6 +5,7 @@ A record is a frozen dataclass; its type hints are the schema. What a field may 
     str, int, bool              as they are
     datetime, Fraction          text: RFC 3339, `2/3`
     a StrEnum                   one of its words
+    a Literal of texts          any text; which words are right is checked where they are used
     a class with `from_text`    the text that `str()` of it gives
     T | None                    left out, so None is its default; in a complete record empty text
     Maybe[T]                    T, or UNKNOWN: what a preview cannot know yet

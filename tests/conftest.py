@@ -33,6 +33,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_engine": (has_engine, "there is no Pulumi engine: run `make engine` once"),
     "needs_openssl": (lambda: shutil.which("openssl") is not None, "openssl is not on PATH"),
     "needs_postfix": (_has_postfix, "postfix is not on PATH, or this is not root"),
+    "needs_root": (lambda: os.geteuid() == 0, "this is not root, so nobody else can be played"),
     "needs_swaks": (lambda: shutil.which("swaks") is not None, "swaks is not on PATH"),
 }
 

@@ -5,7 +5,7 @@ from typing import Unpack
 
 import pulumi
 
-from pki.arguments import AuthorityFields
+from pki.arguments import AuthorityFields, Texts
 from pki.certificate.resource import Certificate
 from pki.components.declared_authority import AdoptedAuthority, DeclaredAuthority, read_authority
 from pki.components.reading import AN_AUTHORITY
@@ -24,24 +24,52 @@ class CertificateAuthority(pulumi.ComponentResource):
 
         ca = pki.CertificateAuthority("mail-ca", common_name="Example Mail CA", path_length=0)
 
-    `common_name`, further parts of the subject, `key_algorithm` and `path_length`: see `pki.arguments.AuthorityFields`.
+    An authority is protected unless `opts` say `protect=False`: losing its key means a new certificate for everybody.
 
-    `name_constraints`: which names it can vouch for; any by default.
-    `crl_urls`: where the `RevocationList` of this authority can be fetched, `http://` addresses. They are written into
-    every certificate that it issues, and into none of its own; another address means that all are issued anew.
-    `lifetime`: 10 years by default, renewed with the same key after two thirds of it.
-    `slots`: for a rollover to another key.
-    `adopt`: key and certificate that were made elsewhere, for the first slot.
-    `opts`: an authority is protected unless they say `protect=False`: losing its key means a new certificate for all.
+    Args:
+        name: Name of the resource, of its key and of its files.
+        name_constraints: Which names it can vouch for (RFC 5280 section 4.2.1.10). Default: any.
+        crl_urls: Where its `RevocationList` can be fetched: `http://` addresses, for a list is signed and needs no TLS.
+            They are written into every certificate that it issues, and into none of its own; another address means
+            that all are issued anew. Default: none.
+        lifetime: How long its certificate is valid and when it is renewed. Default: 10 years, renewed with the same key
+            after two thirds of it.
+        slots: Which of its keys signs, for a rollover to another key. Default: the first one, and no other.
+        adopt: Key and certificate that were made elsewhere, for the first slot. Default: they are made.
+        opts: Options of Pulumi; what they say goes before the protection. Default: none.
+        common_name: The subject's common name, at most 64 characters; of a leaf by default its e-mail address or first
+            host name. An authority must say it; its slots after the first have their number behind it.
+        organization: The subject's organization (O), at most 64 characters. Default: none.
+        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
+        locality: The subject's locality (L), at most 128 characters. Default: none.
+        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
+        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
+        path_length: How many authorities may stand below; 0 none, left out no limit (RFC 5280 section 4.2.1.9).
+            Default: no limit for a root, 0 for an intermediate; None is no limit.
+        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
+            ED25519. Another one means a new key and a new certificate.
 
-    Attributes: `certificate_pem`, `fingerprint_sha256`, `certificate` and `private_key_pem` of the active slot; `slots`
-    by number; `issuer`, the authority above, and `root`; `trusted_pem` and `issuing_chain_pem`; `links_above`, the
-    certificates above it in a chain that is sent to others, everything but roots; `room`, the largest path_length that
-    a cross certificate above leaves to an authority below, None for any.
+    Attributes:
+        name: Name of the authority.
+        certificate: The certificate of the slot that signs.
+        certificate_pem: That certificate in PEM.
+        fingerprint_sha256: Its SHA-256: 32 upper-case hex pairs with colons.
+        private_key_pem: Its key in PEM; a secret.
+        active: The slot that signs.
+        slots: Every slot that is declared, by its number.
+        issuer: The authority above it, None for a root.
+        root: The root above it; a root itself.
+        trusted_pem: The certificates by which it is trusted, in PEM, by the name of their slot: of the active, the
+            standby and the retiring one.
+        issuing_chain_pem: Its certificate and what leads from there to a root that everybody knows, in PEM.
+        links_above: The certificates above it in a chain that is sent to others: all but roots.
+        crl_urls: Where its revocation list can be fetched.
+        standby_hours: How long a standby must have been published before it may sign.
+        room: The largest `path_length` of an authority below, where a cross certificate above sets a limit; else None.
 
     Raises:
         ConfigError: everything that is wrong with the arguments, before anything is registered. What the certificate
-            itself must not say (a bad country, a limit above it) fails the preview.
+            itself must not say (a country that is none, a limit of the authority above) fails the preview.
     """
 
     certificate_pem: pulumi.Output[str]
@@ -52,7 +80,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         name: str,
         *,
         name_constraints: NameConstraints | None = None,
-        crl_urls: Sequence[str] = (),
+        crl_urls: Texts = (),
         lifetime: LifetimePolicy | None = None,
         slots: Slots | None = None,
         adopt: AdoptedAuthority | None = None,
@@ -133,8 +161,34 @@ class IntermediateAuthority(CertificateAuthority):
 
         office = pki.IntermediateAuthority("office-ca", authority=ca, common_name="Example Office CA")
 
-    `authority`: who vouches for it. `path_length`: 0 by default. `lifetime`: 5 years by default, renewed with the same
-    key after two thirds of it. Everything else as for `CertificateAuthority`.
+    Its attributes are those of a `CertificateAuthority`, and it is protected as one.
+
+    Args:
+        name: Name of the resource, of its key and of its files.
+        authority: Who vouches for it.
+        name_constraints: Which names it can vouch for, within those of the authorities above (RFC 5280 section
+            4.2.1.10). Default: what they allow.
+        crl_urls: Where its `RevocationList` can be fetched: `http://` addresses, written into every certificate that it
+            issues. Default: none.
+        lifetime: How long its certificate is valid and when it is renewed. Default: 5 years, renewed with the same key
+            after two thirds of it.
+        slots: Which of its keys signs, for a rollover to another key. Default: the first one, and no other.
+        adopt: Key and certificate that were made elsewhere, for the first slot. Default: they are made.
+        opts: Options of Pulumi; what they say goes before the protection. Default: none.
+        common_name: The subject's common name, at most 64 characters; of a leaf by default its e-mail address or first
+            host name. An authority must say it; its slots after the first have their number behind it.
+        organization: The subject's organization (O), at most 64 characters. Default: none.
+        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
+        locality: The subject's locality (L), at most 128 characters. Default: none.
+        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
+        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
+        path_length: How many authorities may stand below; 0 none, left out no limit (RFC 5280 section 4.2.1.9).
+            Default: no limit for a root, 0 for an intermediate; None is no limit.
+        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
+            ED25519. Another one means a new key and a new certificate.
+
+    Raises:
+        ConfigError: as of a `CertificateAuthority`.
     """
 
     def __init__(
@@ -143,7 +197,7 @@ class IntermediateAuthority(CertificateAuthority):
         *,
         authority: CertificateAuthority,
         name_constraints: NameConstraints | None = None,
-        crl_urls: Sequence[str] = (),
+        crl_urls: Texts = (),
         lifetime: LifetimePolicy | None = None,
         slots: Slots | None = None,
         adopt: AdoptedAuthority | None = None,

@@ -28,8 +28,14 @@ _ADOPTED: Final = "pki.AdoptedAuthority(...)"
 class AdoptedAuthority:
     """An authority that was made elsewhere (with openssl, easy-rsa) and is taken over with its key and certificate.
 
-    Both PEM; the key unencrypted and secret. The subject must be declared exactly as the certificate has it. The
-    certificate stays as it is until its renewal is due.
+        old = pki.AdoptedAuthority(Path("ca.pem").read_text(), config.require_secret("ca-key"))
+
+    The authority must declare the subject exactly as the certificate has it. The certificate stays as it is until its
+    renewal is due.
+
+    Args:
+        certificate_pem: The certificate in PEM.
+        private_key_pem: Its key in PEM, unencrypted; a secret, which may be an output.
     """
 
     certificate_pem: str

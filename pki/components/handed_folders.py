@@ -8,6 +8,7 @@ import pulumi
 
 from pki.components.authority import CertificateAuthority
 from pki.components.client import ClientCertificate
+from pki.components.handed_rosters import RosterHandOut, handed_clients
 from pki.components.pkcs12 import Pkcs12
 from pki.components.revocation_list import RevocationList
 from pki.components.roster_client import RosterClient
@@ -15,7 +16,7 @@ from pki.components.third_party_server import ThirdPartyServerCertificate
 from pki.hand_out.records import HandOutFile
 from postseal_core.program import later
 
-__all__ = ["Folder", "client_folders", "list_folder", "request_folder", "roots_folder"]
+__all__ = ["Folder", "client_folders", "list_folder", "request_folder", "roots_folder", "roster_folders"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,12 @@ def client_folders(
         archive = _archive_of_roster(client) if isinstance(client, RosterClient) else by_client.get(client.name)
         name = f"{below}/{client.name}" if below else client.name
         yield Folder(name, _client_description(client, archive), _client_files(client, archive, roots_pem))
+
+
+def roster_folders(rosters: Iterable[RosterHandOut]) -> Iterator[Folder]:
+    """Yield the folder of each client of rosters that is handed out."""
+    for each in rosters:
+        yield from client_folders(handed_clients(each), (), f"rosters/{each.roster.name}")
 
 
 def _archive_of_roster(client: RosterClient) -> _Archive | None:

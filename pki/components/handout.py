@@ -9,10 +9,19 @@ from pydantic import StrictStr
 
 from pki.components.authority import CertificateAuthority
 from pki.components.client import ClientCertificate
-from pki.components.handed_folders import Folder, client_folders, list_folder, request_folder, roots_folder
+from pki.components.handed_folders import (
+    Folder,
+    client_folders,
+    list_folder,
+    request_folder,
+    roots_folder,
+    roster_folders,
+)
+from pki.components.handed_rosters import RosterHandOut, read_rosters
 from pki.components.pkcs12 import Pkcs12
 from pki.components.reading import AN_AUTHORITY
 from pki.components.revocation_list import RevocationList
+from pki.components.roster import ClientRoster
 from pki.components.roster_client import RosterClient
 from pki.components.signing import withdrawal
 from pki.components.third_party_server import ThirdPartyServerCertificate
@@ -40,16 +49,28 @@ class _OwnArguments(Section):
 class HandOut(RecordResource):
     """Files for persons, below a directory on the machine that runs `pulumi up`; one resource however many clients.
 
-        pki.HandOut("hand-out", directory="out", authorities=[ca], clients=[alice], archives=[archive])
+        pki.HandOut("hand-out", directory="out", authorities=[ca], clients=[alice], archives=[archive], rosters=[staff])
 
-    `directory`: where; a relative one is taken from the project's directory. Files that are not ours are left alone,
-    what is no longer declared is removed.
-    `authorities`: `ca/ca.pem` holds their roots.
-    `clients`: for each `clients/<name>/` with `<name>.cert.pem` (its chain), `<name>.key.pem` (mode 0400), `ca.pem`
-    and, where it has an archive, `<name>.p12`. `clients_below`: another folder for them, empty for none.
-    `archives`: of clients; those of a roster bring theirs.
-    `requests`: `requests/<name>.csr.pem` for a third party to sign.
-    `revocation_lists`: `crl/<authority>.crl` (DER) and `crl/<authority>.crl.pem`, what an authority has revoked.
+    Files that are not ours are left alone; what is no longer declared is removed. The folder of a client has
+    `<name>.cert.pem` (its chain), `<name>.key.pem` (mode 0400), `ca.pem` and, where it has an archive, `<name>.p12`
+    (mode 0400).
+
+    Args:
+        name: Name of the resource.
+        directory: Where; a relative one is taken from the project's directory.
+        authorities: Their roots are in `ca/ca.pem`. Default: none.
+        clients: For each a folder `clients/<name>`. Default: none.
+        archives: PKCS#12 archives of `clients`; those of a roster's client come with it. Default: none.
+        rosters: For each client a folder `rosters/<roster>/<name>`; of a `ClientRoster` all clients, of a
+            `RosterHandOut` those that it names. Default: none.
+        requests: Certificate requests for a third party to sign, `requests/<name>.csr.pem`. Default: none.
+        revocation_lists: What authorities have revoked: `crl/<authority>.crl` (DER) and `crl/<authority>.crl.pem`.
+            Default: none.
+        clients_below: Another folder than `clients`; empty for none. Default: `clients`.
+        opts: Options of Pulumi. Default: none.
+
+    Attributes:
+        name: Name of the resource.
 
     Raises:
         ConfigError: everything that is wrong with the arguments, also where two would get the same files.
@@ -63,9 +84,10 @@ class HandOut(RecordResource):
         name: str,
         *,
         directory: str,
-        authorities: Sequence[CertificateAuthority],
+        authorities: Sequence[CertificateAuthority] = (),
         clients: Sequence[ClientCertificate | RosterClient] = (),
         archives: Sequence[Pkcs12] = (),
+        rosters: Sequence[ClientRoster | RosterHandOut] = (),
         requests: Sequence[ThirdPartyServerCertificate] = (),
         revocation_lists: Sequence[RevocationList] = (),
         clients_below: str = "clients",
@@ -76,18 +98,25 @@ class HandOut(RecordResource):
         arguments.expect_each("authorities", authorities, CertificateAuthority, AN_AUTHORITY)
         arguments.expect_each("clients", clients, (ClientCertificate, RosterClient), _CLIENT)
         arguments.expect_each("archives", archives, Pkcs12, _ARCHIVE)
+        handed = read_rosters(arguments, rosters)
         arguments.expect_each("requests", requests, ThirdPartyServerCertificate, _REQUEST)
         arguments.expect_each("revocation_lists", revocation_lists, RevocationList, _LIST)
         arguments.refuse()
         arguments.add(_problems_of_lists([each.authority.name for each in revocation_lists]))
         arguments.add(_problems_of_names("clients", [each.name for each in clients]))
+        arguments.add(_problems_of_names("rosters", [each.roster.name for each in handed]))
         arguments.add(_problems_of_names("requests", [each.name for each in requests]))
         arguments.refuse()
-        ours = [*roots_folder(authorities), *request_folder(requests), *list_folder(revocation_lists)]
-        theirs = list(client_folders(clients, archives, own.clients_below))
-        arguments.add(_problems_of_folders(ours, theirs))
+        folders = [
+            *roots_folder(authorities),
+            *request_folder(requests),
+            *list_folder(revocation_lists),
+            *client_folders(clients, archives, own.clients_below),
+            *roster_folders(handed),
+        ]
+        arguments.add(_problems_of_folders(folders))
         arguments.refuse()
-        folders = sorted([*ours, *theirs], key=lambda folder: folder.name)
+        folders.sort(key=lambda folder: folder.name)
         args = HandOutArgs(
             directory=own.directory,
             folders={each.name: each.files for each in folders},
@@ -108,8 +137,8 @@ def _problems_of_names(argument: str, names: Sequence[str]) -> Iterator[Problem]
         yield Problem(argument, f"{name} is there {count} times, for one folder; give each a name of its own")
 
 
-def _problems_of_folders(ours: Sequence[Folder], theirs: Sequence[Folder]) -> Iterator[Problem]:
-    for name in sorted({each.name for each in ours} & {each.name for each in theirs}):
+def _problems_of_folders(folders: Sequence[Folder]) -> Iterator[Problem]:
+    for name, _ in _repeated([each.name for each in folders]):
         yield Problem("clients", f"{name} is the folder of something else here; put the clients below another one")
 
 

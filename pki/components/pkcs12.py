@@ -1,6 +1,6 @@
 """PKCS#12 archives: one file with which a mail program learns certificate, key and chain."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import pulumi
 from pydantic import PlainValidator
@@ -32,16 +32,26 @@ class _OwnArguments(Section):
 
 
 class Pkcs12(RecordResource):
-    """An archive of a client's certificate, key and CA chain under a passphrase.
+    """An archive of a client's certificate, key and chain under a passphrase, for mail programs (PKCS#12, RFC 7292).
 
         archive = pki.Pkcs12("alice", certificate=alice)
 
-    `certificate`: whose.
-    `profile`: `modern` (PBES2 with AES-256) or `legacy` (3DES, for old mail programs that know nothing else).
-    `passphrase`: without one it is generated; read it with `pulumi stack output --show-secrets`.
-    The archive is made anew only when its content, its profile or its passphrase changes.
+    It is made anew only when its content, its profile or its passphrase changes.
 
-    Attributes: `client_name`, `profile` and the outputs.
+    Args:
+        name: Name of the resource.
+        certificate: Whose archive it is.
+        profile: `modern` (PBES2 with AES-256), or `legacy` (3DES with SHA-1, for old mail programs that know nothing
+            else). Default: `modern`.
+        passphrase: What opens it, which may be an output; kept as a secret. Default: one is made; read it with
+            `pulumi stack output --show-secrets`.
+        opts: Options of Pulumi. Default: none.
+
+    Attributes:
+        client_name: The name of the client.
+        profile: How it is encrypted.
+        archive_p12_base64: The archive in base64; a secret.
+        passphrase: What opens it; a secret.
 
     Raises:
         ConfigError: everything that is wrong with the arguments, before anything is registered.
@@ -58,7 +68,7 @@ class Pkcs12(RecordResource):
         name: str,
         *,
         certificate: ClientCertificate,
-        profile: Pkcs12Profile | str = Pkcs12Profile.MODERN,
+        profile: Pkcs12Profile | Literal["modern", "legacy"] = Pkcs12Profile.MODERN,
         passphrase: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

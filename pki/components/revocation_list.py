@@ -34,23 +34,37 @@ class _OwnArguments(Section):
 
 
 class RevocationList(RecordResource):
-    """The certificate revocation list of an authority (RFC 5280 section 5), signed anew at `up` when that is due.
+    """The revocation list of an authority (RFC 5280 section 5), signed anew at `pulumi up` when that is due.
 
         crl = pki.RevocationList("mail-ca", authority=ca, certificates=[alice, mx1], rosters=[staff])
 
-    `authority`: whose list it is.
-    `certificates`, `rosters`: all that the authority has issued; what is revoked of it is listed, in the same `up`.
-    `lifetime_hours`: for how long a list may be used, 7 days by default. Whoever checks lists refuses everybody once
-    the list has expired: run `up` more often than that.
-    `renew_before_hours`: how long before its end the next `up` signs another, by default half of the lifetime.
-    `first_crl_number`: where the numbers begin, if lists were signed elsewhere before.
-
     An entry stays until its certificate has expired, also when the client is no longer declared; only certificateHold
-    can be taken back. A client that is removed without having been revoked is not listed.
-    Not done here: publishing the files that `HandOut(revocation_lists=...)` writes.
+    can be taken back. A client that is removed without having been revoked is not listed. Publishing the files that
+    `HandOut` writes is left to you.
 
-    Attributes: `name`, `authority` and the outputs; `revoked` are plain values of
-    `pki.revocation_list.records.ListedRevocation`.
+    Args:
+        name: Name of the resource.
+        authority: Whose list it is.
+        certificates: Single certificates that the authority has issued; what is revoked of them is listed, in the same
+            `pulumi up`. One of another authority is refused. Default: none.
+        rosters: Rosters of the authority, likewise. Default: none.
+        lifetime_hours: For how long a list may be used, in hours. Whoever checks lists refuses everybody once the list
+            has expired: run `pulumi up` more often than that. Default: 168, 7 days.
+        renew_before_hours: How many hours before its end the next `pulumi up` signs another one. Default: half of the
+            lifetime.
+        first_crl_number: Where the numbers begin (RFC 5280 section 5.2.3), if lists were signed elsewhere before.
+            Default: 1.
+        opts: Options of Pulumi. Default: none.
+
+    Attributes:
+        name: Name of the resource.
+        authority: Whose list it is.
+        crl_pem: The list in PEM.
+        crl_number: Its number.
+        this_update: When it was signed, as `2026-11-26T02:00:00Z` (RFC 3339).
+        next_update: When it expires, as `this_update`.
+        renew_at: From when on `pulumi up` signs the next one, as `this_update`.
+        revoked: Its entries; each a mapping with `name`, `serial_number`, `revoked_at` and `reason`.
 
     Raises:
         ConfigError: everything that is wrong with the arguments, also a certificate of another authority.

@@ -15,10 +15,10 @@ from pki.fields import SaidBy
 from pki.lifetime import LifetimePolicy
 from pki.roster.reading import rows_of_mapping, rows_of_sequence
 from pki.roster.records import RosterArgs, RosterState
-from pki.roster.rows import RosterRow, declared_of, rows_text
+from pki.roster.rows import RosterRow, archive_word, declared_of, rows_text
 from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
-from postseal_core.program import RecordResource, later, refuse
+from postseal_core.program import RecordResource, later
 from postseal_core.reading import Raw
 
 __all__ = ["ClientRoster", "RosterClient"]
@@ -34,16 +34,47 @@ class ClientRoster(RecordResource):
 
         staff = pki.ClientRoster("staff", authority=ca, clients=pki.parse_csv(Path("staff.csv").read_text()))
 
-    `authority`: who signs all of them.
-    `clients`: fields by client name as in a stack file, or what `parse_csv` and `parse_yaml` return. Fields are those
-    of a `ClientCertificate`, those of a lifetime (`validity_hours`, ...) and `pkcs12` (`modern`, `legacy`, `none`).
-    Fields given here (`pki.arguments.RosterFields`), and `lifetime`, hold for clients that do not say otherwise.
-    `take_over`: clients whose certificate is kept elsewhere until now, by a `ClientCertificate` or another roster, and
-    is not issued anew; ignored once they are here, remove it then.
+    What is said here holds for clients that do not say it themselves. Packed outputs are base64 of zlib of JSON lines;
+    `client` takes one client out of them.
 
-    Outputs: `count`, `summary` (what the last change was), `next_due_at`; packed are `issued`, `accepted_rows` and,
-    secret, `private_keys` and `archives`, see `client` for one of them. Further attributes: `name`, `authority`,
-    `names` of its clients.
+    Args:
+        name: Name of the resource.
+        authority: Who signs all of them.
+        clients: Fields by client name as in a stack file, or what `parse_csv` and `parse_yaml` return. A client may say
+            the fields of a `ClientCertificate`, those of a `LifetimePolicy` (`validity_hours` and so on), and `pkcs12`.
+        lifetime: How long certificates are valid and when they are renewed. Default: 365 days, renewed after two thirds
+            of it with a new key; the one before stays accepted for 14 days.
+        take_over: Clients whose certificate is kept elsewhere until now, by a `ClientCertificate` or another roster, by
+            name; it is not issued anew. Ignored once they are here; remove it then. Default: none.
+        opts: Options of Pulumi. Default: none.
+        organization: The subject's organization (O), at most 64 characters. Default: none.
+        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
+        locality: The subject's locality (L), at most 128 characters. Default: none.
+        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
+        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
+        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
+            ED25519. Another one means a new key and a new certificate.
+        match: Relays know it by the fingerprint of its certificate, or of its public_key. Default: `certificate`.
+            `public_key` is refused unless the lifetime keeps the key: `lifetime=LifetimePolicy(renew_key_every=0)`.
+        confirm: Earlier generations stay accepted until confirmed_generation says that the new one is in use. At most
+            until they expire. Default: false, they stay accepted for the overlap of the lifetime.
+        fail_beyond_issuer: Refuse, instead of shortening, a lifetime that ends after the issuer's. Default: false.
+        pkcs12: A PKCS#12 archive: modern, legacy, or none for one client. `modern` is PBES2 with AES-256, `legacy` 3DES
+            with SHA-1 for old mail programs. Default: no archive.
+
+    Attributes:
+        name: Name of the roster.
+        authority: Who signs all of them.
+        names: The clients' names, sorted.
+        names_with_archive: Names of those that have a PKCS#12 archive, sorted.
+        count: How many clients there are.
+        summary: What the last change was, in a sentence.
+        next_due_at: When the next certificate renews or retires, as `2027-11-26T02:00:00Z` (RFC 3339).
+        issued: What is public about each client, packed.
+        accepted_rows: The rows by which hosts let them in, packed.
+        intermediates_pem: What stands between a client's certificate and the root, in PEM.
+        private_keys: The key of each client, and the passphrase of its archive, packed; a secret.
+        archives: The PKCS#12 archives, packed; a secret.
 
     Raises:
         ConfigError: everything that is wrong with the arguments, before anything is registered.
@@ -93,13 +124,24 @@ class ClientRoster(RecordResource):
         self.name, self.authority, self.names = name, authority, tuple(declared)
         self._declared = declared
 
+    @property
+    def names_with_archive(self) -> tuple[str, ...]:
+        """Names of the clients that have a PKCS#12 archive, sorted."""
+        return tuple(name for name, declared in self._declared.items() if archive_word(declared))
+
     def client(self, name: str) -> RosterClient:
         """Return what was issued for one client of this roster.
+
+        Args:
+            name: The client's name.
 
         Raises:
             ConfigError: no client of this name is declared.
         """
-        refuse(problem.below(f"rosters.{self.name}") for problem in _unlisted([name], self.names))
+        arguments = Arguments("rosters", self.name)
+        if arguments.expect("clients", name, str, "the name of a client"):
+            arguments.add(_unlisted([name], self.names))
+        arguments.refuse()
         packed = PackedOutputs(self.issued, self.intermediates_pem, self.private_keys, self.archives)
         return roster_client(name, self._declared[name], self.authority, packed)
 

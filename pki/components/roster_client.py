@@ -29,8 +29,21 @@ T = TypeVar("T")
 class RosterClient:
     """What a roster issued for one client; in a preview only what is issued anew is unknown.
 
-    `archive_profile`: empty for a client without an archive, as are `archive_p12_base64` and `passphrase`. `handover`:
-    what another roster or a `ClientCertificate` needs to take this certificate over; a secret.
+    `ClientRoster.client` returns it.
+
+    Attributes:
+        name: The client's name.
+        authority: Who signed its certificate.
+        archive_profile: The profile of its PKCS#12 archive; empty where it has none.
+        certificate_pem: Its certificate in PEM.
+        chain_pem: The certificate and those above it up to the root, which is left out, in PEM.
+        private_key_pem: Its key in PEM; a secret.
+        fingerprint_sha256: SHA-256 of the certificate: 32 upper-case hex pairs with colons.
+        generation: How often its certificate was issued: 1, 2, 3 and so on.
+        not_after: Valid until this instant, inclusive, as `2027-11-26T02:00:00Z` (RFC 3339).
+        archive_p12_base64: Its archive in base64; a secret, empty where it has none.
+        passphrase: What opens the archive; a secret, empty where it has none.
+        handover: What another roster or a `ClientCertificate` needs to take its certificate over; a secret.
     """
 
     name: str

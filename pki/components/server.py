@@ -17,6 +17,7 @@ from pki.model import Profile
 from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
 from postseal_core.reading import Section
+from postseal_core.values import is_deferred
 
 __all__ = ["NAMELESS", "ServerCertificate"]
 
@@ -35,14 +36,44 @@ class ServerCertificate(Certificate):
 
         mx1 = pki.ServerCertificate("mx1", authority=ca, dns_names=["mx1.example.org"])
 
-    `dns_names`: the first is the common name unless one is given. All further fields: `pki.arguments.ServerFields`.
+    `dns_names` must be said. Its outputs are those of a `Certificate`.
 
-    `authority`: who signs it; or `self_signed=True`, exactly one of the two.
-    `also_client`: the host may use it as a client certificate as well; without it that is refused.
-    `lifetime`: valid 365 days by default, renewed after two thirds of it with a new key.
+    Args:
+        name: Name of the resource and of its file on hosts.
+        authority: Who signs it. Default: none; then `self_signed` must be true.
+        self_signed: It signs itself, with nobody above; exactly one of this and an authority. Default: false.
+        also_client: The host may use it as a client certificate as well; without it that is refused. Default: false.
+        lifetime: How long it is valid and when it is renewed. Default: 365 days, renewed after two thirds of it with a
+            new key.
+        opts: Options of Pulumi. Default: none.
+        common_name: The subject's common name, at most 64 characters; of a leaf by default its e-mail address or first
+            host name.
+        organization: The subject's organization (O), at most 64 characters. Default: none.
+        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
+        locality: The subject's locality (L), at most 128 characters. Default: none.
+        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
+        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
+        dns_names: Host names, dNSNames of the certificate (RFC 5280 section 4.2.1.6); of a server also `*.example.org`.
+            Beyond ASCII they are written in their A-label form, `xn--...`.
+        ip_addresses: Addresses, iPAddresses of the certificate (RFC 5280 section 4.2.1.6), as `192.0.2.1` or
+            `2001:db8::1`. Default: none.
+        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
+            ED25519. Another one means a new key and a new certificate.
+        match: Relays know it by the fingerprint of its certificate, or of its public_key. Default: `certificate`.
+            `public_key` is refused unless the lifetime keeps the key: `lifetime=LifetimePolicy(renew_key_every=0)`.
+        confirm: Earlier generations stay accepted until confirmed_generation says that the new one is in use. At most
+            until they expire. Default: false, they stay accepted for the overlap of the lifetime.
+        confirmed_generation: The generation that is known to be in use, see confirm. Default: 0, none is known.
+        revoke: Revoke what exists, for this reason of RFC 5280 section 5.3.1. Hosts drop it in the same `pulumi up`.
+            Only `certificateHold` can be taken back. Default: empty, it is valid.
+        issue_again: After a revocation, issue a new certificate with a new key. Default: false.
+        fail_beyond_issuer: Refuse, instead of shortening, a lifetime that ends after the issuer's. Default: false.
 
-    Attributes: `name`, `authority`, `dns_names`, `is_client`, `match` and the outputs of
-    `pki.certificate.resource.Certificate`.
+    Attributes:
+        authority: Who signs it; None where it signs itself.
+        dns_names: The host names in it.
+        is_client: Whether it may be used as a client certificate, too.
+        match: What relays know it by, where it is a client.
 
     Raises:
         ConfigError: everything that is wrong with the arguments, before anything is registered.
@@ -64,7 +95,8 @@ class ServerCertificate(Certificate):
         arguments = Arguments("servers", name, opts)
         own = arguments.section({"self_signed": self_signed, "also_client": also_client}, _OwnArguments)
         arguments.expect("authority", authority, (CertificateAuthority, type(None)), AN_AUTHORITY)
-        if (authority is None) is not own.self_signed:
+        is_known = not (is_deferred(authority) or is_deferred(self_signed))
+        if is_known and (authority is None) is not own.self_signed:
             arguments.add([Problem("", "give either an authority or self_signed=True")])
         declared = read_fields(arguments, SaidBy.SERVER, fields, lifetime)
         if is_missing(fields, "dns_names"):

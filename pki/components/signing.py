@@ -16,7 +16,13 @@ __all__ = ["AuthoritySlot", "Signer", "issuer_args", "withdrawal"]
 
 @dataclass(frozen=True, slots=True)
 class AuthoritySlot:
-    """One numbered key of an authority with its certificate."""
+    """One numbered key of an authority with its certificate.
+
+    Attributes:
+        id: The authority's name and the number; as text `mail-ca/1`.
+        private_key_pem: The key in PEM; a secret.
+        certificate: The certificate of that key.
+    """
 
     id: SlotId
     private_key_pem: pulumi.Output[str] = field(repr=False)

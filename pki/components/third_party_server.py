@@ -41,14 +41,40 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
 
         mx1 = pki.ThirdPartyServerCertificate("mx1", dns_names=["mx1.example.org"])
 
-    First: `up` without `signed_chain_pem` makes the key and `cert_request_pem` to send to the signer, and serves a
-    self-signed certificate of the same key until the answer is there. Second: `up` with `signed_chain_pem` (leaf first,
-    then intermediates) checks it against the key, the names and the clock, and serves it.
+    First: `pulumi up` without `signed_chain_pem` makes the key and `cert_request_pem` to send to the signer, and serves
+    a self-signed certificate of the same key until the answer is here. Second: `pulumi up` with `signed_chain_pem`
+    checks it against the key, the names and the clock, and serves it.
 
-    `dns_names`: the first is the common name unless one is given. All further fields: `pki.arguments.RequestFields`.
-    `lifetime`: of the interim certificate, 365 days by default.
+    Args:
+        name: Name of the resource and of its file on hosts.
+        signed_chain_pem: What the signer sent: the certificate first, then intermediates, in PEM. Default: none, the
+            interim certificate is served.
+        lifetime: Of the interim certificate. Default: 365 days.
+        opts: Options of Pulumi. Default: none.
+        common_name: The subject's common name, at most 64 characters; of a leaf by default its e-mail address or first
+            host name.
+        organization: The subject's organization (O), at most 64 characters. Default: none.
+        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
+        locality: The subject's locality (L), at most 128 characters. Default: none.
+        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
+        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
+        dns_names: Host names, dNSNames of the certificate (RFC 5280 section 4.2.1.6); of a server also `*.example.org`.
+            Beyond ASCII they are written in their A-label form, `xn--...`.
+        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
+            ED25519. Another one means a new key and a new certificate.
 
-    Attributes: `name`, `dns_names`, `certificate` (the interim or the imported one), `generation` of an interim one.
+    Attributes:
+        name: Name of the resource.
+        dns_names: The host names in it.
+        is_client: False: it is none that a client presents.
+        certificate: The certificate that is served, the interim or the signed one.
+        generation: Of an interim certificate; None of a signed one.
+        cert_request_pem: The certificate request in PEM (PKCS#10, RFC 2986), to send to the signer.
+        certificate_pem: The certificate that is served, in PEM.
+        chain_pem: It and those above it, in PEM.
+        private_key_pem: Its key in PEM; a secret.
+        fingerprint_sha256: SHA-256 of the certificate: 32 upper-case hex pairs with colons.
+        not_after: Valid until this instant, inclusive, as `2027-11-26T02:00:00Z` (RFC 3339).
 
     Raises:
         ConfigError: everything that is wrong with the arguments, before anything is registered.

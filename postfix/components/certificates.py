@@ -38,7 +38,14 @@ RelayingClient = ClientCertificate | ServerCertificate
 
 @dataclass(frozen=True, slots=True)
 class TrustedRoot:
-    """A root of another authority that this host trusts as well; a certificate in PEM."""
+    """A root of another authority that a host trusts as well.
+
+        postfix.TrustedRoot("partner", Path("partner-ca.pem").read_text())
+
+    Args:
+        name: What it is called in previews; each root of a host by a name of its own.
+        certificate_pem: The certificate in PEM, which may be an output.
+    """
 
     name: str
     certificate_pem: pulumi.Input[str]

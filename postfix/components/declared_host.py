@@ -12,14 +12,15 @@ from pki.components.signing import withdrawal
 from pki.model import Validity
 from pki.records import Identity
 from postfix.components.certificates import HostCertificate, RelayingClient, TrustedRoot, trusted_pem
-from postfix.host import HostDeclaration
+from postfix.host import ClientSide, HostDeclaration
 from postfix.host_resource.records import AccessArgs, ChainArgs, ForeignClient, HostArgs, RosterAccess
 from postfix.preflight import CheckedHost
+from postfix.settings import ClientSettings
 from postfix.tables import ClientRow
 from postfix.target import HostTarget
 from postseal_core.program import later
 
-__all__ = ["DeclaredHost", "host_args", "summary_of"]
+__all__ = ["DeclaredHost", "host_args", "sending_side", "summary_of"]
 
 _SMTP = "smtp"
 
@@ -64,6 +65,12 @@ def summary_of(host: DeclaredHost) -> Mapping[str, str | list[str]]:
         "relay_clients": [each.name for each in (*host.relay_clients, *host.extra_relay_clients)],
         **({"relay_rosters": rosters} if rosters else {}),
     }
+
+
+def sending_side(settings: ClientSettings, certificate: HostCertificate | None, *, has_roots: bool) -> ClientSide:
+    """Return how a host sends, with its own client certificate if it has one."""
+    names = (certificate.name,) if certificate else ()
+    return ClientSide(replace(settings, ca_file=settings.ca_file and has_roots), names)
 
 
 def _access(host: DeclaredHost) -> Mapping[str, AccessArgs]:

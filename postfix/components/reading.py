@@ -1,6 +1,7 @@
 """Read the arguments of hosts: what each of them is, before anything is asked of it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 import pulumi
@@ -16,7 +17,7 @@ from postfix.foreign_clients import foreign_client
 from postfix.host import HostDeclaration
 from postfix.preflight import CheckedHost, checked_host
 from postfix.tables import ClientRow
-from postfix.target import Directory, Local
+from postfix.target import TARGET_WORDS, TARGETS
 from postseal_core.arguments import Arguments
 from postseal_core.errors import CertificateError, Problem
 
@@ -27,9 +28,15 @@ _CERTIFICATES: Final = (ClientCertificate, ServerCertificate, ThirdPartyServerCe
 _CERTIFICATE: Final = "a certificate, as pki.ServerCertificate(...) or pki.ClientCertificate(...)"
 _CLIENT: Final = "a client, as pki.ClientCertificate(...)"
 _ROSTER: Final = "a roster, as pki.ClientRoster(...)"
-_TARGET: Final = 'postfix.Directory("out/mx1/postfix") or postfix.Local()'
 _TRUSTED: Final = f"{AN_AUTHORITY}, or postfix.TrustedRoot(...)"
 _FOREIGN: Final = 'clients by name, as {"partner": "AB:CD:..."}'
+_PEM: Final = "a certificate in PEM"
+_FIELDS_OF_ROW: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "fingerprint_sha256": ((str,), "a SHA-256 fingerprint"),
+    "name": ((str,), "a name"),
+    "generation": ((int, type(None)), "a whole number"),
+    "not_after": ((datetime, type(None)), "a datetime"),
+}
 _BY_FILE: Final = 'certificates by name, as {"mx1": pki.ServerCertificate(...)}'
 
 
@@ -59,8 +66,8 @@ class HostArguments(Arguments):
 
     def expect_target(self, target: object) -> None:
         """Keep problems of a target: what it is, and what it holds."""
-        if self.expect("target", target, (Directory, Local), _TARGET):
-            self.record("target", target, (Directory, Local), _TARGET)
+        if self.expect("target", target, TARGETS, TARGET_WORDS):
+            self.record("target", target, TARGETS, TARGET_WORDS)
 
     def expect_admitted(self, relay_clients: object, relay_rosters: object) -> None:
         """Keep a problem for each client and roster that is none."""
@@ -70,10 +77,17 @@ class HostArguments(Arguments):
     def expect_trust(self, trust: object) -> None:
         """Keep a problem for each authority that is none."""
         self.expect_each("trust", trust, (CertificateAuthority, TrustedRoot), _TRUSTED)
-        roots = [each for each in trust if isinstance(each, TrustedRoot)] if isinstance(trust, list | tuple) else []
-        for each in roots:
-            self.expect("trust", each.name, str, "a name")
-            self.expect(f"trust.{each.name}", each.certificate_pem, (str, pulumi.Output), "a certificate in PEM")
+        for index, each in enumerate(trust if isinstance(trust, list | tuple) else ()):
+            if isinstance(each, TrustedRoot):
+                self.expect(f"trust[{index}].name", each.name, str, "a name")
+                self.expect(f"trust[{index}].certificate_pem", each.certificate_pem, (str, pulumi.Output), _PEM)
+
+    def expect_rows(self, rows: object) -> None:
+        """Keep a problem for each row of a certificate from elsewhere that is none, and for each of its fields."""
+        self.expect_each("extra_relay_clients", rows, ClientRow, "postfix.ClientRow(...)")
+        for index, each in enumerate(rows if isinstance(rows, list | tuple) else ()):
+            for name, (kinds, words) in _FIELDS_OF_ROW.items() if isinstance(each, ClientRow) else ():
+                self.expect(f"extra_relay_clients[{index}].{name}", getattr(each, name), kinds, words)
 
     def foreign_clients(self, clients: object) -> list[ClientRow]:
         """Return the rows of certificates from elsewhere; what is wrong with each is kept."""

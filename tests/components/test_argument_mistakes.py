@@ -9,86 +9,26 @@ import pytest
 import pki
 import postfix
 from postseal_core.errors import ConfigError
-from postseal_core.program import ArgumentError
 from postseal_core.values import MUST_BE_KNOWN
+from tests.support.declarations import (
+    alice,
+    answered,
+    archive,
+    ca,
+    crl,
+    given,
+    hand_out,
+    host,
+    mistake_of,
+    mx1,
+    office,
+    relay,
+    sender,
+    staff,
+)
 from tests.support.mocks import run_program
 
-TARGET = postfix.Directory("out/mx1")
 KEY = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49"
-
-
-def given(**arguments: Any) -> dict[str, Any]:
-    """Return arguments that a type checker would refuse."""
-    return arguments
-
-
-def ca(**arguments: Any) -> pki.CertificateAuthority:
-    """Return a root."""
-    return pki.CertificateAuthority("ca", **given(**({"common_name": "CA"} | arguments)))
-
-
-def office(**arguments: Any) -> pki.IntermediateAuthority:
-    """Return an intermediate."""
-    return pki.IntermediateAuthority("office", **given(**({"common_name": "Office", "authority": ca()} | arguments)))
-
-
-def alice(**arguments: Any) -> pki.ClientCertificate:
-    """Return a client."""
-    return pki.ClientCertificate("alice", **given(**({"authority": ca(), "email": "alice@example.org"} | arguments)))
-
-
-def mx1(**arguments: Any) -> pki.ServerCertificate:
-    """Return a server that signs itself."""
-    return pki.ServerCertificate(
-        "mx1", **given(**({"self_signed": True, "dns_names": ["mx1.example.org"]} | arguments))
-    )
-
-
-def answered(**arguments: Any) -> pki.ThirdPartyServerCertificate:
-    """Return a server that somebody else signs."""
-    return pki.ThirdPartyServerCertificate("mx2", **given(**({"dns_names": ["mx2.example.org"]} | arguments)))
-
-
-def staff(**arguments: Any) -> pki.ClientRoster:
-    """Return a roster."""
-    return pki.ClientRoster(
-        "staff", **given(**({"authority": ca(), "clients": {"bob": {"email": "b@example.org"}}} | arguments))
-    )
-
-
-def archive(**arguments: Any) -> pki.Pkcs12:
-    """Return an archive."""
-    return pki.Pkcs12("alice", **given(**({"certificate": alice()} | arguments)))
-
-
-def crl(**arguments: Any) -> pki.RevocationList:
-    """Return a revocation list."""
-    return pki.RevocationList("list", **given(**({"authority": ca()} | arguments)))
-
-
-def hand_out(**arguments: Any) -> pki.HandOut:
-    """Return a hand-out."""
-    return pki.HandOut("all", **given(**({"directory": "out", "authorities": []} | arguments)))
-
-
-def relay(**arguments: Any) -> postfix.MailServer:
-    """Return a mail server."""
-    options = {"myhostname": "mx1.example.org", "certificate": mx1(), "target": TARGET}
-    return postfix.MailServer("mx1", **given(**(options | arguments)))
-
-
-def sender(**arguments: Any) -> postfix.RelayClient:
-    """Return a host that only sends."""
-    return postfix.RelayClient("web", **given(**({"myhostname": "web.example.org", "target": TARGET} | arguments)))
-
-
-def host(**arguments: Any) -> postfix.PostfixHost:
-    """Return a host from its whole declaration."""
-    declaration = postfix.HostDeclaration(name="hub", myhostname="hub.example.org")
-    return postfix.PostfixHost(
-        "hub", **given(**({"declaration": declaration, "target": TARGET, "certificates": {}} | arguments))
-    )
-
 
 AN_AUTHORITY = "expected an authority, as pki.CertificateAuthority(...)"
 A_CERTIFICATE = "expected a certificate, as pki.ServerCertificate(...) or pki.ClientCertificate(...)"
@@ -349,7 +289,7 @@ MISTAKES: dict[str, tuple[Callable[..., object], dict[str, Any], list[str]]] = {
         [
             "hosts.hub.declaration: got a mapping, expected postfix.HostDeclaration(...)",
             'hosts.hub.certificates: got a list, expected certificates by name, as {"mx1": pki.ServerCertificate(...)}',
-            "hosts.hub.extra_relay_clients[0]: got 'AB', expected postfix.tables.ClientRow(...)",
+            "hosts.hub.extra_relay_clients[0]: got 'AB', expected postfix.ClientRow(...)",
         ],
     ),
     "a root without a certificate": (
@@ -357,24 +297,11 @@ MISTAKES: dict[str, tuple[Callable[..., object], dict[str, Any], list[str]]] = {
         given(trust=[postfix.TrustedRoot(**given(name=1, certificate_pem=2))], certificates={"hub": "hub.pem"}),
         [
             f"hosts.hub.certificates.hub: got 'hub.pem', {A_CERTIFICATE}",
-            "hosts.hub.trust: got 1, expected a name",
-            "hosts.hub.trust.1: got 2, expected a certificate in PEM",
+            "hosts.hub.trust[0].name: got 1, expected a name",
+            "hosts.hub.trust[0].certificate_pem: got 2, expected a certificate in PEM",
         ],
     ),
 }
-
-
-def mistake_of(program: Callable[[], object], *, preview: bool = False) -> ArgumentError:
-    """Return the error of a program; any other that it raises comes through."""
-    found: list[ArgumentError] = []
-
-    def caught() -> None:
-        with pytest.raises(ArgumentError) as error:
-            program()
-        found.append(error.value)
-
-    run_program(caught, preview=preview)
-    return found[0]
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])

@@ -3,7 +3,8 @@
 import ast
 import importlib
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
+from typing import get_args
 
 import pulumi
 import pytest
@@ -16,10 +17,14 @@ PACKAGES = [pki, postfix]
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_public_names_are_sorted_and_can_all_be_loaded(package: ModuleType) -> None:
-    """`__all__` and `dir()` list the same names, in order, and each one leads to something of that name."""
+    """`__all__` and `dir()` list the same names, in order; a class or function is called by its name."""
     assert package.__all__ == sorted(package.__all__) == dir(package)
     for name in package.__all__:
-        assert getattr(package, name).__name__ == name
+        value = getattr(package, name)
+        if isinstance(value, type | FunctionType):
+            assert value.__name__ == name
+        else:
+            assert get_args(value)  # an alias: the types or words it stands for
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -27,8 +32,15 @@ def test_type_checkers_see_the_same_names(package: ModuleType) -> None:
     """What is imported for type checkers only is what `__all__` lists, so that no public name is without a type."""
     tree = ast.parse(Path(str(package.__file__)).read_text())
     (checked,) = (node for node in tree.body if isinstance(node, ast.If))
-    names = {alias.name for node in ast.walk(checked) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    names = {alias.name for node in checked.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert sorted(names) == package.__all__
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_type_checkers_see_no_other_names(package: ModuleType) -> None:
+    """A module with `__getattr__` has every name to a type checker, misspelt ones too: it is hidden from them."""
+    tree = ast.parse(Path(str(package.__file__)).read_text())
+    assert "__getattr__" not in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -75,6 +75,11 @@ class ThrowAwayAuthority:
         """The root certificate, PEM."""
         return _pem(self._certificate)
 
+    @property
+    def private_key_pem(self) -> str:
+        """The key of the root, PEM."""
+        return _key_pem(self._key)
+
     def issue_server(self, *names: str, days: tuple[int, int] = VALID_DAYS) -> Credential:
         """Issue a server certificate for DNS names and IP addresses; the first one is the common name as well."""
         alt_names = x509.SubjectAlternativeName([_general_name(name) for name in names])
@@ -119,8 +124,11 @@ class ThrowAwayAuthority:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         for extension in extensions:
             builder = builder.add_extension(extension, critical=False)
-        key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        return Credential(_pem(builder.sign(self._key, SHA256())), key_pem, self.certificate_pem)
+        return Credential(_pem(builder.sign(self._key, SHA256())), _key_pem(key), self.certificate_pem)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def _builder(

@@ -164,14 +164,22 @@ def test_a_clients_chain_stands_in_order() -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("tls/mx1.pem", None),
-        ("tls/ca.pem", None),
-        ("tls/ca.pem", ""),
-        ("tls/ca.pem", SERVER.certificate_pem),
-        ("tls/ca.pem", AUTHORITY.certificate_pem * 2),
-        ("relay_clientcerts", None),
-        ("relay_clientcerts", f"{CLIENT.fingerprint_sha256} a\n{CLIENT.fingerprint_sha256.lower()} b\n"),
-        ("relay_clientcerts", f"{CLIENT.fingerprint_sha256.replace(':', '')} alice\n"),
+        pytest.param("tls/mx1.pem", None, id="no chain"),
+        pytest.param("tls/ca.pem", None, id="no roots"),
+        pytest.param("tls/ca.pem", "", id="empty roots"),
+        pytest.param("tls/ca.pem", SERVER.certificate_pem, id="a leaf as root"),
+        pytest.param("tls/ca.pem", AUTHORITY.certificate_pem * 2, id="a root twice"),
+        pytest.param("relay_clientcerts", None, id="no table"),
+        pytest.param(
+            "relay_clientcerts",
+            f"{CLIENT.fingerprint_sha256} a\n{CLIENT.fingerprint_sha256.lower()} b\n",
+            id="a fingerprint twice",
+        ),
+        pytest.param(
+            "relay_clientcerts",
+            f"{CLIENT.fingerprint_sha256.replace(':', '')} alice\n",
+            id="a fingerprint without colons",
+        ),
     ],
 )
 def test_a_file_that_is_missing_or_wrong_is_named(path: str, text: str | None) -> None:
@@ -193,7 +201,7 @@ def test_roots_that_ended_are_named() -> None:
 
 def test_everything_that_is_wrong_is_told_once() -> None:
     """All problems of a declaration come at once, all of its files too, and none of them twice."""
-    host = replace(HOST, table_type="dbm")
+    host = replace(HOST, table_type="dbm")  # type: ignore[arg-type]  # a stack file may hold any word
     policy = RelayPolicy(networks=("0.0.0.0/0",))
     host = replace(host, server=ServerSide(replace(ServerSettings(), relay=policy), ("mx1",)))
     assert {problem.path for problem in problems_of_host(host)} >= {"table_type", "server.relay.networks"}

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from postseal.cli import main
+from postseal.cli import RENDERERS, main
 from postseal.report.engine import EngineError, export_stack
+from postseal.version import VERSION
 from tests.support.stack_state import NOW, certificate, damaged, export, mail_stack, waiting
 
 FINE = export(certificate("mx1"))
@@ -98,7 +99,7 @@ def test_a_file_that_cannot_be_used_is_one_clean_message(
     assert words in error
 
 
-@pytest.mark.parametrize("name", ["table", "html", "json", "csv", "prometheus", "icalendar"])
+@pytest.mark.parametrize("name", RENDERERS)
 def test_every_format_can_be_written_to_a_file(name: str, tmp_path: Path) -> None:
     """The file is complete, readable by others, and nothing else is left beside it."""
     source, target = saved(tmp_path, mail_stack()), tmp_path / "report.out"
@@ -197,3 +198,16 @@ def test_a_reader_that_has_seen_enough_is_no_error_message(tmp_path: Path) -> No
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=60) == 3
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """`postseal --version` needs no command."""
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"postseal {VERSION}\n"
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+def test_every_format_is_documented(name: str) -> None:
+    """A row of the table in docs/report.md says what it is for."""
+    page = (Path(__file__).parents[2] / "docs/report.md").read_text(encoding="utf-8")
+    assert f"\n| `{name}` |" in page

@@ -55,10 +55,13 @@ def test_the_build_is_the_same_wherever_the_checkout_lies() -> None:
 
 
 def test_engine_and_python_packages_have_the_same_versions() -> None:
-    """The engine looks the tls plugin up by the exact version of the Python package."""
-    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert f"pulumi=={ENGINE_VERSION}" in dependencies
-    assert f"pulumi-tls=={TLS_PLUGIN_VERSION}" in dependencies
+    """The engine looks the tls plugin up by the exact version of the Python package; the wheel asks for ranges."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    locked = {each["name"]: each["version"] for each in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+    pins = [f"pulumi=={ENGINE_VERSION}", f"pulumi-tls=={TLS_PLUGIN_VERSION}"]
+    assert project["tool"]["uv"]["constraint-dependencies"] == pins
+    assert [f"{name}=={locked[name]}" for name in ("pulumi", "pulumi-tls")] == pins
+    assert [each for each in project["project"]["dependencies"] if "==" in each] == []
 
 
 def test_the_go_sources_have_the_versions_that_the_recipe_states() -> None:

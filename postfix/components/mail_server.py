@@ -1,0 +1,113 @@
+"""A host that receives mail and admits clients by certificate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pulumi
+
+from pki.components.authority import CertificateAuthority
+from pki.components.roster import ClientRoster
+from postfix.components.certificates import (
+    HostCertificate,
+    RelayingClient,
+    TrustedRoot,
+    by_name,
+    problems_of_one_name,
+    roots_behind,
+)
+from postfix.components.declared_host import DeclaredHost, sending_side
+from postfix.components.host import PostfixHost
+from postfix.components.reading import HostArguments
+from postfix.host import HostDeclaration, ServerSide, TableType
+from postfix.settings import ClientSettings, ServerSettings
+from postfix.target import HostTarget
+
+__all__ = ["MailServer"]
+
+
+class MailServer(PostfixHost):
+    """A host that receives mail and lets the listed clients relay, and nobody else by certificate.
+
+        postfix.MailServer("mx1", myhostname="mx1.example.org", certificate=mx1, relay_clients=[alice],
+                           target=postfix.Directory("out/mx1/postfix"))
+
+    Its attributes are those of a `PostfixHost`.
+
+    Args:
+        name: Name of the resource.
+        myhostname: The full host name (postconf(5)); the certificate must hold it.
+        certificate: What it serves.
+        target: Where to: `Directory` or `Local`.
+        relay_clients: Single clients that may relay; a server only if it is `also_client`. Default: none.
+        relay_rosters: Rosters all of whose clients may relay. Default: none.
+        extra_relay_clients: Certificates from elsewhere that may relay, by name: each in PEM, or its SHA-256
+            fingerprint, 32 hex pairs with or without colons. Default: none.
+        settings: TLS of the receiving side. Default: `ServerSettings()`, safe to leave alone.
+        relay_through: How it sends. Default: none, the sending side is not rendered.
+        relay_certificate: The client certificate that it presents when it sends; needs `relay_through`. Default: none.
+        trust: Authorities that are trusted, ours or others'. Default: the roots behind clients and rosters.
+        parameters: Further parameters of main.cf by name, as text (postconf(5)). One that is unknown, obsolete or
+            contradicts the settings is refused. Default: none.
+        table_type: Type of the lookup tables: `texthash` works everywhere and needs a reload after a change; `hash`,
+            `lmdb`, `cdb` and `btree` are compiled with postmap(1). Default: `texthash`.
+        opts: Options of Pulumi. Default: none.
+
+    Raises:
+        ConfigError: everything that is wrong with the host, before anything is registered.
+    """
+
+    resource_type = "MailServer"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        myhostname: str,
+        certificate: HostCertificate,
+        target: HostTarget,
+        relay_clients: Sequence[RelayingClient] = (),
+        relay_rosters: Sequence[ClientRoster] = (),
+        extra_relay_clients: Mapping[str, str] | None = None,
+        settings: ServerSettings | None = None,
+        relay_through: ClientSettings | None = None,
+        relay_certificate: HostCertificate | None = None,
+        trust: Sequence[CertificateAuthority | TrustedRoot] | None = None,
+        parameters: Mapping[str, str] | None = None,
+        table_type: TableType = "texthash",
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        arguments = HostArguments("hosts", name, opts)
+        arguments.expect_certificate("certificate", certificate)
+        arguments.expect_certificate("relay_certificate", relay_certificate, is_needed=False)
+        arguments.expect_target(target)
+        arguments.expect_admitted(relay_clients, relay_rosters)
+        arguments.expect_trust(() if trust is None else trust)
+        extra = arguments.foreign_clients(extra_relay_clients)
+        own = arguments.record("settings", settings, ServerSettings, "postfix.ServerSettings(...)") or ServerSettings()
+        sending = arguments.record("relay_through", relay_through, ClientSettings, "postfix.ClientSettings(...)")
+        arguments.refuse()
+        arguments.add(problems_of_one_name([certificate, relay_certificate]))
+        trusted = roots_behind([*relay_clients, *relay_rosters]) if trust is None else list(trust)
+        admits = own.relay.client_certificates and bool(relay_clients or relay_rosters or extra)
+        receiving = replace(
+            own, relay=replace(own.relay, client_certificates=admits), ca_file=own.ca_file and bool(trusted)
+        )
+        declaration = HostDeclaration(
+            name=name,
+            myhostname=myhostname,
+            server=ServerSide(receiving, (certificate.name,)),
+            client=sending_side(sending, relay_certificate, has_roots=bool(trusted)) if sending else None,
+            parameters={} if parameters is None else parameters,
+            ownership=target.ownership,
+            table_type=table_type,
+        )
+        host = DeclaredHost(
+            checked=arguments.checked(declaration),
+            target=target,
+            certificates=by_name([certificate, relay_certificate]),
+            relay_clients=relay_clients,
+            relay_rosters=relay_rosters,
+            extra_relay_clients=extra,
+            trust=trusted,
+        )
+        self._declare(name, host, arguments, opts)
