@@ -15,6 +15,7 @@ from pathlib import Path
 from toolchain.demo_report import report
 from toolchain.environment import engine_environment
 from toolchain.errors import ToolchainError
+from toolchain.interrupts import heed_interrupts
 from toolchain.layout import Layout, locate
 from toolchain.state import ensure_passphrase
 
@@ -37,6 +38,7 @@ def main(command: str) -> None:
     The tracked stack file stays as it is: Pulumi adds the stack's `encryptionsalt` to a copy in the state directory,
     which is made anew each time. (The salt is in the state as well, from where it is taken again.)
     """
+    heed_interrupts()
     layout = locate(ROOT, os.environ)
     environment = engine_environment(ROOT, os.environ)
     if environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(layout.passphrase_file):

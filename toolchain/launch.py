@@ -11,6 +11,7 @@ sys.path[0] = str(ROOT)
 
 from toolchain.environment import engine_environment  # noqa: E402
 from toolchain.errors import ToolchainError  # noqa: E402
+from toolchain.interrupts import heed_interrupts  # noqa: E402
 from toolchain.layout import locate  # noqa: E402
 from toolchain.state import ensure_passphrase  # noqa: E402
 
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> None:
             ensure_passphrase(layout.state)
         except ToolchainError as error:
             sys.exit(str(error))
+    heed_interrupts()
     os.execve(program, ["pulumi", *arguments], environment)  # noqa: S606  # no shell is wanted
 
 

@@ -1,6 +1,7 @@
 """Start the plugin: listen on loopback, say the port, end with the engine."""
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.proto.provider_pb2_grpc import add_ResourceProviderServicer_to_server
 
 from postseal_core.plugin.handler import AnyHandler
+from postseal_core.plugin.peers import OwnUserOnly
 from postseal_core.plugin.servicer import Servicer
 
 __all__ = ["serve", "start"]
@@ -24,29 +26,46 @@ _PARENT_POLL_SECONDS = 1.0
 def serve(handlers: Mapping[str, AnyHandler], *, version: str, load_first: str) -> None:
     """Serve until the engine ends; never returns before. Prints the port as the first line of stdout, then nothing.
 
+    Also ends at an interrupt: that is how an engine ends its plugins, and Ctrl-C one that was started by hand.
+
     `handlers`: by type token. `load_first`: the type that is asked for first; it is looked up once the port is out, so
     that a handler which is loaded at its first use is loaded while the engine is still busy with its greeting.
     """
+    _heed_interrupts()
     engine_address = sys.argv[1] if len(sys.argv) > 1 else ""
     server, port = start(handlers, version=version, engine_address=engine_address)
-    print(port, flush=True)
-    _stop_with_parent(server)
-    handlers.get(load_first)
-    server.wait_for_termination()
+    try:
+        print(port, flush=True)
+        _stop_with_parent(server)
+        handlers.get(load_first)
+        server.wait_for_termination()
+    except KeyboardInterrupt:
+        server.stop(grace=None)
+
+
+def _heed_interrupts() -> None:
+    """Let an interrupt end this process even where it was started with interrupts ignored.
+
+    Shells without job control start background jobs so, and some build servers everything. The engine would wait 5
+    seconds for the plugin at the end of every command, and then kill it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def start(handlers: Mapping[str, AnyHandler], *, version: str, engine_address: str = "") -> tuple[grpc.Server, int]:
     """Start a server for handlers by type token on a free loopback port and return both."""
-    servicer = Servicer(handlers, version=version, report=_EngineLog(engine_address))
+    servicer = Servicer(handlers, version=version, report=_EngineLog(engine_address), connect=_attach)
+    guard = OwnUserOnly()
     server = grpc.server(
         ThreadPoolExecutor(max_workers=_WORKERS),
+        interceptors=[guard],
         options=[
             ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
         ],
     )
     add_ResourceProviderServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = guard.port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
 
@@ -67,6 +86,12 @@ class _EngineLog:
         except grpc.RpcError:
             # A line that cannot be shown must not fail a deployment.
             print(message, file=sys.stderr, flush=True)
+
+
+def _attach(address: str) -> _EngineLog:
+    """Return what shows lines in the engine that has attached, and tell whoever started this plugin by hand."""
+    print(f"postseal: serving the engine at {address}", file=sys.stderr, flush=True)
+    return _EngineLog(address)
 
 
 def _stop_with_parent(server: grpc.Server) -> None:

@@ -1,12 +1,15 @@
 """The provider protocol: decode, call the handler of the type, encode; errors become one clean sentence."""
 
+import json
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Protocol
 
 import grpc
 from google.protobuf import empty_pb2
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
@@ -39,7 +42,10 @@ def _system_clock() -> datetime:
 
 
 class Servicer(ResourceProviderServicer):
-    """Serves the handlers it is given; everything that is not a handler's business happens here."""
+    """Serves the handlers it is given; everything that is not a handler's business happens here.
+
+    `connect` returns what shows lines in the output of the engine at an address, for engines that attach.
+    """
 
     def __init__(
         self,
@@ -47,16 +53,24 @@ class Servicer(ResourceProviderServicer):
         *,
         version: str,
         report: Reporter,
+        connect: Callable[[str], Reporter] | None = None,
         clock: Callable[[], datetime] = _system_clock,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._handlers = handlers
         self._version = version
         self._report = report
+        self._connect = connect
         self._clock = clock
         self._entropy = entropy
+        self._attached_to = ""
+        self._start_run()
+
+    def _start_run(self) -> None:
+        """Forget everything: what is in memory belongs to one run of one engine."""
         self._material = MaterialStore()
         self._memory = Memory()
+        self._checked: set[str] = set()
         self._configuration = Configuration()
 
     # The plugin itself.
@@ -92,6 +106,19 @@ class Servicer(ResourceProviderServicer):
             acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
 
+    def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        """Serve an engine that found this plugin running, as PULUMI_DEBUG_PROVIDERS tells it to.
+
+        A plugin that was started by hand sees many runs. The preview and the update of one `pulumi up` have addresses
+        of their own; an address that attaches again belongs to the same run.
+        """
+        with clean_errors(context):
+            if request.address != self._attached_to:
+                self._attached_to = request.address
+                self._start_run()
+                self._report = self._connect(request.address) if self._connect else self._report
+            return empty_pb2.Empty()
+
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Answer; every call here ends by itself within its own time limits."""
         del request, context
@@ -110,7 +137,9 @@ class Servicer(ResourceProviderServicer):
                 checked = handler.check(call, self._context(request.urn))
             except ConfigError as error:
                 return pb.CheckResponse(failures=check_failures(error.problems))
-            return pb.CheckResponse(inputs=_struct(checked, news.secret_paths))
+            inputs = _struct(checked, news.secret_paths)
+            self._checked.add(_digest(inputs))
+            return pb.CheckResponse(inputs=inputs)
 
     def Diff(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
         """Compare old inputs with new inputs."""
@@ -129,6 +158,7 @@ class Servicer(ResourceProviderServicer):
             if not request.preview:
                 self._configuration.refuse_changes()
             handler = self._handler(request.urn)
+            self._refuse_unchecked(request.properties)
             inputs = decode_stored(handler.inputs, from_struct(request.properties).properties)
             state = handler.create(inputs, self._context(request.urn), is_preview=request.preview)
             return pb.CreateResponse(id="" if request.preview else handler.id_of(inputs), properties=_struct(state))
@@ -139,6 +169,7 @@ class Servicer(ResourceProviderServicer):
             if not request.preview:
                 self._configuration.refuse_changes()
             handler = self._handler(request.urn)
+            self._refuse_unchecked(request.news)
             old = decode_stored(handler.state, from_struct(request.olds).properties)
             inputs = decode_stored(handler.inputs, from_struct(request.news).properties)
             state = handler.update(old, inputs, self._context(request.urn), is_preview=request.preview)
@@ -174,6 +205,11 @@ class Servicer(ResourceProviderServicer):
 
     # What the calls share.
 
+    def _refuse_unchecked(self, inputs: Struct) -> None:
+        """Make nothing of inputs that Check did not return: they name keys in memory, and files to be written."""
+        if _digest(inputs) not in self._checked:
+            raise PostsealError("these inputs did not pass through Check in this run; run `pulumi up` again")
+
     def _handler(self, urn: str) -> AnyHandler:
         handler = self._handlers.get(_token(urn))
         if handler is None:
@@ -191,6 +227,11 @@ class Servicer(ResourceProviderServicer):
             is_rehearsal=self._configuration.clock is not None,
             memory=self._memory,
         )
+
+
+def _digest(inputs: Struct) -> str:
+    """Return a digest of inputs that is the same whatever the order of their members."""
+    return sha256(json.dumps(MessageToDict(inputs), sort_keys=True).encode()).hexdigest()
 
 
 def _token(urn: str) -> str:
