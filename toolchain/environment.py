@@ -5,7 +5,16 @@ from pathlib import Path
 
 from toolchain.layout import Layout, locate
 
-__all__ = ["engine_environment", "search_path"]
+__all__ = ["backend_url", "engine_environment", "search_path"]
+
+
+def backend_url(directory: Path) -> str:
+    """Return the URL of a file backend in a directory.
+
+    Without the engine's extra file of attributes beside each state: an engine that is killed while it writes that file
+    leaves it empty, and no command reads such a stack any more.
+    """
+    return f"{directory.as_uri()}?metadata=skip"
 
 
 def search_path(layout: Layout, inherited: str) -> str:
@@ -30,7 +39,7 @@ def engine_environment(root: Path, base: Mapping[str, str]) -> dict[str, str]:
     layout = locate(root, base)
     defaults = {
         "PULUMI_HOME": str(layout.pulumi_home),
-        "PULUMI_BACKEND_URL": layout.state.as_uri(),
+        "PULUMI_BACKEND_URL": backend_url(layout.state),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # A stack file without its salt gets the one in the state back, not a new one.
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",

@@ -16,7 +16,7 @@ from typing import Any, Self
 import yaml
 
 from tests.support.loopback import until
-from toolchain.environment import engine_environment
+from toolchain.environment import backend_url, engine_environment
 from toolchain.layout import locate
 
 __all__ = [
@@ -146,7 +146,7 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Return the environment of every command; nothing of the caller's own Pulumi settings is in it."""
         own = {
-            "PULUMI_BACKEND_URL": (self.scratch / "state").as_uri(),
+            "PULUMI_BACKEND_URL": backend_url(self.scratch / "state"),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase_file),
         }
         return _environment(self.home, own | dict(self.variables))

@@ -15,7 +15,7 @@ BASE = {"HOME": "/home/alice", "PATH": "/usr/bin:/bin"}
 def test_backend_and_passphrase_lie_in_the_checkout() -> None:
     """Nothing of the user's own Pulumi, login or stacks is touched."""
     environment = engine_environment(ROOT, BASE)
-    assert environment["PULUMI_BACKEND_URL"] == (ROOT / ".pulumi").as_uri()
+    assert environment["PULUMI_BACKEND_URL"] == f"{(ROOT / '.pulumi').as_uri()}?metadata=skip"
     assert environment["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(ROOT / ".pulumi/passphrase")
     assert environment["PULUMI_HOME"].startswith("/home/alice/.cache/postseal/home/")
 
@@ -23,14 +23,14 @@ def test_backend_and_passphrase_lie_in_the_checkout() -> None:
 def test_a_state_directory_moves_backend_and_passphrase() -> None:
     """Tests and second stacks keep apart from the checkout's own state."""
     environment = engine_environment(ROOT, {**BASE, "POSTSEAL_STATE_DIR": "/var/lib/stacks"})
-    assert environment["PULUMI_BACKEND_URL"] == "file:///var/lib/stacks"
+    assert environment["PULUMI_BACKEND_URL"] == "file:///var/lib/stacks?metadata=skip"
     assert environment["PULUMI_CONFIG_PASSPHRASE_FILE"] == "/var/lib/stacks/passphrase"
 
 
 def test_a_relative_state_directory_is_below_the_checkout() -> None:
     """The engine's working directory does not decide where state goes."""
     environment = engine_environment(ROOT, {**BASE, "POSTSEAL_STATE_DIR": "elsewhere"})
-    assert environment["PULUMI_BACKEND_URL"] == (ROOT / "elsewhere").as_uri()
+    assert environment["PULUMI_BACKEND_URL"] == f"{(ROOT / 'elsewhere').as_uri()}?metadata=skip"
 
 
 @pytest.mark.parametrize(
