@@ -1,7 +1,8 @@
 """The fields of a certificate as keyword arguments of components, for type checkers and editors.
 
-Each begins with the meaning that `pki.fields` declares; the classes that take it repeat it in their docstrings, where
-editors show it. Tests compare all of them. A field that is left out, or is an empty text or list, is not said.
+Each begins with the meaning that `pki.fields` declares; a test compares them. The docstrings of the classes that take
+the fields are completed with these texts, see `pki.components.field_texts`. A field that is left out, or is an empty
+text or list, is not said.
 """
 
 from typing import Literal, TypedDict

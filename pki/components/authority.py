@@ -8,6 +8,7 @@ import pulumi
 from pki.arguments import AuthorityFields, Texts
 from pki.certificate.resource import Certificate
 from pki.components.declared_authority import AdoptedAuthority, DeclaredAuthority, read_authority
+from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY
 from pki.components.signing import AuthoritySlot, issuer_args
 from pki.components.slots import cross_certificate, new_slot
@@ -19,6 +20,7 @@ from postseal_core.arguments import Arguments
 __all__ = ["AdoptedAuthority", "AuthoritySlot", "CertificateAuthority", "IntermediateAuthority"]
 
 
+@describes_fields(AuthorityFields)
 class CertificateAuthority(pulumi.ComponentResource):
     """A root of trust with its own key: signs what names it as `authority`.
 
@@ -37,17 +39,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         slots: Which of its keys signs, for a rollover to another key. Default: the first one, and no other.
         adopt: Key and certificate that were made elsewhere, for the first slot. Default: they are made.
         opts: Options of Pulumi; what they say goes before the protection. Default: none.
-        common_name: The subject's common name, at most 64 characters; of a leaf by default its e-mail address or first
-            host name. An authority must say it; its slots after the first have their number behind it.
-        organization: The subject's organization (O), at most 64 characters. Default: none.
-        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
-        locality: The subject's locality (L), at most 128 characters. Default: none.
-        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
-        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
-        path_length: How many authorities may stand below; 0 none, left out no limit (RFC 5280 section 4.2.1.9).
-            Default: no limit for a root, 0 for an intermediate; None is no limit.
-        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
-            ED25519. Another one means a new key and a new certificate.
+        **fields: The fields of its certificate; `AuthorityFields` says what each means.
 
     Attributes:
         name: Name of the authority.
@@ -156,6 +148,7 @@ def _room(declared: DeclaredAuthority, issuer: CertificateAuthority | None) -> i
     return room_below_root(declared.content.path_length, is_cross_signed=declared.slots.cross_sign)
 
 
+@describes_fields(AuthorityFields)
 class IntermediateAuthority(CertificateAuthority):
     """An authority that another one vouches for; to any depth that the path lengths above it allow.
 
@@ -175,17 +168,7 @@ class IntermediateAuthority(CertificateAuthority):
         slots: Which of its keys signs, for a rollover to another key. Default: the first one, and no other.
         adopt: Key and certificate that were made elsewhere, for the first slot. Default: they are made.
         opts: Options of Pulumi; what they say goes before the protection. Default: none.
-        common_name: The subject's common name, at most 64 characters; of a leaf by default its e-mail address or first
-            host name. An authority must say it; its slots after the first have their number behind it.
-        organization: The subject's organization (O), at most 64 characters. Default: none.
-        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
-        locality: The subject's locality (L), at most 128 characters. Default: none.
-        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
-        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
-        path_length: How many authorities may stand below; 0 none, left out no limit (RFC 5280 section 4.2.1.9).
-            Default: no limit for a root, 0 for an intermediate; None is no limit.
-        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
-            ED25519. Another one means a new key and a new certificate.
+        **fields: The fields of its certificate; `AuthorityFields` says what each means.
 
     Raises:
         ConfigError: as of a `CertificateAuthority`.

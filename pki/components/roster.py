@@ -8,6 +8,7 @@ import pulumi
 from pki.arguments import RosterFields
 from pki.components.authority import CertificateAuthority
 from pki.components.client import A_MOVING_CLIENT, ClientCertificate
+from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, read_fields
 from pki.components.roster_client import PackedOutputs, RosterClient, roster_client
 from pki.components.signing import issuer_args, withdrawal
@@ -29,6 +30,7 @@ _CLIENTS: Final = "the clients: fields by client name, or what pki.parse_csv and
 _SOURCES: Final = 'clients by name, as {"alice": pki.ClientCertificate(...)}'
 
 
+@describes_fields(RosterFields)
 class ClientRoster(RecordResource):
     """Certificates of many clients, each renewed, confirmed and revoked on its own, in one resource.
 
@@ -47,20 +49,7 @@ class ClientRoster(RecordResource):
         take_over: Clients whose certificate is kept elsewhere until now, by a `ClientCertificate` or another roster, by
             name; it is not issued anew. Ignored once they are here; remove it then. Default: none.
         opts: Options of Pulumi. Default: none.
-        organization: The subject's organization (O), at most 64 characters. Default: none.
-        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
-        locality: The subject's locality (L), at most 128 characters. Default: none.
-        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
-        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
-        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
-            ED25519. Another one means a new key and a new certificate.
-        match: Relays know it by the fingerprint of its certificate, or of its public_key. Default: `certificate`.
-            `public_key` is refused unless the lifetime keeps the key: `lifetime=LifetimePolicy(renew_key_every=0)`.
-        confirm: Earlier generations stay accepted until confirmed_generation says that the new one is in use. At most
-            until they expire. Default: false, they stay accepted for the overlap of the lifetime.
-        fail_beyond_issuer: Refuse, instead of shortening, a lifetime that ends after the issuer's. Default: false.
-        pkcs12: A PKCS#12 archive: modern, legacy, or none for one client. `modern` is PBES2 with AES-256, `legacy` 3DES
-            with SHA-1 for old mail programs. Default: no archive.
+        **fields: The fields of certificates whose row does not say it; `RosterFields` says what each means.
 
     Attributes:
         name: Name of the roster.

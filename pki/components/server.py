@@ -9,6 +9,7 @@ from pki.arguments import ServerFields
 from pki.certificate.records import CertificateArgs
 from pki.certificate.resource import Certificate
 from pki.components.authority import CertificateAuthority
+from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, is_missing, read_fields
 from pki.components.signing import issuer_args
 from pki.fields import SaidBy
@@ -31,6 +32,7 @@ class _OwnArguments(Section):
     also_client: StrictBool = False
 
 
+@describes_fields(ServerFields)
 class ServerCertificate(Certificate):
     """A certificate that a host serves; its key is unencrypted, since Postfix must start unattended.
 
@@ -46,28 +48,7 @@ class ServerCertificate(Certificate):
         lifetime: How long it is valid and when it is renewed. Default: 365 days, renewed after two thirds of it with a
             new key.
         opts: Options of Pulumi. Default: none.
-        common_name: The subject's common name, at most 64 characters; of a leaf by default its e-mail address or first
-            host name.
-        organization: The subject's organization (O), at most 64 characters. Default: none.
-        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
-        locality: The subject's locality (L), at most 128 characters. Default: none.
-        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
-        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
-        dns_names: Host names, dNSNames of the certificate (RFC 5280 section 4.2.1.6); of a server also `*.example.org`.
-            Beyond ASCII they are written in their A-label form, `xn--...`.
-        ip_addresses: Addresses, iPAddresses of the certificate (RFC 5280 section 4.2.1.6), as `192.0.2.1` or
-            `2001:db8::1`. Default: none.
-        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
-            ED25519. Another one means a new key and a new certificate.
-        match: Relays know it by the fingerprint of its certificate, or of its public_key. Default: `certificate`.
-            `public_key` is refused unless the lifetime keeps the key: `lifetime=LifetimePolicy(renew_key_every=0)`.
-        confirm: Earlier generations stay accepted until confirmed_generation says that the new one is in use. At most
-            until they expire. Default: false, they stay accepted for the overlap of the lifetime.
-        confirmed_generation: The generation that is known to be in use, see confirm. Default: 0, none is known.
-        revoke: Revoke what exists, for this reason of RFC 5280 section 5.3.1. Hosts drop it in the same `pulumi up`.
-            Only `certificateHold` can be taken back. Default: empty, it is valid.
-        issue_again: After a revocation, issue a new certificate with a new key. Default: false.
-        fail_beyond_issuer: Refuse, instead of shortening, a lifetime that ends after the issuer's. Default: false.
+        **fields: The fields of the certificate; `ServerFields` says what each means.
 
     Attributes:
         authority: Who signs it; None where it signs itself.

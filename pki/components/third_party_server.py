@@ -9,6 +9,7 @@ from pydantic import StrictStr
 from pki.arguments import RequestFields
 from pki.certificate.records import CertificateArgs
 from pki.certificate.resource import Certificate
+from pki.components.field_texts import describes_fields
 from pki.components.reading import is_missing, read_fields
 from pki.components.server import NAMELESS
 from pki.components.slots import new_private_key
@@ -36,6 +37,7 @@ class _OwnArguments(Section):
     signed_chain_pem: StrictStr = ""
 
 
+@describes_fields(RequestFields)
 class ThirdPartyServerCertificate(pulumi.ComponentResource):
     """A server certificate for a key of ours that somebody else signs, in two steps.
 
@@ -51,17 +53,7 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
             interim certificate is served.
         lifetime: Of the interim certificate. Default: 365 days.
         opts: Options of Pulumi. Default: none.
-        common_name: The subject's common name, at most 64 characters; of a leaf by default its e-mail address or first
-            host name.
-        organization: The subject's organization (O), at most 64 characters. Default: none.
-        organizational_unit: The subject's organizational unit (OU), at most 64 characters. Default: none.
-        locality: The subject's locality (L), at most 128 characters. Default: none.
-        state_or_province: The subject's state or province (ST), at most 128 characters. Default: none.
-        country: The subject's country (C), two letters of ISO 3166, as `DE`. Default: none.
-        dns_names: Host names, dNSNames of the certificate (RFC 5280 section 4.2.1.6); of a server also `*.example.org`.
-            Beyond ASCII they are written in their A-label form, `xn--...`.
-        key_algorithm: The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096,
-            ED25519. Another one means a new key and a new certificate.
+        **fields: The fields of the request; `RequestFields` says what each means.
 
     Attributes:
         name: Name of the resource.

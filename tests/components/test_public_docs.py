@@ -157,7 +157,7 @@ def fields_of(called: Callable[..., Any]) -> Any:
 
 @pytest.mark.parametrize("name", [name for name, each in CALLED.items() if fields_of(each)])
 def test_the_fields_of_a_certificate_are_described_in_every_class_that_takes_them(name: str) -> None:
-    """In the words of `pki.arguments`: copy the text from there."""
+    """In the words of `pki.arguments`, which the class does not repeat."""
     texts, told = attribute_texts(fields_of(CALLED[name])), section(CALLED[name], "Args")
     assert {field: told.get(field) for field in texts} == texts
 
