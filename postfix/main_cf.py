@@ -199,7 +199,8 @@ def _with_added(entries: list[Entry], added: list[Entry], carriage_return: str) 
     block = _block(entries)
     if block and _is_continued(entries[block.stop :]):
         # A continuation of nothing behind the block would become part of the last definition in it.
-        entries, block = [*entries[: block.start], *entries[block.stop :]], None
+        inner = entries[block.start + 1 : block.stop - 1]
+        entries, block = [*entries[: block.start], *inner, *entries[block.stop :]], None
     if block:
         return [*entries[: block.stop - 1], *added, *entries[block.stop - 1 :]]
     before = entries[:-1] if entries[-1:] == [Remark("")] else entries

@@ -3,6 +3,7 @@
 python3 toolchain/bootstrap.py engine    Pulumi CLI, Python language host and tls plugin
 python3 toolchain/bootstrap.py uv        .venv as uv.lock has it
 python3 toolchain/bootstrap.py debian    programs that tests need, with apt-get
+python3 toolchain/bootstrap.py workflows a check of the workflows below .github
 python3 toolchain/bootstrap.py env       the environment as shell commands, for `eval`
 """
 
@@ -27,6 +28,7 @@ from toolchain.engine import ensure_engine  # noqa: E402
 from toolchain.environment import engine_environment  # noqa: E402
 from toolchain.errors import ToolchainError  # noqa: E402
 from toolchain.virtualenv import ensure_virtualenv  # noqa: E402
+from toolchain.workflows import lint_workflows  # noqa: E402
 
 __all__ = ["main", "shell_exports"]
 
@@ -48,6 +50,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[], None]]] = {
     ),
     "uv": ("bring .venv to what uv.lock says", lambda: ensure_virtualenv(ROOT, os.environ)),
     "debian": ("install the programs that tests need with apt-get", ensure_programs),
+    "workflows": ("check the workflows below .github", lambda: lint_workflows(ROOT, os.environ)),
     "env": ("print the engine's environment as shell commands", _print_environment),
 }
 

@@ -13,7 +13,7 @@ from toolchain.errors import ToolchainError
 from toolchain.layout import Layout
 from toolchain.recipe import PARTS, SDK_MODULE, Part, build_command
 
-__all__ = ["build_parts", "is_finished", "put_in_place"]
+__all__ = ["build_parts", "go_environment", "is_finished", "put_in_place"]
 
 LOG_LINES = 20
 
@@ -36,10 +36,10 @@ def build_parts(layout: Layout, parts: Sequence[Part], environment: Mapping[str,
     say(f"building the engine from source, once: about {minutes:g} minutes on two cores, 5 GB of disk meanwhile")
     with tempfile.TemporaryDirectory(prefix="build-", dir=_emptied(layout)) as name:
         workshop = Path(name)
-        go_environment = _go_environment(environment, workshop)
+        variables = go_environment(environment, workshop)
         for part in parts:
             say(f"{PARTS.index(part) + 1}/{len(PARTS)} {part.title} (about {part.minutes:g} min)")
-            _build(layout, part, workshop, go_environment)
+            _build(layout, part, workshop, variables)
 
 
 def put_in_place(files: Sequence[Path], directory: Path) -> None:
@@ -57,7 +57,7 @@ def _emptied(layout: Layout) -> Path:
     return directory
 
 
-def _go_environment(environment: Mapping[str, str], workshop: Path) -> dict[str, str]:
+def go_environment(environment: Mapping[str, str], workshop: Path) -> dict[str, str]:
     """Return the environment for `go`: own caches that can be removed, and go.mod files that are never rewritten."""
     flags = f"{environment.get('GOFLAGS', '')} -mod=readonly -modcacherw".strip()
     return {

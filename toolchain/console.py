@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-__all__ = ["run_logged", "say"]
+__all__ = ["Progress", "run_logged", "say"]
 
 REPORT_SECONDS = 30
 """How often a running step writes a line, where the output is no terminal."""
@@ -46,15 +46,15 @@ def run_logged(command: Sequence[str], *, cwd: Path, environment: Mapping[str, s
 
 
 def _wait(process: "subprocess.Popen[bytes]", title: str) -> None:
-    report = _reporter(sys.stdout, title)
+    progress = Progress(title, sys.stdout)
     started = time.monotonic()
     while True:
         try:
             process.wait(timeout=TICK_SECONDS)
         except subprocess.TimeoutExpired:
-            report(int(time.monotonic() - started))
+            progress.show(f"{time.monotonic() - started:.0f} s")
         else:
-            report(-1)
+            progress.end()
             return
 
 
@@ -64,18 +64,26 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _reporter(stream: TextIO, title: str) -> Callable[[int], None]:
-    """Return what shows elapsed seconds: one line kept up to date on a terminal, a line now and then elsewhere.
+class Progress:
+    """How far a long step is: one line that is kept up to date on a terminal, a line now and then elsewhere."""
 
-    A negative number of seconds ends the line.
-    """
+    def __init__(self, title: str, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._title = title
+        self._stream = stream
+        self._clock = clock
+        self._shown_at = clock()
 
-    def on_terminal(seconds: int) -> None:
-        stream.write(f"\r    {title}: {seconds} s " if seconds >= 0 else "\r\033[K")
-        stream.flush()
+    def show(self, text: str) -> None:
+        """Say how far it is; may be called at any rate."""
+        is_terminal = self._stream.isatty()
+        if self._clock() - self._shown_at < (TICK_SECONDS if is_terminal else REPORT_SECONDS):
+            return
+        self._shown_at = self._clock()
+        self._stream.write(f"\r    {self._title}: {text} " if is_terminal else f"    {self._title}: {text}\n")
+        self._stream.flush()
 
-    def on_pipe(seconds: int) -> None:
-        if seconds > 0 and seconds % REPORT_SECONDS == 0:
-            print(f"    {title}: {seconds} s", file=stream, flush=True)
-
-    return on_terminal if stream.isatty() else on_pipe
+    def end(self) -> None:
+        """Make room for what comes next."""
+        if self._stream.isatty():
+            self._stream.write("\r\033[K")
+            self._stream.flush()

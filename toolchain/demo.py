@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from toolchain.console import say
 from toolchain.demo_report import report
 from toolchain.environment import engine_environment
 from toolchain.errors import ToolchainError
@@ -31,6 +32,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "destroy": ("destroy", "--yes", "--skip-preview"),
 }
 
+SECONDS: Mapping[str, int] = {"up": 10, "preview": 5, "destroy": 5}
+"""How long each of them is silent on two cores, about."""
+
 
 def main(command: str) -> None:
     """Bring up, preview or destroy the stack `dev`; after `up`, print its files, certificates and outputs.
@@ -44,7 +48,9 @@ def main(command: str) -> None:
     if environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(layout.passphrase_file):
         ensure_passphrase(layout.state)
     settings = _copy_settings(layout)
+    say(f"asking the engine for the stack {STACK}")
     _ensure_stack(environment)
+    say(f"pulumi {command}: the engine starts, then the program and the plugins; about {SECONDS[command]} s")
     stack = ["--stack", STACK, "--config-file", str(settings), "--non-interactive", "--suppress-progress"]
     if _pulumi([*COMMANDS[command], *stack], environment) != 0:
         raise ToolchainError(f"`pulumi {command}` failed; its message stands above")
@@ -69,6 +75,7 @@ def _ensure_stack(environment: Mapping[str, str]) -> None:
         return
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
+        say(f"making the stack {STACK}")
         arguments = ["stack", "init", STACK, "--secrets-provider", "passphrase", "--no-select", "--cwd", directory]
         if _pulumi(arguments, environment) != 0:
             raise ToolchainError(f"the stack {STACK} could not be made; Pulumi's message stands above")

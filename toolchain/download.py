@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shutil
+import sys
 import tarfile
 import time
 import urllib.request
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 
+from toolchain.console import Progress
 from toolchain.errors import ToolchainError
 from toolchain.recipe import ENGINE_VERSION
 
@@ -100,12 +102,16 @@ def _save(url: str, path: Path) -> str:
     """Write the body at `url` to `path` and return its SHA-256 in hexadecimal digits."""
     digest = hashlib.sha256()
     deadline = time.monotonic() + TOTAL_TIMEOUT_SECONDS
+    progress = Progress(path.name, sys.stdout)
     with _open(url) as response, path.open("wb") as file:
+        total = int(response.headers.get("Content-Length") or 0)
         while chunk := response.read(CHUNK_BYTES):
             file.write(chunk)
             digest.update(chunk)
+            progress.show(f"{file.tell() >> 20} of {total >> 20} MiB")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not complete after {TOTAL_TIMEOUT_SECONDS} seconds")
+    progress.end()
     return digest.hexdigest()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from toolchain.recipe import RECIPE_SUFFIXES, recipe_key
+from toolchain.recipe import PARTS, RECIPE_SUFFIXES, recipe_key
 
 __all__ = ["Layout", "locate"]
 
@@ -45,6 +45,11 @@ class Layout:
         return self.cache / "uv"
 
     @property
+    def actionlint(self) -> Path:
+        """Directory with the builds of actionlint, by the hash of their sources."""
+        return self.cache / "actionlint"
+
+    @property
     def virtualenv(self) -> Path:
         """Virtual environment of the checkout."""
         return self.root / ".venv"
@@ -74,5 +79,6 @@ def locate(root: Path, environment: Mapping[str, str]) -> Layout:
 
 
 def _read_recipe(directory: Path) -> dict[PurePosixPath, bytes]:
-    paths = (path for path in directory.rglob("*") if path.suffix in RECIPE_SUFFIXES)
+    below_parts = (path for part in PARTS for path in (directory / part.name).rglob("*"))
+    paths = (path for path in below_parts if path.suffix in RECIPE_SUFFIXES)
     return {PurePosixPath(path.relative_to(directory).as_posix()): path.read_bytes() for path in paths}

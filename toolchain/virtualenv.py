@@ -4,14 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from toolchain.console import say
 from toolchain.errors import ToolchainError
 from toolchain.layout import Layout, locate
 
-__all__ = ["UV_VERSION", "ensure_virtualenv"]
+__all__ = ["UV_VERSION", "ensure_uv", "ensure_virtualenv", "without_other_environments"]
 
 UV_VERSION = "0.13.9"
 """The `uv` that is installed where the user has none."""
@@ -26,24 +26,40 @@ def ensure_virtualenv(root: Path, environment: Mapping[str, str]) -> None:
         ToolchainError: There is no `uv` and it cannot be installed, or `uv sync` failed (it has said why).
     """
     layout = locate(root, environment)
+    uv, clean = ensure_uv(layout, environment), without_other_environments(environment)
+    if layout.virtualenv.exists():
+        if _succeeds([uv, "sync", "--locked", "--check", "--quiet"], root, clean, stderr=subprocess.DEVNULL):
+            return
+        say("bringing .venv to uv.lock; what is missing is downloaded")
+        python = []
+    else:
+        say("making .venv from uv.lock: about 300 MB of packages are downloaded the first time")
+        python = ["--python", sys.executable]
     # The engine starts three Pythons for each command. Where PYTHONDONTWRITEBYTECODE is set, as in many containers,
     # each would compile all that it loads again, which takes longer than anything else in a small stack.
-    command = [_ensure_uv(layout, environment), "sync", "--locked", "--compile-bytecode"]
-    if layout.virtualenv.exists():
-        command += ["--quiet"]
-    else:
-        say("making .venv from uv.lock")
-        command += ["--python", sys.executable]
-    # The checkout's own .venv is meant, whichever environment is active or named.
-    clean = {name: value for name, value in environment.items() if name not in _FOREIGN}
-    if subprocess.run(command, cwd=root, env=clean, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+    if not _succeeds([uv, "sync", "--locked", "--compile-bytecode", *python], root, clean):
         raise ToolchainError("`uv sync --locked` failed; its message stands above")
 
 
-_FOREIGN = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+def _succeeds(
+    command: Sequence[str], directory: Path, environment: Mapping[str, str], *, stderr: int | None = None
+) -> bool:
+    done = subprocess.run(command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stderr=stderr, check=False)
+    return done.returncode == 0
 
 
-def _ensure_uv(layout: Layout, environment: Mapping[str, str]) -> str:
+def without_other_environments(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for `uv` without those that name a virtual environment: it has to take the checkout's."""
+    named = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+    return {name: value for name, value in environment.items() if name not in named}
+
+
+def ensure_uv(layout: Layout, environment: Mapping[str, str]) -> str:
+    """Return the user's `uv`, else the private one, which is installed if need be.
+
+    Raises:
+        ToolchainError: There is no `uv` and it cannot be installed.
+    """
     found = shutil.which("uv", path=environment.get("PATH", os.defpath))
     if found is not None:
         return found

@@ -13,7 +13,7 @@ FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | 
 LINK = re.compile(r"(?:\]\(|(?:src|srcset)=\")(?P<target>[^)\"\s]+)")
 HEADING = re.compile(r"^#+ +(?P<title>.+)$", re.MULTILINE)
 DOCUMENTS = sorted(
-    [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md"), *REPOSITORY.glob("examples/*/*.md")]
+    [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md"), *REPOSITORY.glob("examples/*/*.md")]
 )
 CREATED = (
     "Certificate::{authority}",

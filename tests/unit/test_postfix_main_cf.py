@@ -59,6 +59,7 @@ def test_reading_keeps_every_byte(text: str) -> None:
 
 
 @given(main_cf_texts(), PARAMETERS, st.lists(NAMES))
+@example(f"{BEGIN_MARK}\n# a remark\n{END_MARK}\n  continued, further", {"myhostname": ""}, [])
 def test_merge_sets_the_declared_and_touches_nothing_else(
     text: str, declared: dict[str, str], before: list[str]
 ) -> None:
