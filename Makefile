@@ -30,7 +30,8 @@ destroy: setup ## take down what `make demo` has made
 
 check: lint quick ## what to run before a commit: checks and quick tests, about a minute on two cores
 
-quick: setup ## unit, plugin and component tests, on all cores
+quick: ## unit, plugin and component tests, on all cores; they need no engine
+	@$(BOOTSTRAP) uv
 	@$(BIN)/pytest -q $(QUICK)
 
 test: setup ## run all tests (installs missing programs with apt-get when root)
@@ -38,7 +39,8 @@ test: setup ## run all tests (installs missing programs with apt-get when root)
 	@$(BIN)/pytest -q $(QUICK) --cov --cov-fail-under=$(COVERAGE_FLOOR)
 	@$(BIN)/pytest tests/integration
 
-versions: setup ## the quick tests under the other Pythons that this machine has
+versions: ## the quick tests under the other Pythons that this machine has
+	@$(BOOTSTRAP) uv
 	@$(BIN)/python -m toolchain.versions
 
 lint: ## check format, rules, types, import contracts, hooks and workflows
@@ -63,7 +65,7 @@ engine: ## make the Pulumi engine ready, building it if need be
 	@$(BOOTSTRAP) engine
 
 clean: ## remove .venv and caches of the checkout; keeps state, passphrase and out/
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
+	rm -rf .venv .grimp_cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
 	rm -f .coverage .coverage.*
 	find . -name __pycache__ -type d -not -path './.pulumi/*' -prune -exec rm -rf {} +
 	@echo "Kept: .pulumi (state and passphrase of your stacks), out/ (deployed files), and the engine in the cache."
