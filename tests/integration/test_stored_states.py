@@ -32,3 +32,11 @@ def test_nothing_is_planned_on_a_stored_stack(directory: Path, tmp_path: Path, e
     sections["clients"]["alice"]["organization"] = "Another"
     mail.declare(sections, clock=stored.clock)
     assert not mail.stack.preview(expect_no_changes=True).is_success
+
+
+@pytest.mark.parametrize("directory", STORED, ids=lambda directory: directory.name)
+def test_a_stored_state_names_no_place_of_the_machine_that_made_it(directory: Path) -> None:
+    """The engine notes for each resource where it was declared."""
+    stored = (directory / "export.json").read_text()
+    assert '"resources"' in stored
+    assert [place for place in ("sourcePosition", "stackTrace", "project:///") if place in stored] == []
