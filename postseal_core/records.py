@@ -120,7 +120,7 @@ def encode(record: object) -> dict[str, object]:
     shape = shape_of_record(type(record))
     plain = shape.plain(record)
     version = len(getattr(type(record), "UPGRADES", ())) + 1
-    return plain if version == 1 else {_VERSION_NAME: version, **plain}
+    return plain if version == 1 else {**plain, _VERSION_NAME: version}  # last: the first member of a row is its name
 
 
 def encode_some(record: object, names: Collection[str]) -> dict[str, object]:

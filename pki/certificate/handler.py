@@ -10,6 +10,7 @@ from pki.certificate.issuance import (
     Generation,
     describe_issued,
     is_same_certificate,
+    is_same_key,
     sign_generation,
     without_root,
 )
@@ -113,7 +114,7 @@ def _described(
 
 def _issued(inputs: CertificateInputs, old: CertificateState | None, context: Context) -> CertificateState:
     """Return a certificate that is signed now as decided; a key that was handed in is not stored a second time."""
-    is_key_kept = old is not None and inputs.schedule.key_generation == old.issued.key_generation
+    is_key_kept = old is not None and is_same_key(inputs.schedule, old.issued)
     generation = Generation(
         declaration=declaration_of(inputs.declared, inputs.profile),
         key_algorithm=inputs.declared.key_algorithm,
@@ -135,7 +136,7 @@ def _issued(inputs: CertificateInputs, old: CertificateState | None, context: Co
 
 def _planned(inputs: CertificateInputs, old: CertificateState | None) -> CertificateState:
     """Return what a preview knows of a certificate that is still to be signed."""
-    is_key_kept = old is not None and inputs.schedule.key_generation == old.issued.key_generation
+    is_key_kept = old is not None and is_same_key(inputs.schedule, old.issued)
     own_key = old.private_key_pem if old and is_key_kept else UNKNOWN
     is_handed_in = is_unknown(inputs.private_key) or bool(inputs.private_key)
     return CertificateState(

@@ -22,6 +22,7 @@ __all__ = [
     "describe_issued",
     "identity_of",
     "is_same_certificate",
+    "is_same_key",
     "sign_generation",
     "without_root",
 ]
@@ -90,6 +91,11 @@ def is_same_certificate(schedule: Schedule, issued: IssuedCertificate) -> bool:
     return (schedule.generation, schedule.validity) == (issued.generation, issued.validity)
 
 
+def is_same_key(schedule: Schedule, issued: IssuedCertificate) -> bool:
+    """Return whether the generation that was decided has the key of the one that exists."""
+    return schedule.key_generation == issued.key_generation
+
+
 def describe_issued(
     *,
     subject: str,
@@ -145,6 +151,5 @@ def _public(
         return UNKNOWN, NOT_ISSUED
     if is_same_certificate(schedule, old):
         return old.certificate_pem, old.identity
-    is_key_kept = schedule.key_generation == old.key_generation
-    fingerprint = old.identity.public_key_fingerprint_sha256 if is_key_kept else UNKNOWN
+    fingerprint = old.identity.public_key_fingerprint_sha256 if is_same_key(schedule, old) else UNKNOWN
     return UNKNOWN, Identity(public_key_fingerprint_sha256=fingerprint)

@@ -12,7 +12,7 @@ from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, read_fields
 from pki.components.roster_client import PackedOutputs, RosterClient, roster_client
 from pki.components.signing import issuer_args, withdrawal
-from pki.fields import SaidBy
+from pki.fields import DeclaredCertificate, SaidBy
 from pki.lifetime import LifetimePolicy
 from pki.roster.reading import rows_of_mapping, rows_of_sequence
 from pki.roster.records import RosterArgs, RosterState
@@ -98,8 +98,8 @@ class ClientRoster(RecordResource):
         rows = _read_rows(arguments, clients)
         sources = _read_sources(arguments, take_over)
         arguments.refuse()
-        declared = {row.name: declared_of(row, shared) for row in rows}
-        arguments.add(_unlisted(sources, declared))
+        by_name = {row.name: row for row in rows}
+        arguments.add(_unlisted(sources, by_name))
         arguments.refuse()
         args = RosterArgs(
             name=name,
@@ -110,13 +110,13 @@ class ClientRoster(RecordResource):
             withdrawal=withdrawal([authority]),
         )
         super().__init__(name, args, opts)
-        self.name, self.authority, self.names = name, authority, tuple(declared)
-        self._declared = declared
+        self.name, self.authority, self.names = name, authority, tuple(by_name)
+        self._rows, self._shared = by_name, shared
 
     @property
     def names_with_archive(self) -> tuple[str, ...]:
         """Names of the clients that have a PKCS#12 archive, sorted."""
-        return tuple(name for name, declared in self._declared.items() if archive_word(declared))
+        return tuple(name for name in self.names if archive_word(self._declared(name)))
 
     def client(self, name: str) -> RosterClient:
         """Return what was issued for one client of this roster.
@@ -132,7 +132,11 @@ class ClientRoster(RecordResource):
             arguments.add(_unlisted([name], self.names))
         arguments.refuse()
         packed = PackedOutputs(self.issued, self.intermediates_pem, self.private_keys, self.archives)
-        return roster_client(name, self._declared[name], self.authority, packed)
+        return roster_client(name, self._declared(name), self.authority, packed)
+
+    def _declared(self, name: str) -> DeclaredCertificate:
+        """Return what is declared of a client; made where it is asked for, since most programs ask for few or none."""
+        return declared_of(self._rows[name], self._shared)
 
 
 def _read_rows(arguments: Arguments, clients: object) -> tuple[RosterRow, ...]:

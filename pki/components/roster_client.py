@@ -1,7 +1,7 @@
 """One client of a roster, as programs ask the roster for it, unpacked from the roster's outputs."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -14,9 +14,9 @@ from pki.components.signing import issuer_args
 from pki.demand import below_issuer
 from pki.fields import ArchiveWord, DeclaredCertificate
 from pki.roster.records import ArchiveRow, IssuedRow, KeyRow
-from pki.roster.rows import archive_word
+from pki.roster.rows import archive_word, lines_by_client
 from postseal_core.instants import format_instant
-from postseal_core.packing import parts_of_lines, records_of_lines, unpack_lines
+from postseal_core.packing import records_of_lines
 from postseal_core.values import Maybe, is_unknown
 
 __all__ = ["PackedOutputs", "RosterClient", "roster_client"]
@@ -70,13 +70,6 @@ class PackedOutputs:
     archives: pulumi.Output[str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """The part of a packed row that says whose it is."""
-
-    name: str
-
-
 def roster_client(
     name: str, declared: DeclaredCertificate, authority: CertificateAuthority, packed: PackedOutputs
 ) -> RosterClient:
@@ -125,17 +118,14 @@ def _row_of(kind: type[R], packed: pulumi.Output[str], name: str) -> pulumi.Outp
     """Return the row of one client; unknown where a preview has none because it is still to be issued."""
 
     def row(text: str) -> pulumi.Input[R]:
-        line = _lines_by_name(kind, text).get(name)  # type: ignore[arg-type]  # a class does have a hash
-        return _unknown() if line is None else next(records_of_lines(kind, [line]))
+        lines = _lines_by_client(text).get(name)
+        return next(records_of_lines(kind, lines)) if lines else _unknown()
 
     return packed.apply(row)
 
 
-@lru_cache(maxsize=3)
-def _lines_by_name(kind: type[Any], packed: str) -> Mapping[str, str]:
-    """Return packed rows by name; only those that are asked for are read as records."""
-    lines = unpack_lines(packed)
-    return {row.name: line for row, line in zip(parts_of_lines(_Named, lines, kind), lines, strict=True)}
+_lines_by_client = lru_cache(maxsize=3)(lines_by_client)
+"""The lines of the three texts that a roster has, unpacked once for all clients that are asked for."""
 
 
 def _member(row: pulumi.Output[R], member: Callable[[R], Maybe[T]]) -> pulumi.Output[T]:

@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
-from pki.declared import Said, named
+from pki.declared import named
 from pki.demand import Basis
 from pki.fields import DeclaredCertificate
 from pki.generations import Schedule
 from pki.key_material import HeldIssuer
 from pki.model import Profile
 from pki.roster.records import RosterInputs, ScheduleRow
-from pki.roster.rows import RosterRow, lines_by_client, row_of_line, rows_of, said_by_roster
+from pki.roster.rows import RosterRow, declared_of, lines_by_client, row_of_line, rows_of
 from postseal_core.packing import records_of_lines, unpack
 
 __all__ = ["Declaration", "StoredRoster"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """What is declared: a line for each client by name, what holds for all of them, and who signs.
 
@@ -27,10 +26,6 @@ class Declaration:
     lines: Mapping[str, str]
     shared: DeclaredCertificate
     issuer: HeldIssuer
-
-    @cached_property
-    def _general(self) -> Said:
-        return said_by_roster(self.shared)
 
     def is_alike_for_all(self, other: "Declaration") -> bool:
         """Return whether what holds for all clients is the same."""
@@ -48,7 +43,7 @@ class Declaration:
 
     def declared(self, row: RosterRow) -> DeclaredCertificate:
         """Return what is declared of a client, what the roster says of all included."""
-        return row.said.over(self._general).values
+        return declared_of(row, self.shared)
 
     def is_confirming(self, name: str) -> bool:
         """Return whether earlier generations of a client wait for a confirmation."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from pki.generations import AcceptedGeneration, RevokedGeneration
 from pki.model import SlotId, Validity
 
-__all__ = ["Due", "Dues", "is_quiet"]
+__all__ = ["Due", "Dues", "dues_of", "is_quiet"]
 
 
 class Due(Protocol):
@@ -66,15 +66,15 @@ class Dues:
         start = due.validity.not_before
         if self._latest_start is None or start > self._latest_start:
             self._latest_start = start
-        for instant in _dues_of(due):
+        for instant in dues_of(due):
             if self.next_due_at is None or instant < self.next_due_at:
                 self.next_due_at = instant
         self._is_watched = self._is_watched or bool(due.revoked) or (is_confirming and bool(due.accepted))
         self.earlier_issuers.update(entry.issuer for entry in due.accepted if entry.issuer)
 
 
-def _dues_of(due: Due) -> Iterator[datetime]:
-    """Yield when something happens to a client by itself; a revoked certificate is never renewed."""
+def dues_of(due: Due) -> Iterator[datetime]:
+    """Yield when something happens to a certificate by itself; a revoked certificate is never renewed."""
     if all(entry.generation != due.generation for entry in due.revoked):
         yield due.renew_at
     yield from (entry.retire_at for entry in due.accepted)

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pki.acceptance import accepted_rows, admitted, one_row_a_fingerprint
-from pki.certificate.issuance import Generation, describe_issued, is_same_certificate, sign_generation, without_root
+from pki.certificate.issuance import (
+    Generation,
+    describe_issued,
+    is_same_certificate,
+    is_same_key,
+    sign_generation,
+    without_root,
+)
 from pki.certificate.takeover import issued_of_takeover, takeover_of
 from pki.declared import declaration_of
 from pki.issuing import subject_name
@@ -156,7 +163,7 @@ class _Issuing:
             return describe_issued(subject=old.subject, issuer=label, schedule=schedule, old=old), secret
         declaration = declaration_of(client.declared, _CLIENT)
         subject = subject_name(declaration.subject).rfc4514_string()
-        is_key_kept = old is not None and schedule.key_generation == old.key_generation
+        is_key_kept = old is not None and is_same_key(schedule, old)
         kept_key_pem = secret.private_key_pem if is_key_kept else ""
         if is_preview:
             issued = describe_issued(subject=subject, issuer=label, schedule=schedule, old=old)

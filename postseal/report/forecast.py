@@ -13,6 +13,7 @@ from typing import Final
 from pki.crl_schedule import decide_crl
 from pki.generations import Demand, IssuerWindow, Schedule
 from pki.model import SlotId
+from pki.roster.dues import dues_of
 from pki.schedule import Decision, decide
 from postseal.report.model import Verb
 from postseal.report.schedules import SignedList, Tracked, read_future
@@ -140,9 +141,7 @@ def _next_due(decision: Decision, at: datetime) -> datetime:
     What is blocked changes when its issuer does, and says something else once it has ended.
     """
     schedule = decision.schedule
-    instants = [each.retire_at for each in schedule.accepted]
-    if not schedule.is_revoked:
-        instants.append(schedule.renew_at)
+    instants = list(dues_of(schedule))
     if decision.note:
         instants += [schedule.validity.not_before, schedule.validity.not_after]
         return min((instant for instant in instants if instant > at), default=_NEVER)

@@ -7,7 +7,7 @@ from pki.declared_checks import problems_of_declared
 from pki.extensions import is_authority, is_self_issued
 from pki.fields import FIELDS, Group
 from pki.issuing import subject_name
-from pki.model import FIRST_SLOT, KeyAlgorithm
+from pki.model import FIRST_SLOT, KeyAlgorithm, SlotId
 from pki.names import problems_of_crl_urls, problems_of_subject
 from pki.rollover import problems_below_cross_certificate, problems_of_cross_signing, room_below, room_below_root
 from postseal.stack.lifetimes import KEY_OF_AUTHORITY, problems_of_lifetime, resolve_lifetime
@@ -72,7 +72,7 @@ def _problems_of_slots(authority: Authority, authorities: Mapping[str, Authority
     room = _room(authorities.get(authority.issuer or ""), authorities)
     yield from problems_below_cross_certificate(path_length, room, root.name)
     other, _, number = authority.name.rpartition("-")
-    if other in authorities and number.isdecimal():
+    if other in authorities and number.isdecimal() and SlotId(other, int(number)).name == authority.name:
         yield Problem("", f"this is what slot {number} of authority {other} is called; choose another name")
 
 

@@ -1,8 +1,9 @@
 """Clients from a stack file, a CSV file or a YAML file become the same rows, or all problems at once."""
 
 import json
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
 import pytest
@@ -33,7 +34,16 @@ from pki.roster.rows import (
     rows_text,
 )
 from postseal_core.errors import ConfigError, Problem
-from postseal_core.packing import json_line, pack, pack_lines, unpack, unpack_lines
+from postseal_core.packing import (
+    json_line,
+    pack,
+    pack_lines,
+    pack_records,
+    records_of_lines,
+    unpack,
+    unpack_lines,
+)
+from postseal_core.records import Upgrade
 
 
 def row(name: str, **said: Any) -> RosterRow:
@@ -313,3 +323,22 @@ def test_packed_lines_are_found_by_the_client_that_they_begin_with(records: list
     ]
     found = lines_by_client(pack_lines(lines))
     assert found == {name: [lines[i] for i, each in enumerate(records) if each[0] == name] for name, _ in records}
+
+
+@dataclass(frozen=True, slots=True)
+class _GrownRow:
+    """A row whose record has been changed once."""
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (lambda plain: plain,)
+
+    name: str
+    x: int = 1
+
+
+def test_packed_rows_of_a_later_version_are_still_found_by_their_client() -> None:
+    """The version stands behind the name, not in front of it."""
+    rows = [_GrownRow("alice", 2), _GrownRow("bob", 3)]
+    found = lines_by_client(pack_records(rows))
+    assert {name: [*records_of_lines(_GrownRow, lines)] for name, lines in found.items()} == {
+        row.name: [row] for row in rows
+    }

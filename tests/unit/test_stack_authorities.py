@@ -105,6 +105,12 @@ def test_a_mistake_is_the_only_problem_and_is_told_where_it_stands(raw: Raw, pat
     assert [word for word in words if word not in problems[0].message] == []
 
 
+@pytest.mark.parametrize("name", ["ca-1", "ca-02", "ca-x"])
+def test_a_name_that_no_slot_has_is_free(name: str) -> None:
+    """The first slot has the name of its authority, and the others its number as it is written in decimal."""
+    assert not problems_of({"authorities": {"ca": {"common_name": "A"}, name: {"common_name": "B"}}})
+
+
 def test_an_intermediate_is_not_cross_signed() -> None:
     """Its chain leads to the root in every slot."""
     raw = below_a_root({})
