@@ -18,7 +18,7 @@ from pki.lifetime import parse_fraction
 from pki.model import KeyAlgorithm
 from postseal_core.errors import ConfigError
 from postseal_core.reading import Raw, Section, read_section
-from postseal_core.wording import shown
+from postseal_core.wording import found, shown
 
 __all__ = ["declared_arguments", "field_of_cell", "said_in", "with_fields"]
 
@@ -138,10 +138,11 @@ def _key_algorithm(value: Any) -> KeyAlgorithm:
     return KeyAlgorithm(value)
 
 
-def _no_text(value: Any) -> Any:
-    # A text is a sequence of letters to Python: `dns_names="mx1"` would be three names.
-    if isinstance(value, str):
-        raise ValueError(f"got {shown(value)}, expected a list, as [first, second]")  # noqa: TRY004 - pydantic's way
+def _a_list(value: Any) -> Any:
+    # A text is a sequence of letters to Python: `dns_names="mx1"` would be three names. And a set has no order of its
+    # own: the first name would be another one in each run, and so the certificate.
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"got {found(value)}, expected a list, as [first, second]")  # noqa: TRY004 - pydantic's way
     return value
 
 
@@ -151,7 +152,7 @@ _STRICT: Final[Mapping[Any, Any]] = {
     str: StrictStr,
     bool: StrictBool,
     int: StrictInt,
-    tuple[str, ...]: Annotated[tuple[StrictStr, ...], BeforeValidator(_no_text)],
+    tuple[str, ...]: Annotated[tuple[StrictStr, ...], BeforeValidator(_a_list)],
     Fraction: RenewFraction,
     KeyAlgorithm: KeyAlgorithmWord,
 }

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from fractions import Fraction
 from typing import Any, Final, TypeVar
 
 import pulumi
 
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.program import refuse
-from postseal_core.reading import Raw, Section, read_section
+from postseal_core.reading import Raw, Section, join_path, read_section
 from postseal_core.records import decode
 from postseal_core.values import MUST_BE_KNOWN, UNKNOWN, is_deferred
 from postseal_core.wording import found
+from postseal_core.writable import faults_in, is_text
 
 __all__ = ["Arguments"]
 
@@ -33,7 +33,7 @@ class Arguments:
     def __init__(self, kind: str, name: object, opts: object = None) -> None:
         self.path = f"{kind}.{name}"
         self._problems: list[Problem] = []
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or not is_text(name):
             self._problems.append(Problem(kind, f"got {found(name)} as the name, expected a text"))
         self.expect("opts", opts, (pulumi.ResourceOptions, type(None)), "pulumi.ResourceOptions(...)")
 
@@ -63,11 +63,16 @@ class Arguments:
         if value is None or not self.expect(argument, value, kinds, words):
             return value
         path = f"{self.path}.{argument}" if argument else self.path
+        # The codec tells of outputs by itself: some fields may be unknown.
+        faults = [(steps, message) for steps, message in faults_in(value) if message != MUST_BE_KNOWN]
+        self._problems += [Problem(join_path((path, *steps)), message) for steps, message in faults]
+        if faults:
+            return value
         return self.read(lambda: decode(type(value), _plain(value), path), value)
 
     def expect(self, argument: str, value: object, kinds: type | tuple[type, ...], words: str) -> bool:
         """Keep a problem where a value is of none of these classes; `words` says how the right one is written."""
-        if isinstance(value, kinds):
+        if isinstance(value, kinds) and not (isinstance(value, bool) and bool not in _each(kinds)):
             return True
         sentence = MUST_BE_KNOWN if is_deferred(value) else f"got {found(value)}, expected {words}"
         self.add([Problem(argument, sentence)])
@@ -85,12 +90,18 @@ class Arguments:
         refuse(self._problems)
 
 
+def _each(kinds: type | tuple[type, ...]) -> tuple[type, ...]:
+    return kinds if isinstance(kinds, tuple) else (kinds,)
+
+
 def _plain(value: object) -> Any:
     """Return a dataclass as the plain values that the codec reads; a value of another type stays what it is."""
     if is_deferred(value):
         return UNKNOWN
-    if isinstance(value, Enum | Fraction) or hasattr(type(value), "from_text"):
-        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if hasattr(type(value), "from_text"):
+        return value
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     members = {each.name: getattr(value, each.name) for each in fields(value)} if is_dataclass(value) else value

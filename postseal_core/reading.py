@@ -14,10 +14,10 @@ from pydantic_core import ErrorDetails
 from postseal_core.errors import Problem
 from postseal_core.values import MUST_BE_KNOWN, is_deferred
 from postseal_core.wording import found, nearest_hint
+from postseal_core.writable import faults_in
 
 __all__ = ["Raw", "Reading", "Section", "join_path", "read_section", "without_consequences"]
 
-_SCALARS: Final = (str, int)
 S = TypeVar("S", bound="Section")
 
 Raw = Mapping[str, object]
@@ -51,11 +51,11 @@ def read_section(value: object, section: type[S], path: str = "") -> Reading[S]:
     if is_deferred(value):
         return Reading(section.model_validate({}), (Problem(path, MUST_BE_KNOWN),), frozenset({path}))
     given = {} if value is None else value
-    deferred = [name for name, each in given.items() if _holds_deferred(each)] if isinstance(given, Mapping) else []
-    if isinstance(given, Mapping) and deferred:
-        given = {name: each for name, each in given.items() if name not in deferred}
-    problems = [Problem(join_path((path, name)), MUST_BE_KNOWN) for name in deferred]
-    unread = {problem.path for problem in problems}
+    faults = _faults_by_key(given, path) if isinstance(given, Mapping) else {}
+    if isinstance(given, Mapping) and faults:
+        given = {name: each for name, each in given.items() if name not in faults}
+    problems = [problem for each in faults.values() for problem in each]
+    unread = {join_path((path, name)) for name in faults if isinstance(name, str)}
     try:
         return Reading(section.model_validate(given), tuple(problems), frozenset(unread))
     except ValidationError as error:
@@ -79,16 +79,20 @@ def without_consequences(problems: Iterable[Problem], unread: Collection[str]) -
     return list(dict.fromkeys(problem for problem in problems if not _is_below(problem.path, unread)))
 
 
-def _holds_deferred(value: object, above: tuple[int, ...] = ()) -> bool:
-    """Return whether an output stands in a value; `above`: what it stands in, for YAML lets a value hold itself."""
-    if isinstance(value, _SCALARS) or id(value) in above:
-        return False
-    within = (*above, id(value))
-    if isinstance(value, list | tuple):
-        return any(_holds_deferred(item, within) for item in value)
-    if isinstance(value, Mapping):
-        return any(_holds_deferred(member, within) for member in value.values())
-    return is_deferred(value)
+def _faults_by_key(given: Mapping[object, object], path: str) -> dict[object, list[Problem]]:
+    """Return what nobody can have meant, by the key that it stands at or is."""
+    odd = {name: each for name, each in given.items() if not (_is_plain(name) and _is_plain(each))}
+    faults = {name: [*faults_in({name: each})] for name, each in odd.items()}
+    return {
+        name: [Problem(join_path((path, *steps)), message) for steps, message in each]
+        for name, each in faults.items()
+        if each
+    }
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether there is nothing to look at: most that is read are such texts and flags."""
+    return (type(value) is str and value.isascii()) or type(value) is bool
 
 
 def _is_below(path: str, roots: Collection[str]) -> bool:
@@ -110,8 +114,6 @@ def _sentence(details: ErrorDetails, section: type[Section]) -> str:
         return _unknown_key(details["loc"], section)
     if kind == "missing":
         return "missing; add it"
-    if kind == "invalid_key":
-        return f"got {found(details['input'])} as a key, expected text; put it into quotes"
     expected = _EXPECTED.get(kind) or f"one of {details['ctx'].get('expected', '')}"
     return f"got {found(details['input'])}, expected {expected}"
 

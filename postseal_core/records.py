@@ -31,6 +31,7 @@ from typing import Any, Final, TypeVar, cast
 from postseal_core.errors import ConfigError, PostsealError, Problem, StateError
 from postseal_core.marks import INLINE, SECRET, Rule, Wire
 from postseal_core.record_shapes import Plain, shape_of_record
+from postseal_core.wording import shown
 
 __all__ = [
     "INLINE",
@@ -95,7 +96,7 @@ def decode_stored(kind: type[R], values: Plain, path: str = "") -> R:
     version = plain.pop(_VERSION_NAME, 1)
     if type(version) is not int or not 1 <= version <= len(upgrades) + 1:
         raise PostsealError(
-            f"{path or kind.__name__} was written by version {version} of this record, and this plugin knows "
+            f"{path or kind.__name__} was written by version {shown(version)} of this record, and this plugin knows "
             f"{len(upgrades) + 1}: use the plugin that wrote it, or a newer one"
         )
     for upgrade in upgrades[version - 1 :]:

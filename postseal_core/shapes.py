@@ -44,9 +44,10 @@ class Scalar:
     holds_secret: bool = False
 
     def read(self, value: Any, found: list[Problem]) -> Any:
-        """Return the value parsed; a wrong one is quoted unless it is secret."""
+        """Return the value parsed, or as it is where a program gave what it stands for; secrets are not quoted."""
         if type(value) is not self.wire_type:
-            return refuse(value, self.expected, found)
+            is_read = self.parse is not None and isinstance(value, self.kind)
+            return value if is_read else refuse(value, self.expected, found)
         if self.parse is None:
             return value
         try:
@@ -214,4 +215,6 @@ _NAMES_OF_TYPES: Final = (
 
 
 def _name_of_type(value: object) -> str:
-    return next((name for kind, name in _NAMES_OF_TYPES if isinstance(value, kind)), "nothing")
+    if value is None:
+        return "nothing"
+    return next((name for kind, name in _NAMES_OF_TYPES if isinstance(value, kind)), f"a {type(value).__name__}")

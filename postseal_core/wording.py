@@ -8,7 +8,9 @@ __all__ = ["found", "nearest_hint", "shown"]
 
 _MAX_SHOWN: Final = 60
 _MANY: Final = 8
+_LARGEST_SHOWN: Final = 10**_MAX_SHOWN
 _BEGINS_PEM: Final = "-----BEGIN"
+_QUOTED: Final = (str, int, float, list, tuple, Mapping)
 _NAMES: Final = ((str, "a text"), (Mapping, "a mapping"), (list | tuple, "a list"))
 
 
@@ -24,8 +26,8 @@ def nearest_hint(word: str, known: Collection[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message quotes it, cut after 60 characters."""
-    text = repr(value)
+    """Return a value as a message quotes it, cut after 60 characters; of an object only what it is."""
+    text = repr(value) if value is None or isinstance(value, _QUOTED) else f"a {type(value).__name__}"
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
@@ -35,6 +37,8 @@ def found(value: object) -> str:
         return "nothing"
     if isinstance(value, str) and _BEGINS_PEM not in value:
         return shown(str(value))
+    if isinstance(value, int) and not -_LARGEST_SHOWN < value < _LARGEST_SHOWN:
+        return "a number of many digits"
     if isinstance(value, bool | int | float):
         return str(value).lower()
     return next((name for kind, name in _NAMES if isinstance(value, kind)), f"a {type(value).__name__}")

@@ -14,6 +14,7 @@ from pki.keys import PrivateKey, generate_private_key, private_key_pem
 from pki.model import CertificateDeclaration, KeyAlgorithm, RevocationReason, SerialNumber
 from pki.records import NOT_ISSUED, Identity, IssuedCertificate, IssuedGeneration, RevokedIssue
 from pki.verification import chain_pem
+from postseal_core.errors import PostsealError
 from postseal_core.plugin.handler import Context
 from postseal_core.values import UNKNOWN, Maybe
 
@@ -110,6 +111,12 @@ def describe_issued(
     schedule; None if the old one stays, or if a preview does not know it yet.
     """
     known = dict(_identities(old))
+    decided = {each.generation for each in schedule.revoked} | {each.generation for each in schedule.accepted}
+    if strange := sorted(decided - known.keys()):
+        raise PostsealError(
+            f"the state has no generation {', '.join(map(str, strange))} of {subject}, which its inputs name: "
+            "put the state back as this plugin wrote it"
+        )
     revoked = tuple(RevokedIssue(schedule=each, identity=known[each.generation]) for each in schedule.revoked)
     current = next((each.schedule for each in revoked if each.schedule.generation == schedule.generation), None)
     pem, identity = _public(schedule, old, certificate)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from pki.declared import named
 from pki.demand import Basis
@@ -11,9 +12,13 @@ from pki.key_material import HeldIssuer
 from pki.model import Profile
 from pki.roster.records import RosterInputs, ScheduleRow
 from pki.roster.rows import RosterRow, declared_of, lines_by_client, row_of_line, rows_of
+from postseal_core.errors import ConfigError, PostsealError, StateError
 from postseal_core.packing import records_of_lines, unpack
 
 __all__ = ["Declaration", "StoredRoster"]
+
+_SHOWN: Final = 3
+_CURE: Final = "put the state back as this plugin wrote it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,11 @@ class Declaration:
     def of_inputs(cls, inputs: RosterInputs) -> "Declaration":
         """Return what was declared when these inputs were decided."""
         issuer = HeldIssuer(inputs.issuer, inputs.issuer_slot, inputs.issuer_key)
-        return cls(rows_of(unpack(inputs.clients)), inputs.shared, issuer)
+        try:
+            lines = rows_of(unpack(inputs.clients))
+        except ConfigError as error:  # nobody has written these lines but this plugin
+            raise StateError(f"the state of {inputs.name} has no readable clients: {_CURE}", error.problems) from None
+        return cls(lines, inputs.shared, issuer)
 
     def row(self, name: str) -> RosterRow:
         """Return what is said of one client; raise ConfigError if its line cannot be read."""
@@ -65,7 +74,13 @@ class StoredRoster:
     def of_inputs(cls, inputs: RosterInputs) -> "StoredRoster":
         """Return what stands in inputs that were decided earlier."""
         schedules = {name: lines[0] for name, lines in lines_by_client(inputs.schedules).items()}
-        return cls(Declaration.of_inputs(inputs), schedules)
+        declaration = Declaration.of_inputs(inputs)
+        if strange := schedules.keys() - declaration.lines.keys():
+            some = ", ".join(sorted(strange)[:_SHOWN])
+            raise PostsealError(
+                f"the state of {inputs.name} decides for clients that it does not have ({some}): {_CURE}"
+            )
+        return cls(declaration, schedules)
 
     def schedule(self, name: str) -> Schedule:
         """Return the schedule of one client."""

@@ -1,19 +1,22 @@
 """Find the clients in CSV and YAML text: the fields of each as they stand there, and the lines they stand in."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import yaml
 
 from pki.reading import field_of_cell
 from pki.roster.rows import COLUMNS
 from postseal_core.errors import Problem
+from postseal_core.writable import is_text
 
 __all__ = ["Entries", "Entry", "PlacedProblem", "entries_of_csv", "entries_of_yaml", "line_in_words"]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML has libyaml
+_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _YAML_NULL: Final = "tag:yaml.org,2002:null"
 
 
@@ -65,6 +68,8 @@ def entries_of_csv(text: str) -> Entries:
 
 def entries_of_yaml(text: str) -> Entries:
     """Find the clients of YAML text; a key that stands twice in one mapping is a problem."""
+    if not is_text(text):
+        return _unreadable(1, "is no text: it holds half of a character, which cannot be written as UTF-8")
     try:
         root = yaml.compose(text, Loader=_LOADER)
         if problems := tuple(_problems_of_shape(root)):
@@ -73,6 +78,8 @@ def entries_of_yaml(text: str) -> Entries:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return _unreadable(line, f"is not YAML: {error.problem}")
+    except RecursionError:
+        return _unreadable(1, "is nested too deeply; a roster has clients, and fields below them")
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, text.find(chr(error.character))) + 1
         return _unreadable(line, f"is not YAML: {error.reason}")
@@ -170,9 +177,27 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
+def _whole_number(_: yaml.constructor.SafeConstructor, node: yaml.ScalarNode) -> int:
+    """Return a number as people read it: to YAML 1.1, 0777 is 511, 190:20:30 is 685230 and 1_0 is 10."""
+    if not _DECIMAL.fullmatch(node.value):
+        message = f"{node.value!r} is no whole number in decimal digits; write it as 24, or put it into quotes"
+        raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+    return int(node.value)
+
+
+class _Constructor(yaml.constructor.SafeConstructor):
+    """Makes values of nodes, with whole numbers in decimal digits only."""
+
+    yaml_constructors: ClassVar[dict[Any, Any]] = {
+        **yaml.constructor.SafeConstructor.yaml_constructors,
+        "tag:yaml.org,2002:int": _whole_number,
+    }
+
+
 def _value(node: yaml.Node) -> Any:
     try:
-        return yaml.constructor.SafeConstructor().construct_document(node)
-    except ValueError as error:  # `2026-13-45`, which looks like a day; PyYAML lets the error of Python through
+        return _Constructor().construct_document(node)
+    # `2026-13-45` looks like a day, `!!bool x` like a flag; PyYAML lets the errors of Python through.
+    except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
         message = "a value looks like a number or a day and is none; put it into quotes"
         raise yaml.constructor.ConstructorError(None, None, message, node.start_mark) from error

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import PlainValidator
 
-from pki.fields import SaidBy
+from pki.declared import Said
+from pki.fields import NOTHING_SAID, SaidBy
 from pki.reading import said_in, with_fields
 from pki.roster.entries import Entries, PlacedProblem, entries_of_csv, entries_of_yaml, line_in_words
 from pki.roster.rows import RosterRow, fault_of_name
@@ -24,6 +25,7 @@ __all__ = [
     "rows_of_sequence",
 ]
 
+_NOBODY: Final = RosterRow("", Said(NOTHING_SAID, frozenset()))
 _MAY_BE_EMPTY: Final = (str, list, tuple)
 
 
@@ -84,7 +86,7 @@ def rows_of_sequence(rows: Sequence[object], path: str = "clients") -> tuple[Ros
     Raises:
         ConfigError: as `rows_of_mapping`, and names that stand there twice.
     """
-    clients = [_Client(row) if isinstance(row, RosterRow) else _read(row) for row in rows]
+    clients = [_read_already(row) if isinstance(row, RosterRow) else _read(row) for row in rows]
     return _accepted(clients, [f"{path}[{index}]" for index in range(len(clients))])
 
 
@@ -143,6 +145,14 @@ def _without_lines(read: ReadRows) -> tuple[RosterRow, ...]:
 def _accepted(clients: Sequence[_Client], places: Sequence[str]) -> tuple[RosterRow, ...]:
     refuse(problem.below(places[index]) for index, problem in _problems_of(clients, places))
     return tuple(sorted((client.row for client in clients), key=lambda row: row.name))
+
+
+def _read_already(row: RosterRow) -> _Client:
+    """Return a row of `parse_csv` or `parse_yaml`; a program that makes one itself may have put anything into it."""
+    said: object = row.said
+    if isinstance(said, Said) and not fault_of_name(row.name):
+        return _Client(row)
+    return _Client(_NOBODY, (Problem("", "is no row as parse_csv and parse_yaml return; write a mapping with a name"),))
 
 
 def _read(fields: object, name: object = None) -> _Client:

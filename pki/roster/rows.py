@@ -10,7 +10,7 @@ from typing import Final
 
 from pki.declared import Said
 from pki.fields import NOTHING_SAID, ArchiveWord, DeclaredCertificate, SaidBy, fields_said_by
-from postseal_core.errors import Problem, refuse
+from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.packing import json_line, lines_of, unpack_lines
 from postseal_core.records import Plain, decode_some, encode_some
 from postseal_core.wording import shown
@@ -82,19 +82,32 @@ def rows_of(text: str) -> dict[str, str]:
 def _name_in(line: str) -> str | None:
     try:
         plain = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     name = plain.get("name") if isinstance(plain, dict) else None
     return name if isinstance(name, str) else None
 
 
 def lines_by_client(packed: str) -> dict[str, list[str]]:
-    """Return packed lines by client, whose name is the first thing in each of them; nothing else is read."""
+    """Return packed lines by client, whose name is the first thing in each of them; nothing else is read.
+
+    Raises:
+        PostsealError: a line does not begin with a name.
+    """
     lines: dict[str, list[str]] = defaultdict(list)
     for line in unpack_lines(packed):
-        name, _ = _DECODER.raw_decode(line, line.index(":") + 1)
-        lines[str(name)].append(line)
+        lines[_first_text(line)].append(line)
     return dict(lines)
+
+
+def _first_text(line: str) -> str:
+    try:
+        name, _ = _DECODER.raw_decode(line, line.index(":") + 1)
+    except (ValueError, RecursionError):
+        name = None
+    if not isinstance(name, str):
+        raise PostsealError("a line of a roster's packed records does not begin with a name: put the state back")
+    return name
 
 
 def row_of_line(name: str, line: str) -> RosterRow:

@@ -87,7 +87,11 @@ class HostArguments(Arguments):
         self.expect_each("extra_relay_clients", rows, ClientRow, "postfix.ClientRow(...)")
         for index, each in enumerate(rows if isinstance(rows, list | tuple) else ()):
             for name, (kinds, words) in _FIELDS_OF_ROW.items() if isinstance(each, ClientRow) else ():
-                self.expect(f"extra_relay_clients[{index}].{name}", getattr(each, name), kinds, words)
+                self._expect_of_row(f"extra_relay_clients[{index}].{name}", getattr(each, name), kinds, words)
+
+    def _expect_of_row(self, argument: str, value: object, kinds: tuple[type, ...], words: str) -> None:
+        if self.expect(argument, value, kinds, words) and isinstance(value, datetime) and value.utcoffset() is None:
+            self.add([Problem(argument, f"got {value.isoformat()}, expected an instant with its time zone")])
 
     def foreign_clients(self, clients: object) -> list[ClientRow]:
         """Return the rows of certificates from elsewhere; what is wrong with each is kept."""

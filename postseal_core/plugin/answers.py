@@ -4,6 +4,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 import grpc
 from pulumi.runtime.proto import provider_pb2 as pb
@@ -12,6 +13,9 @@ from postseal_core.errors import PostsealError, Problem
 from postseal_core.plugin.diff import Change, member_of
 
 __all__ = ["check_failures", "clean_errors", "diff_response"]
+
+_LONGEST: Final = 2000
+"""gRPC takes 8 KiB for all that goes along with a status."""
 
 _DIFF_KINDS = {
     Change.ADD: pb.PropertyDiff.ADD,
@@ -26,7 +30,7 @@ def clean_errors(context: grpc.ServicerContext) -> Iterator[None]:
     try:
         yield
     except PostsealError as error:
-        context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, _sayable(str(error)))
     except Exception as error:
         if _is_abort(error):
             raise
@@ -65,4 +69,15 @@ def _internal_error(error: Exception) -> str:
 def check_failures(problems: Iterable[Problem]) -> list[pb.CheckFailure]:
     """Return the failures of a Check, one for each problem."""
     # The engine would print `property NAME value {<nil>}` before the sentence; the path inside it reads better.
-    return [pb.CheckFailure(reason=str(problem)) for problem in problems]
+    return [pb.CheckFailure(reason=_writable(str(problem))) for problem in problems]
+
+
+def _sayable(text: str) -> str:
+    """Return a text that fits into the status of a call; a longer one would take the place of what it says."""
+    text = _writable(text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... (cut; {len(text):,} characters)"
+
+
+def _writable(text: str) -> str:
+    r"""Return a text that can be written as UTF-8: half of a character becomes what it is in JSON, `\ud800`."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,6 +1,8 @@
 """What a program gets wrong: one sentence for each mistake, with its place, and all of them at once."""
 
 from collections.abc import Callable
+from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 import pulumi
@@ -28,6 +30,10 @@ from tests.support.declarations import (
 )
 from tests.support.mocks import run_program
 
+A_ROW = "hosts.hub.extra_relay_clients[0]"
+TOO_LARGE = "is a number beyond 9,007,199,254,740,991, which the engine cannot hand on"
+A_FINGERPRINT = ":".join(["AB"] * 32)
+NOON = datetime(2027, 1, 1, 12)  # noqa: DTZ001 - the mistake
 KEY = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49"
 
 AN_AUTHORITY = "expected an authority, as pki.CertificateAuthority(...)"
@@ -290,6 +296,72 @@ MISTAKES: dict[str, tuple[Callable[..., object], dict[str, Any], list[str]]] = {
             "hosts.hub.declaration: got a mapping, expected postfix.HostDeclaration(...)",
             'hosts.hub.certificates: got a list, expected certificates by name, as {"mx1": pki.ServerCertificate(...)}',
             "hosts.hub.extra_relay_clients[0]: got 'AB', expected postfix.ClientRow(...)",
+        ],
+    ),
+    "sets, whose order is another one in each run": (
+        alice,
+        given(dns_names={"a.example.org"}, ip_addresses=frozenset(["192.0.2.1"]), email=bytes(5)),
+        [
+            "clients.alice.email: got a bytes, expected text; put it into quotes",
+            "clients.alice.dns_names: got a set, expected a list, as [first, second]",
+            "clients.alice.ip_addresses: got a frozenset, expected a list, as [first, second]",
+        ],
+    ),
+    "what no engine can hand on": (
+        mx1,
+        given(confirmed_generation=10**5000, organization="a\ud800"),
+        [
+            f"servers.mx1.confirmed_generation: {TOO_LARGE}",
+            "servers.mx1.organization: holds half of a character, which cannot be written as UTF-8",
+        ],
+    ),
+    "a lifetime without end": (
+        ca,
+        given(lifetime=pki.LifetimePolicy(validity_hours=10**400)),
+        [
+            f"authorities.ca.lifetime.validity_hours: {TOO_LARGE}",
+        ],
+    ),
+    "keys that are no texts": (
+        relay,
+        given(parameters={5: "x", None: "y"}),
+        [
+            "hosts.mx1.parameters: got 5 as a key, expected text; put it into quotes",
+            "hosts.mx1.parameters: got nothing as a key, expected text; put it into quotes",
+        ],
+    ),
+    "settings whose keys are no texts": (
+        relay,
+        given(settings=postfix.ServerSettings(**given(relay={b"k": "x"}))),
+        ["hosts.mx1.settings.relay: got a bytes as a key, expected text; put it into quotes"],
+    ),
+    "a client whose fields have no names": (
+        staff,
+        given(clients={"bob": {None: "x"}, "carol": {"mail": "x"}}),
+        [
+            "rosters.staff.clients.bob: got nothing as a key, expected text; put it into quotes",
+            "rosters.staff.clients.carol.mail: unknown key; did you mean email?",
+        ],
+    ),
+    "rows that nobody has read": (
+        staff,
+        given(clients=[pki.RosterRow(**given(name=5)), pki.RosterRow(**given(name="bob", said="x"))]),
+        [
+            "rosters.staff.clients[0]: is no row as parse_csv and parse_yaml return; write a mapping with a name",
+            "rosters.staff.clients[1]: is no row as parse_csv and parse_yaml return; write a mapping with a name",
+        ],
+    ),
+    "a fraction for a text": (
+        relay,
+        given(parameters={"relayhost": Fraction(1, 3)}),
+        ["hosts.mx1.parameters.relayhost: got a Fraction, expected a text"],
+    ),
+    "a row from elsewhere whose fields are of other kinds": (
+        host,
+        given(extra_relay_clients=[postfix.ClientRow(A_FINGERPRINT, "x", **given(generation=True, not_after=NOON))]),
+        [
+            f"{A_ROW}.generation: got true, expected a whole number",
+            f"{A_ROW}.not_after: got {NOON.isoformat()}, expected an instant with its time zone",
         ],
     ),
     "a root without a certificate": (

@@ -21,7 +21,7 @@ from pki.records import IssuedGeneration
 from pki.roster.handler import ClientRosterHandler
 from pki.roster.reading import rows_of_mapping
 from pki.roster.rows import rows_text
-from postseal_core.packing import unpack
+from postseal_core.packing import pack, unpack
 from postseal_core.plugin.servicer import Servicer
 from postseal_core.records import decode
 from tests.support.provider import UNKNOWN, CheckFailedError, Provider, Resource, Secret, provider
@@ -502,3 +502,40 @@ def test_an_update_in_another_run_than_its_check_reads_everything_from_the_input
     for name in ("alice", "carol"):
         assert material(elsewhere)[name] == material(roster)[name] == before[name]
     assert issued(elsewhere)["bob"]["generation"] == issued(roster)["bob"]["generation"] == 2
+
+
+@pytest.mark.parametrize(
+    ("member", "text"),
+    [
+        ("schedules", "hello"),
+        ("schedules", "[1]"),
+        ("schedules", '{"name":1}'),
+        ("schedules", f'{{"name":{"9" * 5000}}}'),
+        ("clients", ""),
+        ("clients", '{"name":"bob"}'),
+        ("clients", "[" * 100_000),
+    ],
+    ids=["no JSON", "a list", "a number", "a long number", "no clients", "fewer clients", "too deep"],
+)
+def test_a_stored_decision_that_does_not_fit_is_one_sentence(
+    plugin: Provider, issuer: dict[str, Any], member: str, text: str
+) -> None:
+    """A state that somebody has edited: nothing is decided on it, and nobody is told of a bug."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer))
+    roster.inputs |= {member: pack(text)}
+    with pytest.raises(grpc.RpcError) as caught:
+        roster.check(declared(STAFF | person("dave"), issuer))
+    assert "internal error" not in str(caught.value)
+
+
+@pytest.mark.parametrize("member", ["accepted_rows", "private_keys", "issued"])
+def test_stored_rows_without_names_are_one_sentence(plugin: Provider, issuer: dict[str, Any], member: str) -> None:
+    """Update keeps the rows of those who do not change: it must know whose they are."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer))
+    checked = roster.check(declared(STAFF | person("dave"), issuer))
+    damaged = pack("[1]")
+    roster.outputs |= {member: Secret(damaged) if member == "private_keys" else damaged}
+    with pytest.raises(grpc.RpcError, match="does not begin with a name"):
+        roster.apply(checked)

@@ -139,6 +139,18 @@ def test_the_clock_of_a_handler_has_whole_seconds() -> None:
     assert seen == [NOW]
 
 
+def test_what_cannot_be_written_as_utf_8_is_told_as_json_writes_it(
+    plugin: PluginRuns, brittle: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of a character may come out of a text that the engine could carry."""
+
+    def refuse(*_: object) -> Brittle:
+        raise ConfigError([Problem("a\ud800", "is bad")])
+
+    monkeypatch.setattr(BrittleHandler, "check", refuse)
+    assert plugin.problems(brittle, declared("works")) == ["a\\ud800: is bad"]
+
+
 def test_every_problem_of_a_refused_declaration_reaches_the_user(plugin: PluginRuns, brittle: Resource) -> None:
     """Each is a failure of its own; a plain passphrase is not sent back."""
     careless = {"mood": "refuses", "passphrase": PASSPHRASE}
@@ -212,7 +224,18 @@ def test_an_internal_error_says_where_and_never_what(
     assert "Traceback" not in printed.err
 
 
-@pytest.mark.parametrize("damage", [{"count": "one"}, {"colour": "red"}, {"mood": None}, {"record_version": 2}])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"count": "one"},
+        {"colour": "red"},
+        {"mood": None},
+        {"record_version": 2},
+        {"record_version": "2" * 100_000},
+        {"x" * 100_000: 1},
+    ],
+    ids=["a type", "a name", "nothing", "a version", "a long version", "a long name"],
+)
 @pytest.mark.parametrize(
     ("step", "is_of_inputs"),
     [

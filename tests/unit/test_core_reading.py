@@ -27,7 +27,7 @@ class Example(Section):
     several: tuple[Below, ...] = ()
 
 
-MISTAKES: list[tuple[dict[Any, Any], str, str]] = [
+MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"name": 3}, "at.name", "got 3, expected text; put it into quotes"),
     ({"name": True}, "at.name", "got true, expected text; put it into quotes"),
     ({"names": 3}, "at.names", "got 3, expected a list, as [first, second]"),
@@ -38,17 +38,30 @@ MISTAKES: list[tuple[dict[Any, Any], str, str]] = [
     ({"below": {"dept": 1}}, "at.below.dept", "unknown key; did you mean depth?"),
     ({"several": [{}, {"zz": 1}]}, "at.several[1].zz", "unknown key; expected one of: depth"),
     ({"nam": "x"}, "at.nam", "unknown key; did you mean name?"),
-    ({3: "x"}, "at[3]", "got 3 as a key, expected text; put it into quotes"),
     ({"name": object()}, "at.name", "got a object, expected text; put it into quotes"),
 ]
 
 
 @pytest.mark.parametrize(("given", "path", "message"), MISTAKES)
-def test_a_mistake_is_told_with_path_got_and_expected(given: dict[Any, Any], path: str, message: str) -> None:
+def test_a_mistake_is_told_with_path_got_and_expected(given: dict[str, Any], path: str, message: str) -> None:
     """One sentence a mistake, and the field counts as unread."""
     reading = read_section(given, Example, "at")
     assert reading.problems == (Problem(path, message),)
     assert any(path.startswith(each) for each in reading.unread)
+
+
+@pytest.mark.parametrize(
+    ("key", "got"), [(3, "3"), (None, "nothing"), (1.5, "1.5"), (b"name", "a bytes"), (("a",), "a list")]
+)
+def test_a_key_that_is_no_text_is_told_and_hides_nothing_else(key: Any, got: str) -> None:
+    """It belongs to no field, so what is said of the fields beside it stays."""
+    reading = read_section({key: "x", "is_ready": 1, "name": "alice"}, Example, "at")
+    assert {problem.path: problem.message for problem in reading.problems} == {
+        "at": f"got {got} as a key, expected text; put it into quotes",
+        "at.is_ready": "got 1, expected true or false",
+    }
+    assert reading.section == Example(name="alice")
+    assert reading.unread == {"at.is_ready"}
 
 
 def test_all_mistakes_are_told_at_once_and_what_is_right_is_read() -> None:
@@ -70,13 +83,19 @@ def test_nothing_is_an_empty_mapping() -> None:
     assert read_section(None, Example) == read_section({}, Example)
 
 
-@pytest.mark.parametrize("wrap", [lambda output: output, lambda output: ["a", output], lambda output: {"a": output}])
-def test_an_output_is_refused_where_a_plain_value_is_needed(wrap: Any) -> None:
+@pytest.mark.parametrize(
+    ("wrap", "path"),
+    [
+        (lambda output: output, "at.name"),
+        (lambda output: ["a", output], "at.name[1]"),
+        (lambda output: {"a": output}, "at.name.a"),
+    ],
+    ids=["alone", "in a list", "in a mapping"],
+)
+def test_an_output_is_refused_where_a_plain_value_is_needed(wrap: Any, path: str) -> None:
     """Also inside of a list or a mapping; the sentence says what to do, and nothing else is said of the field."""
     reading = read_section({"name": wrap(pulumi.Output.from_input("x")), "is_ready": True}, Example, "at")
-    assert reading.problems == (
-        Problem("at.name", "must be known before `pulumi up`, not the output of another resource"),
-    )
+    assert reading.problems == (Problem(path, "must be known before `pulumi up`, not the output of another resource"),)
     assert reading.section.is_ready
 
 
