@@ -72,7 +72,7 @@ _HOST_RULES: Sequence[_Rule] = (
         lambda host: not all(_LABEL.fullmatch(label) for label in host.split(".")),
         (
             "got {got}, expected labels of 1 to 63 letters, digits and inner hyphens (RFC 5280 section 4.2.1.6):"
-            " rename the host"
+            " correct the name"
         ),
     ),
     (

@@ -92,7 +92,7 @@ def test_the_wheel_says_what_it_is(wheels: Wheels) -> None:
     told = message_from_string(metadata)
     assert told["Version"] == VERSION
     wanted = told.get_all("Requires-Dist", [])
-    assert {"pulumi<4,>=3.250", "pulumi-tls<6,>=5.3.1"} <= {*wanted}
+    assert {"pulumi<4,>=3.250", "pulumi-tls<5.4,>=5.3.1"} <= {*wanted}
     assert [each for each in wanted if "==" in each] == []
     assert {each.partition(",")[0] for each in told.get_all("Project-URL", [])} >= {"Homepage", "Issues"}
 
