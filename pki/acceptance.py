@@ -1,4 +1,4 @@
-"""Which fingerprints of a client are let in, under which generation, and until when: the one rule, asked by all.
+"""The rule for which fingerprints of a client relays accept, and until when; tables, report and forecast all ask it.
 
 Tables of hosts, the report, the forecast and reviews call `accepted_rows`; nobody else decides who is let in.
 """
@@ -19,7 +19,7 @@ __all__ = ["AcceptedRow", "Admitted", "Why", "accepted_rows", "admitted", "one_r
 
 
 class Why(StrEnum):
-    """Why a generation is let in."""
+    """The reason why relays accept a generation."""
 
     CURRENT = "current"
     OVERLAP = "overlap"
@@ -28,7 +28,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """What has to be known of a client to say which fingerprints of it are let in."""
+    """A client's certificates with their dates: the input of `accepted_rows`."""
 
     match: Match = Match.CERTIFICATE
     generation: int
@@ -41,7 +41,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedRow:
-    """One fingerprint that is let in.
+    """One fingerprint that relays accept.
 
     `generation` and dates are None for a certificate from elsewhere of which only the fingerprint is known. `until`:
     when it ends by itself, its overlap or its `not_after`; Postfix looks at no date, so it is let in until the next
@@ -59,7 +59,7 @@ class AcceptedRow:
 
 
 def admitted(match: Match, issued: IssuedCertificate) -> Admitted:
-    """Return what `accepted_rows` has to know of an issued certificate."""
+    """Return the input of `accepted_rows` for an issued certificate."""
     return Admitted(
         match=match,
         generation=issued.generation,
@@ -72,7 +72,7 @@ def admitted(match: Match, issued: IssuedCertificate) -> Admitted:
 
 
 def accepted_rows(client: str, known: Admitted) -> Iterator[AcceptedRow]:
-    """Yield what is let in of one client: nothing once it is revoked, else earlier generations and the current one.
+    """Yield the accepted fingerprints of one client: earlier generations and the current one, or none if it is revoked.
 
     Generations of a client that is matched by public key may share a fingerprint; see `one_row_a_fingerprint`.
     """
@@ -102,7 +102,7 @@ def accepted_rows(client: str, known: Admitted) -> Iterator[AcceptedRow]:
 
 
 def one_row_a_fingerprint(rows: Iterable[AcceptedRow]) -> tuple[AcceptedRow, ...]:
-    """Return one row for each fingerprint, that of the latest generation, until the last of them ends.
+    """Merge rows with the same fingerprint into one, which names the latest generation and ends with the last of them.
 
     Rows whose fingerprint is unknown stay apart.
     """

@@ -37,7 +37,7 @@ class _SubjectFields(TypedDict, total=False):
 
 
 class _MatchingFields(TypedDict, total=False):
-    """How relays know a client, and what happens at a renewal."""
+    """Fields about how relays recognise a client and what a renewal does."""
 
     match: Match | Literal["certificate", "public_key"]
     """Relays know it by the fingerprint of its certificate, or of its public_key.
@@ -64,7 +64,7 @@ class RequestFields(_SubjectFields, total=False):
 
 
 class _LeafFields(RequestFields, _MatchingFields, total=False):
-    """What clients and servers can say of their certificate."""
+    """Fields that clients and servers have in common."""
 
     ip_addresses: Texts
     """Addresses, iPAddresses of the certificate (RFC 5280 section 4.2.1.6), as `192.0.2.1` or `2001:db8::1`.
@@ -121,7 +121,7 @@ class AuthorityFields(_SubjectFields, total=False):
 
 
 class RosterFields(_SubjectFields, _MatchingFields, total=False):
-    """The fields that a `ClientRoster` says for every client that does not say them itself."""
+    """The defaults that a `ClientRoster` sets for its clients."""
 
     pkcs12: ArchiveWord | Literal["", "modern", "legacy", "none"]
     """A PKCS#12 archive: modern, legacy, or none for one client.

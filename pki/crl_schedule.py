@@ -1,4 +1,4 @@
-"""Decide, from a clock and the list before, what a revocation list holds and when it is signed anew.
+"""Decide which entries a revocation list has and when it is signed again; pure.
 
 A list (RFC 5280 section 5) is signed for a limited time and has a number that only grows. `decide_crl` is the only
 place where time turns into a new list. It is pure: the same arguments, the same answer.
@@ -31,7 +31,7 @@ _SHORTEST_INTERVAL_HOURS = 1
 
 @dataclass(frozen=True, slots=True)
 class CrlPolicy:
-    """How long a list may be used, and how long before its end the next one is signed.
+    """Lifetime of revocation lists and how early the next one is signed.
 
     `lifetime_hours`: next_update minus this_update. `renew_before_hours`: for how long the list before and the new one
     are both good, half of the lifetime by default. A change moves the renewal point at once, the end at the next list.
@@ -85,13 +85,13 @@ class CrlEntry:
 
     @property
     def label(self) -> str:
-        """What a reviewer calls it; two different certificates have the same if a name is used again."""
+        """The entry's name in a preview; not unique if a client's name is used again."""
         return f"{self.name} generation {self.generation}"
 
 
 @dataclass(frozen=True, slots=True)
 class CrlSchedule:
-    """What has been decided about the current list; stored with its declaration, read back at the next decision."""
+    """The decisions about the current list, stored in the state and read at the next decision."""
 
     crl_number: int
     this_update: datetime
@@ -103,7 +103,7 @@ class CrlSchedule:
 
 @dataclass(frozen=True, slots=True)
 class CrlDemand:
-    """What is asked of a list now.
+    """The input of `decide_crl`: certificates, policy, issuer.
 
     `revoked`: what the declared certificates say is revoked. `in_use`: serial numbers of their current and still
     accepted generations: a held certificate among them that is no longer revoked was taken back.
@@ -120,7 +120,7 @@ class CrlDemand:
 
 @dataclass(frozen=True, slots=True)
 class CrlDecision:
-    """The schedule from now on (a new number: a list must be signed), and a sentence worth showing (or none)."""
+    """The new schedule and the sentence for the preview; a new number means that a list must be signed."""
 
     schedule: CrlSchedule
     note: str = ""
@@ -142,7 +142,7 @@ def decide_crl(previous: CrlSchedule | None, demand: CrlDemand, now: datetime) -
 
 
 def _listed(before: Mapping[SerialNumber, CrlEntry], demand: CrlDemand, now: datetime) -> dict[SerialNumber, CrlEntry]:
-    """Return what belongs on a list: what stood on it, without what was taken back, and what is revoked since."""
+    """Return the entries of the list: the previous ones without released holds, plus new revocations."""
     revoked = {entry.serial_number: entry for entry in demand.revoked}
     # One hold covers all generations that were accepted, and is taken back from all of them.
     released = {
@@ -172,7 +172,7 @@ def _changes(before: Mapping[SerialNumber, CrlEntry], listed: Mapping[SerialNumb
 
 
 def _reason(previous: CrlSchedule | None, changes: list[str], demand: CrlDemand, now: datetime) -> str:
-    """Return why a list is signed now, or an empty text; what a reviewer must know comes first."""
+    """Return the reason for signing a list now, or an empty text; the most important reason wins."""
     if changes:
         more = len(changes) - _MAX_WORDED_CHANGES
         return "; ".join(changes[:_MAX_WORDED_CHANGES]) + (f"; and {more} more" if more > 0 else "")
@@ -215,7 +215,7 @@ def _sign(
 
 
 def _has_served(entry: CrlEntry, previous: CrlSchedule | None, now: datetime) -> bool:
-    """RFC 5280 section 3.3: an entry may go once it stood on a list that was issued after the certificate's end."""
+    """Whether an entry may be dropped: a list issued after the certificate's end had it (RFC 5280 section 3.3)."""
     return previous is not None and entry.not_after < min(previous.this_update, now)
 
 

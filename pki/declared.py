@@ -1,4 +1,4 @@
-"""What follows from the declared fields of a certificate: its content, its lifetime, how two declarations differ."""
+"""Interpret declared fields: certificate content, lifetime, differences between two declarations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -30,13 +30,13 @@ _NAME_CONSTRAINTS: Final = tuple(name for name, each in FIELDS.items() if each.g
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Fields that somebody has said, and no others: `values` holds them, `names` says which they are."""
+    """A partial declaration: `names` are the fields that were given, `values` holds them."""
 
     values: DeclaredCertificate = NOTHING_SAID
     names: frozenset[str] = frozenset()
 
     def over(self, general: "Said") -> "Said":
-        """Return these fields laid over more general ones; saying when to renew in one way replaces the other way."""
+        """Override more general fields with these; renew_before and renew_fraction replace each other."""
         if not general.names:
             return self
         names = {*general.names} - {_RIVALS[name] for name in self.names & _RIVALS.keys()}
@@ -46,7 +46,7 @@ class Said:
 
 
 def named(declared: DeclaredCertificate) -> DeclaredCertificate:
-    """Return a declaration with its common name said; one that is not is by default the first name of a leaf."""
+    """Fill in the default common name, which is the first alternative name of a leaf."""
     return declared if declared.common_name else replace(declared, common_name=_common_name(declared))
 
 
@@ -55,7 +55,7 @@ def _common_name(declared: DeclaredCertificate) -> str:
 
 
 def declaration_of(declared: DeclaredCertificate, profile: Profile) -> CertificateDeclaration:
-    """Return what stands in a certificate of this profile; a leaf's common name is by default its first name."""
+    """Return the content of a certificate of this profile, with defaults filled in."""
     parts = {name: getattr(declared, name) for name in _SUBJECT if name != "common_name"}
     return CertificateDeclaration(
         profile=profile,
@@ -72,7 +72,7 @@ def declaration_of(declared: DeclaredCertificate, profile: Profile) -> Certifica
 
 
 def policy_of(declared: DeclaredCertificate, profile: Profile) -> LifetimePolicy:
-    """Return the lifetime policy; what is not said is the default of the profile, or of every policy."""
+    """Return the lifetime policy, with the profile's defaults for everything that is not declared."""
     return _policy(profile, *(getattr(declared, name) for name in _LIFETIME))
 
 
@@ -85,7 +85,7 @@ def _policy(profile: Profile, *said: Any) -> LifetimePolicy:
 
 
 def is_key_lost(declared: DeclaredCertificate, profile: Profile) -> bool:
-    """Return whether relays know a certificate by its key, and its lifetime lets a renewal take another one."""
+    """Return whether a renewal may change the key of a client that relays recognise by its key."""
     is_by_key = declared.match is Match.PUBLIC_KEY and not profile.is_authority
     return is_by_key and policy_of(declared, profile).renew_key_every != KEEP_KEY
 
@@ -104,12 +104,12 @@ def with_lifetime(declared: DeclaredCertificate, policy: LifetimePolicy) -> Decl
 
 
 def changed_content(new: DeclaredCertificate, old: DeclaredCertificate) -> tuple[str, ...]:
-    """Return the fields that stand in the certificate and differ, by name: a new certificate is needed for them."""
+    """Return the names of differing fields that are part of the certificate; they require a new one."""
     return _differing(new, old, lambda each: each.is_content)
 
 
 def moved_differences(here: DeclaredCertificate, there: DeclaredCertificate) -> tuple[str, ...]:
-    """Return the fields that keep a certificate from moving: its new place would issue another one at once.
+    """Return the differing fields that prevent a move: the new owner would re-issue the certificate at once.
 
     The order of names does not matter: those of a certificate that is there stay as they are.
     """

@@ -1,4 +1,4 @@
-"""Compare what is declared about a certificate with what was declared before: the demand that `decide` answers."""
+"""Compare a declaration with the previous one and make the demand that `decide` takes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ __all__ = ["SAME", "Basis", "Differences", "below_issuer", "demand_of", "differe
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a certificate is issued on: its declaration, who signs, and the key that was handed in for it.
+    """The inputs of a certificate: declaration, issuer, and the key that was handed in for it.
 
     `issuer`: label for readers. `issuer_key`, `private_key`: digests of public halves, empty for none.
     """
@@ -30,7 +30,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """How a declaration differs from the one that the current certificate was issued for.
+    """Differences between a declaration and the one the current certificate was issued for.
 
     `changes`: words for what a new certificate is needed for. `is_key_changed`: another algorithm, or another key that
     was handed in. `is_issuer_changed`: another key signs; an authority that is merely renamed or renewed is the same.
@@ -46,7 +46,7 @@ SAME: Final = Differences()
 
 
 def below_issuer(declared: DeclaredCertificate, issuer: IssuerArgs | None) -> DeclaredCertificate:
-    """Return a declaration with everything spelled out that stands in the certificate: its name, the issuer's list."""
+    """Complete a declaration with the default common name and the issuer's CRL addresses."""
     crl_urls = declared.crl_urls or (issuer.crl_urls if issuer else ())
     return replace(named(declared), crl_urls=crl_urls)
 
@@ -70,7 +70,7 @@ def demand_of(
 
 
 def differences_of(new: Basis, old: Basis) -> Differences:
-    """Return how two declarations differ; an unknown issuer key is one that will change."""
+    """Compare two declarations; an unknown issuer key counts as a change."""
     one, other = new.declared, old.declared
     return Differences(
         changes=tuple(_changes(new, old)),

@@ -1,4 +1,4 @@
-"""Read what a certificate says about itself: its extensions and what they make of it."""
+"""Read extensions of a certificate, such as whether it is an authority."""
 
 from typing import TypeVar
 

@@ -1,4 +1,4 @@
-"""What is decided about a certificate, generation by generation, and what is asked of the decision."""
+"""The records that the schedule of a certificate consists of, generation by generation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ __all__ = ["AcceptedGeneration", "Cause", "Demand", "IssuerWindow", "RevokedGene
 
 
 class Cause(StrEnum):
-    """Why a schedule is as it is; `Schedule.reason` says the same to readers, with dates."""
+    """The reason for the current schedule as data; `Schedule.reason` is the sentence for readers."""
 
     FIRST = "first"
     ADOPTED = "adopted"
@@ -52,7 +52,7 @@ class RevokedGeneration:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What has been decided about one certificate; stored with its declaration, read back at the next decision.
+    """The decisions about one certificate, stored in the state and read at the next decision.
 
     `revoked_through`: the last generation on which the revocation that is declared now was carried out; 0 where none
     is declared.
@@ -77,7 +77,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class IssuerWindow:
-    """When the issuer is valid; `slot` says which key of which authority it is.
+    """Validity period of the issuer, with the slot (authority and key number) that signs.
 
     `usable_from`: the instant from which certificates of another issuer may move to this one; before it, not everybody
     has been given its root. None: at any time.
@@ -90,7 +90,7 @@ class IssuerWindow:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What is asked of a certificate now.
+    """The input of `decide`: what the declaration asks of a certificate now.
 
     `changes`: what in the declaration differs from the current certificate, as words (`dns_names`); empty: nothing.
     `is_key_changed`: the key must be another one (handed in anew, or another algorithm).

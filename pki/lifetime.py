@@ -1,4 +1,4 @@
-"""How long a certificate lives, when it is renewed, and how long the one before it stays accepted."""
+"""Lifetime rules: validity, time of renewal, and overlap with the previous certificate."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,7 +69,7 @@ class LifetimePolicy:
         return f"{part} of {format_hours(lifetime_hours)} have passed"
 
     def problems(self) -> list[Problem]:
-        """Return what makes this policy unusable: it would never renew, or renew at every run, or lock clients out."""
+        """Return the reasons why this policy cannot work: no renewal, one at every run, or clients locked out."""
         found = []
         if self.validity_hours < _SHORTEST_INTERVAL_HOURS + 1:
             found.append(Problem("validity_hours", f"got {self.validity_hours}, expected at least 2 hours"))

@@ -1,4 +1,4 @@
-"""Build PKCS#12 archives (RFC 7292), the form in which mail programs import a key with its certificate.
+"""Build PKCS#12 archives (RFC 7292), which mail programs import.
 
 An archive has random salts, so it is never the same twice: keep it while what is in it stays the same.
 """

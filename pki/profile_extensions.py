@@ -1,4 +1,4 @@
-"""The extensions that a profile's row comes to, and which of them are critical; RFC 5280 sections beside each."""
+"""Build the extensions of each certificate profile (RFC 5280 section 4.2.1)."""
 
 from collections.abc import Mapping
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What each kind of certificate carries and how long it may live, as one table.
+"""One table of certificate profiles: extensions, maximum and default validity.
 
 The rows follow RFC 5280; sections are named in each row. Programs read this table, too: it needs no `cryptography`.
 """
@@ -24,7 +24,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProfileRules:
-    """One row: what certificates of a profile carry.
+    """One row of the table: the rules for certificates of a profile.
 
     `key_usages` are bits for every key, `rsa_key_usages` further bits for RSA keys; names as in `x509.KeyUsage`.
     `required_alt_names`: fields of `SubjectAltNames` of which at least one must be filled.

@@ -1,4 +1,4 @@
-"""Read the fields of a certificate, wherever they are said: in the stack file, in rows, in arguments of components.
+"""Read the fields of a certificate from the stack file, roster rows and component arguments.
 
 The keys follow from `pki.fields`: a section gets a field by being named in the field's `said_by`.
 """
@@ -32,7 +32,7 @@ _HINTS: Final[Mapping[str, Any]] = get_type_hints(DeclaredCertificate)
 
 @cache
 def with_fields(surface: SaidBy, section: type[S], *, is_grouped: bool = True) -> type[S]:
-    """Return a section with the fields that this surface may say beside its own keys.
+    """Add the certificate fields that may stand in a section to the section's own keys.
 
     `is_grouped`: fields of a group stand below the group's key, which the section brings itself (`lifetime`) or gets
     (`name_constraints`); otherwise all stand side by side under their own names.
@@ -88,7 +88,7 @@ def declared_arguments(surface: SaidBy, path: str, arguments: Raw) -> DeclaredCe
 
 
 def field_of_cell(name: str, cell: str) -> object:
-    """Return what a cell of a table (CSV) means for a field: lists are separated by `;`, flags are true or false.
+    """Read a CSV cell as the value of a field: lists are separated by `;`, flags are true or false.
 
     What cannot be read is returned as it is, so that its problem is told where all others are.
     """

@@ -1,4 +1,4 @@
-"""Records that several resource types share: who signs, what was issued, what still depends on an authority."""
+"""Records shared by several resource types: issuers, issued certificates, dependents of an authority."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerArgs:
-    """The authority that signs, as a program hands it in.
+    """The signing authority as the program passes it: key, chain and slot.
 
     `slot`: which of its keys. `chain_pem`: issuer first, then `above`. `standby_hours`: how long its root must have
     been published before certificates may move to it; None: no rule. `crl_urls`: where its revocation list is fetched.
@@ -52,7 +52,7 @@ class IssuerArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What identifies one issued certificate; unknown until it is issued.
+    """Serial number and fingerprints of an issued certificate; unknown before it is issued.
 
     Fingerprints are SHA-256, upper-case hexadecimal pairs joined by colons.
     """
@@ -86,7 +86,7 @@ class RevokedIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedCertificate:
-    """What is public about one certificate and its earlier generations: of a single resource, and in a roster.
+    """Public description of a certificate and its earlier generations, from a single resource or a roster.
 
     `issuer` is for readers, `issuer_slot` says the same as data; both name nobody for what signs itself. `revoked_at`,
     `revocation_reason`: of the current generation.
@@ -113,14 +113,14 @@ class IssuedCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependent:
-    """The earlier generations of one certificate, as far as an authority they depend on is to be withdrawn."""
+    """The generations of one certificate that still depend on an authority's slot."""
 
     previous: Maybe[tuple[IssuedGeneration, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
-    """What is needed to refuse that a slot is withdrawn while something it signed is still accepted.
+    """The facts that prevent removal of a slot while certificates it signed are still accepted.
 
     `issuers`: the slots that are declared now. `authorities`: those that have slots here; what others signed is not
     looked at. `dependents`: certificates by name.

@@ -1,4 +1,4 @@
-"""What a declared revocation does to a certificate's schedule: carried out, restated, or taken back."""
+"""Apply a declared revocation to a certificate's schedule."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ __all__ = ["with_revocation"]
 
 
 def with_revocation(schedule: Schedule, demand: Demand, now: datetime) -> Schedule:
-    """Return the schedule as the declared revocation leaves it, without revocations that have no meaning any more.
+    """Return the schedule after the declared revocation; expired revocations are forgotten.
 
     Raises:
         ScheduleError: a revocation other than certificateHold would be taken back.
@@ -22,7 +22,7 @@ def with_revocation(schedule: Schedule, demand: Demand, now: datetime) -> Schedu
 
 
 def _revoke(schedule: Schedule, demand: Demand, now: datetime) -> Schedule:
-    """Return the schedule with the current and accepted generations revoked, or with a hold taken back."""
+    """Revoke the current and accepted generations, or release a hold."""
     held = [entry for entry in schedule.revoked if entry.generation == schedule.generation]
     if not demand.revoke_reason:
         return replace(_release(schedule, held[0]) if held else schedule, revoked_through=0)
@@ -63,7 +63,7 @@ def _release(schedule: Schedule, held: RevokedGeneration) -> Schedule:
 
 
 def _restate(schedule: Schedule, held: RevokedGeneration, reason: RevocationReason) -> Schedule:
-    """A hold may become final; a final revocation keeps its reason and its date."""
+    """Turn a hold into a final revocation; a final one keeps its reason and date."""
     if held.reason != HOLD or reason == HOLD:
         return schedule
     entries = tuple(replace(entry, reason=reason) if entry.reason == HOLD else entry for entry in schedule.revoked)
@@ -72,7 +72,7 @@ def _restate(schedule: Schedule, held: RevokedGeneration, reason: RevocationReas
 
 
 def _forget_expired(schedule: Schedule, demand: Demand, now: datetime) -> Schedule:
-    """Drop what has expired by itself, except what still has a meaning.
+    """Drop revoked generations that have expired, except the one that explains the current state.
 
     The current generation's entry says why nothing is accepted; an entry for the reason that the declaration still
     names says that it was carried out, or it would be carried out again on the generation issued since.

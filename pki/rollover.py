@@ -1,4 +1,4 @@
-"""The slots of an authority: which of its keys signs, and which others are trusted.
+"""Numbered key slots of an authority: which one signs, which others are trusted.
 
 A rollover is three reviewed changes: a standby slot is made and its root published in every trust bundle; it becomes
 active and signs everything anew while the slot before it is retiring, still trusted; the retiring slot is removed once
@@ -83,7 +83,7 @@ def room_below_root(path_length: int | None, *, is_cross_signed: bool) -> int | 
 
 
 def problems_of_cross_signing(slots: Slots, path_length: int | None, *, is_root: bool) -> Iterator[Problem]:
-    """Yield why the retiring slot of an authority with this path_length cannot certify the active one."""
+    """Report that the retiring slot cannot cross-sign the active one because of this path_length."""
     if not slots.cross_sign:
         return
     if not is_root:
@@ -99,7 +99,7 @@ def problems_of_cross_signing(slots: Slots, path_length: int | None, *, is_root:
 
 
 def problems_below_cross_certificate(path_length: int | None, room: int | None, above: str) -> Iterator[Problem]:
-    """Yield why an authority of this path_length cannot stand where a cross certificate leaves `room`.
+    """Report that this path_length is too large below a cross-signed root.
 
     `room`: the largest path_length that the chain through the cross certificate of `above` leaves there; None: any.
     """

@@ -1,4 +1,4 @@
-"""Decide, from a clock and what was decided before, which generation of a certificate is due and what stays accepted.
+"""Decide which generation of a certificate is due and which earlier ones stay accepted; pure.
 
 A certificate has generations 1, 2, 3 ...; exactly one is current, some earlier ones may still be accepted until they
 retire. `decide` is the only place where time turns into a change. It is pure: the same arguments, the same answer.
@@ -25,7 +25,7 @@ __all__ = ["Decision", "adopted", "decide"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The schedule from now on, whether a new certificate is issued for it, and a sentence worth showing (or none)."""
+    """The new schedule, whether it needs a new certificate, and the sentence for the preview."""
 
     schedule: Schedule
     is_issued: bool
@@ -33,7 +33,7 @@ class Decision:
 
 
 def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision:
-    """Return the schedule that holds from `now` (aware UTC) on.
+    """Decide the schedule of a certificate at `now` (aware UTC).
 
     Raises ScheduleError for a step that must not happen: issuing or revoking while the clock stands before the current
     certificate, taking back a revocation other than certificateHold, or a validity beyond the issuer's where that is
@@ -65,7 +65,7 @@ def adopted(validity: Validity, policy: LifetimePolicy, issuer: SlotId | None) -
 
 @dataclass(frozen=True, slots=True)
 class _Reason:
-    """Why something is done, as data and as a sentence."""
+    """A reason as data and as a sentence."""
 
     cause: Cause
     sentence: str
@@ -185,7 +185,7 @@ def _key_generation(current: Schedule | None, demand: Demand, generation: int) -
 
 
 def _accepted_after_issue(current: Schedule, demand: Demand, now: datetime) -> tuple[AcceptedGeneration, ...]:
-    """Return what stays accepted beside the new generation: what still was, and the one that is replaced."""
+    """Return the generations that stay accepted beside the new one, including the one it replaces."""
     kept = _still_accepted(current, now)
     end = current.validity.not_after
     if current.is_revoked or end <= now:

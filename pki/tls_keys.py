@@ -1,4 +1,4 @@
-"""How pulumi-tls is asked for a key of each algorithm; the engine keeps the keys of authorities there."""
+"""Arguments for pulumi-tls private keys, which hold the keys of authorities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

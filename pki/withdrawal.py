@@ -1,4 +1,4 @@
-"""Refuse, before anything changes, that an authority is withdrawn while something it signed is still accepted."""
+"""Prevent removal of an authority's slot while certificates it signed are still accepted."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,12 +13,12 @@ __all__ = ["is_withdrawn", "roster_withdrawal_problems", "withdrawal_problems"]
 
 
 def is_withdrawn(slot: SlotId, withdrawal: Withdrawal) -> bool:
-    """Return whether a slot of an authority that is declared here is declared no more."""
+    """Return whether a slot is no longer declared by its authority."""
     return slot.authority in withdrawal.authorities and slot not in withdrawal.issuers
 
 
 def withdrawal_problems(withdrawal: Withdrawal | None) -> list[Problem]:
-    """Return which accepted certificates would lose the authority that signed them.
+    """Return a problem for each accepted certificate that would lose its issuing slot.
 
     What is current is signed by what is declared; what a preview does not know yet is looked at by `up`.
     """
@@ -43,7 +43,7 @@ def withdrawal_problems(withdrawal: Withdrawal | None) -> list[Problem]:
 def roster_withdrawal_problems(
     withdrawal: Withdrawal | None, accepted: Iterable[tuple[str, AcceptedGeneration]]
 ) -> list[Problem]:
-    """Return the same for a roster, with one sentence for each slot that its own clients depend on.
+    """Return one problem for each slot that clients of a roster still depend on.
 
     `accepted`: each earlier generation that is accepted, with the name of its client.
     """
@@ -62,7 +62,7 @@ def roster_withdrawal_problems(
 def _losing(
     withdrawal: Withdrawal, accepted: Iterable[tuple[str, AcceptedGeneration]]
 ) -> Iterator[tuple[SlotId, str, AcceptedGeneration]]:
-    """Yield what was signed by a slot that is declared no more, with that slot."""
+    """Yield certificates whose issuing slot is no longer declared, with that slot."""
     for name, entry in accepted:
         if entry.issuer and is_withdrawn(entry.issuer, withdrawal):
             yield entry.issuer, name, entry

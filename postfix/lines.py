@@ -1,4 +1,4 @@
-"""What main.cf and master.cf have in common: logical lines, and a marked block of lines that are ours.
+"""Logical lines and our marked block, which main.cf and master.cf have in common.
 
 In both files a line that starts with a blank continues the one before, and a line whose first character after blanks
 is `#`, or that is empty, is a remark wherever it stands (postconf(5), master(5)).

@@ -1,4 +1,4 @@
-"""main.cf as text: a lossless reader, a renderer for a file that is ours, and a merge into a file that is not.
+"""Read, render and merge main.cf without loss.
 
 The syntax is that of postconf(5): a line that starts with a blank continues the definition before it, comments and
 empty lines may stand inside a continued value, the last definition of a name wins.

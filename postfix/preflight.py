@@ -1,4 +1,4 @@
-"""What is wrong with the declaration of a host, before anything is touched.
+"""All checks of a host's declaration that need no certificate and no host.
 
 `postfix check` accepts nearly all of it; Postfix then dies, turns TLS off or denies everybody, often without a word.
 """
@@ -26,7 +26,7 @@ _SIDES = MappingProxyType({"smtpd": "server", "smtp": "client", "relayhost": "cl
 
 
 def _agrees(name: str, typed: str, free: str) -> bool:
-    """Return whether a free-form value keeps what the typed one says; a list of tables may name further ones.
+    """Return whether a free-form value contradicts nothing typed; a list of tables may have more of them.
 
     In `relay_clientcerts` only tables that list fingerprints: `static:x` or a pattern would let anybody relay who has
     any certificate at all.
@@ -52,7 +52,7 @@ def _contradictions(host: HostDeclaration) -> list[Problem]:
 
 
 def _place(host: HostDeclaration, parameter: str) -> str:
-    """Return where in the declaration a parameter's value comes from."""
+    """Return the path in the declaration that sets a parameter."""
     if parameter in host.parameters:
         return f"parameters.{parameter}"
     side = _SIDES.get(parameter.partition("_")[0])
@@ -89,7 +89,7 @@ def problems_of_host(host: HostDeclaration) -> list[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class CheckedHost:
-    """A host's declaration and what is wrong with it; `checked_host` makes one, so that one look is enough.
+    """A host's declaration with its problems, as `checked_host` found them.
 
     Checking one host takes longer than everything else that a program does for it.
 

@@ -1,4 +1,4 @@
-"""A host's declaration rendered as far as it goes without any certificate: parameters, services, their files.
+"""Render the parameters, services and files of a host that depend on no certificate.
 
 A preview knows all of this while certificates are still to be made; `postfix.content` renders the rest. All own paths
 begin with `$config_directory`, so that a rendered directory works wherever it lies.

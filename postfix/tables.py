@@ -72,7 +72,7 @@ class ClientRow:
 
 
 def client_label(name: str, generation: int | None, not_after: datetime | None) -> str:
-    """Return what a reader is told of one row: client, generation and end, as far as they are known."""
+    """Describe one row for a reader: client, generation and end, if known."""
     number = f" generation={generation}" if generation is not None else ""
     date = f" not_after={not_after.astimezone(UTC).date().isoformat()}" if not_after else ""
     return f"{name}{number}{date}"

@@ -1,1 +1,1 @@
-"""What joins the PKI and Postfix: the stack file, the plugin's entry point, and the report."""
+"""The part that joins PKI and Postfix: stack file, plugin entry point, report."""

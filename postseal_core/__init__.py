@@ -1,1 +1,1 @@
-"""What knows neither X.509 nor Postfix: errors, instants, records, reading, files, and the seam to the engine."""
+"""The general part: errors, instants, records, readers, files and the plugin; knows neither X.509 nor Postfix."""

@@ -1,4 +1,4 @@
-"""Read what a program hands to a class of ours: every mistake a sentence with its place, all of them at once."""
+"""Check the arguments that a program passes to a class and report all mistakes at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -24,7 +24,7 @@ _A_LIST: Final = "a list, as [first, second]"
 
 
 class Arguments:
-    """The arguments of one call; what is wrong with them is kept until `refuse` tells all of it.
+    """The arguments of one call; collects problems until `refuse` raises them together.
 
     `path`: the kind of thing, in the words of a stack file (`clients`). Methods that read return something of the right
     type in any case; it is only to be used after `refuse`.
@@ -38,11 +38,11 @@ class Arguments:
         self.expect("opts", opts, (pulumi.ResourceOptions, type(None)), "pulumi.ResourceOptions(...)")
 
     def add(self, problems: Iterable[Problem]) -> None:
-        """Keep problems; their paths are those of single arguments."""
+        """Add problems whose paths are those of single arguments."""
         self._problems += [problem.below(self.path) for problem in problems]
 
     def read(self, reader: Callable[[], T], instead: T) -> T:
-        """Return what a reader returns; where it refuses, keep its problems, which have whole paths already."""
+        """Call a reader and return its result; if it refuses, keep its problems with their paths."""
         try:
             return reader()
         except ConfigError as error:
@@ -50,13 +50,13 @@ class Arguments:
             return instead
 
     def section(self, given: Raw, section: type[S]) -> S:
-        """Return plain arguments as a section has them; None stands for what is not given."""
+        """Read plain arguments as a section of a stack file; None means that an argument was not given."""
         reading = read_section({name: each for name, each in given.items() if each is not None}, section, self.path)
         self._problems += reading.problems
         return reading.section
 
     def record(self, argument: str, value: T, kinds: type | tuple[type, ...], words: str) -> T:
-        """Return an argument that is a dataclass, or None, after a look at the types of all that it holds.
+        """Check the types inside an argument that is a dataclass, and return it; None if it is wrong or missing.
 
         `argument` is empty for one whose fields the program has given as arguments of their own.
         """
@@ -71,7 +71,7 @@ class Arguments:
         return self.read(lambda: decode(type(value), _plain(value), path), value)
 
     def expect(self, argument: str, value: object, kinds: type | tuple[type, ...], words: str) -> bool:
-        """Keep a problem where a value is of none of these classes; `words` says how the right one is written."""
+        """Add a problem if a value has none of these classes; `words` shows a right one."""
         if isinstance(value, kinds) and not (isinstance(value, bool) and bool not in _each(kinds)):
             return True
         sentence = MUST_BE_KNOWN if is_deferred(value) else f"got {found(value)}, expected {words}"
@@ -79,7 +79,7 @@ class Arguments:
         return False
 
     def expect_each(self, argument: str, values: object, kinds: type | tuple[type, ...], words: str) -> bool:
-        """Keep a problem where something is no list, and for each item of it that is of none of these classes."""
+        """Add a problem if a value is no list, and one for each item that has none of these classes."""
         if isinstance(values, str) or not isinstance(values, Sequence):
             return self.expect(argument, values, list, _A_LIST)
         are_right = [self.expect(f"{argument}[{index}]", each, kinds, words) for index, each in enumerate(values)]
@@ -95,7 +95,7 @@ def _each(kinds: type | tuple[type, ...]) -> tuple[type, ...]:
 
 
 def _plain(value: object) -> Any:
-    """Return a dataclass as the plain values that the codec reads; a value of another type stays what it is."""
+    """Convert a dataclass to plain values for the codec; other values stay as they are."""
     if is_deferred(value):
         return UNKNOWN
     if isinstance(value, Enum):

@@ -27,7 +27,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong with what somebody declared.
+    """One mistake in a declaration, with its place.
 
     Args:
         path: The place in the declaration (`clients.alice.email`); empty for the whole.

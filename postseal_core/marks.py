@@ -1,4 +1,4 @@
-"""Marks of type hints, which say of a record's field what its type does not; see `postseal_core.records`."""
+"""Annotations for record fields, such as SECRET or a wire name; see `postseal_core.records`."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -7,7 +7,7 @@ __all__ = ["INLINE", "SECRET", "Rule", "Wire"]
 
 
 class Rule(Protocol):
-    """A mark of a type hint that refuses some values of the right type; never of a secret, as a fault may quote it."""
+    """An annotation that restricts the values of a field; not for secrets, as its message may quote the value."""
 
     def fault(self, value: Any) -> str:
         """Return what is wrong with a value, as `got 0, expected 1 or more`; empty where nothing is."""

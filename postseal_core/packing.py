@@ -1,4 +1,4 @@
-"""Pack many records into one text: an engine that writes every value to its log is fast with few values only."""
+"""Pack many records into one text, because the engine is slow with many separate values."""
 
 import base64
 import binascii
@@ -87,7 +87,7 @@ def records_of_lines(kind: type[R], lines: list[str]) -> Iterator[R]:
 
 
 def parts_of_lines(kind: type[R], lines: list[str], whole: type[Any] | None = None) -> Iterator[R]:
-    """Yield a smaller record from each line: its fields are some of those in the line, all others are passed over.
+    """Read only some fields of each packed line, as a smaller record.
 
     `whole`: the class of the lines; a line that an older version of it wrote is brought up to date first. Without it,
     such a line is refused.

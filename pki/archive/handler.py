@@ -1,4 +1,4 @@
-"""The resource `Pkcs12`: an archive of a certificate, its key and its chain, made anew only when one changes."""
+"""The resource `Pkcs12`: an archive of a certificate, its key and its chain."""
 
 import base64
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _PASSPHRASE_BYTES = 32
 
 
 class Pkcs12Handler(HandlerBase[Pkcs12Args, Pkcs12Inputs, Pkcs12State]):
-    """Keeps the archive as long as its content, its profile and its passphrase stay the same."""
+    """Builds an archive, and rebuilds it only when content, profile or passphrase change."""
 
     type_tokens: ClassVar[tuple[str, ...]] = ("postseal:index:Pkcs12",)
     args = Pkcs12Args
@@ -27,7 +27,7 @@ class Pkcs12Handler(HandlerBase[Pkcs12Args, Pkcs12Inputs, Pkcs12State]):
     state = Pkcs12State
 
     def check(self, request: CheckRequest[Pkcs12Args, Pkcs12Inputs], context: Context) -> Pkcs12Inputs:
-        """Validate; hold the content in memory and its digests in the inputs."""
+        """Validate the arguments; keep the content in memory and only its digests in the inputs."""
         args = request.new
         refuse(_problems(args))
         return Pkcs12Inputs(
@@ -54,7 +54,7 @@ class Pkcs12Handler(HandlerBase[Pkcs12Args, Pkcs12Inputs, Pkcs12State]):
         return replace(planned, archive_p12_base64=_archive(inputs, passphrase, context), passphrase=passphrase)
 
     def update(self, old: Pkcs12State, inputs: Pkcs12Inputs, context: Context, *, is_preview: bool) -> Pkcs12State:
-        """Build the archive anew; a generated passphrase stays what it was."""
+        """Rebuild the archive; a generated passphrase stays the same."""
         kept = old.passphrase if inputs.passphrase is None else inputs.passphrase
         return self.create(replace(inputs, passphrase=kept), context, is_preview=is_preview)
 

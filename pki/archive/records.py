@@ -12,7 +12,7 @@ __all__ = ["Pkcs12Args", "Pkcs12Inputs", "Pkcs12State"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pkcs12Args:
-    """What goes into an archive; without a `passphrase` one is generated."""
+    """The arguments of an archive; without a `passphrase` one is generated."""
 
     name: str
     generation: Maybe[int]
@@ -25,7 +25,7 @@ class Pkcs12Args:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pkcs12Inputs:
-    """What an archive is made of: references to this run's memory by digest, and the passphrase that was declared."""
+    """The checked inputs of an archive: digests of its content, and the declared passphrase."""
 
     name: str
     generation: Maybe[int]

@@ -1,4 +1,4 @@
-"""What Check does for a certificate: hold key material, find problems, decide the schedule."""
+"""The Check step of a certificate: take the keys, find problems, decide the schedule."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _ADOPTED = "adopt_certificate_pem"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What Check holds for Create and Update of the same run.
+    """Results of Check that Create and Update of the same run need.
 
     `chain`: of the issuer, issuer first, empty where a preview does not know it. `adopted_certificate`, `taken_over`:
     references of a certificate made elsewhere and of one that another resource hands over, empty for none.
@@ -69,7 +69,7 @@ def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -
 
 
 def decide_schedule(args: CertificateArgs, held: Held, old: CertificateInputs | None, context: Context) -> Schedule:
-    """Return the schedule that holds from now on, and show what is worth a line.
+    """Decide the schedule from now on, and report the reason to the reviewer.
 
     Raises:
         ConfigError: the next step must not happen now.
@@ -107,7 +107,7 @@ def _impossible_handover(args: CertificateArgs) -> Iterator[Problem]:
 
 
 def _receive(args: CertificateArgs, context: Context, problems: list[Problem]) -> str:
-    """Hold what is handed over and return its reference, empty for nothing; add what is wrong with it."""
+    """Keep a handed-over certificate in memory and return its reference; empty if there is none. Adds to `problems`."""
     if args.handover == "":
         return ""
     try:
@@ -118,7 +118,7 @@ def _receive(args: CertificateArgs, context: Context, problems: list[Problem]) -
 
 
 def _adoption_problems(held: Held, context: Context) -> Iterator[Problem]:
-    """Yield why a certificate that was made elsewhere cannot be taken over as what is declared."""
+    """Report differences between an adopted certificate and the declaration."""
     certificate, basis = _made_elsewhere(held, context), held.basis
     subject = certificate.subject.rfc4514_string()
     if subject != held.subject:
@@ -148,7 +148,7 @@ def _adopted(held: Held, demand: Demand, context: Context) -> Schedule:
 def _what_there_is(
     held: Held, old: CertificateInputs | None, slot: SlotId | None, context: Context
 ) -> tuple[Schedule | None, Differences]:
-    """Return the schedule until now, here or where the certificate is taken over from, and how it differs."""
+    """Return the previous schedule, from here or from the previous owner, and the differences to the declaration."""
     basis = held.basis
     if old:
         before = Basis(old.declared, old.profile, old.issuer, old.issuer_key, old.private_key)

@@ -1,4 +1,4 @@
-"""The resource `Certificate`: one certificate, its key, its schedule; a client's and a server's are the same to it."""
+"""The resource `Certificate`: one certificate of any profile, with its key and its schedule."""
 
 from dataclasses import replace
 from typing import ClassVar, Final
@@ -32,7 +32,7 @@ _DATA: Final = ("accepted_generations", "cause", "issuer_slot", "revoked_generat
 
 
 class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, CertificateState]):
-    """Decides in Check what generation is due, and issues exactly that in Create and Update."""
+    """Decides in Check which generation is due; Create and Update issue exactly that one."""
 
     type_tokens: ClassVar[tuple[str, ...]] = (
         "postseal:index:Certificate",
@@ -44,7 +44,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
     state = CertificateState
 
     def check(self, request: CheckRequest[CertificateArgs, CertificateInputs], context: Context) -> CertificateInputs:
-        """Validate, decide the schedule, put key material into memory and its digest into the inputs."""
+        """Validate, decide the schedule, and keep keys in memory; the inputs hold only their digests."""
         args = request.new
         held = hold_certificate(args, context, is_new=request.old is None)
         schedule = decide_schedule(args, held, request.old, context)
@@ -68,7 +68,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
     def diff(
         self, old: CertificateInputs, state: CertificateState, new: CertificateInputs, changes: Changes
     ) -> Changes:
-        """Show what changes once: data only where no line for readers tells of it, and a takeover when it comes."""
+        """Show each change once: fields are left out where a line for readers tells the same."""
         del old, state, new
         told = {path: change for path, change in changes.items() if path != "taken_over"}
         shown = {path: change for path, change in told.items() if not path.startswith(_DATA)}
@@ -79,7 +79,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
         return inputs.name
 
     def create(self, inputs: CertificateInputs, context: Context, *, is_preview: bool) -> CertificateState:
-        """Issue generation 1, or take the certificate that is adopted or handed over."""
+        """Issue generation 1, or store the adopted or handed-over certificate."""
         if inputs.taken_over:
             return self.update(_before_takeover(inputs, context), inputs, context, is_preview=is_preview)
         if is_preview:
@@ -93,7 +93,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
     def update(
         self, old: CertificateState, inputs: CertificateInputs, context: Context, *, is_preview: bool
     ) -> CertificateState:
-        """Issue the generation that Check decided, or only move the schedule; what is accepted stays as it was."""
+        """Issue the generation that Check decided, or only store the new schedule."""
         _report(inputs, old.issued, context)
         if is_same_certificate(inputs.schedule, old.issued):
             return _kept(inputs, old, context, is_preview=is_preview)
@@ -113,7 +113,7 @@ def _described(
 
 
 def _issued(inputs: CertificateInputs, old: CertificateState | None, context: Context) -> CertificateState:
-    """Return a certificate that is signed now as decided; a key that was handed in is not stored a second time."""
+    """Sign the certificate that Check decided; a key that was handed in is not stored a second time."""
     is_key_kept = old is not None and is_same_key(inputs.schedule, old.issued)
     generation = Generation(
         declaration=declaration_of(inputs.declared, inputs.profile),
@@ -135,7 +135,7 @@ def _issued(inputs: CertificateInputs, old: CertificateState | None, context: Co
 
 
 def _planned(inputs: CertificateInputs, old: CertificateState | None) -> CertificateState:
-    """Return what a preview knows of a certificate that is still to be signed."""
+    """Return the outputs of a preview for a certificate that only `up` will sign."""
     is_key_kept = old is not None and is_same_key(inputs.schedule, old.issued)
     own_key = old.private_key_pem if old and is_key_kept else UNKNOWN
     is_handed_in = is_unknown(inputs.private_key) or bool(inputs.private_key)
@@ -147,7 +147,7 @@ def _planned(inputs: CertificateInputs, old: CertificateState | None) -> Certifi
 
 
 def _kept(inputs: CertificateInputs, old: CertificateState, context: Context, *, is_preview: bool) -> CertificateState:
-    """Return the certificate that exists, with its schedule and the chain above it as they are now."""
+    """Return the existing certificate with its current schedule and issuing chain."""
     issued, chain = _described(inputs, old), old.chain_pem
     if inputs.issuer != old.issued.issuer:
         chain = UNKNOWN if is_preview else _chain(issued, inputs, context)
@@ -155,7 +155,7 @@ def _kept(inputs: CertificateInputs, old: CertificateState, context: Context, *,
 
 
 def _before_takeover(inputs: CertificateInputs, context: Context) -> CertificateState:
-    """Return a certificate that is taken over as it would be here if it had been issued here."""
+    """Return the state of a handed-over certificate as if it had been issued here."""
     takeover = takeover_of(inputs.taken_over, context)
     issued = issued_of_takeover(takeover, inputs.issuer)
     is_chain_known = inputs.schedule.issuer is None or bool(known_issuer_chain(inputs.issuer, context))
@@ -167,7 +167,7 @@ def _before_takeover(inputs: CertificateInputs, context: Context) -> Certificate
 
 
 def _chain(issued: IssuedCertificate, inputs: CertificateInputs, context: Context) -> str:
-    """Return a certificate in PEM with the chain of its issuer as that is now."""
+    """Return a certificate in PEM, followed by its issuer's current chain."""
     certificate = load_certificate(known(issued.certificate_pem), what="certificate")
     above = issuer_chain(inputs.issuer, context) if inputs.schedule.issuer else []
     return chain_pem([certificate, *without_root(above)])
@@ -183,7 +183,7 @@ def _revoked_line(entry: RevokedGeneration) -> str:
 
 
 def _report(inputs: CertificateInputs, old: IssuedCertificate, context: Context) -> None:
-    """Show one line for what a reviewer must not miss, also in a plain preview."""
+    """Report issue, key change or revocation in one line that every preview shows."""
     name, schedule = inputs.name, inputs.schedule
     if schedule.generation != old.generation:
         context.report(f"{name}: generation {old.generation} -> {schedule.generation}, {schedule.reason}")

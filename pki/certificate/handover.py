@@ -1,4 +1,4 @@
-"""What a certificate is on its way from one resource to another one: made in the program, read in the plugin."""
+"""Passing an existing client certificate to a new owner: the message from program to plugin."""
 
 import json
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ __all__ = ["Handover", "handover_text"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """A certificate on its way to where it is declared from now on.
+    """The certificate, key and schedule that the new owner needs.
 
     `declared`: how it is declared where it comes from, with the issuer's `crl_urls` (see `pki.demand.below_issuer`).
     """
@@ -28,5 +28,5 @@ class Handover:
 
 
 def handover_text(handover: Handover) -> str:
-    """Return what hands a certificate over; the text holds its key."""
+    """Return the hand-over message; it contains the private key."""
     return json.dumps(encode(handover), sort_keys=True)

@@ -1,4 +1,4 @@
-"""Sign exactly the generation that was decided, and say what is public about it; for rosters as well."""
+"""Sign the generation that was decided and describe the result, for single certificates and rosters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ _SERIAL_BYTES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One generation that is to be signed.
+    """The content, dates and key of one generation to be signed.
 
     `issuer_label`, `issuer_key`: see `pki.key_material.HeldIssuer`. `handed_in_key`: reference of a key made elsewhere,
     empty for none. `kept_key_pem`: the key that the schedule keeps; empty: make a new one.
@@ -49,7 +49,7 @@ class Generation:
 
 
 def sign_generation(generation: Generation, context: Context) -> tuple[x509.Certificate, str]:
-    """Return the certificate that was decided, and its key in PEM: handed in, kept, or new."""
+    """Sign one generation and return it with its key in PEM."""
     key, key_pem = _key(generation, context)
     issuer, _ = issuer_of(generation.issuer_label, generation.issuer_key, context)
     certificate = issue(
@@ -64,7 +64,7 @@ def sign_generation(generation: Generation, context: Context) -> tuple[x509.Cert
 
 
 def _key(generation: Generation, context: Context) -> tuple[PrivateKey, str]:
-    """Return the key that was handed in, the one that the schedule keeps, or a new one; and its PEM."""
+    """Return the key of a generation and its PEM: handed in, kept from before, or new."""
     if generation.handed_in_key:
         return held_key(generation.handed_in_key, context), context.material.get(generation.handed_in_key)
     if generation.kept_key_pem:
@@ -74,7 +74,7 @@ def _key(generation: Generation, context: Context) -> tuple[PrivateKey, str]:
 
 
 def identity_of(certificate: x509.Certificate) -> Identity:
-    """Return what identifies a certificate."""
+    """Return serial number and fingerprints of a certificate."""
     return Identity(
         fingerprint_sha256=certificate_fingerprint_sha256(certificate),
         public_key_fingerprint_sha256=public_key_fingerprint_sha256(certificate),
@@ -83,7 +83,7 @@ def identity_of(certificate: x509.Certificate) -> Identity:
 
 
 def without_root(chain: list[x509.Certificate]) -> list[x509.Certificate]:
-    """Leave out the self-signed end: whoever verifies must have it already (RFC 8446 section 4.4.2)."""
+    """Leave out a self-signed root, which verifiers must have already (RFC 8446 section 4.4.2)."""
     return [certificate for certificate in chain if certificate.subject != certificate.issuer]
 
 
@@ -105,7 +105,7 @@ def describe_issued(
     old: IssuedCertificate | None,
     certificate: x509.Certificate | None = None,
 ) -> IssuedCertificate:
-    """Return what is public about a certificate from its schedule on.
+    """Return the public description of a certificate: schedule, identities, accepted and revoked generations.
 
     `issuer`: label for readers. `old`: what there was until now. `certificate`: the one that was signed for this
     schedule; None if the old one stays, or if a preview does not know it yet.
@@ -140,7 +140,7 @@ def describe_issued(
 
 
 def _identities(old: IssuedCertificate | None) -> Iterator[tuple[int, Identity]]:
-    """Yield every generation that is known, with its identity: the current one and those that came before it."""
+    """Yield each known generation with its identity, the current one first."""
     if old is None:
         return
     yield from ((each.schedule.generation, each.identity) for each in old.revoked)

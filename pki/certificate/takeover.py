@@ -1,4 +1,4 @@
-"""Take a certificate over from where it is kept now, a single resource or a roster, without issuing it anew."""
+"""Take over an existing client certificate from a single resource or a roster, without re-issuing it."""
 
 import json
 from collections.abc import Sequence
@@ -89,7 +89,7 @@ def hold_handover(client: str, text: Maybe[str], context: Context) -> str:
 
 
 def takeover_of(reference: str, context: Context) -> Takeover:
-    """Return what was handed over during this run; raise PostsealError if nothing was."""
+    """Return the handed-over certificate; raise PostsealError if this run received none."""
     text = context.material.get(reference)
     return context.memory.made_once(
         Takeover, reference, lambda: parse_handover(text, what="certificate", context=context)
@@ -97,7 +97,7 @@ def takeover_of(reference: str, context: Context) -> Takeover:
 
 
 def schedule_of_takeover(takeover: Takeover, policy: LifetimePolicy, issuer: SlotId | None) -> Schedule:
-    """Return the schedule that a certificate brings along: its generation, and what of it is accepted or revoked."""
+    """Return the schedule of a handed-over certificate, with accepted and revoked generations."""
     handover, validity = takeover.handover, takeover.validity
     revoked = tuple(each.schedule for each in handover.revoked)
     is_revocation_declared = bool(handover.declared.revoke)
@@ -118,7 +118,7 @@ def schedule_of_takeover(takeover: Takeover, policy: LifetimePolicy, issuer: Slo
 def differences_of_takeover(
     takeover: Takeover, declared: DeclaredCertificate, issuer_chain: Sequence[x509.Certificate]
 ) -> Differences:
-    """Return how the certificate is not the one that is declared; where it is not, it is replaced at once.
+    """Return the differences between handed-over certificate and declaration; any difference causes a new issue.
 
     `declared`: as `pki.demand.below_issuer` returns it. `issuer_chain`: issuer first; empty where it is not known yet,
     then the issuer is not compared.
@@ -131,7 +131,7 @@ def differences_of_takeover(
 
 
 def issued_of_takeover(takeover: Takeover, issuer: str) -> IssuedCertificate:
-    """Return what would be known of the certificate until now if it had been issued here; `issuer`: its label."""
+    """Describe a handed-over certificate as if it had been issued here by `issuer` (a label)."""
     handover, certificate, validity = takeover.handover, takeover.certificate, takeover.validity
     return IssuedCertificate(
         subject=certificate.subject.rfc4514_string(),

@@ -1,1 +1,1 @@
-"""Pulumi components of the PKI; they only wire, what they mean is decided in the pure core."""
+"""Pulumi components of the PKI, the classes that programs use."""

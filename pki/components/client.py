@@ -1,4 +1,4 @@
-"""Client certificates: what a person or a host proves itself with."""
+"""Certificates with which a person or a host authenticates to a relay."""
 
 from typing import Any, Final, Unpack
 
@@ -86,7 +86,7 @@ class ClientCertificate(Certificate):
 
     @property
     def handover(self) -> pulumi.Output[str]:
-        """What a roster or another `ClientCertificate` needs to take this certificate over; a secret."""
+        """The certificate with its key, for a new owner (`ClientRoster` or `ClientCertificate`); a secret."""
         declared = encode(self._handed_over)
 
         def text(outputs: Any) -> str:

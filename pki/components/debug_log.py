@@ -1,4 +1,4 @@
-"""Keep what a program exports out of the engine's debug messages."""
+"""Keep secret stack outputs out of the engine's debug messages."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""What docstrings say of the fields of a certificate: the text stands in `pki.arguments`, and nowhere else."""
+"""Complete docstrings with the descriptions of certificate fields, which are written once in `pki.arguments`."""
 
 import ast
 import inspect

@@ -60,7 +60,7 @@ def list_folder(revocation_lists: Sequence[RevocationList]) -> Iterator[Folder]:
 def client_folders(
     clients: Sequence[ClientCertificate | RosterClient], archives: Iterable[Pkcs12], below: str
 ) -> Iterator[Folder]:
-    """Yield the folder of each client; `below`: in which folder it stands, empty for none."""
+    """Yield the folder of each client; `below` is the parent folder, empty for none."""
     by_client = {each.client_name: _Archive(each.profile, each.archive_p12_base64) for each in archives}
     roots = {client.authority.root.name: client.authority.root for client in clients}
     bundles = {name: pulumi.Output.concat(*root.trusted_pem.values()) for name, root in roots.items()}

@@ -1,4 +1,4 @@
-"""Revocation lists: what an authority has issued and no longer vouches for."""
+"""Revocation lists: the revoked certificates of an authority, signed by it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

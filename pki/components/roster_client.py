@@ -73,7 +73,7 @@ class PackedOutputs:
 def roster_client(
     name: str, declared: DeclaredCertificate, authority: CertificateAuthority, packed: PackedOutputs
 ) -> RosterClient:
-    """Return what a roster issued for one client; `declared`: with what the roster says of all its clients."""
+    """Return one client of a roster; `declared` includes the roster's defaults."""
     issued, keys = _row_of(IssuedRow, packed.issued, name), _row_of(KeyRow, packed.private_keys, name)
     archive, none = archive_word(declared), pulumi.Output.from_input("")
     certificate_pem = _member(issued, lambda row: row.issued.certificate_pem)

@@ -1,4 +1,4 @@
-"""What certificates need of the authority that signs them, and what authorities need before a key of theirs goes."""
+"""What a certificate needs from its issuing authority, and what must be known before an authority's key is removed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class AuthoritySlot:
 
 
 class Signer(Protocol):
-    """What is asked of an authority here; `CertificateAuthority` describes each of these."""
+    """An authority that can sign; `CertificateAuthority` documents each member."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -63,7 +63,7 @@ class Signer(Protocol):
 
 
 def issuer_args(authority: Signer) -> IssuerArgs:
-    """Return what is needed of an authority to sign with its active key."""
+    """Return the signing arguments of an authority's active key."""
     active = authority.active
     has_standby_rule = not authority.issuer and authority.standby_hours and active.id.number > FIRST_SLOT
     return IssuerArgs(
@@ -80,7 +80,7 @@ def issuer_args(authority: Signer) -> IssuerArgs:
 
 
 def withdrawal(authorities: Iterable[Signer], dependents: Iterable[Certificate] = ()) -> Withdrawal:
-    """Return what is needed to refuse that a slot is withdrawn while something it signed is still accepted.
+    """Return the facts that prevent removal of a slot while certificates it signed are still accepted.
 
     `authorities`: those that sign the dependents; the ones above them and their own certificates are added.
     """

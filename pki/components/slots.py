@@ -65,7 +65,7 @@ def cross_certificate(
 
 
 def _cross_content(content: DeclaredCertificate) -> DeclaredCertificate:
-    """Return what the root says of itself, with a path_length and a validity that fit below the other root."""
+    """Adapt a root's declaration for its cross certificate, which must fit below the other root."""
     default = PROFILES[Profile.INTERMEDIATE].default_validity_hours
     return replace(
         content,

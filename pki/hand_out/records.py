@@ -41,7 +41,7 @@ class HandOutInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOutState:
-    """What is ours below the directory: path -> digest as in `postseal_core.files.tree`."""
+    """Files that this hand-out has written: path -> digest as in `postseal_core.files.tree`."""
 
     IS_COMPLETE: ClassVar[bool] = True
 

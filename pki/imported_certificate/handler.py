@@ -53,7 +53,7 @@ class ImportedCertificateHandler(
     def create(
         self, inputs: ImportedCertificateInputs, context: Context, *, is_preview: bool
     ) -> ImportedCertificateState:
-        """Return the chain with what is known of it; the same in a preview, for all of it is known."""
+        """Return the chain and its description; a preview knows all of it already."""
         del is_preview
         pem = context.material.get(inputs.chain)
         leaf = chain_pem(load_chain(pem, what="chain_pem")[:1])
@@ -62,7 +62,7 @@ class ImportedCertificateHandler(
     def update(
         self, old: ImportedCertificateState, inputs: ImportedCertificateInputs, context: Context, *, is_preview: bool
     ) -> ImportedCertificateState:
-        """Take the chain that is declared now."""
+        """Replace the stored chain by the declared one."""
         del old
         return self.create(inputs, context, is_preview=is_preview)
 

@@ -28,7 +28,7 @@ class ImportedCertificateArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """What a certificate says of itself, and when the next one is due."""
+    """Description of a certificate signed elsewhere, and when the next one is due."""
 
     name: str
     dns_names: tuple[str, ...]
@@ -41,7 +41,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedCertificateInputs:
-    """What is taken; `chain`: reference to this run's memory by digest."""
+    """The checked inputs; `chain` is a digest, the chain itself stays in this run's memory."""
 
     described: Annotated[Described, INLINE]
     chain: str

@@ -1,4 +1,4 @@
-"""The resource `RevocationList`: the certificate revocation list of one authority, numbered and signed when due."""
+"""The resource `RevocationList`: the numbered certificate revocation list of one authority."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ _TOLD_BY = {"entries": "revoked", "issuer_slot": "issuer"}
 
 @dataclass(frozen=True, slots=True)
 class _Contribution:
-    """What one certificate contributes to a list: serial numbers that are in use, and revoked generations."""
+    """One certificate's part of a list: serial numbers in use, and revoked generations."""
 
     in_use: frozenset[SerialNumber]
     revoked: tuple[CrlEntry, ...]
 
 
 class RevocationListHandler(HandlerBase[RevocationListArgs, RevocationListInputs, RevocationListState]):
-    """Decides in Check what is listed and when a list is signed; Create and Update sign exactly that."""
+    """Decides in Check the entries and the date of the next list; Create and Update sign it."""
 
     type_tokens: ClassVar[tuple[str, ...]] = ("postseal:index:RevocationList",)
     args = RevocationListArgs
@@ -86,7 +86,7 @@ class RevocationListHandler(HandlerBase[RevocationListArgs, RevocationListInputs
     def diff(
         self, old: RevocationListInputs, state: RevocationListState, new: RevocationListInputs, changes: Changes
     ) -> Changes:
-        """Show what the lines for readers tell only in their words."""
+        """Show changed entries as lines for readers, without the data behind them."""
         del old, state, new
         return without_told(changes, _TOLD_BY)
 

@@ -1,4 +1,4 @@
-"""The records of a revocation list: what may stand on it, what was decided, what was signed."""
+"""The records of a revocation list: arguments, decisions, the signed list."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ __all__ = ["ListedCertificate", "ListedRevocation", "RevocationListArgs", "Revoc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedCertificate:
-    """What a list must know of one certificate that its authority issued; `serial_number`: of the current one."""
+    """One certificate that may be on the list; `serial_number` is that of the current generation."""
 
     name: str
     serial_number: Maybe[SerialNumber]
@@ -26,7 +26,7 @@ class ListedCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationListArgs:
-    """Whose list it is and what may stand on it; `rosters`: their packed `issued` by name.
+    """The arguments of a list: its authority and the certificates that may be on it.
 
     `lifetime_hours`: for how long a list may be used. `renew_before_hours`: how long before its end the next one is
     signed, half of the lifetime by default. `first_crl_number`: above that of any list signed elsewhere.
@@ -44,7 +44,7 @@ class RevocationListArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationListInputs:
-    """What was decided about a list.
+    """The checked inputs of a list: number, dates, entries.
 
     For readers are `issuer` and `revoked_lines`; the same as data are `issuer_slot` and `schedule.entries`.
     `issuer_key`: SHA-256 of the public half of the key that signs.

@@ -1,4 +1,4 @@
-"""PKCS#12 archives of a roster: an archive costs as much as forty certificates, so it is built only when it must be."""
+"""PKCS#12 archives of a roster; each costs as much as forty certificates and is only rebuilt if needed."""
 
 import base64
 from typing import Final

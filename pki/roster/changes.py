@@ -1,4 +1,4 @@
-"""Say in one line per client what a decision changes, and in one line what it changes for the whole roster."""
+"""The preview lines of a roster: one for each changed client, one summary."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ class TouchKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What a decision changes for one client, as a kind for counting and as a sentence for reading."""
+    """One client's change: a kind for the summary and a sentence for the preview."""
 
     name: str
     kind: TouchKind
@@ -50,7 +50,7 @@ class Touch:
 
 
 def describe_addition(name: str, after: Schedule, taken_over: Schedule | None) -> Touch:
-    """Return the touch of a client that was not there before, with a certificate of its own if one is taken over."""
+    """Describe a new client; one that is taken over has a certificate already."""
     if taken_over is None:
         return Touch(name, TouchKind.ADDED, f"added, g{after.generation} until {format_day(after.validity.not_after)}")
     if after.generation == taken_over.generation:
@@ -60,7 +60,7 @@ def describe_addition(name: str, after: Schedule, taken_over: Schedule | None) -
 
 
 def describe_removal(name: str, before: Schedule) -> Touch:
-    """Return the touch of a client that is declared no more."""
+    """Describe the removal of a client."""
     accepted = [entry.generation for entry in before.accepted]
     accepted += [] if before.is_revoked else [before.generation]
     sentence = f"removed, {_generations(accepted)} no longer accepted" if accepted else "removed"
@@ -68,7 +68,7 @@ def describe_removal(name: str, before: Schedule) -> Touch:
 
 
 def describe_change(name: str, before: Schedule, after: Schedule, old: Said, new: Said) -> Touch | None:
-    """Return the touch of a client that stays; None if neither its schedule nor what is said of it changes."""
+    """Describe a change of an existing client; None if nothing changes."""
     steps = _steps(before, after)
     if not steps and (changed := _changed_fields(old, new)):
         steps = [f"g{after.generation} stays, changed: {', '.join(changed)}"]

@@ -1,4 +1,4 @@
-"""Decide for every client of a roster what a single certificate would decide, and only look closely where needed."""
+"""Decide the schedules of all clients of a roster, with the rules of a single certificate."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ _CLIENT = Profile.CLIENT
 
 @dataclass(frozen=True, slots=True)
 class IssuerView:
-    """The issuer as far as deciding needs it.
+    """The facts about the issuer that decisions depend on.
 
     `chain`: issuer first, empty where a preview does not know it yet; `limits`: what each certificate of it allows.
     """
@@ -65,7 +65,7 @@ class DecidedClient:
 
 @dataclass(slots=True)
 class RosterDecision:
-    """What is decided for all clients, what changes, and everything that keeps it from happening.
+    """The result for a whole roster: schedules, changes, and problems that prevent them.
 
     `schedules`: lines in the order of the clients' names. `decided`: clients of whom something may change; all others
     have the very lines that they had. `accepted`: earlier generations that are still accepted.
@@ -114,7 +114,7 @@ def decide_roster(
 
 
 def _quiet_rows(declaration: Declaration, known: StoredRoster, now: datetime) -> dict[str, DueRow]:
-    """Return the clients for whom neither time nor a declaration changes anything."""
+    """Return clients without any change, which are not looked at further."""
     if not declaration.is_alike_for_all(known.declaration):
         return {}
     before = known.declaration.lines

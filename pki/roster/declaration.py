@@ -1,4 +1,4 @@
-"""What is declared about a roster and what stands in its inputs, client by client, read only where it is asked for."""
+"""Access to a roster's declaration and stored inputs, client by client, parsed on demand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _CURE: Final = "put the state back as this plugin wrote it"
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What is declared: a line for each client by name, what holds for all of them, and who signs.
+    """The declared roster: a line for each client, shared fields, and the issuer.
 
     `lines`: see `pki.roster.rows`. `shared`: with the issuer's `crl_urls`.
     """
@@ -65,7 +65,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class StoredRoster:
-    """What was declared last time, and what was decided then: the line of a `ScheduleRow` for each client by name."""
+    """The stored roster: the previous declaration and the line of a `ScheduleRow` for each client."""
 
     declaration: Declaration
     schedules: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""When something is due for somebody in a roster: before that, no client needs to be looked at."""
+"""The earliest date on which any client of a roster needs a decision."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ __all__ = ["Due", "Dues", "dues_of", "is_quiet"]
 
 
 class Due(Protocol):
-    """When a client must be looked at again: a `Schedule` says it, and a `DueRow`."""
+    """The dates on which a client needs a decision; `Schedule` and `DueRow` have them."""
 
     @property
     def generation(self) -> int:

@@ -1,4 +1,4 @@
-"""The resource `ClientRoster`: many clients of one authority, each decided as a single certificate, in one step."""
+"""The resource `ClientRoster`: many clients of one authority in one resource."""
 
 import gc
 from collections.abc import Hashable, Iterator, Mapping
@@ -32,7 +32,7 @@ _DATA: Final = ("clients", "schedules", "changes", "next_due_at", "quiet_from", 
 
 
 class ClientRosterHandler(HandlerBase[RosterArgs, RosterInputs, RosterState]):
-    """Decides in Check for each client what is due, and issues exactly that in Create and Update."""
+    """Decides in Check what is due for each client; Create and Update issue exactly that."""
 
     type_tokens: ClassVar[tuple[str, ...]] = ("postseal:index:ClientRoster",)
     args = RosterArgs
@@ -85,7 +85,7 @@ class ClientRosterHandler(HandlerBase[RosterArgs, RosterInputs, RosterState]):
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """The clients of whom Check has decided something in this run: what is stored of all others stays as it is."""
+    """The clients that Check changed in this run; the stored lines of all others stay."""
 
     clients: Mapping[str, DecidedClient]
 
@@ -119,7 +119,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _shared(new: RosterArgs) -> DeclaredCertificate:
-    """Return what is declared of all clients, with what their issuer says; raise ConfigError for anything else."""
+    """Return the shared fields of a roster; raise ConfigError for fields that a roster cannot share."""
     strange = sorted(said_by_roster(new.shared).names - _SAID_BY_ROSTER)
     if strange:
         raise ConfigError(Problem(name, "is said of one certificate, not of a roster") for name in strange)

@@ -1,4 +1,4 @@
-"""What Create and Update do for a roster: issue what was decided, keep everything else byte for byte."""
+"""Create and Update of a roster: issue the decided certificates, keep all other lines byte for byte."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -112,7 +112,7 @@ class _Lines:
 
 @dataclass(frozen=True, slots=True)
 class _Issuing:
-    """Everything that a client's part of the state is made from."""
+    """The inputs for issuing one client's part of the state."""
 
     inputs: RosterInputs
     before: _Lines

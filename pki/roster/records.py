@@ -33,7 +33,7 @@ class RosterArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterInputs:
-    """What was decided about a roster; `clients` and `schedules` (of `ScheduleRow`) are packed.
+    """The checked inputs of a roster; `clients` and `schedules` (of `ScheduleRow`) are packed.
 
     `shared`: as declared, with the issuer's `crl_urls`. `issuer`, `summary` and `changes` (a line for each client of
     this decision) are for readers. `next_due_at`: when the next certificate renews or retires. From `quiet_from` on

@@ -1,4 +1,4 @@
-"""Who may relay through each service of a host: lines for a reviewer, rows for the tables, and rows for the state."""
+"""The clients that may relay through each service of a host, for the preview, the tables and the state."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -54,13 +54,13 @@ class _RosterRows:
 def access_by_service(
     host: HostDeclaration, access: Mapping[str, AccessArgs], memory: Memory
 ) -> dict[str, ServiceAccess]:
-    """Return who may relay, by service: those that the host has a table for, and those that something is said of."""
+    """Return the declared clients by service, for every service that has a table or a declaration."""
     services = dict.fromkeys((*client_tables(host), *access))
     return {service: _access(access.get(service, AccessArgs()), memory) for service in services}
 
 
 def problems_of_access(services: Mapping[str, ServiceAccess]) -> Iterator[Problem]:
-    """Yield services that have no table, and clients that cannot stand in one."""
+    """Report services without a table, and clients that a table cannot hold."""
     for service, access in services.items():
         if client_table(service) is None:
             yield Problem(f"access.{service}", "no service of a host that lists clients is called so; write smtp")
@@ -70,12 +70,12 @@ def problems_of_access(services: Mapping[str, ServiceAccess]) -> Iterator[Proble
 
 
 def rows_of_host(host: HostDeclaration, services: Mapping[str, ServiceAccess], now: datetime) -> tuple[HostRow, ...]:
-    """Return the rows that stand in the tables of a host from `now` on."""
+    """Return the rows of a host's client tables at `now`."""
     return tuple(row for service in client_tables(host) for row in _host_rows(service, services[service], now))
 
 
 def with_earlier_dates(rows: Iterable[HostRow], earlier: Iterable[HostRow]) -> Iterator[HostRow]:
-    """Yield rows, each since when it stands on the host if that is told by the rows of `earlier`."""
+    """Keep the `since` date of rows that the host already had."""
     since = {_identity(row): row.since for row in earlier}
     return (replace(row, since=since.get(_identity(row), row.since)) for row in rows)
 
@@ -87,7 +87,7 @@ def _host_rows(service: str, access: ServiceAccess, now: datetime) -> Iterator[H
 
 
 def _identity(row: HostRow) -> tuple[str, str, int | None, Maybe[str]]:
-    """Return what a row is recognised by: a client that is made anew begins with generation 1 again."""
+    """Return the identity of a row; a client that was re-created starts with generation 1 again."""
     accepted = row.accepted
     return row.service, accepted.client, accepted.generation, accepted.fingerprint_sha256
 

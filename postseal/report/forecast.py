@@ -1,4 +1,4 @@
-"""Tell what `pulumi up` will change on which day, by deciding again and again on a clock that jumps ahead.
+"""Forecast the changes of future runs of `pulumi up` by simulating its decisions.
 
 The decisions come from `pki.schedule.decide` and `pki.crl_schedule.decide_crl`, with which the provider itself decides.
 """
@@ -47,7 +47,7 @@ class Event:
 
 
 def forecast(export: object, now: datetime, until: datetime) -> tuple[Event, ...]:
-    """Return every event from `now` to `until`, in order of time, if `pulumi up` runs whenever something is due.
+    """Return all events from `now` to `until`, assuming that `pulumi up` runs whenever something is due.
 
     What is due before `now` happens at `now`. A run later than the due date moves everything after it. NOT foreseen:
     changes of the program or the stack file, and the dates of certificates that somebody else signs.
@@ -94,7 +94,7 @@ class _Simulation:
                 yield from self._decide(index, at)
 
     def _ask(self, index: int, at: datetime) -> None:
-        """Ask about a certificate at an instant, instead of the one that was noted before."""
+        """Schedule the next decision about a certificate, replacing an earlier one."""
         self._due[index] = at
         heapq.heappush(self._queue, (at, index))
 
@@ -114,7 +114,7 @@ class _Simulation:
         yield from _differences(tracked, before, decision.schedule, at)
 
     def _ask_blocked(self, issuer: SlotId, at: datetime) -> None:
-        """Ask about what waits for an authority that has just got new dates; all of it comes later in the queue."""
+        """Schedule decisions for certificates that wait for an authority with new dates."""
         for index in self._signed_by[issuer]:
             if self._notes[index]:
                 self._ask(index, at)
@@ -161,7 +161,7 @@ def _differences(tracked: Tracked, before: Schedule, after: Schedule, at: dateti
 
 
 def _signings(tracked: SignedList, now: datetime, until: datetime) -> Iterator[Event]:
-    """Yield each list that is signed; everything on it stays on it."""
+    """Yield each revocation list that will be signed; entries stay."""
     schedule, at = tracked.schedule, now
     while at <= until:
         after = decide_crl(schedule, tracked.demand, at).schedule

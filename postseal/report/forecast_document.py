@@ -21,7 +21,7 @@ _NAMES_IN_LINE = 4
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What happens on one day to things of one kind: `renew`, `alice, bob and 3 more`."""
+    """One line of a day: the action and the names, as `renew`, `alice, bob and 3 more`."""
 
     day: str
     action: str

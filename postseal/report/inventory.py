@@ -57,13 +57,13 @@ def _judge(item: Expiring, now: datetime, soon_days: int) -> Expiring:
 
 
 def _actions(item: Expiring, now: datetime) -> tuple[Action, ...]:
-    """Return what is still to do, in order of its date; what is waited for is due at once."""
+    """Return the remaining actions by date; those that wait for a person are due at once."""
     awaited = (Action(Verb.FETCH, now),) if item.is_interim else ()
     return tuple(sorted((*awaited, *item.actions), key=lambda action: action.due))
 
 
 def _state_of(item: Expiring, actions: tuple[Action, ...], now: datetime, soon_days: int) -> State:
-    """Return how something stands at `now`: the worst state that holds, or revoked.
+    """Return the state of an item at `now`: the worst one that applies, or revoked.
 
     From `not_after` on it is expired; from the date of its next action on it is overdue. What stands in for a
     certificate of somebody else waits for that one, whatever else is due later.
@@ -96,7 +96,7 @@ def _items(stack: StackState, problems: list[Problem]) -> Iterator[Expiring]:
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """Whose certificate it is: a resource's own, or that of a client in a roster; `path` names it in problems."""
+    """The owner of a certificate: a resource or a client in a roster; `path` names it in problems."""
 
     kind: Kind
     name: str
@@ -173,7 +173,7 @@ def _issued(holder: _Holder, issued: IssuedCertificate, problems: list[Problem])
 
 
 def _accepted(holder: _Holder, issued: IssuedCertificate, problems: list[Problem]) -> Iterator[Accepted]:
-    """Yield what is let in, the latest generation first."""
+    """Yield accepted fingerprints, the latest generation first."""
     for row in reversed(one_row_a_fingerprint(accepted_rows(holder.name, admitted(holder.match, issued)))):
         if isinstance(row.fingerprint_sha256, str) and row.generation and row.until:
             yield Accepted(row.generation, row.fingerprint_sha256, holder.match.value, row.until)

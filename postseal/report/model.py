@@ -1,4 +1,4 @@
-"""Plain values of the expiry report: what is in a stack, in which state it is, and what happens to it next."""
+"""Plain values of the expiry report: items, their states and their next actions."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ def _nothing_said() -> DeclaredCertificate:
 
 
 class Kind(StrEnum):
-    """What expires: a certificate of some profile, one that somebody else signed, or a revocation list."""
+    """The kind of an item: certificates by profile, imported certificates, revocation lists."""
 
     ROOT = "root"
     INTERMEDIATE = "intermediate"
@@ -34,7 +34,7 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """How an item stands, worst first: the order of the members is the order of the report."""
+    """The state of an item; members are in the order of the report, worst first."""
 
     EXPIRED = "expired"
     OVERDUE = "overdue"
@@ -58,7 +58,7 @@ _SEVERITY = {state: rank for rank, state in enumerate(State)}
 
 
 class Verb(StrEnum):
-    """What `pulumi up` (or, for `fetch`, a person) does to an item next."""
+    """The next action on an item, by `pulumi up` or (for `fetch`) by a person."""
 
     RENEW = "renew"
     RETIRE = "retire"
@@ -82,7 +82,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A fingerprint that the deployed tables let in, and until when it should be let in.
+    """A fingerprint in the deployed tables, and the end of its acceptance.
 
     Postfix does not look at dates for a listed fingerprint: one whose `until` has passed is let in until the next
     `pulumi up` removes it.

@@ -111,7 +111,7 @@ def _tile(state: State, count: int) -> str:
 
 
 def _steps(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
-    """Return what happens next, in order of time, with what happens on one day to many told in one line."""
+    """Return the next steps by date; equal steps on one day share a line."""
     steps = list(_grouped_steps(inventory, items))
     if not steps:
         return ""

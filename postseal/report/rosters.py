@@ -1,4 +1,4 @@
-"""Unpack the clients of a roster from a stack's state: what was issued to each, and what was decided and declared."""
+"""Unpack the clients of a roster from a stack's state."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ class DecidedClient:
 
 
 def declared_clients(roster: StoredRoster) -> Callable[[str], DeclaredCertificate]:
-    """Return what gives everything that is declared of a client; nothing is unpacked before it is asked."""
+    """Return a function that looks up a client's declaration; the roster is unpacked at its first call."""
     lines = cache(lambda: rows_of(unpack(roster.inputs.clients)))
     return lambda name: _declared(name, lines().get(name, ""), roster.inputs.shared)
 
 
 def issued_clients(roster: StoredRoster, problems: list[Problem]) -> tuple[IssuedRow, ...]:
-    """Return what was issued to each client; what cannot be read is added to `problems`."""
+    """Return the issued certificate of each client; unreadable ones are added to `problems`."""
     try:
         rows = tuple(unpack_records(IssuedRow, roster.state.issued))
     except PostsealError as error:
@@ -46,7 +46,7 @@ def issued_clients(roster: StoredRoster, problems: list[Problem]) -> tuple[Issue
 
 
 def decided_clients(roster: StoredRoster, problems: list[Problem]) -> tuple[DecidedClient, ...]:
-    """Return what was declared and decided of each client; what cannot be read is added to `problems`."""
+    """Return the declaration and schedule of each client; unreadable ones are added to `problems`."""
     place = "schedules"
     try:
         schedules = tuple(unpack_records(ScheduleRow, roster.inputs.schedules))

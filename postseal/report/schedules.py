@@ -1,4 +1,4 @@
-"""Rebuild, from a stack's state, the schedules and demands that the provider decides with at its next run."""
+"""Read schedules and demands from a stack's state, the input of a forecast."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ __all__ = ["FixedDate", "Future", "SignedList", "Tracked", "read_future"]
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """A certificate that the provider renews: what was decided about it, and what will be asked again.
+    """A certificate that will be renewed: its schedule and its next demand.
 
     `slot`: of an authority, which of its keys it is for; None for a leaf, and where another root signs a root's key.
     `issuer`: which key signs it, None for itself.
@@ -36,7 +36,7 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True)
 class SignedList:
-    """A revocation list: what was decided about it, and what will be asked again."""
+    """A revocation list: its schedule and its next demand."""
 
     name: str
     schedule: CrlSchedule
@@ -53,7 +53,7 @@ class FixedDate:
 
 @dataclass(frozen=True, slots=True)
 class Future:
-    """Everything in a stack whose future can be told."""
+    """All items of a stack that a forecast can simulate."""
 
     certificates: tuple[Tracked, ...]
     lists: tuple[SignedList, ...]
@@ -61,7 +61,7 @@ class Future:
 
 
 def read_future(export: object) -> Future:
-    """Return everything in a stack whose future can be told, with what was declared about it.
+    """Read all items of a stack that a forecast can simulate.
 
     Raises:
         ConfigError: the document is no stack's state, or something in it cannot be read (all of it is named).
@@ -111,7 +111,7 @@ def _clients(roster: StoredRoster, problems: list[Problem]) -> Iterator[Tracked]
 
 
 def _signed_list(stored: Stored[RevocationListInputs, RevocationListState]) -> SignedList:
-    """What is on a list stays on it: only a change of the program revokes something or takes it back."""
+    """Return a list with its present entries: only a changed program revokes or releases anything."""
     inputs = stored.inputs
     policy = CrlPolicy(inputs.lifetime_hours, inputs.renew_before_hours)
     return SignedList(inputs.name, inputs.schedule, CrlDemand(policy, revoked=inputs.schedule.entries))

@@ -1,4 +1,4 @@
-"""Choose and group items: what the command line's filters and the headings of table and page have in common."""
+"""Filter and group the items of a report."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

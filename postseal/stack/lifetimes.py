@@ -1,4 +1,4 @@
-"""Lifetimes: what the policies of a stack file, from the general to the special, come to for one certificate."""
+"""Merge the lifetime policies of a stack file for one certificate, from general to special."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def problems_of_lifetime(lifetime: ResolvedLifetime, issuer: LifetimePolicy | No
 
 
 def without_renewal_of_nothing(problems: Iterable[Problem]) -> list[Problem]:
-    """Leave out what is wrong with the point of renewal where the lifetime itself is: none would be right."""
+    """Drop problems of the point of renewal if the lifetime itself is wrong."""
     found = list(problems)
     is_nothing = any(problem.path == "validity_hours" for problem in found)
     return [problem for problem in found if not (is_nothing and problem.path.startswith("renew_"))]
@@ -103,7 +103,7 @@ def _too_long(lifetime: ResolvedLifetime, issuer: LifetimePolicy | None) -> Iter
 
 
 def problems_of_policies(stack: Section, own: Iterable[tuple[str, Section | None]]) -> list[Problem]:
-    """Return what is wrong with policies as they are declared, before they are laid over each other.
+    """Check each declared policy by itself, before they are merged.
 
     `own`: the policies of single certificates and their paths.
     """

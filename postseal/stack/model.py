@@ -1,4 +1,4 @@
-"""What a stack file means: every default filled in, every reference checked, so that building it decides nothing.
+"""The checked content of a stack file, with all defaults filled in and references resolved.
 
 Order of mappings is the order of the file, except that an authority stands behind the one that signs it.
 """

@@ -1,4 +1,4 @@
-"""What a stack exports: authorities, certificates, rosters, lists, hosts; and, secret, the passphrases of archives."""
+"""The outputs of a stack: public descriptions of everything, and the passphrases of archives as secrets."""
 
 from typing import Any
 

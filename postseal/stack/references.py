@@ -1,4 +1,4 @@
-"""What refers to what: names of things in the stack, authorities above others, and mailboxes and hosts of clients.
+"""Resolve names in a stack file: authorities, issuers, and the mailboxes and hosts of clients.
 
 Limits of authorities are those that are declared, before any is made; an adopted one is judged by its certificate.
 """
@@ -41,7 +41,7 @@ def default_authority(named: str | None, authorities: Collection[str]) -> str | 
 
 
 def problems_of_authority_choice(path: str, named: str | None, authorities: Collection[str]) -> Iterator[Problem]:
-    """Find a choice of authority that leads nowhere; `path` is where it is, or should be, declared."""
+    """Report a missing, ambiguous or unknown authority; `path` is where it should be declared."""
     if named and named not in authorities:
         yield unknown_name(path, "authority", named, authorities)
     elif not authorities:
@@ -102,7 +102,7 @@ def _limits(authority: Authority) -> IssuerLimits:
 
 
 def identities(declared: DeclaredCertificate) -> Iterator[tuple[str, str]]:
-    """Return what a client is known by, which no other one may have: the field, and the mailbox or host in it."""
+    """Return a client's mailboxes and hosts with their fields; no other client may have them."""
     if declared.email:
         yield "email", declared.email
     for index, host in enumerate(declared.dns_names):

@@ -1,4 +1,4 @@
-"""What the sections about certificates mean: every default filled in, wherever it comes from.
+"""Fill in the defaults of certificate sections, from the stack, its authorities and rosters.
 
 References that lead nowhere are left as they are, or out; the checks name them.
 """

@@ -1,4 +1,4 @@
-"""Hosts: what their declarations mean, as a declaration of Postfix and the certificates behind its names."""
+"""Turn the host sections into Postfix declarations and resolve the certificates that they name."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Read the rows of a roster, from the stack file itself or from a file, and say where each of them stands."""
+"""Read the rows of a roster from the stack file or from a file of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the stack file may say about certificates: of authorities, servers, clients and rosters, and their lifetimes.
+"""The keys of the certificate sections: authorities, servers, clients, rosters, lifetimes.
 
 Each section is its own keys, written here, and the fields of a certificate that may be said there, which follow from
 `pki.fields`. A variable `ClientSection` is what is read; `ClientKeys`, its own keys, is what the type checker knows.
@@ -203,7 +203,7 @@ class ClientKeys(CertificateKeys):
 
 
 class RosterKeys(CertificateKeys):
-    """Many clients, here or in a file, and what holds for each of them that does not say otherwise.
+    """A roster: clients listed here or in a file, and defaults for all of them.
 
     `clients` are read by `postseal.stack.roster_rows`. `take_over` names those that are in `clients` until now.
     """

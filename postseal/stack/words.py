@@ -1,4 +1,4 @@
-"""The words of the stack file: what one value may look like, and what it is on the Python side."""
+"""The value types of the stack file and their Python equivalents."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the engine is told: differences, failed checks, and errors as one clean sentence."""
+"""Answers to the engine: differences, failed checks, and errors without traceback."""
 
 import sys
 import traceback

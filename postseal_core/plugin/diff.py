@@ -27,7 +27,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Change]
 
 
 def without_told(changes: Mapping[str, Change], told_by: Mapping[str, str]) -> dict[str, Change]:
-    """Return the changed leaves without data that readers are told of in other words.
+    """Leave out changed leaves that another line of the preview already tells.
 
     `told_by`: for each member that is data the member with the lines; where lines change, the data is left out.
     """

@@ -1,4 +1,4 @@
-"""What a resource type must do, and what it is given to do it with.
+"""The interface of a resource type (`Handler`) and what the plugin passes to it.
 
 A resource type has three records. *Args* are what a program declares. *Inputs* are what Check makes of them: stored,
 shown in previews, and what Create and Update act on. *State* is what exists then.
@@ -25,7 +25,7 @@ Changes = Mapping[str, Change]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the edge gives a handler: the clock, entropy, this run's key material, and a way to tell the user something.
+    """Everything a handler may use besides its records: clock, entropy, key material, reports to the user.
 
     `urn`: which resource is called for. `now` is read once per call. `is_rehearsal` says that the clock was set by
     `postseal:clock`. `report` shows one line beside the resource in the engine's output; never a secret. `memory` is
@@ -43,7 +43,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest(Generic[Args, Inputs]):
-    """What is declared, and the inputs stored last time (None for a new resource); `repr` shows neither."""
+    """The declared arguments and the inputs of the previous run (None for a new resource); `repr` shows neither."""
 
     old: Inputs | None = field(repr=False)
     new: Args = field(repr=False)
@@ -95,7 +95,7 @@ AnyHandler = Handler[Any, Any, Any]
 
 
 class HandlerBase(Generic[Args, Inputs, State]):
-    """Defaults that fit a resource which lives in state only."""
+    """Default methods for a resource that exists only in the state."""
 
     type_tokens: ClassVar[tuple[str, ...]] = ()
     args: type[Args]
