@@ -18,24 +18,26 @@ def with_revocation(schedule: Schedule, demand: Demand, now: datetime) -> Schedu
     Raises:
         ScheduleError: a revocation other than certificateHold would be taken back.
     """
-    return _forget_expired(_revoke(schedule, demand, now), demand, now)
+    return _forget_expired(_revoke(schedule, demand, now), now)
 
 
 def _revoke(schedule: Schedule, demand: Demand, now: datetime) -> Schedule:
-    """Revoke the current and accepted generations, or release a hold."""
+    """Revoke the current and accepted generations, or release a hold.
+
+    A declaration stays in the stack file after it was carried out. `revoked_through` remembers on which generation that
+    was, until `revoke` is removed; whatever else the declaration says meanwhile, later generations are not its concern.
+    """
     held = [entry for entry in schedule.revoked if entry.generation == schedule.generation]
     if not demand.revoke_reason:
         return replace(_release(schedule, held[0]) if held else schedule, revoked_through=0)
-    if held:
-        return _restate(schedule, held[0], demand.revoke_reason)
-    if any(entry.reason == demand.revoke_reason for entry in schedule.revoked) and demand.issue_again:
-        return schedule  # The declaration still names the revocation that this generation was issued after.
+    if schedule.revoked_through or held:
+        return _restate(schedule, demand.revoke_reason)
     return replace(
         schedule,
         cause=Cause.REVOKED,
         reason=f"revoked on {format_instant(now)}: {demand.revoke_reason}",
         accepted=(),
-        revoked=(*schedule.revoked, *_all_revoked(schedule, demand.revoke_reason, now)),
+        revoked=(*_restated(schedule, demand.revoke_reason), *_all_revoked(schedule, demand.revoke_reason, now)),
         revoked_through=schedule.generation,
     )
 
@@ -57,29 +59,31 @@ def _release(schedule: Schedule, held: RevokedGeneration) -> Schedule:
             f"{HOLD} can be taken back (RFC 5280 section 5.3.1): keep `revoke` and set `issue_again: true` for a new "
             "certificate with a new key"
         )
-    released = tuple(entry for entry in schedule.revoked if entry.reason != HOLD)
+    # A generation that was held in another step, and replaced since, stays revoked.
+    released = tuple(entry for entry in schedule.revoked if entry.reason != HOLD or entry.revoked_at != held.revoked_at)
     reason = f"{HOLD} of {format_instant(held.revoked_at)} taken back"
     return replace(schedule, revoked=released, cause=Cause.RELEASED, reason=reason)
 
 
-def _restate(schedule: Schedule, held: RevokedGeneration, reason: RevocationReason) -> Schedule:
-    """Turn a hold into a final revocation; a final one keeps its reason and date."""
-    if held.reason != HOLD or reason == HOLD:
+def _restate(schedule: Schedule, reason: RevocationReason) -> Schedule:
+    """Return the schedule with its holds made final, if the declared reason is."""
+    entries = _restated(schedule, reason)
+    if entries == schedule.revoked:
         return schedule
-    entries = tuple(replace(entry, reason=reason) if entry.reason == HOLD else entry for entry in schedule.revoked)
-    sentence = f"{HOLD} of {format_instant(held.revoked_at)} became {reason}"
+    if not schedule.is_revoked:  # issued again since: the reason of the current generation stays
+        return replace(schedule, revoked=entries)
+    sentence = f"{HOLD} of {format_instant(entries[-1].revoked_at)} became {reason}"
     return replace(schedule, revoked=entries, cause=Cause.REVOKED, reason=sentence)
 
 
-def _forget_expired(schedule: Schedule, demand: Demand, now: datetime) -> Schedule:
-    """Drop revoked generations that have expired, except the one that explains the current state.
+def _restated(schedule: Schedule, reason: RevocationReason) -> tuple[RevokedGeneration, ...]:
+    """Turn holds into final revocations; a final one keeps its reason and date."""
+    return tuple(replace(entry, reason=reason) if entry.reason == HOLD else entry for entry in schedule.revoked)
 
-    The current generation's entry says why nothing is accepted; an entry for the reason that the declaration still
-    names says that it was carried out, or it would be carried out again on the generation issued since.
-    """
+
+def _forget_expired(schedule: Schedule, now: datetime) -> Schedule:
+    """Drop revoked generations that have expired; the current one's entry says why nothing is accepted, and stays."""
     kept = tuple(
-        entry
-        for entry in schedule.revoked
-        if entry.not_after > now or entry.generation == schedule.generation or entry.reason == demand.revoke_reason
+        entry for entry in schedule.revoked if entry.not_after > now or entry.generation == schedule.generation
     )
     return replace(schedule, revoked=kept)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from pki.generations import AcceptedGeneration, Cause, Demand, IssuerWindow, Schedule
 from pki.lifetime import LifetimePolicy
-from pki.model import RevocationReason, SlotId, Validity
+from pki.model import SlotId, Validity
 from pki.revoking import with_revocation
 from postseal_core.errors import ScheduleError
 from postseal_core.instants import format_day, format_instant
@@ -95,8 +95,7 @@ def _decide_behind(previous: Schedule, demand: Demand, now: datetime) -> Decisio
     )
     if demand.changes or demand.is_key_changed:
         raise ScheduleError(f"{sentence}: nothing is issued backwards in time; correct the clock and run again")
-    known = (RevocationReason.NOT_REVOKED, *(entry.reason for entry in previous.revoked))
-    if demand.revoke_reason not in known and not previous.is_revoked:
+    if demand.revoke_reason and not previous.revoked_through and not previous.is_revoked:
         raise ScheduleError(f"{sentence}: nothing can be revoked then; correct the clock and run again")
     return Decision(previous, is_issued=False, note=f"{sentence}: nothing is renewed or retired")
 
