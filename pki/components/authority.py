@@ -33,7 +33,8 @@ class CertificateAuthority(pulumi.ComponentResource):
         name_constraints: Which names it can vouch for (RFC 5280 section 4.2.1.10). Default: any.
         crl_urls: Where its `RevocationList` can be fetched: `http://` addresses, for a list is signed and needs no TLS.
             They are written into every certificate that it issues, and into none of its own; another address means
-            that all are issued anew. Default: none.
+            that all are issued anew. `{slot}` becomes the name of the slot that signs, for each slot has a list of its
+            own. Default: none.
         lifetime: How long its certificate is valid and when it is renewed. Default: 10 years, renewed with the same key
             after two thirds of it.
         slots: Which of its keys signs, for a rollover to another key. Default: the first one, and no other.
@@ -83,6 +84,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         declared = read_authority(
             arguments,
             fields,
+            name=name,
             name_constraints=name_constraints,
             crl_urls=crl_urls,
             lifetime=lifetime,
@@ -162,7 +164,7 @@ class IntermediateAuthority(CertificateAuthority):
         name_constraints: Which names it can vouch for, within those of the authorities above (RFC 5280 section
             4.2.1.10). Default: what they allow.
         crl_urls: Where its `RevocationList` can be fetched: `http://` addresses, written into every certificate that it
-            issues. Default: none.
+            issues, with `{slot}` as of a root. Default: none.
         lifetime: How long its certificate is valid and when it is renewed. Default: 5 years, renewed with the same key
             after two thirds of it.
         slots: Which of its keys signs, for a rollover to another key. Default: the first one, and no other.
@@ -192,6 +194,7 @@ class IntermediateAuthority(CertificateAuthority):
         declared = read_authority(
             arguments,
             {"path_length": 0, **fields},
+            name=name,
             name_constraints=name_constraints,
             crl_urls=crl_urls,
             lifetime=lifetime,

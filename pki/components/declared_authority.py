@@ -8,10 +8,10 @@ import pulumi
 from pydantic import StrictStr
 
 from pki.components.reading import is_missing, read_fields
+from pki.crl_urls import problems_of_declared_crl_urls
 from pki.fields import DeclaredCertificate, SaidBy
 from pki.lifetime import LifetimePolicy
 from pki.model import FIRST_SLOT, NameConstraints
-from pki.names import problems_of_crl_urls
 from pki.rollover import Slots, problems_of_cross_signing
 from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
@@ -68,6 +68,7 @@ def read_authority(
     arguments: Arguments,
     given: Raw,
     *,
+    name: str,
     name_constraints: NameConstraints | None,
     crl_urls: Sequence[str],
     lifetime: LifetimePolicy | None,
@@ -92,7 +93,7 @@ def read_authority(
         *problems_of_cross_signing(declared.slots, content.path_length, is_root=is_root),
     ]
     arguments.add(problem.below("slots") for problem in problems)
-    arguments.add(problems_of_crl_urls(declared.crl_urls))
+    arguments.add(problems_of_declared_crl_urls(declared.crl_urls, name, declared.slots))
     return declared
 
 

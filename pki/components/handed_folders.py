@@ -52,8 +52,10 @@ def request_folder(requests: Sequence[ThirdPartyServerCertificate]) -> Iterator[
 def list_folder(revocation_lists: Sequence[RevocationList]) -> Iterator[Folder]:
     """Yield the folder of revocation lists, if there are any."""
     if revocation_lists:
-        description = pulumi.Output.all(*map(_list_description, revocation_lists)).apply("; ".join)
-        files = {name: file for each in revocation_lists for name, file in _list_files(each).items()}
+        by_slot = {slot: each for one in revocation_lists for slot, each in one.by_slot.items()}
+        lines = [_list_description(slot, each) for slot, each in by_slot.items()]
+        description = pulumi.Output.all(*lines).apply("; ".join)
+        files = {name: file for slot, each in by_slot.items() for name, file in _list_files(slot, each).items()}
         yield Folder("crl", description, files)
 
 
@@ -99,17 +101,16 @@ def _client_description(client: ClientCertificate | RosterClient, archive: _Arch
     return pulumi.Output.concat("generation ", _number(client.generation), f": certificate, key, ca.pem{extra}")
 
 
-def _list_files(each: RevocationList) -> Mapping[str, HandOutFile]:
-    name = each.authority.name
+def _list_files(slot: str, each: RevocationList) -> Mapping[str, HandOutFile]:
     return {
-        f"{name}.crl": HandOutFile(base64=later(each.crl_pem.apply(_der_base64))),
-        f"{name}.crl.pem": HandOutFile(text=later(each.crl_pem)),
+        f"{slot}.crl": HandOutFile(base64=later(each.crl_pem.apply(_der_base64))),
+        f"{slot}.crl.pem": HandOutFile(text=later(each.crl_pem)),
     }
 
 
-def _list_description(each: RevocationList) -> pulumi.Output[str]:
+def _list_description(slot: str, each: RevocationList) -> pulumi.Output[str]:
     count = each.revoked.apply(lambda revoked: str(len(revoked)))
-    list_of = f"{each.authority.name}: list "
+    list_of = f"{slot}: list "
     return pulumi.Output.concat(list_of, _number(each.crl_number), ", ", count, " revoked, until ", each.next_update)
 
 

@@ -1,7 +1,6 @@
 """Revocation lists: the revoked certificates of an authority, signed by it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -12,7 +11,8 @@ from pki.components.client import ClientCertificate
 from pki.components.reading import AN_AUTHORITY
 from pki.components.roster import ClientRoster
 from pki.components.server import ServerCertificate
-from pki.components.signing import issuer_args
+from pki.components.signing import AuthoritySlot, slot_issuer_args
+from pki.model import SlotId
 from pki.revocation_list.records import ListedCertificate, RevocationListArgs, RevocationListState
 from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
@@ -31,6 +31,7 @@ class _OwnArguments(Section):
     lifetime_hours: StrictInt = 168
     renew_before_hours: StrictInt | None = None
     first_crl_number: StrictInt = 1
+    slot: StrictInt | None = None
 
 
 class RevocationList(RecordResource):
@@ -39,8 +40,9 @@ class RevocationList(RecordResource):
         crl = pki.RevocationList("mail-ca", authority=ca, certificates=[alice, mx1], rosters=[staff])
 
     An entry stays until its certificate has expired, also when the client is no longer declared; only certificateHold
-    can be taken back. A client that is removed without having been revoked is not listed. Publishing the files that
-    `HandOut` writes is left to you.
+    can be taken back. A client that is removed without having been revoked is not listed. While a slot of the authority
+    is retiring, it signs a list of its own, which names what that slot has issued. Publishing the files that `HandOut`
+    writes is left to you.
 
     Args:
         name: Name of the resource.
@@ -54,11 +56,14 @@ class RevocationList(RecordResource):
             lifetime.
         first_crl_number: Where the numbers begin (RFC 5280 section 5.2.3), if lists were signed elsewhere before.
             Default: 1.
+        slot: Number of the slot that signs; only that one's list is made. Default: the active one, and a further list
+            for each earlier slot that is still declared.
         opts: Options of Pulumi. Default: none.
 
     Attributes:
-        name: Name of the resource.
+        name: The name that was given.
         authority: Whose list it is.
+        by_slot: This list and those of earlier slots, by the name of the slot.
         crl_pem: The list in PEM.
         crl_number: Its number.
         this_update: When it was signed, as `2026-11-26T02:00:00Z` (RFC 3339).
@@ -90,6 +95,7 @@ class RevocationList(RecordResource):
         lifetime_hours: int = 168,
         renew_before_hours: int | None = None,
         first_crl_number: int = 1,
+        slot: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         arguments = Arguments("revocation_lists", name, opts)
@@ -100,24 +106,53 @@ class RevocationList(RecordResource):
             "lifetime_hours": lifetime_hours,
             "renew_before_hours": renew_before_hours,
             "first_crl_number": first_crl_number,
+            "slot": slot,
         }
         own = arguments.section(numbers, _OwnArguments)
         arguments.refuse()
+        arguments.add(_problems_of_slot(authority, slot))
         arguments.add(_foreign("certificates", authority, certificates))
         arguments.add(_foreign("rosters", authority, rosters))
         arguments.refuse()
+        signer = authority.active if slot is None else authority.slots[slot]
         args = RevocationListArgs(
-            name=name,
+            name=SlotId(name, signer.id.number).name,
             authority=authority.name,
             certificates=tuple(map(_listed, certificates)),
-            issuer=replace(issuer_args(authority), crl_urls=()),
+            issuer=slot_issuer_args(signer, authority.links_above),
             rosters={each.name: later(each.issued) for each in rosters},
             lifetime_hours=own.lifetime_hours,
             renew_before_hours=own.renew_before_hours,
             first_crl_number=own.first_crl_number,
         )
-        super().__init__(name, args, opts)
+        super().__init__(args.name, args, opts)
         self.name, self.authority = name, authority
+        earlier = _earlier_slots(authority) if slot is None else []
+        self.by_slot: Mapping[str, RevocationList] = {signer.name: self} | {
+            each.name: RevocationList(
+                name,
+                authority=authority,
+                certificates=certificates,
+                rosters=rosters,
+                lifetime_hours=lifetime_hours,
+                renew_before_hours=renew_before_hours,
+                first_crl_number=first_crl_number,
+                slot=each.id.number,
+                opts=opts,
+            )
+            for each in earlier
+        }
+
+
+def _earlier_slots(authority: CertificateAuthority) -> list[AuthoritySlot]:
+    """Return the slots that have signed before the active one; a standby has signed nothing yet."""
+    return [slot for number, slot in authority.slots.items() if number < authority.active.id.number]
+
+
+def _problems_of_slot(authority: CertificateAuthority, slot: int | None) -> Iterator[Problem]:
+    if slot is not None and slot not in authority.slots:
+        declared = ", ".join(map(str, authority.slots))
+        yield Problem("slot", f"got {slot}, expected a slot of {authority.name}: {declared}")
 
 
 def _foreign(

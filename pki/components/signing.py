@@ -7,11 +7,12 @@ from typing import Protocol
 import pulumi
 
 from pki.certificate.resource import Certificate
+from pki.crl_urls import crl_urls_of_slot
 from pki.model import FIRST_SLOT, SlotId
 from pki.records import Dependent, IssuerArgs, Link, Withdrawal
 from postseal_core.program import later
 
-__all__ = ["AuthoritySlot", "Signer", "issuer_args", "withdrawal"]
+__all__ = ["AuthoritySlot", "Signer", "issuer_args", "slot_issuer_args", "withdrawal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,22 @@ def issuer_args(authority: Signer) -> IssuerArgs:
         not_after=later(active.certificate.not_after),
         chain_pem=later(authority.issuing_chain_pem),
         private_key_pem=later(active.private_key_pem),
-        above=tuple(Link(name=each.name, generation=later(each.generation)) for each in authority.links_above),
+        above=_links(authority.links_above),
         standby_hours=authority.standby_hours if has_standby_rule else None,
-        crl_urls=authority.crl_urls,
+        crl_urls=crl_urls_of_slot(authority.crl_urls, active.id),
+    )
+
+
+def slot_issuer_args(slot: AuthoritySlot, above: Sequence[Certificate] = ()) -> IssuerArgs:
+    """Return the signing arguments of any slot, for what is no leaf: a cross certificate or a revocation list."""
+    return IssuerArgs(
+        slot=slot.id,
+        generation=later(slot.certificate.generation),
+        not_before=later(slot.certificate.not_before),
+        not_after=later(slot.certificate.not_after),
+        chain_pem=later(slot.certificate.certificate_pem),
+        private_key_pem=later(slot.private_key_pem),
+        above=_links(above),
     )
 
 
@@ -92,6 +106,10 @@ def withdrawal(authorities: Iterable[Signer], dependents: Iterable[Certificate] 
         authorities=tuple(sorted(line)),
         dependents={each.name: Dependent(previous=later(each.previous)) for each in (*signed, *dependents)},
     )
+
+
+def _links(above: Sequence[Certificate]) -> tuple[Link, ...]:
+    return tuple(Link(name=each.name, generation=later(each.generation)) for each in above)
 
 
 def _with_issuers(authority: Signer | None) -> Iterator[Signer]:

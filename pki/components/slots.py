@@ -8,7 +8,7 @@ import pulumi_tls as tls
 from pki.certificate.records import CertificateArgs
 from pki.certificate.resource import Certificate
 from pki.components.declared_authority import DeclaredAuthority
-from pki.components.signing import AuthoritySlot
+from pki.components.signing import AuthoritySlot, slot_issuer_args
 from pki.fields import DeclaredCertificate
 from pki.model import FIRST_SLOT, KeyAlgorithm, Profile, SlotId
 from pki.profiles import PROFILES
@@ -46,19 +46,11 @@ def cross_certificate(
     declared: DeclaredAuthority, active: AuthoritySlot, by: AuthoritySlot, options: pulumi.ResourceOptions
 ) -> Certificate:
     """Let the retiring root certify the key of the active one, for parties that do not know the active one yet."""
-    issuer = IssuerArgs(
-        slot=by.id,
-        generation=later(by.certificate.generation),
-        not_before=later(by.certificate.not_before),
-        not_after=later(by.certificate.not_after),
-        chain_pem=later(by.certificate.certificate_pem),
-        private_key_pem=later(by.private_key_pem),
-    )
     args = CertificateArgs(
         name=f"{active.name}-by-{by.name}",
         profile=Profile.INTERMEDIATE,
         declared=_cross_content(declared.content_of(active.id.number)),
-        issuer=issuer,
+        issuer=slot_issuer_args(by),
         private_key_pem=later(active.private_key_pem),
     )
     return Certificate(args.name, args, options)

@@ -60,9 +60,10 @@ class RevocationListHandler(HandlerBase[RevocationListArgs, RevocationListInputs
         issuer = hold_issuer(new.issuer, context)
         refuse(_issuer_problems(issuer, context))
         known = [each for _, each in contributions if each]
+        # What is not known to be of another slot is listed by all of them: rather too often than not at all.
         demand = CrlDemand(
             policy=policy,
-            revoked=tuple(entry for each in known for entry in each.revoked),
+            revoked=tuple(entry for each in known for entry in each.revoked if entry.issuer in (new.issuer.slot, None)),
             in_use=frozenset().union(*(each.in_use for each in known)),
             new_issuer_key=issuer.label if old and old.issuer_key != issuer.key else "",
             first_crl_number=new.first_crl_number,

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from pki.constraints import problems_under_limits
+from pki.crl_urls import problems_of_declared_crl_urls
 from pki.declared_checks import problems_of_declared
 from pki.extensions import is_authority, is_self_issued
 from pki.fields import FIELDS, Group
 from pki.issuing import subject_name
 from pki.model import FIRST_SLOT, KeyAlgorithm, SlotId
-from pki.names import problems_of_crl_urls, problems_of_subject
+from pki.names import problems_of_subject
 from pki.rollover import problems_below_cross_certificate, problems_of_cross_signing, room_below, room_below_root
 from postseal.stack.lifetimes import KEY_OF_AUTHORITY, problems_of_lifetime, resolve_lifetime
 from postseal.stack.model import Authority
@@ -42,7 +43,7 @@ def problems_of_authorities(stack: DeclaredStack, authorities: Mapping[str, Auth
 def _problems_of_content(authority: Authority) -> Iterator[Problem]:
     for problem in (
         *problems_of_declared(authority.declared, authority.profile),
-        *problems_of_crl_urls(authority.crl_urls),
+        *problems_of_declared_crl_urls(authority.crl_urls, authority.name, authority.slots),
     ):
         field = FIELDS[problem.path.partition("[")[0]]
         if field.group is not Group.LIFETIME:

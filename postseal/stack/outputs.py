@@ -30,7 +30,7 @@ _LIST = ("crl_number", "this_update", "next_update", "renew_at")
 def stack_outputs(stack: BuiltStack) -> Exported:
     """Return the outputs of a stack by name; `certificates` has servers and clients under their names.
 
-    `rosters`: how many clients, what the last change was, and when the next is due. `revocation_lists`: by authority.
+    `rosters`: how many clients, what the last change was, and when the next is due. `revocation_lists`: by slot.
     Both, and `pkcs12_passphrases` (by client, secret), are there only where something is declared for them.
     """
     servers = {name: _identity("server", _certificate(each)) for name, each in stack.servers.items()}
@@ -43,7 +43,9 @@ def stack_outputs(stack: BuiltStack) -> Exported:
     }
     declared = {
         "rosters": {name: _fields(each, _ROSTER) for name, each in stack.rosters.items()},
-        "revocation_lists": {name: _fields(each, _LIST) for name, each in stack.revocation_lists.items()},
+        "revocation_lists": {
+            slot: _fields(each, _LIST) for one in stack.revocation_lists.values() for slot, each in one.by_slot.items()
+        },
         "pkcs12_passphrases": pulumi.Output.secret(passphrases) if passphrases else {},
     }
     return outputs | {name: value for name, value in declared.items() if value != {}}

@@ -80,3 +80,61 @@ def test_two_lists_for_one_file_are_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         run_program(twice)
     assert [problem.path for problem in caught.value.problems] == ["hand_out.hand-out.revocation_lists"]
+
+
+def rolled_over() -> None:
+    """Declare a list of an authority with a slot in every role."""
+    ca = pki.CertificateAuthority("mail-ca", common_name="Example CA", slots=pki.Slots(active=2, retiring=1, standby=3))
+    alice = pki.ClientCertificate("alice", authority=ca, email="alice@example.org")
+    crl = pki.RevocationList("lists", authority=ca, certificates=[alice])
+    pki.HandOut("hand-out", directory="out", authorities=[ca], revocation_lists=[crl])
+
+
+def test_each_slot_that_has_signed_signs_a_list_of_its_own() -> None:
+    """A verifier needs the list of the very key that signed the certificate; a standby has signed nothing."""
+    program = run_program(rolled_over, preview=True)
+    lists = [each for each in program.registrations if each.type == "postseal:index:RevocationList"]
+    assert {each.name: each.properties["issuer"]["slot"] for each in lists} == {
+        "lists": "mail-ca/1",
+        "lists-2": "mail-ca/2",
+    }
+    assert {each.name: each.properties["name"] for each in lists} == {"lists": "lists", "lists-2": "lists-2"}
+    folder = program.one("HandOut").properties["folders"]["crl"]
+    assert sorted(folder) == ["mail-ca-2.crl", "mail-ca-2.crl.pem", "mail-ca.crl", "mail-ca.crl.pem"]
+
+
+@pytest.mark.parametrize(("active", "retiring", "url"), [(1, None, "mail-ca.crl"), (2, 1, "mail-ca-2.crl")])
+def test_certificates_name_the_list_of_the_slot_that_signs_them(active: int, retiring: int | None, url: str) -> None:
+    """One address could only serve one of the lists."""
+
+    def program() -> None:
+        slots = pki.Slots(active, retiring=retiring)
+        urls = ["http://pki.example.org/{slot}.crl"]
+        ca = pki.CertificateAuthority("mail-ca", common_name="Example CA", slots=slots, crl_urls=urls)
+        pki.ClientCertificate("alice", authority=ca, email="alice@example.org")
+
+    issuer = run_program(program).one("ClientCertificate").properties["issuer"]
+    assert issuer["crl_urls"] == [f"http://pki.example.org/{url}"]
+
+
+def test_one_address_for_several_slots_is_refused() -> None:
+    """With how to write it."""
+
+    def program() -> None:
+        urls = ["http://pki.example.org/ca.crl"]
+        pki.CertificateAuthority("mail-ca", common_name="CA", slots=pki.Slots(1, standby=2), crl_urls=urls)
+
+    with pytest.raises(ConfigError, match=r"crl_urls\[0\]: got 'http://.*/ca.crl' for 2 slots.*{slot}.crl"):
+        run_program(program)
+
+
+def test_a_program_may_declare_the_list_of_one_slot_alone() -> None:
+    """And no slot that the authority does not have."""
+
+    def program(slot: int) -> None:
+        ca = pki.CertificateAuthority("mail-ca", common_name="Example CA", slots=pki.Slots(active=2, retiring=1))
+        pki.RevocationList("lists", authority=ca, slot=slot)
+
+    assert run_program(lambda: program(1)).one("RevocationList").properties["issuer"]["slot"] == "mail-ca/1"
+    with pytest.raises(ConfigError, match="slot: got 3, expected a slot of mail-ca: 2, 1"):
+        run_program(lambda: program(3))

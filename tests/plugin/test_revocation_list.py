@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from pki.model import SlotId
 from pki.verification import chain_pem
 from tests.support.judges import (
     LintRole,
@@ -296,6 +297,38 @@ def test_another_key_of_the_issuer_signs_anew_and_the_number_goes_on(
     assert listing.inputs["reason"] == "re-signed with another key, that of mail-ca-2 generation 1"
     assert listing.outputs["issuer_slot"] == "mail-ca-2/1"
     assert openssl_crl_verify(crl_of(listing), certificate_of(other.outputs)).is_accepted
+
+
+def test_in_a_rollover_each_slot_lists_exactly_what_it_has_signed(plugin: PluginRuns, authority: Resource) -> None:
+    """A verifier asks for the list of the key that signed the certificate: only there may its revocation stand."""
+    second, successor = SlotId("mail-ca", 2), made(plugin, "mail-ca-2", root("mail-ca-2"))
+    under_first, under_second = issued_by(authority.outputs), issued_by(successor.outputs, second)
+    alice = made(plugin, "alice", client(under_first))
+    before = certificate_of(alice.outputs)
+    plugin.up(alice, client(under_second))
+    after = certificate_of(alice.outputs)
+    lists = {each: plugin.resource("RevocationList", each) for each in ("mail-ca", "mail-ca-2")}
+
+    def run(reason: str) -> None:
+        plugin.up(alice, client(under_second, revoke=reason) if reason else client(under_second))
+        for (name, listing), issuer in zip(lists.items(), (under_first, under_second), strict=True):
+            plugin.up(listing, declared(authority, [alice], name=name) | issuer)
+
+    def verdicts() -> list[bool]:
+        cases = zip(lists.values(), (authority, successor), (before, after), strict=True)
+        return [
+            openssl_verify_strict(
+                leaf, roots=[certificate_of(ca.outputs)], purpose=Purpose.CLIENT, at=plugin.now, crl=crl_of(listing)
+            ).is_accepted
+            for listing, ca, leaf in cases
+        ]
+
+    run("")
+    assert verdicts() == [True, True]
+    run("keyCompromise")
+    assert verdicts() == [False, False]
+    listed = {name: [entry.serial_number for entry in crl_of(each)] for name, each in lists.items()}
+    assert listed == {"mail-ca": [before.serial_number], "mail-ca-2": [after.serial_number]}
 
 
 def test_a_clock_behind_is_reported_and_signs_nothing(
