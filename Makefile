@@ -2,7 +2,7 @@
 # says what is set up where.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo preview destroy check quick test versions lint bench setup engine states clean
+.PHONY: help demo preview destroy check quick fuzz mutants test versions lint audit sbom licences bench setup engine states clean
 
 # The first Python that is new enough; `make PYTHON=...` names another one.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -34,8 +34,16 @@ quick: ## unit, plugin and component tests, on all cores; they need no engine
 	@$(BOOTSTRAP) uv
 	@$(BIN)/pytest -q $(QUICK)
 
+fuzz: ## hand changed inputs to every reader, a minute each; make fuzz FUZZ="--seconds 600 roster_yaml"
+	@$(BOOTSTRAP) uv
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+mutants: ## change the packages place by place: do tests notice? make mutants MUTANTS="--group core"
+	@$(BOOTSTRAP) uv
+	@$(BIN)/python -m toolchain.mutation $(MUTANTS)
+
 test: setup ## run all tests (installs missing programs with apt-get when root)
-	@$(BOOTSTRAP) debian
+	@$(BOOTSTRAP) debian zlint
 	@$(BIN)/pytest -q $(QUICK) --cov --cov-fail-under=$(COVERAGE_FLOOR)
 	@$(BIN)/pytest tests/integration
 
@@ -52,6 +60,18 @@ lint: ## check format, rules, types, import contracts, hooks and workflows
 	$(BIN)/pre-commit validate-config
 	$(BOOTSTRAP) workflows
 
+audit: ## ask the OSV database what is known against the packages of uv.lock (needs a network)
+	@$(BOOTSTRAP) uv
+	@$(BIN)/python -m toolchain.supply audit
+
+sbom: ## write what the wheel brings with it to dist/postseal.cdx.json (CycloneDX)
+	@$(BOOTSTRAP) uv
+	@$(BIN)/python -m toolchain.supply sbom
+
+licences: ## write docs/licences.md anew from uv.lock
+	@$(BOOTSTRAP) uv
+	@$(BIN)/python -m toolchain.supply licences
+
 bench: setup ## measure (see benchmarks/)
 	@$(BIN)/python benchmarks/run.py
 
@@ -65,7 +85,7 @@ engine: ## make the Pulumi engine ready, building it if need be
 	@$(BOOTSTRAP) engine
 
 clean: ## remove .venv and caches of the checkout; keeps state, passphrase and out/
-	rm -rf .venv .grimp_cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
+	rm -rf .venv .grimp_cache .hypothesis .import_linter_cache .mutants .mypy_cache .pytest_cache .ruff_cache htmlcov
 	rm -f .coverage .coverage.*
 	find . -name __pycache__ -type d -not -path './.pulumi/*' -prune -exec rm -rf {} +
 	@echo "Kept: .pulumi (state and passphrase of your stacks), out/ (deployed files), and the engine in the cache."

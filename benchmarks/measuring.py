@@ -25,12 +25,12 @@ _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class MeasurementError(Exception):
-    """What was measured is not what was meant: a command failed, had to be killed, or made something else."""
+    """A measurement is invalid: a command failed, had to be killed, or made something else than intended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one run of a command took.
+    """The time and memory that one run of a command took.
 
     `cpu_seconds`: user and system time of all its processes. `peak_rss_bytes`: the largest sum of their resident sets
     seen at one moment, ten looks a second; pages that processes share count in each of them.

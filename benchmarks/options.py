@@ -13,7 +13,7 @@ _PLUGIN: Final = ".venv/bin/pulumi-resource-postseal"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for.
+    """The options of one benchmark run.
 
     `runs`: for each size, 0 for as many as the case itself has. `sizes`: instead of the case's own, none for those.
     `against`: another checkout, absolute.

@@ -1,4 +1,4 @@
-"""Ratios pair by pair: each run of ours beside the run of another program that took turns with it.
+"""Ratios between our runs and the runs of another program that took turns with them.
 
 A machine that becomes slower meanwhile hits both runs of a pair alike. So the ratio of a pair says more than the
 ratio of two medians, and the spread of the ratios says how much it can be trusted.

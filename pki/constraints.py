@@ -1,86 +1,47 @@
-"""Say, before anything is issued, whether an issuing chain lets a declaration through (RFC 5280 section 6.1)."""
+"""Check a declaration against its issuers' constraints before anything is issued (RFC 5280 section 6.1)."""
 
-import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 
+from pki.constrained_names import ALL_ADDRESSES, NO_HOST, name_constraints
 from pki.extensions import extension_of, is_authority, is_self_issued
 from pki.issuing import subject_name
-from pki.model import CertificateDeclaration, NameConstraints, Profile
-from pki.name_syntax import host_of_uri, path_of_name
+from pki.model import CertificateDeclaration, Profile
+from pki.name_kinds import NAME_KINDS, NameKind
+from pki.name_syntax import path_of_name
+from pki.names import problems_of_name_constraints
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
 __all__ = [
     "IssuerLimits",
+    "limits_of_adopted",
     "limits_of_certificate",
     "limits_of_declaration",
     "problems_under_limits",
 ]
-
-_CONSTRAINED = x509.DNSName | x509.RFC822Name | x509.UniformResourceIdentifier | x509.IPAddress
 
 # What OpenSSL takes for a host name when it stands in a common name (3.0: `cn2dnsid`).
 _LOOKS_LIKE_HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """How one kind of name is compared with a constraint; both are text, in lower case.
-
-    `is_within`: all that the name stands for lies in the constraint. `touches`: some of it does.
-    """
-
-    field: str
-    general_name: type[_CONSTRAINED]
-    is_within: Callable[[str, str], bool]
-    touches: Callable[[str, str], bool]
-
-
-def _is_host_within(host: str, base: str) -> bool:
-    return not base or (host.endswith(base) if base.startswith(".") else f".{host}".endswith(f".{base}"))
-
-
-def _touches_host(host: str, base: str) -> bool:
-    return _is_host_within(host, base) or (host.startswith("*.") and base.partition(".")[2] == host[2:])
-
-
-def _is_mailbox_within(mailbox: str, base: str) -> bool:
-    host = mailbox.partition("@")[2]
-    return not base or (host.endswith(base) if base.startswith(".") else base in (mailbox, host))
-
-
-def _is_uri_within(uri: str, base: str) -> bool:
-    host = host_of_uri(uri) or ""
-    return host.endswith(base) if base.startswith(".") else host == base
-
-
-def _is_address_within(address: str, network: str) -> bool:
-    return ipaddress.ip_address(address) in ipaddress.ip_network(network)
-
-
-_KINDS = (
-    _Kind("dns_names", x509.DNSName, _is_host_within, _touches_host),
-    _Kind("email_addresses", x509.RFC822Name, _is_mailbox_within, _is_mailbox_within),
-    _Kind("ip_addresses", x509.IPAddress, _is_address_within, _is_address_within),
-    _Kind("uris", x509.UniformResourceIdentifier, _is_uri_within, _is_uri_within),
-)
-
-
-@dataclass(frozen=True, slots=True)
 class IssuerLimits:
-    """What an authority allows below it, whether its certificate exists or is only declared.
+    """The constraints an authority puts on certificates below it, from its certificate or its declaration.
 
     `name`: what messages call it. `permitted` and `excluded`: by the field of `SubjectAltNames`, constraints in lower
-    case. `is_self_issued`: it takes no place in the path lengths above it, unless it is what is being judged.
+    case. `closed`: fields of which it certifies no name at all. `is_self_issued`: it takes no place in the path lengths
+    above it, unless it is what is being judged.
     """
 
     name: str
     path_length: int | None
     permitted: Mapping[str, Sequence[str]]
     excluded: Mapping[str, Sequence[str]]
+    closed: frozenset[str] = frozenset()
     permitted_directories: Sequence[x509.Name] = ()
     excluded_directories: Sequence[x509.Name] = ()
     is_authority: bool = True
@@ -88,33 +49,76 @@ class IssuerLimits:
 
 
 def limits_of_certificate(certificate: x509.Certificate) -> IssuerLimits:
-    """Return what the certificate of an issuer allows; messages call it by its subject."""
+    """Return the limits that an issuer's certificate sets; messages call it by its subject."""
     basic = extension_of(certificate, x509.BasicConstraints)
     names = extension_of(certificate, x509.NameConstraints)
-    permitted = (names and names.permitted_subtrees) or ()
-    excluded = (names and names.excluded_subtrees) or ()
-    return IssuerLimits(
+    return replace(
+        _limits_of_names(names),
         name=certificate.subject.rfc4514_string(),
         path_length=basic.path_length if basic else None,
-        permitted=_bases(permitted),
-        excluded=_bases(excluded),
-        permitted_directories=_directories(permitted),
-        excluded_directories=_directories(excluded),
         is_authority=is_authority(certificate),
         is_self_issued=is_self_issued(certificate),
     )
 
 
 def limits_of_declaration(name: str, declaration: CertificateDeclaration) -> IssuerLimits:
-    """Return what a declared authority will allow; messages call it `name`."""
+    """Return the limits that a declared authority will set; messages call it `name`."""
     constraints = declaration.name_constraints
-    return IssuerLimits(
+    is_readable = constraints and not problems_of_name_constraints(constraints)
+    return replace(
+        _limits_of_names(name_constraints(constraints) if is_readable else None),
         name=name,
         path_length=declaration.path_length,
-        permitted=_declared_bases(constraints, "permitted"),
-        excluded=_declared_bases(constraints, "excluded"),
         is_self_issued=declaration.profile is Profile.ROOT,
     )
+
+
+def limits_of_adopted(certificate: x509.Certificate, declaration: CertificateDeclaration) -> IssuerLimits:
+    """Return what an authority that was made elsewhere allows, now and once it is renewed as declared.
+
+    Where its certificate says nothing of addresses or URIs, the declaration decides.
+    """
+    now, later = limits_of_certificate(certificate), limits_of_declaration("", declaration)
+    names = extension_of(certificate, x509.NameConstraints)
+    subtrees = (*((names and names.permitted_subtrees) or ()), *((names and names.excluded_subtrees) or ()))
+    mentioned = {kind.field for kind in NAME_KINDS if any(isinstance(each, kind.general_name) for each in subtrees)}
+    silent = now.closed - mentioned
+    decided = {field: later.permitted[field] for field in silent}
+    return replace(now, closed=(now.closed - silent) | (later.closed & silent), permitted={**now.permitted, **decided})
+
+
+def _limits_of_names(names: x509.NameConstraints | None) -> IssuerLimits:
+    """Convert an authority's name constraints to limits."""
+    permitted = (names and names.permitted_subtrees) or ()
+    excluded = (names and names.excluded_subtrees) or ()
+    allowed, forbidden = _bases(permitted), _bases(excluded)
+    closed = frozenset(_closed(allowed, forbidden))
+    # All of one version of IP is excluded where networks of the other one are permitted: it lies outside of these, too.
+    some = [] if "ip_addresses" in closed else [each for each in forbidden["ip_addresses"] if each not in ALL_ADDRESSES]
+    is_split = bool(allowed["ip_addresses"]) or "ip_addresses" in closed
+    return IssuerLimits(
+        name="",
+        path_length=None,
+        permitted=allowed,
+        excluded=forbidden | ({"ip_addresses": some} if is_split else {}),
+        closed=closed,
+        permitted_directories=_directories(permitted),
+        excluded_directories=_directories(excluded),
+    )
+
+
+def _closed(allowed: Mapping[str, Sequence[str]], forbidden: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the kinds of names that the authority may not certify at all.
+
+    A certificate that limits hosts or mailboxes and says nothing of addresses and URIs is read as if it closed them:
+    it is from before ours did, and its renewal closes them.
+    """
+    is_limited = any(bases[field] for bases in (allowed, forbidden) for field in ("dns_names", "email_addresses"))
+    for field in ("ip_addresses", "uris"):
+        is_silent = not allowed[field] and not forbidden[field]
+        is_shut = not allowed[field] and {*ALL_ADDRESSES} <= {*forbidden[field]}
+        if (is_limited and is_silent) or is_shut or [*allowed[field]] == [NO_HOST]:
+            yield field
 
 
 def problems_under_limits(declaration: CertificateDeclaration, issuers: Sequence[IssuerLimits]) -> list[Problem]:
@@ -165,26 +169,24 @@ def _path_length_problems(
 
 
 def _name_problems(declaration: CertificateDeclaration, issuer: IssuerLimits) -> Iterator[Problem]:
-    for kind in _KINDS:
+    for kind in NAME_KINDS:
         permitted, excluded = issuer.permitted.get(kind.field, ()), issuer.excluded.get(kind.field, ())
-        for path, name in _names(kind, declaration) if permitted or excluded else ():
-            yield from _one_name_problems(kind, path, name, permitted, excluded, issuer.name)
+        for path, name in _names(kind, declaration) if permitted or excluded or kind.field in issuer.closed else ():
+            if kind.field in issuer.closed:
+                yield Problem(path, _closed_sentence(kind, name, issuer.name))
+            else:
+                yield from _one_name_problems(kind, path, name, permitted, excluded, issuer.name)
     yield from _directory_problems(declaration, issuer)
 
 
 def _bases(subtrees: Sequence[x509.GeneralName]) -> dict[str, list[str]]:
     return {
         kind.field: [str(subtree.value).lower() for subtree in subtrees if isinstance(subtree, kind.general_name)]
-        for kind in _KINDS
+        for kind in NAME_KINDS
     }
 
 
-def _declared_bases(constraints: NameConstraints, side: str) -> dict[str, list[str]]:
-    words = {"dns_names": f"{side}_dns", "email_addresses": f"{side}_email"}
-    return {field: [base.lower() for base in getattr(constraints, word)] for field, word in words.items()}
-
-
-def _names(kind: _Kind, declaration: CertificateDeclaration) -> Iterator[tuple[str, str]]:
+def _names(kind: NameKind, declaration: CertificateDeclaration) -> Iterator[tuple[str, str]]:
     names = getattr(declaration.alt_names, kind.field)
     yield from ((path_of_name(kind.field, index), name) for index, name in enumerate(names))
     common_name = declaration.subject.common_name
@@ -193,17 +195,28 @@ def _names(kind: _Kind, declaration: CertificateDeclaration) -> Iterator[tuple[s
         yield "common_name", common_name
 
 
+def _closed_sentence(kind: NameKind, name: str, issuer: str) -> str:
+    word = {"ip_addresses": "permitted_ip", "uris": "permitted_uri"}[kind.field]
+    what = kind.field.replace("_", " ").replace("ip", "IP").replace("uris", "URIs")
+    return (
+        f"got {shown(name)}, but {issuer} is limited to other kinds of names and may certify no {what}: leave this out,"
+        f" or permit it in {word} of {issuer}"
+    )
+
+
 def _one_name_problems(
-    kind: _Kind, path: str, name: str, permitted: Sequence[str], excluded: Sequence[str], issuer: str
+    kind: NameKind, path: str, name: str, permitted: Sequence[str], excluded: Sequence[str], issuer: str
 ) -> Iterator[Problem]:
     comparable = name.lower()
     if permitted and not any(kind.is_within(comparable, base) for base in permitted):
         yield Problem(
-            path, f"got {name!r}, expected a name within {', '.join(permitted)}, all that {issuer} may certify"
+            path, f"got {shown(name)}, expected a name within {', '.join(permitted)}, all that {issuer} may certify"
         )
     for base in excluded:
         if kind.touches(comparable, base):
-            yield Problem(path, f"got {name!r}, which lies within {base!r}, excluded for {issuer}: use another name")
+            yield Problem(
+                path, f"got {shown(name)}, which lies within {shown(base)}, excluded for {issuer}: use another name"
+            )
 
 
 def _directory_problems(declaration: CertificateDeclaration, issuer: IssuerLimits) -> Iterator[Problem]:

@@ -18,9 +18,11 @@ from typing import Annotated
 
 from pki.lifetime import format_hours
 from pki.model import HOLD, RevocationReason, SerialNumber, SlotId
+from postseal_core.bounds import LONGEST_HOURS
 from postseal_core.errors import Problem
 from postseal_core.instants import format_day, format_instant
 from postseal_core.records import Wire
+from postseal_core.wording import shown
 
 __all__ = ["CrlDecision", "CrlDemand", "CrlEntry", "CrlPolicy", "CrlSchedule", "decide_crl"]
 
@@ -57,6 +59,9 @@ class CrlPolicy:
         shortest, longest = _SHORTEST_INTERVAL_HOURS, self.lifetime_hours - _SHORTEST_INTERVAL_HOURS
         if longest < shortest:
             return [Problem("lifetime_hours", f"got {self.lifetime_hours}, expected at least {2 * shortest} hours")]
+        if self.lifetime_hours > LONGEST_HOURS:
+            message = f"got {shown(self.lifetime_hours)}, expected at most {LONGEST_HOURS} hours, a hundred years"
+            return [Problem("lifetime_hours", message)]
         if self.renew_before_hours is None or shortest <= self.renew_before_hours <= longest:
             return []
         return [

@@ -14,7 +14,7 @@ _SLOT: Final = "{slot}"
 
 
 def crl_urls_of_slot(crl_urls: Sequence[str], slot: SlotId) -> tuple[str, ...]:
-    """Return the addresses in certificates that a slot signs: `{slot}` becomes the name of the slot.
+    """Return the CRL addresses for certificates that a slot signs: `{slot}` becomes the name of the slot.
 
     That is the name of the file, too, which a hand-out writes for the slot: `mail-ca`, then `mail-ca-2`.
     """

@@ -78,7 +78,7 @@ def policy_of(declared: DeclaredCertificate, profile: Profile) -> LifetimePolicy
 
 @lru_cache(maxsize=1024)
 def _policy(profile: Profile, *said: Any) -> LifetimePolicy:
-    """Thousands of clients of a roster have the same few policies."""
+    """Build a policy once; thousands of clients of a roster share the same few."""
     default = LifetimePolicy(validity_hours=PROFILES[profile].default_validity_hours)
     given = {name: value for name, value in zip(_LIFETIME, said, strict=True) if value is not None}
     return replace(default, **given)
@@ -91,7 +91,7 @@ def is_key_lost(declared: DeclaredCertificate, profile: Profile) -> bool:
 
 
 def with_lifetime(declared: DeclaredCertificate, policy: LifetimePolicy) -> DeclaredCertificate:
-    """Return a declaration that says everything of a lifetime policy."""
+    """Copy every field of a lifetime policy into a declaration."""
     is_before = policy.renew_before_hours is not None
     return replace(
         declared,

@@ -1,4 +1,4 @@
-"""Say what is wrong with a declared certificate, in the words of whoever declared it; for single ones and rosters.
+"""Check a declared certificate; problems name the declared fields. For single certificates and rosters.
 
 Paths of problems are names of fields: `email`, `dns_names[0]`, `validity_hours`.
 """
@@ -47,7 +47,7 @@ def problems_of_steps(declared: DeclaredCertificate) -> list[Problem]:
 
 
 def _told_once(declared: DeclaredCertificate, profile: Profile, problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems at what was declared: those of a common name that was not, at the name that it comes from."""
+    """Move problems of a defaulted common name to the declared name it was taken from."""
     found = list(problems)
     if declared.common_name:
         return found

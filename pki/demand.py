@@ -52,7 +52,12 @@ def below_issuer(declared: DeclaredCertificate, issuer: IssuerArgs | None) -> De
 
 
 def demand_of(
-    declared: DeclaredCertificate, profile: Profile, issuer: IssuerWindow | None, differences: Differences = SAME
+    declared: DeclaredCertificate,
+    profile: Profile,
+    issuer: IssuerWindow | None,
+    differences: Differences = SAME,
+    *,
+    is_key_elsewhere: bool = False,
 ) -> Demand:
     """Combine a declaration, its issuer and its differences into the demand that `decide` takes."""
     return Demand(
@@ -61,6 +66,7 @@ def demand_of(
         changes=differences.changes,
         is_key_changed=differences.is_key_changed,
         is_issuer_changed=differences.is_issuer_changed,
+        is_key_elsewhere=is_key_elsewhere,
         confirm=declared.confirm,
         confirmed_generation=declared.confirmed_generation,
         revoke_reason=declared.revoke,

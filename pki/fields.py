@@ -1,4 +1,4 @@
-"""The one declaration of a certificate's fields: what each is, who may say it, and what a change of it means.
+"""The table of a certificate's fields: meaning, where each may be set, and the effect of a change.
 
 Everything that knows fields by name follows from `DeclaredCertificate`: the keys of the stack file's sections, the
 columns of a roster, the arguments of components, the properties on the wire and in the state, what is compared when a
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class SaidBy(Flag):
-    """Who may say a field: a section of the stack file and the component of the same name, or a row of a roster."""
+    """Where a field may be set: a stack-file section and the component of that name, or a row of a roster."""
 
     CLIENT = auto()
     SERVER = auto()
@@ -45,7 +45,7 @@ class SaidBy(Flag):
 
 
 class Group(StrEnum):
-    """Under which key of a section of the stack file a field stands; empty: directly in it."""
+    """The key of a stack-file section that a field is nested under; empty: none."""
 
     NONE = ""
     LIFETIME = "lifetime"
@@ -53,7 +53,7 @@ class Group(StrEnum):
 
 
 class Match(StrEnum):
-    """What a relay knows a client by.
+    """How a relay recognises a client.
 
     Attributes:
         CERTIFICATE: The fingerprint of its certificate, another one after each renewal.
@@ -65,7 +65,7 @@ class Match(StrEnum):
 
 
 class ArchiveWord(StrEnum):
-    """What a roster says about the PKCS#12 archives of its clients.
+    """The choice of PKCS#12 archive for a roster's clients.
 
     Attributes:
         UNSAID: Nothing; there is no archive unless the roster says otherwise.
@@ -82,7 +82,7 @@ class ArchiveWord(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldOf:
-    """What is to be known of one field beside its name, type and default.
+    """Properties of one field beside its name, type and default.
 
     `is_content`: it stands in the certificate, so that a change needs a new one. `is_compared`: it must be the same at
     both places when a certificate moves. `word`: its key in a section of the stack file. `meaning`: one sentence for
@@ -117,7 +117,7 @@ def _lifetime(default: T, word: str, meaning: str) -> T:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredCertificate:
-    """What is declared about one certificate. A field left at its default is not said."""
+    """The declaration of one certificate. A field at its default counts as not set."""
 
     common_name: str = _name(
         SaidBy.CLIENT | SaidBy.SERVER | SaidBy.AUTHORITY | SaidBy.ROW,
@@ -149,6 +149,14 @@ class DeclaredCertificate:
     )
     excluded_email: tuple[str, ...] = _names(
         SaidBy.AUTHORITY, "mailboxes that may not be certified", Group.NAME_CONSTRAINTS
+    )
+    permitted_ip: tuple[str, ...] = _names(
+        SaidBy.AUTHORITY,
+        "networks whose addresses may be certified; with other constraints none",
+        Group.NAME_CONSTRAINTS,
+    )
+    permitted_uri: tuple[str, ...] = _names(
+        SaidBy.AUTHORITY, "hosts whose URIs may be certified; with other constraints none", Group.NAME_CONSTRAINTS
     )
     crl_urls: tuple[str, ...] = _names(SaidBy.NOBODY, "where the issuer's revocation list is; the issuer says it")
     key_algorithm: KeyAlgorithm = _field(
@@ -206,5 +214,5 @@ NOTHING_SAID: Final = DeclaredCertificate()
 
 
 def fields_said_by(surface: SaidBy) -> tuple[str, ...]:
-    """Return the names of the fields that somebody may say, in the order in which they are shown."""
+    """Return the names of the fields that may be set there, in display order."""
     return tuple(name for name, each in FIELDS.items() if surface in each.said_by)

@@ -2,6 +2,8 @@
 
 import re
 
+from postseal_core.wording import shown
+
 __all__ = ["parse_fingerprint_sha256"]
 
 _PREFIX = re.compile(r"\s*sha-?256(?:\s+fingerprint)?\s*[=:]", re.IGNORECASE)
@@ -24,6 +26,6 @@ def parse_fingerprint_sha256(text: str) -> str:
     digest = "".join(pairs).upper()
     if not _DIGEST.fullmatch(digest) or any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004  # hex digits of a byte
         raise ValueError(
-            f"got {text[:120]!r}, expected a SHA-256 fingerprint: 32 pairs of hex digits; {_HOW_TO_GET_ONE}"
+            f"got {shown(text)}, expected a SHA-256 fingerprint: 32 pairs of hex digits; {_HOW_TO_GET_ONE}"
         )
     return ":".join(pairs).upper()

@@ -95,6 +95,7 @@ class Demand:
     `changes`: what in the declaration differs from the current certificate, as words (`dns_names`); empty: nothing.
     `is_key_changed`: the key must be another one (handed in anew, or another algorithm).
     `is_issuer_changed`: another key signs (then `changes` says so, too).
+    `is_key_elsewhere`: only a new request brings another key; a step that needs one waits for it.
     `issuer`: None for a self-signed certificate.
     `confirm`: keep every earlier generation until `confirmed_generation` reaches the current one.
     `revoke_reason`: revoke what exists, for this reason; `issue_again`: and issue a new generation with a new key.
@@ -106,6 +107,7 @@ class Demand:
     changes: tuple[str, ...] = ()
     is_key_changed: bool = False
     is_issuer_changed: bool = False
+    is_key_elsewhere: bool = False
     confirm: bool = False
     confirmed_generation: int = 0
     revoke_reason: RevocationReason = RevocationReason.NOT_REVOKED

@@ -3,7 +3,7 @@
 ECDSA signatures are made without random numbers (RFC 6979), so that nothing here needs entropy or a clock.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -12,12 +12,12 @@ from typing import cast
 
 from cryptography import x509
 
+from pki.constrained_names import name_constraints
 from pki.extensions import extension_of, is_authority
 from pki.keys import PrivateKey, PublicKey, SignatureHash, algorithm_of, is_deterministic, signature_hash
 from pki.model import (
     SUBJECT_PARTS,
     CertificateDeclaration,
-    NameConstraints,
     Profile,
     Subject,
     SubjectAltNames,
@@ -138,7 +138,7 @@ def _is_key_of(private_key: PrivateKey, public_key: object) -> bool:
 
 
 def _authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
-    """Only the key identifier (RFC 5280 section 4.2.1.1): it still fits when the issuer gets a new certificate."""
+    """Build the extension from the key identifier alone (RFC 5280 section 4.2.1.1); it outlives an issuer's renewal."""
     identifier = extension_of(issuer, x509.SubjectKeyIdentifier)
     if identifier is not None:
         return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
@@ -191,12 +191,14 @@ def _extensions(
     if declaration.alt_names:
         yield _subject_alternative_name(declaration.alt_names)
     if declaration.name_constraints:
-        yield _name_constraints(declaration.name_constraints)
+        yield name_constraints(declaration.name_constraints)
     if declaration.crl_urls:
         yield _distribution_points(declaration.crl_urls)
     yield x509.SubjectKeyIdentifier.from_public_key(public_key)  # method 1 of RFC 5280 section 4.2.1.2, as others do
-    if issuer is not None:  # may be left out where the key signs itself (RFC 5280 section 4.2.1.1)
+    if issuer is not None:
         yield issuer.authority_key_identifier
+    elif not declaration.profile.is_authority:  # only an authority may leave it out (RFC 5280 section 4.2.1.1)
+        yield x509.AuthorityKeyIdentifier.from_issuer_public_key(public_key)
 
 
 def _subject_alternative_name(alt_names: SubjectAltNames) -> x509.SubjectAlternativeName:
@@ -210,20 +212,9 @@ def _subject_alternative_name(alt_names: SubjectAltNames) -> x509.SubjectAlterna
     )
 
 
-def _name_constraints(declared: NameConstraints) -> x509.NameConstraints:
-    def subtrees(dns: Iterable[str], email: Iterable[str]) -> list[x509.GeneralName] | None:
-        # An empty list is no valid encoding (GeneralSubtrees has at least one), None leaves the field out.
-        return [*map(x509.DNSName, dns), *map(x509.RFC822Name, email)] or None
-
-    return x509.NameConstraints(
-        permitted_subtrees=subtrees(declared.permitted_dns, declared.permitted_email),
-        excluded_subtrees=subtrees(declared.excluded_dns, declared.excluded_email),
-    )
-
-
 @lru_cache
 def _distribution_points(crl_urls: tuple[str, ...]) -> x509.CRLDistributionPoints:
-    """One point with several addresses: they are places of the same CRL (RFC 5280 section 4.2.1.13)."""
+    """Build one distribution point with all addresses of the same CRL (RFC 5280 section 4.2.1.13)."""
     addresses = [x509.UniformResourceIdentifier(url) for url in crl_urls]
     return x509.CRLDistributionPoints(
         [x509.DistributionPoint(full_name=addresses, relative_name=None, reasons=None, crl_issuer=None)]

@@ -1,10 +1,16 @@
-"""Key material in the plugin's memory: put there by Check, taken out by Create and Update of the same run."""
+"""Key material in the plugin's memory, from Check to Create and Update of the same resource and run.
 
+The texts are in the resource's own store (`Context.material`). What is made of a text, as a loaded key, is shared by
+the whole run; it is found by the digest of the text, so only by who has the text.
+"""
+
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from pki.fingerprint import public_key_fingerprint_sha256
 from pki.generations import IssuerWindow
@@ -47,7 +53,7 @@ class KeyLoader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HeldIssuer:
-    """Who signs: a label for readers, the slot as data, and the reference of its key (empty: no other key signs)."""
+    """The issuer: label for readers, slot as data, and reference of its key (empty: self-signed)."""
 
     label: str
     slot: SlotId | None
@@ -73,18 +79,18 @@ class _Chain:
 
 
 def load_key(pem: str, *, what: str, context: Context) -> PrivateKey:
-    """Return a private key, read by this run's loader: the only place where the plugin turns a PEM into a key."""
+    """Turn PEM into a private key with this run's loader; the plugin does it nowhere else."""
     loader = context.memory.get(_Loader, _LOADER)
     return load_private_key(pem, what=what) if loader is None else loader.load(pem, what=what)
 
 
 def use_key_loader(load: KeyLoader, context: Context) -> None:
-    """Read the keys of this run in another way, as a review that has no secrets must."""
+    """Replace the key loader of this run, for a review that has no secrets."""
     context.memory.put(_Loader, _LOADER, _Loader(load))
 
 
 def hold_key(pem: Maybe[str] | None, context: Context) -> Maybe[str]:
-    """Put a key that was handed in into memory; the inputs keep the digest of its public half, empty for no key."""
+    """Keep a handed-in key in memory; return the digest of its public half for the inputs, empty for no key."""
     if pem is None or is_unknown(pem):
         return "" if pem is None else UNKNOWN
     return _held(pem, "private_key_pem", context).reference
@@ -96,7 +102,7 @@ def held_key(reference: str, context: Context) -> PrivateKey:
 
 
 def hold_issuer(issuer: IssuerArgs | None, context: Context) -> HeldIssuer:
-    """Put the issuer's key and chain into memory; its label names generations, so that a new chain is noticed.
+    """Keep the issuer's key and chain in memory; its label changes when a certificate in the chain is re-issued.
 
     In a preview that renews the issuer its key is known and its chain is not: what it signed stays as it is.
     """
@@ -114,7 +120,7 @@ def hold_issuer(issuer: IssuerArgs | None, context: Context) -> HeldIssuer:
 
 
 def issuer_window(issuer: IssuerArgs | None) -> IssuerWindow | None:
-    """Return when the issuer is valid; an authority that does not exist yet is taken to be valid for ever."""
+    """Return the issuer's validity; an authority that does not exist yet counts as valid for ever."""
     if issuer is None:
         return None
     validity = Validity(
@@ -126,11 +132,12 @@ def issuer_window(issuer: IssuerArgs | None) -> IssuerWindow | None:
 
 
 def issuer_of(label: str, key: Maybe[str], context: Context) -> tuple[Issuer | None, list[x509.Certificate]]:
-    """Return who signs, with the chain above; nobody and nothing for what signs itself."""
+    """Return the issuer and its chain; None and an empty list for a self-signed certificate."""
     if is_unknown(key) or not key:
         return None, []
     chain, private_key = issuer_chain(label, context), held_key(key, context)
-    return context.memory.made_once(Issuer, (label, key), lambda: Issuer(chain[0], private_key)), chain
+    who = (chain[0].fingerprint(SHA256()), key)
+    return context.memory.made_once(Issuer, who, lambda: Issuer(chain[0], private_key)), chain
 
 
 def known_issuer_chain(label: str, context: Context) -> list[x509.Certificate]:
@@ -141,7 +148,8 @@ def known_issuer_chain(label: str, context: Context) -> list[x509.Certificate]:
 def issuer_chain(label: str, context: Context) -> list[x509.Certificate]:
     """Return the chain of the issuer, issuer first; raise PostsealError where it was not handed in during this run."""
     pem = context.material.get(_chain_reference(label))
-    return context.memory.made_once(_Chain, label, lambda: _Chain(load_chain(pem, what="issuer"))).certificates
+    digest = hashlib.sha256(pem.encode()).hexdigest()
+    return context.memory.made_once(_Chain, digest, lambda: _Chain(load_chain(pem, what="issuer"))).certificates
 
 
 def _label(name: str, generation: Maybe[int]) -> str:
@@ -157,8 +165,9 @@ def _held(pem: str, what: str, context: Context) -> _HeldKey:
 
     def load() -> _HeldKey:
         key = load_key(pem, what=what, context=context)
-        reference = "sha256:" + public_key_fingerprint_sha256(key.public_key()).replace(":", "").lower()
-        context.material.keep(reference, pem)
-        return _HeldKey(reference, key)
+        return _HeldKey("sha256:" + public_key_fingerprint_sha256(key.public_key()).replace(":", "").lower(), key)
 
-    return context.memory.made_once(_HeldKey, context.material.put(pem), load)
+    held = context.memory.made_once(_HeldKey, context.material.put(pem), load)
+    # Also where another resource had it loaded: each has its own store.
+    context.material.keep(held.reference, pem)
+    return held

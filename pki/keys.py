@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from pki.model import KeyAlgorithm
+from postseal_core.bounds import LARGEST_KEY_BYTES
 from postseal_core.errors import CertificateError
 
 __all__ = [
@@ -91,8 +92,10 @@ def load_private_key(pem: str, *, what: str) -> PrivateKey:
     ignored. Whether a certificate belongs to the key is not checked.
 
     Raises:
-        CertificateError: no PEM key, an encrypted key, or an algorithm or size that is not accepted.
+        CertificateError: no PEM key, an encrypted key, an algorithm or size that is not accepted, or more than 64 KiB.
     """
+    if len(pem) > LARGEST_KEY_BYTES:
+        raise CertificateError(f"{what}: got more than {LARGEST_KEY_BYTES // 2**10} KiB: hand in only the key")
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except TypeError as error:
@@ -100,7 +103,7 @@ def load_private_key(pem: str, *, what: str) -> PrivateKey:
             f"{what}: the key is encrypted with a passphrase, expected an unencrypted one. Postfix must start"
             " unattended: remove the passphrase with `openssl pkey -in KEY -out KEY.plain`"
         ) from error
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, InternalError) as error:
         raise CertificateError(
             f"{what}: cannot be read as a private key, expected PEM text that has a line"
             " `-----BEGIN PRIVATE KEY-----`; make one with `openssl genpkey`"

@@ -1,14 +1,17 @@
 """Lifetime rules: validity, time of renewal, and overlap with the previous certificate."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
 
 from pki.model import Validity
+from postseal_core.bounds import LARGEST_COUNT, LONGEST_HOURS
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
-__all__ = ["EVERY_RENEWAL", "KEEP_KEY", "LifetimePolicy", "format_hours", "parse_fraction"]
+__all__ = ["EVERY_RENEWAL", "KEEP_KEY", "LONGEST_HOURS", "LifetimePolicy", "format_hours", "parse_fraction"]
 
 EVERY_RENEWAL = 1
 """`renew_key_every` of a policy that makes a new key at each renewal."""
@@ -16,6 +19,8 @@ KEEP_KEY = 0
 """`renew_key_every` of a policy that never changes the key by itself."""
 
 _SHORTEST_INTERVAL_HOURS = 1
+_LARGEST_PART = 999_999_999
+_FRACTION = re.compile(r"-?[0-9]{1,9}/[0-9]{1,9}|-?[0-9]{0,9}\.?[0-9]{1,20}(e-?[0-9]{1,2})?", re.ASCII)
 # Issuing truncates not_before to the hour: a renewal point closer than that would be due again in the same run.
 _FRACTION_WORDS = {Fraction(1, 2): "half", Fraction(2, 3): "two thirds", Fraction(3, 4): "three quarters"}
 
@@ -70,6 +75,8 @@ class LifetimePolicy:
 
     def problems(self) -> list[Problem]:
         """Return the reasons why this policy cannot work: no renewal, one at every run, or clients locked out."""
+        if unusable := self._unusable_numbers():
+            return unusable
         found = []
         if self.validity_hours < _SHORTEST_INTERVAL_HOURS + 1:
             found.append(Problem("validity_hours", f"got {self.validity_hours}, expected at least 2 hours"))
@@ -88,6 +95,21 @@ class LifetimePolicy:
                 )
             )
         return found + self._renewal_point_problems()
+
+    def _unusable_numbers(self) -> list[Problem]:
+        """Find numbers too large to compute dates with."""
+        hours = {name: getattr(self, name) for name in ("validity_hours", "renew_before_hours", "overlap_hours")}
+        found = [
+            Problem(name, f"got {shown(value)}, expected at most {LONGEST_HOURS} hours, a hundred years")
+            for name, value in hours.items()
+            if value is not None and not -LONGEST_HOURS <= value <= LONGEST_HOURS
+        ]
+        if not -LARGEST_COUNT <= self.renew_key_every <= LARGEST_COUNT:
+            message = f"got {shown(self.renew_key_every)}, expected at most {LARGEST_COUNT}, or 0 to keep the key"
+            found.append(Problem("renew_key_every", message))
+        if max(abs(self.renew_fraction.numerator), self.renew_fraction.denominator) > _LARGEST_PART:
+            found.append(Problem("renew_fraction", "expected a fraction of at most 9 digits each, as 2/3"))
+        return found
 
     def _renewal_point_problems(self) -> list[Problem]:
         if self.renew_before_hours is not None:
@@ -135,14 +157,19 @@ def format_hours(hours: int) -> str:
 
 
 def parse_fraction(text: str | float) -> Fraction:
-    """Return a fraction from `2/3`, `0.5` or a number; raise ValueError for anything else."""
+    """Return a fraction from `2/3`, `0.5` or a number; raise ValueError for anything else.
+
+    Text is judged before it is computed: `1e999999999` would be a number of a billion digits.
+    """
     try:
-        return _fraction(str(text))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{text!r} is not a fraction; write it as 2/3 or 0.66") from None
+        return _fraction(text if isinstance(text, str) else repr(float(text)))
+    except (ValueError, ArithmeticError):
+        raise ValueError(f"{shown(text)} is not a fraction; write it as 2/3 or 0.66") from None
 
 
 @lru_cache(maxsize=64)
 def _fraction(text: str) -> Fraction:
-    """A roster asks for the same few fractions again for each of its clients."""
+    """Parse a fraction once; a roster asks for the same few for each of its clients."""
+    if not _FRACTION.fullmatch(text):
+        raise ValueError(text)
     return Fraction(text).limit_denominator(1000)

@@ -1,11 +1,13 @@
 """Plain values that describe certificates; frozen, comparable, free of any library's types."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from postseal_core.wording import shown
 
 __all__ = [
     "FIRST_SLOT",
@@ -58,7 +60,7 @@ class Pkcs12Profile(StrEnum):
 
 
 class RevocationReason(StrEnum):
-    """Why a certificate is revoked, as RFC 5280 section 5.3.1 spells it; empty: it is not.
+    """The reason of a revocation as RFC 5280 section 5.3.1 spells it; empty: not revoked.
 
     `removeFromCRL` is missing because only delta CRLs have it.
 
@@ -92,7 +94,7 @@ HOLD: Final = RevocationReason.CERTIFICATE_HOLD
 
 
 class Profile(StrEnum):
-    """What a certificate is for; `profiles.py` holds the table of what each one carries."""
+    """The purpose of a certificate; `profiles.py` has the rules of each."""
 
     ROOT = "root"
     INTERMEDIATE = "intermediate"
@@ -119,7 +121,7 @@ class SerialNumber(int):
         """Return the number of the text that `str()` gives; raise ValueError for any other."""
         number = cls(text, 16)
         if str(number) != text:
-            raise ValueError(f"{text!r} is no serial number in lower-case hexadecimal")
+            raise ValueError(f"{shown(text)} is no serial number in lower-case hexadecimal")
         return number
 
 
@@ -170,7 +172,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class SubjectPart:
-    """How a part of a subject stands in a name: its attribute type, and how many characters it may have."""
+    """One attribute of a subject: its type and the longest value allowed, in characters."""
 
     oid: str
     most: int
@@ -208,6 +210,9 @@ class NameConstraints:
 
         pki.NameConstraints(permitted_dns=("example.org",), permitted_email=("example.org",))
 
+    Whoever is limited at all certifies no IP addresses and no URIs but those that are permitted here. Host names and
+    mailboxes are limited each by their own lists; subjects are not limited.
+
     A host name covers itself and everything below. For mailboxes, `example.org` covers those at that host,
     `.example.org` those at hosts below it, `user@example.org` one mailbox. What is malformed, repeated, or permitted
     and excluded at the same time is refused.
@@ -217,15 +222,19 @@ class NameConstraints:
         excluded_dns: Host names that may not be certified, with all below. Default: empty, none.
         permitted_email: Mailboxes that may be certified. Default: empty, any.
         excluded_email: Mailboxes that may not be certified. Default: empty, none.
+        permitted_ip: Networks whose addresses may be certified, as `192.0.2.0/24` or `2001:db8::/32`. Default: none.
+        permitted_uri: Hosts whose URIs may be certified; `.example.org` are the hosts below. Default: none.
     """
 
     permitted_dns: tuple[str, ...] = ()
     excluded_dns: tuple[str, ...] = ()
     permitted_email: tuple[str, ...] = ()
     excluded_email: tuple[str, ...] = ()
+    permitted_ip: tuple[str, ...] = ()
+    permitted_uri: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.permitted_dns or self.excluded_dns or self.permitted_email or self.excluded_email)
+        return any(getattr(self, each.name) for each in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

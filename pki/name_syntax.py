@@ -21,6 +21,7 @@ __all__ = [
     "host_of_uri",
     "is_host_covered",
     "path_of_name",
+    "to_a_labels",
     "word_of_names",
 ]
 
@@ -40,12 +41,13 @@ _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 def _first_fault(rules: Sequence[_Rule], text: str) -> str | None:
     for is_broken_by, sentence in rules:
         if is_broken_by(text):
-            return sentence.format(got=shown(text), a_label=_a_label_form(text))
+            return sentence.format(got=shown(text), a_label=to_a_labels(text[:_MAX_HOST]))
     return None
 
 
-def _a_label_form(host: str) -> str:
-    """Return the A-label form (RFC 5891 section 4.4); the codec `idna` would map by IDNA 2003, which is outdated."""
+def to_a_labels(host: str) -> str:
+    """Return a host name in lower case and in its A-label form (RFC 5891 section 4.4), good or not."""
+    # The codec `idna` would map by IDNA 2003, which is outdated.
     labels = re.split("[.。．｡]", unicodedata.normalize("NFC", host.lower()))  # noqa: RUF001
     return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
 

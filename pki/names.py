@@ -4,11 +4,13 @@ Paths of problems are names of declared fields: `common_name`, `email`, `dns_nam
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from ipaddress import ip_address
 
+from pki.common_names import problems_of_foreign_names
+from pki.constrained_names import fault_of_network
 from pki.model import SUBJECT_PARTS, CertificateDeclaration, NameConstraints, Subject, SubjectAltNames
 from pki.name_syntax import (
     fault_of_alternative_host,
@@ -22,6 +24,7 @@ from pki.name_syntax import (
 )
 from pki.profiles import PROFILES
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
 __all__ = [
     "problems_of_alt_names",
@@ -35,7 +38,7 @@ _Fault = Callable[[str], str | None]
 
 _LIMITS = {each.name: SUBJECT_PARTS[each.name].most for each in fields(Subject) if each.name != "country"}
 _COUNTRY = re.compile("[A-Z]{2}")
-_CONSTRAINT_FIELDS = ("permitted_dns", "excluded_dns", "permitted_email", "excluded_email")
+_CONSTRAINT_FIELDS = tuple(each.name for each in fields(NameConstraints))
 
 
 def problems_of_declaration(declaration: CertificateDeclaration) -> list[Problem]:
@@ -45,8 +48,11 @@ def problems_of_declaration(declaration: CertificateDeclaration) -> list[Problem
     code is assigned, and what the issuer allows; see `pki.constraints.problems_under_limits`.
     """
     rules = PROFILES[declaration.profile]
+    of_subject = problems_of_subject(declaration.subject)
+    is_judged = not of_subject and not declaration.profile.is_authority
     return [
-        *problems_of_subject(declaration.subject),
+        *of_subject,
+        *(problems_of_foreign_names(declaration.subject, declaration.alt_names) if is_judged else ()),
         *problems_of_alt_names(declaration.alt_names, has_wildcards=rules.has_wildcards),
         *problems_of_name_constraints(declaration.name_constraints),
         *problems_of_crl_urls(declaration.crl_urls),
@@ -61,8 +67,12 @@ def problems_of_subject(subject: Subject) -> list[Problem]:
         problems.append(Problem("common_name", "is empty, expected a name of 1 to 64 characters"))
     for attribute, limit in _LIMITS.items():
         text = getattr(subject, attribute)
+        octets = len(text.encode("utf-8", "replace")) if attribute == "common_name" else 0
         if len(text) > limit:
             problems.append(Problem(attribute, f"got {len(text)} characters, expected at most {limit}: shorten it"))
+        elif octets > limit:  # RFC 5280 counts characters; pyca/cryptography writes no more octets than that
+            message = f"got {len(text)} characters of together {octets} octets, expected at most {limit}: shorten it"
+            problems.append(Problem(attribute, message))
         elif fault := fault_of_text(text):
             problems.append(Problem(attribute, fault))
     if subject.country and not _COUNTRY.fullmatch(subject.country):
@@ -90,13 +100,16 @@ def problems_of_name_constraints(name_constraints: NameConstraints) -> list[Prob
     problems: list[Problem] = []
     if not name_constraints:
         return problems
+    for field, fault_of in _PERMITTED_ONLY.items():
+        problems += _list_problems(field, getattr(name_constraints, field), fault_of, str.lower)
     for kind, fault_of in (("dns", _fault_of_dns_constraint), ("email", _fault_of_email_constraint)):
         permitted, excluded = (getattr(name_constraints, f"{side}_{kind}") for side in ("permitted", "excluded"))
         problems += _list_problems(f"permitted_{kind}", permitted, fault_of, str.lower)
         problems += _list_problems(f"excluded_{kind}", excluded, fault_of, str.lower)
         problems += [
             Problem(
-                f"excluded_{kind}[{index}]", f"got {base!r}, which is permitted too: remove it from one of the lists"
+                f"excluded_{kind}[{index}]",
+                f"got {shown(base)}, which is permitted too: remove it from one of the lists",
             )
             for index, base in enumerate(excluded)
             if base.lower() in map(str.lower, permitted)
@@ -118,11 +131,11 @@ def _list_problems(
         if fault := fault_of(name):
             yield Problem(path, fault)
         elif (first := seen.setdefault(comparable(name), index)) != index:
-            yield Problem(path, f"got {name!r}, which is {path_of_name(field, first)} once more: remove it")
+            yield Problem(path, f"got {shown(name)}, which is {path_of_name(field, first)} once more: remove it")
 
 
 def _comparable_mailbox(address: str) -> str:
-    """Only the host of a mailbox is compared without case (RFC 5280 section 7.5)."""
+    """Return a mailbox for comparison: only its host ignores case (RFC 5280 section 7.5)."""
     local, _, host = address.partition("@")
     return f"{local}@{host.lower()}"
 
@@ -133,7 +146,7 @@ def _comparable_address(address: str) -> str:
 
 def _fault_of_dns_constraint(base: str) -> str | None:
     if base.startswith("."):
-        return f"got {base!r}, expected {base[1:]!r}: it covers the host itself and everything below"
+        return f"got {shown(base)}, expected {shown(base[1:])}: it covers the host itself and everything below"
     return fault_of_host(base)
 
 
@@ -141,11 +154,21 @@ def _fault_of_email_constraint(base: str) -> str | None:
     return fault_of_email(base) if "@" in base else fault_of_host(base.removeprefix("."))
 
 
+def _fault_of_uri_constraint(base: str) -> str | None:
+    return fault_of_host(base.removeprefix("."))
+
+
+_PERMITTED_ONLY: Mapping[str, _Fault] = {
+    "permitted_ip": fault_of_network,
+    "permitted_uri": _fault_of_uri_constraint,
+}
+
+
 def _fault_of_crl_url(url: str) -> str | None:
     if not url.lower().startswith("http://"):
         return (
-            f"got {url!r}, expected an address that begins with http://: fetching a CRL over TLS would need the CRL"
-            " (RFC 5280 section 8); a CRL is signed and needs no TLS"
+            f"got {shown(url)}, expected an address that begins with http://: fetching a CRL over TLS would need the"
+            " CRL (RFC 5280 section 8); a CRL is signed and needs no TLS"
         )
     return fault_of_uri(url)
 

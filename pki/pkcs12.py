@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 from pki.keys import PrivateKey
 from pki.model import Pkcs12Profile
 from postseal_core.errors import CertificateError
+from postseal_core.wording import shown
 
 __all__ = ["build_archive", "generate_passphrase"]
 
@@ -63,7 +64,7 @@ def build_archive(
     if private_key.public_key() != certificate.public_key():
         raise CertificateError(f"archive {name}: the private key does not belong to the certificate: hand in its key")
     if not name or not passphrase:
-        raise CertificateError(f"archive {name!r}: name and passphrase must not be empty; set both")
+        raise CertificateError(f"archive {shown(name)}: name and passphrase must not be empty; set both")
     encryption = _ENCRYPTIONS[profile]
     protection = (
         PrivateFormat.PKCS12.encryption_builder()

@@ -16,7 +16,7 @@ _HOURS_PER_YEAR = 365 * _HOURS_PER_DAY
 
 
 class Purpose(StrEnum):
-    """What a leaf's key may be used for, by object identifier (RFC 5280 section 4.2.1.12)."""
+    """Extended key usages of leaf certificates, by object identifier (RFC 5280 section 4.2.1.12)."""
 
     SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
     CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"

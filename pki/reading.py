@@ -10,17 +10,18 @@ from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar, get_args, get_type_hints
 
-from pydantic import BeforeValidator, PlainValidator, StrictBool, StrictInt, StrictStr, create_model
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, StrictBool, StrictInt, StrictStr, create_model
 
 from pki.declared import Said
 from pki.fields import FIELDS, DeclaredCertificate, Group, SaidBy
 from pki.lifetime import parse_fraction
 from pki.model import KeyAlgorithm
+from postseal_core.bounds import LARGEST_COUNT, LONGEST_HOURS
 from postseal_core.errors import ConfigError
 from postseal_core.reading import Raw, Section, read_section
 from postseal_core.wording import found, shown
 
-__all__ = ["declared_arguments", "field_of_cell", "said_in", "with_fields"]
+__all__ = ["bounded", "declared_arguments", "field_of_cell", "said_in", "with_fields"]
 
 S = TypeVar("S", bound=Section)
 
@@ -38,12 +39,10 @@ def with_fields(surface: SaidBy, section: type[S], *, is_grouped: bool = True) -
     (`name_constraints`); otherwise all stand side by side under their own names.
     """
     said = {name: each for name, each in FIELDS.items() if surface in each.said_by}
-    direct: dict[str, Any] = {
-        name: _optional(_HINTS[name]) for name, each in said.items() if not (is_grouped and each.group)
-    }
+    direct: dict[str, Any] = {name: _optional(name) for name, each in said.items() if not (is_grouped and each.group)}
     below = [name for name, each in said.items() if each.group is Group.NAME_CONSTRAINTS]
     if is_grouped and below:
-        constraints = _model("NameConstraintsSection", Section, {name: _optional(_HINTS[name]) for name in below})
+        constraints = _model("NameConstraintsSection", Section, {name: _optional(name) for name in below})
         direct[Group.NAME_CONSTRAINTS.value] = (constraints | None, None)
     return _model(section.__name__, section, direct)
 
@@ -55,7 +54,7 @@ def _model(name: str, base: type[S], definitions: dict[str, Any]) -> type[S]:
 
 
 def said_in(section: Section, surface: SaidBy = SaidBy.ALL) -> Said:
-    """Return the fields that stand in a section made by `with_fields`, those below `name_constraints` included.
+    """Return the certificate fields set in a section made by `with_fields`, with those below `name_constraints`.
 
     `surface`: who says them; a key of the section that is called like a field of others (`pkcs12`) is none of them.
     """
@@ -70,12 +69,12 @@ def said_in(section: Section, surface: SaidBy = SaidBy.ALL) -> Said:
 
 @cache
 def _fields_of(surface: SaidBy) -> frozenset[str]:
-    """Return the fields that any of these may say; worked out once, as a roster asks for each of its rows."""
+    """Return the fields that these may set; cached, since a roster asks once for each row."""
     return frozenset(name for name, each in FIELDS.items() if each.said_by & surface)
 
 
 def declared_arguments(surface: SaidBy, path: str, arguments: Raw) -> DeclaredCertificate:
-    """Return what the keyword arguments of a component declare; None and empty values are not said.
+    """Return the declaration in a component's keyword arguments; None and empty values count as not set.
 
     Raises:
         ConfigError: everything that is unknown, of another type, or the output of another resource.
@@ -102,8 +101,11 @@ def field_of_cell(name: str, cell: str) -> object:
     return cell
 
 
-def _optional(hint: Any) -> tuple[Any, None]:
-    """Return how pydantic reads a field that may be left out or be empty."""
+def _optional(name: str) -> tuple[Any, None]:
+    """Return the pydantic definition of an optional field."""
+    hint = _HINTS[name]
+    if name.endswith("_hours"):
+        return (_HOURS | None, None)
     kinds = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
     kind = _STRICT.get(hint) or _STRICT.get(kinds[0]) or _word(kinds[0])
     return (kind | None, None)
@@ -120,6 +122,17 @@ def _word(kind: type[StrEnum]) -> Any:
     return Annotated[kind, PlainValidator(read)]
 
 
+def bounded(value: int, largest: int) -> int:
+    """Return a whole number if it is within +-`largest`; raise ValueError with a sentence otherwise."""
+    if not -largest <= value <= largest:
+        raise ValueError(f"got {shown(value)}, expected a whole number of at most {largest:,}")
+    return value
+
+
+def _whole_number(largest: int) -> Any:
+    return Annotated[StrictInt, AfterValidator(lambda value: bounded(value, largest))]
+
+
 def _fraction(value: Any) -> Fraction:
     if isinstance(value, bool) or not _FRACTION.fullmatch(str(value)):
         raise ValueError(f"got {shown(value)}, expected a part of the lifetime: write 2/3 or 0.66")
@@ -130,7 +143,7 @@ def _key_algorithm(value: Any) -> KeyAlgorithm:
     match = _WEAK_RSA.fullmatch(value) if isinstance(value, str) else None
     if match and int(match[1]) < _LEAST_RSA_BITS:
         raise ValueError(
-            f"got {value!r}, which is too weak: OpenSSL refuses it at its default security level; "
+            f"got {shown(value)}, which is too weak: OpenSSL refuses it at its default security level; "
             "use ECDSA-P256, or RSA-3072 where a peer knows only RSA"
         )
     if value not in tuple(KeyAlgorithm):
@@ -146,12 +159,13 @@ def _a_list(value: Any) -> Any:
     return value
 
 
+_HOURS: Final = _whole_number(LONGEST_HOURS)
 RenewFraction = Annotated[Fraction, PlainValidator(_fraction)]
 KeyAlgorithmWord = Annotated[KeyAlgorithm, PlainValidator(_key_algorithm)]
 _STRICT: Final[Mapping[Any, Any]] = {
     str: StrictStr,
     bool: StrictBool,
-    int: StrictInt,
+    int: _whole_number(LARGEST_COUNT),
     tuple[str, ...]: Annotated[tuple[StrictStr, ...], BeforeValidator(_a_list)],
     Fraction: RenewFraction,
     KeyAlgorithm: KeyAlgorithmWord,

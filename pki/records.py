@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One certificate that stands above an issuer in its chain, and which generation of it."""
+    """One certificate above an issuer in its chain, with its generation."""
 
     name: str
     generation: Maybe[int]

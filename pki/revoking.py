@@ -66,7 +66,7 @@ def _release(schedule: Schedule, held: RevokedGeneration) -> Schedule:
 
 
 def _restate(schedule: Schedule, reason: RevocationReason) -> Schedule:
-    """Return the schedule with its holds made final, if the declared reason is."""
+    """Make holds final once the declared reason is a final one."""
     entries = _restated(schedule, reason)
     if entries == schedule.revoked:
         return schedule

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from pki.model import FIRST_SLOT
+from postseal_core.bounds import LARGEST_COUNT, LONGEST_HOURS
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
 __all__ = [
     "STANDBY_HOURS",
@@ -57,28 +59,30 @@ class Slots:
         return tuple(number for number in (self.active, self.standby, self.retiring) if number is not None)
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what contradicts itself."""
+        """Report slot numbers that are out of range or contradict each other."""
         for name in ("active", "standby", "retiring"):
             number = getattr(self, name)
-            if number is not None and number < FIRST_SLOT:
-                yield Problem(name, f"got {number}, expected a number from {FIRST_SLOT} up")
+            if number is not None and not FIRST_SLOT <= number <= LARGEST_COUNT:
+                yield Problem(name, f"got {shown(number)}, expected a number from {FIRST_SLOT} up")
         if self.standby is not None and self.standby <= self.active:
             yield Problem("standby", f"got {self.standby}, expected a number above the active slot {self.active}")
         if self.retiring is not None and self.retiring >= self.active:
             yield Problem("retiring", f"got {self.retiring}, expected a number below the active slot {self.active}")
         if self.standby_hours < 0:
             yield Problem("standby_hours", f"got {self.standby_hours}, expected 0 or more")
+        if self.standby_hours > LONGEST_HOURS:
+            yield Problem("standby_hours", f"got {shown(self.standby_hours)}, expected at most {LONGEST_HOURS}")
         if self.cross_sign and self.retiring is None:
             yield Problem("cross_sign", "there is no retiring slot that could certify the active one; name it")
 
 
 def room_below(path_length: int | None) -> int | None:
-    """Return the path_length of what stands directly below an authority; None stays no limit, below 0 means no room."""
+    """Return the largest path_length directly below an authority; None: no limit, negative: no authority fits."""
     return None if path_length is None else path_length - 1
 
 
 def room_below_root(path_length: int | None, *, is_cross_signed: bool) -> int | None:
-    """Return the largest path_length below a root that a cross certificate stands above; None: any."""
+    """Return the largest path_length that fits below a cross-signed root; None: any."""
     return room_below(room_below(path_length)) if is_cross_signed else None
 
 

@@ -20,7 +20,7 @@ from pki.revoking import with_revocation
 from postseal_core.errors import ScheduleError
 from postseal_core.instants import format_day, format_instant
 
-__all__ = ["Decision", "adopted", "decide"]
+__all__ = ["Decision", "adopted", "decide", "is_request_needed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,10 @@ def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision
     """Decide the schedule of a certificate at `now` (aware UTC).
 
     Raises ScheduleError for a step that must not happen: issuing or revoking while the clock stands before the current
-    certificate, taking back a revocation other than certificateHold, or a validity beyond the issuer's where that is
-    to fail.
+    certificate, taking back a revocation other than certificateHold, confirming a generation that does not exist yet,
+    or a validity beyond the issuer's where that is to fail.
     """
+    _refuse_early_confirmation(previous, demand)
     if previous is None:
         _refuse_empty_revocation(demand)
         first = _Reason(Cause.FIRST, f"first certificate, {format_day(now)}")
@@ -50,8 +51,10 @@ def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision
     if current.is_revoked and not demand.issue_again:
         return Decision(current, is_issued=False)
     reason = _issue_reason(current, demand, now)
-    if reason is None:
-        return Decision(_keep(current, demand, now), is_issued=False)
+    note = _request_note(current, demand, reason)
+    if reason is None or note:
+        kept = current if current.is_revoked else _keep(current, demand, now)
+        return Decision(kept, is_issued=False, note=note)
     issued = _issue(current, demand, now, reason)
     if _is_only_a_renewal(current, demand, now) and issued.validity.not_after <= current.validity.not_after:
         return Decision(_keep(current, demand, now), is_issued=False, note=_no_gain_note(current, demand))
@@ -75,6 +78,17 @@ def _refuse_empty_revocation(demand: Demand) -> None:
     if demand.revoke_reason:
         raise ScheduleError(
             f"revoke: {demand.revoke_reason} names a certificate that was never issued: remove `revoke`"
+        )
+
+
+def _refuse_early_confirmation(previous: Schedule | None, demand: Demand) -> None:
+    """Refuse to confirm a generation that is not issued yet: it would count as in use before anybody has it."""
+    newest = previous.generation if previous else 0
+    if demand.confirmed_generation > newest:
+        there_is = f"the current one is {newest}" if previous else "none was issued yet"
+        raise ScheduleError(
+            f"got confirmed_generation {demand.confirmed_generation}, but {there_is}: confirm a generation once it is "
+            "in use; ahead of that, the one before it would end while it is still needed"
         )
 
 
@@ -124,6 +138,22 @@ def _is_only_a_renewal(current: Schedule, demand: Demand, now: datetime) -> bool
     return is_due and not (demand.changes or demand.is_key_changed or current.is_revoked)
 
 
+def is_request_needed(current: Schedule, demand: Demand) -> bool:
+    """Return whether the next renewal waits for a new request, because it needs a key that is made elsewhere."""
+    is_other_key = current.is_revoked or _is_new_key_due(current, demand.policy, current.generation + 1)
+    return demand.is_key_elsewhere and is_other_key
+
+
+def _request_note(current: Schedule, demand: Demand, reason: _Reason | None) -> str:
+    """Return a note if this step waits for a request with a new key; a changed declaration does not wait."""
+    if reason is None or demand.is_key_changed or reason.cause is Cause.CHANGED:
+        return ""
+    if not is_request_needed(current, demand):
+        return ""
+    again = "" if current.is_revoked else ", or let renewals keep the key (renew_key: never)"
+    return f"{reason.sentence}, but the key is made elsewhere: hand in a request for a new one{again}"
+
+
 def _no_gain_note(current: Schedule, demand: Demand) -> str:
     return (
         f"renewal is due, but the issuer {_slot_name(_slot_of(demand))} ends with this certificate on "
@@ -149,7 +179,7 @@ def _issue(current: Schedule | None, demand: Demand, now: datetime, reason: _Rea
 
 
 def _validity(demand: Demand, now: datetime) -> tuple[Validity, str]:
-    """Return the validity of a certificate issued now, and words that say that the issuer's end shortened it."""
+    """Return the validity of a certificate issued now, and a note if the issuer's end shortens it."""
     not_before = now.replace(minute=0, second=0, microsecond=0)
     wanted = not_before + timedelta(hours=demand.policy.validity_hours)
     issuer = demand.issuer
@@ -179,8 +209,14 @@ def _key_generation(current: Schedule | None, demand: Demand, generation: int) -
     """Return the generation whose key the new one uses: its own, or an earlier one where the policy keeps the key."""
     if current is None or demand.is_key_changed or current.is_revoked:
         return generation
-    every = demand.policy.renew_key_every
-    return generation if every and generation - current.key_generation >= every else current.key_generation
+    if demand.is_key_elsewhere or not _is_new_key_due(current, demand.policy, generation):
+        return current.key_generation
+    return generation
+
+
+def _is_new_key_due(current: Schedule, policy: LifetimePolicy, generation: int) -> bool:
+    every = policy.renew_key_every
+    return bool(every) and generation - current.key_generation >= every
 
 
 def _accepted_after_issue(current: Schedule, demand: Demand, now: datetime) -> tuple[AcceptedGeneration, ...]:

@@ -29,7 +29,7 @@ _ARGUMENTS: Final[Mapping[KeyAlgorithm, TlsPrivateKeyArguments]] = {
 
 
 def tls_private_key_arguments(algorithm: KeyAlgorithm) -> TlsPrivateKeyArguments:
-    """Return what pulumi-tls' `PrivateKey` must be asked for to get a key of this algorithm.
+    """Return the arguments with which pulumi-tls makes a key of this algorithm.
 
     Curve and size are always given: left out, pulumi-tls makes P-224 keys, for which TLS 1.3 has no signatures.
     """

@@ -1,7 +1,8 @@
-"""Read certificates that came from elsewhere and say everything that is wrong with them."""
+"""Read certificates that came from elsewhere and report everything wrong with them."""
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 
@@ -10,9 +11,11 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from pki.certification_path import problems_of_path
 from pki.extensions import extension_of, is_authority, is_self_issued
 from pki.keys import PublicKey
 from pki.name_syntax import is_host_covered
+from postseal_core.bounds import LARGEST_CHAIN_BYTES, MOST_CERTIFICATES
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.instants import format_instant
 
@@ -24,8 +27,11 @@ __all__ = [
     "order_chain",
     "problems_of_ca_file",
     "problems_of_imported_chain",
+    "subject_in_words",
 ]
 
+_UNPARSABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_LONGEST_SUBJECT = 200
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 _CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 
@@ -48,14 +54,17 @@ def load_chain(pem: str, *, what: str) -> list[x509.Certificate]:
     Not checked: order, signatures, dates; see `order_chain` and `problems_of_imported_chain`.
 
     Raises:
-        CertificateError: no certificate, a private key or another block among them, or one that cannot be parsed.
+        CertificateError: no certificate, a private key or another block among them, one that cannot be parsed, or more
+            than 2 MiB.
     """
+    if len(pem) > LARGEST_CHAIN_BYTES:
+        raise CertificateError(f"{what}: got more than {LARGEST_CHAIN_BYTES // 2**20} MiB: hand in fewer certificates")
     labels = _BEGIN.findall(pem)
     if any(label.endswith("PRIVATE KEY") for label in labels):
         raise CertificateError(f"{what}: a private key stands among the certificates: remove it and keep it secret")
     strange = sorted({label for label in labels if label not in _CERTIFICATE_LABELS})
     if strange or not labels:
-        found = f"PEM blocks {', '.join(strange)}" if strange else "no PEM block"
+        found = f"PEM blocks {', '.join(strange)[:_LONGEST_SUBJECT]}" if strange else "no PEM block"
         raise CertificateError(
             f"{what}: got {found}, expected only `-----BEGIN CERTIFICATE-----` blocks; convert with"
             " `openssl x509 -in FILE -out FILE.pem`, with `-inform DER` if the file is binary"
@@ -63,12 +72,27 @@ def load_chain(pem: str, *, what: str) -> list[x509.Certificate]:
     try:
         certificates = x509.load_pem_x509_certificates(pem.encode())
         for certificate in certificates:
-            certificate.extensions  # noqa: B018  # parsed on first use; what is broken must show here
-    except ValueError as error:
+            _parse_whole(certificate)
+    except _UNPARSABLE as error:
         raise CertificateError(
             f"{what}: a certificate block cannot be parsed (truncated or altered?): copy it again"
         ) from error
     return certificates
+
+
+def _parse_whole(certificate: x509.Certificate) -> None:
+    """Parse all lazily parsed fields at once: broken ones are reported while reading."""
+    for name in ("extensions", "subject", "issuer", "not_valid_before_utc", "not_valid_after_utc", "serial_number"):
+        getattr(certificate, name)
+    with suppress(UnsupportedAlgorithm):  # of somebody else's; whoever needs the key says which are accepted
+        certificate.public_key()
+
+
+def subject_in_words(certificate: x509.Certificate) -> str:
+    """Return the subject for messages: control characters escaped, cut to a bounded length."""
+    text = certificate.subject.rfc4514_string()
+    written = text if text.isprintable() else ascii(text)[1:-1]
+    return written if len(written) <= _LONGEST_SUBJECT else f"{written[:_LONGEST_SUBJECT]}..."
 
 
 def chain_pem(certificates: Sequence[x509.Certificate]) -> str:
@@ -84,6 +108,10 @@ def order_chain(certificates: Sequence[x509.Certificate]) -> list[x509.Certifica
     Raises:
         CertificateError: they do not form one chain; the message names those that do not fit.
     """
+    if len(certificates) > MOST_CERTIFICATES:
+        raise CertificateError(
+            f"expected one chain of at most {MOST_CERTIFICATES} certificates, got {len(certificates)}: leave out others"
+        )
     rest = list(dict.fromkeys(certificates))
     starts = [leaf for leaf in rest if not any(is_issued_by(other, leaf) for other in rest if other != leaf)]
     ordered: list[x509.Certificate] = []
@@ -93,7 +121,7 @@ def order_chain(certificates: Sequence[x509.Certificate]) -> list[x509.Certifica
         rest.remove(following[0])
         following = [issuer for issuer in rest if is_issued_by(ordered[-1], issuer)][:1]
     if rest or not ordered:
-        strays = "; ".join(certificate.subject.rfc4514_string() for certificate in rest) or "nothing"
+        strays = "; ".join(subject_in_words(certificate) for certificate in rest) or "nothing"
         raise CertificateError(f"expected certificates of one chain, not connected to it: {strays}; remove or complete")
     return ordered
 
@@ -107,12 +135,13 @@ def problems_of_imported_chain(
     roots: Sequence[x509.Certificate] = (),
     may_sign_itself: bool = False,
 ) -> list[Problem]:
-    """Return why a server certificate that was signed elsewhere, with its intermediates, must not be served.
+    """Report problems of a server certificate that was signed elsewhere, and of its intermediates.
 
     `chain` is leaf first, without the root. Checked: key, `dns_names` (each is covered by the subject alternative
-    names), extended key usage, dates, order and signatures, and, if `roots` are given, that one of them signed the
-    last. `may_sign_itself`: a server's own, self-signed certificate will do, as an interim one does.
-    Not checked: revocation, name constraints, strength of the signatures.
+    names), extended key usage, dates, order and signatures, path lengths, name constraints, critical extensions, and,
+    if `roots` are given, that one of them signed the last. `may_sign_itself`: a server's own, self-signed certificate
+    will do, as an interim one does. Not checked: revocation, strength of the signatures; names are compared byte by
+    byte, and a chain that needs certificate policies is refused. NIST's path validation suite (PKITS) judges all this.
     """
     if not chain:
         return [Problem("chain", "is empty, expected the certificate of the server and its intermediates")]
@@ -121,13 +150,13 @@ def problems_of_imported_chain(
         *_coverage_problems(chain[0], dns_names),
         *(problem for index, certificate in enumerate(chain) for problem in _member_problems(index, certificate, now)),
         *(() if may_sign_itself else _own_signature_problems(chain[0])),
-        *_link_problems(chain),
+        *(_link_problems(chain) or problems_of_path(chain, [root for root in roots if is_issued_by(chain[-1], root)])),
         *_trust_problems(chain, roots),
     ]
 
 
 def problems_of_ca_file(pem: str, *, now: datetime) -> list[Problem]:
-    """Return what is wrong with a file of trusted authorities (`smtpd_tls_CAfile`), each certificate of it judged.
+    """Report problems of each certificate in a file of trusted authorities (`smtpd_tls_CAfile`).
 
     A certificate that is not valid yet is no problem: a new root is handed out early. Signatures are not checked.
     """
@@ -137,7 +166,7 @@ def problems_of_ca_file(pem: str, *, now: datetime) -> list[Problem]:
         return [Problem("", str(error))]
     problems = _repetition_problems("certificates", certificates)
     for index, certificate in enumerate(certificates):
-        path, name = f"certificates[{index}]", certificate.subject.rfc4514_string()
+        path, name = f"certificates[{index}]", subject_in_words(certificate)
         if not is_authority(certificate):
             problems.append(Problem(path, f"{name} is no authority: trust its issuer instead, or list its fingerprint"))
         problems += _expiry_problems(path, certificate, now)
@@ -165,7 +194,7 @@ def _leaf_problems(chain: Sequence[x509.Certificate], public_key: PublicKey) -> 
     if not _is_for(leaf, public_key):
         places = [f"chain[{index}]" for index, certificate in enumerate(chain) if _is_for(certificate, public_key)]
         fix = f"{places[0]} does: put it first" if places else "request a certificate for this key, or hand in its key"
-        yield Problem("chain[0]", f"{leaf.subject.rfc4514_string()} does not belong to the private key; {fix}")
+        yield Problem("chain[0]", f"{subject_in_words(leaf)} does not belong to the private key; {fix}")
     usage = extension_of(leaf, x509.ExtendedKeyUsage)
     if usage is not None and ExtendedKeyUsageOID.SERVER_AUTH not in usage:
         yield Problem("chain[0]", "extendedKeyUsage lacks serverAuth: request a certificate for a TLS server")
@@ -190,17 +219,15 @@ def _member_problems(index: int, certificate: x509.Certificate, now: datetime) -
             f"{format_instant(now)}: correct the clock, or use it from then on",
         )
     if index and _signs_itself(certificate):
-        name = certificate.subject.rfc4514_string()
+        name = subject_in_words(certificate)
         yield Problem(path, f"{name} is signed by itself: leave it out, whoever trusts it has it")
     elif index and not is_authority(certificate):
-        yield Problem(path, f"{certificate.subject.rfc4514_string()} is no authority: remove it")
+        yield Problem(path, f"{subject_in_words(certificate)} is no authority: remove it")
 
 
 def _own_signature_problems(leaf: x509.Certificate) -> Iterator[Problem]:
     if _signs_itself(leaf):
-        yield Problem(
-            "chain[0]", f"{leaf.subject.rfc4514_string()} is signed by itself: have it signed by an authority"
-        )
+        yield Problem("chain[0]", f"{subject_in_words(leaf)} is signed by itself: have it signed by an authority")
 
 
 def _signs_itself(certificate: x509.Certificate) -> bool:
@@ -209,15 +236,18 @@ def _signs_itself(certificate: x509.Certificate) -> bool:
 
 def _expiry_problems(path: str, certificate: x509.Certificate, now: datetime) -> Iterator[Problem]:
     if now > certificate.not_valid_after_utc:
-        name, instant = certificate.subject.rfc4514_string(), format_instant(certificate.not_valid_after_utc)
+        name, instant = subject_in_words(certificate), format_instant(certificate.not_valid_after_utc)
         yield Problem(path, f"{name} expired at {instant}: replace it")
 
 
-def _link_problems(chain: Sequence[x509.Certificate]) -> Iterator[Problem]:
-    yield from _repetition_problems("chain", chain)
+def _link_problems(chain: Sequence[x509.Certificate]) -> list[Problem]:
+    return [*_repetition_problems("chain", chain), *_order_problems(chain)]
+
+
+def _order_problems(chain: Sequence[x509.Certificate]) -> Iterator[Problem]:
     for index, (certificate, issuer) in enumerate(pairwise(chain)):
         if certificate != issuer and not is_issued_by(certificate, issuer):
-            wanted, got = certificate.issuer.rfc4514_string(), issuer.subject.rfc4514_string()
+            wanted, got = certificate.issuer.rfc4514_string(), subject_in_words(issuer)
             yield Problem(
                 f"chain[{index + 1}]",
                 f"got {got}, expected the certificate of {wanted} that signed chain[{index}]: leaf first, then issuers",

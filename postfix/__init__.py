@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from postfix.components.host import PostfixHost
     from postfix.components.mail_server import MailServer
     from postfix.components.relay_client import RelayClient
-    from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide, TableType
+    from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
     from postfix.parameters import PostfixVersion
     from postfix.preflight import CheckedHost, checked_host
+    from postfix.receiving import DomainList, Domains, LookupTable, Maps, Restrictions
     from postfix.settings import (
         ClientLevel,
         ClientSettings,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         ServerSettings,
         Transport,
     )
-    from postfix.tables import ClientRow
+    from postfix.tables import ClientRow, TableType
     from postfix.target import Directory, HostTarget, Local
     from postseal_core.errors import ConfigError, Problem
 else:
@@ -33,9 +34,10 @@ else:
         "postfix.components.host": ("PostfixHost",),
         "postfix.components.mail_server": ("MailServer",),
         "postfix.components.relay_client": ("RelayClient",),
-        "postfix.host": ("ClientSide", "HostDeclaration", "Ownership", "ServerSide", "TableType"),
+        "postfix.host": ("ClientSide", "HostDeclaration", "Ownership", "ServerSide"),
         "postfix.parameters": ("PostfixVersion",),
         "postfix.preflight": ("CheckedHost", "checked_host"),
+        "postfix.receiving": ("DomainList", "Domains", "LookupTable", "Maps", "Restrictions"),
         "postfix.settings": (
             "ClientLevel",
             "ClientSettings",
@@ -45,7 +47,7 @@ else:
             "ServerSettings",
             "Transport",
         ),
-        "postfix.tables": ("ClientRow",),
+        "postfix.tables": ("ClientRow", "TableType"),
         "postfix.target": ("Directory", "HostTarget", "Local"),
         "postseal_core.errors": ("ConfigError", "Problem"),
     }
@@ -68,11 +70,15 @@ __all__ = [
     "ConfigError",
     "DestinationPolicy",
     "Directory",
+    "DomainList",
+    "Domains",
     "HostCertificate",
     "HostDeclaration",
     "HostTarget",
     "Local",
+    "LookupTable",
     "MailServer",
+    "Maps",
     "Ownership",
     "PostfixHost",
     "PostfixVersion",
@@ -80,6 +86,7 @@ __all__ = [
     "RelayClient",
     "RelayPolicy",
     "RelayingClient",
+    "Restrictions",
     "ServerLevel",
     "ServerSettings",
     "ServerSide",

@@ -25,7 +25,7 @@ _KEY_FILE = 0o400
 
 @dataclass(frozen=True, slots=True)
 class ChainContent:
-    """What one chain file holds: an unencrypted private key in PEM, the leaf, and its intermediates, nearest first."""
+    """The content of one chain file: an unencrypted private key in PEM, the leaf, its intermediates, nearest first."""
 
     private_key_pem: str = field(repr=False)
     certificates: tuple[x509.Certificate, ...]
@@ -38,7 +38,7 @@ class ChainContent:
 
 @dataclass(frozen=True, slots=True)
 class HostContent:
-    """What certificates give to a host: chains by certificate name, trusted roots, and who may relay, by service."""
+    """The content of a host's certificate files: chains by certificate name, roots, and relay clients by service."""
 
     chains: Mapping[str, Maybe[ChainContent]]
     roots: tuple[Maybe[x509.Certificate], ...] = ()
@@ -61,7 +61,7 @@ class HostContent:
 
 
 def _problems_of_completeness(host: HostDeclaration, content: HostContent) -> list[Problem]:
-    """Return what the declaration needs and the content lacks: chains, and roots, without which Postfix drops TLS."""
+    """Report missing chains and roots, without which Postfix drops TLS."""
     problems = [
         Problem(f"certificates.{name}", "the host is declared with this certificate, but none is given")
         for name in certificate_names(host)

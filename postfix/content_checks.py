@@ -1,4 +1,4 @@
-"""What is wrong with the files of a host that come from certificates, before they are deployed.
+"""Check a host's certificate files before they are deployed.
 
 `postfix check` accepts nearly all of it; Postfix then turns TLS off or denies everybody, often without a word. What is
 left, only a boot of the rendered directory shows.
@@ -12,6 +12,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from pki.certification_path import problems_of_path
 from pki.extensions import extension_of
 from pki.keys import PublicKey, load_private_key
 from pki.verification import load_chain, order_chain, problems_of_ca_file, problems_of_imported_chain
@@ -25,6 +26,7 @@ from postfix.rendering import (
 from postfix.tables import FINGERPRINT, parse_source, problems_of_rows
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.files.tree import Entry, FileEntry
+from postseal_core.wording import shown
 
 __all__ = ["problems_of_chain_file", "problems_of_content"]
 
@@ -61,6 +63,8 @@ def _client_problems(chain: Sequence[x509.Certificate], public_key: PublicKey, n
             yield Problem(f"chain[{index}]", f"{certificate.subject.rfc4514_string()} is not valid now; renew it")
     if order_chain(chain) != list(chain):
         yield Problem("chain", "the certificates are not in order; put the leaf first, then each one's issuer")
+    else:
+        yield from problems_of_path(chain)
 
 
 def problems_of_chain_file(
@@ -68,8 +72,9 @@ def problems_of_chain_file(
 ) -> list[Problem]:
     """Return why Postfix could not use, or peers would refuse, a file of `smtpd_tls_chain_files` or its client twin.
 
-    Checked: the key stands first, fits the leaf and is not encrypted; order, signatures and dates of the chain; with
-    `server_name` that the leaf is for TLS servers of that name, with `is_client` that it is for TLS clients.
+    Checked: the key stands first, fits the leaf and is not encrypted; order, signatures and dates of the chain, and
+    what its certificates demand of each other; with `server_name` that the leaf is for TLS servers of that name, with
+    `is_client` that it is for TLS clients.
     Not checked: revocation, and whether anybody trusts the last certificate; it may be the server's own.
     """
     try:
@@ -130,7 +135,9 @@ def _problems_of_clients(
         yield from (problem.below(table) for problem in problems_of_rows(rows))
         for row in rows:
             if not FINGERPRINT.fullmatch(row.key):
-                yield Problem(table, f"{row.key!r} is no SHA-256 fingerprint AA:BB:...; Postfix would never match it")
+                yield Problem(
+                    table, f"{shown(row.key)} is no SHA-256 fingerprint AA:BB:...; Postfix would never match it"
+                )
 
 
 def problems_of_content(

@@ -5,29 +5,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal, get_args
 
 from pki.name_syntax import fault_of_host
 from postfix.parameters import PostfixVersion
+from postfix.receiving import Domains, Maps, Restrictions
 from postfix.settings import ClientSettings, ServerSettings
 from postfix.settings_checks import problems_of_client, problems_of_server
+from postfix.tables import TABLE_TYPES, TableType
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
 __all__ = [
-    "TABLE_TYPES",
     "ClientSide",
     "HostDeclaration",
     "Ownership",
     "ServerSide",
-    "TableType",
     "certificate_names",
     "problems_of_declaration",
 ]
-
-TableType = Literal["texthash", "hash", "lmdb", "cdb", "btree"]
-"""Types of lookup tables (DATABASE_README); all but the first are compiled by postmap(1) before Postfix reads them."""
-
-TABLE_TYPES: Final[tuple[Any, ...]] = get_args(TableType)
 
 _CERTIFICATE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _LEVEL = re.compile(r"[0-9]+(\.[0-9]+){0,2}", re.ASCII)
@@ -85,8 +80,13 @@ class HostDeclaration:
         server: The receiving side. Default: none is rendered; where only what is declared is ours, what the host has
             stays as it is.
         client: The sending side. Default: as of `server`.
+        domains: For which domains it receives mail. Default: as the host has them.
+        maps: What it looks up about addresses. Default: as the host has them.
+        restrictions: Restriction lists beside who may relay. Default: as the host has them.
         parameters: Further parameters of main.cf by name, as text. One that is unknown, obsolete or contradicts the
-            settings is refused. Default: none.
+            settings is refused, and so is one that decides who relays, what is run or whose files are used. Default:
+            none.
+        unchecked: Names in `parameters` that are taken all the same, with any value; previews list them. Default: none.
         ownership: Whether main.cf and master.cf are ours as a whole, or only what is declared; the same as of the
             target. Default: as a whole.
         table_type: Type of the lookup tables: `texthash` works everywhere and needs a reload after a change; `hash`,
@@ -99,7 +99,11 @@ class HostDeclaration:
     myhostname: str
     server: ServerSide | None = None
     client: ClientSide | None = None
+    domains: Domains = field(default_factory=Domains)
+    maps: Maps = field(default_factory=Maps)
+    restrictions: Restrictions = field(default_factory=Restrictions)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    unchecked: tuple[str, ...] = ()
     ownership: Ownership = Ownership.WHOLE
     table_type: TableType = "texthash"
     postfix_version: PostfixVersion | None = None
@@ -170,19 +174,19 @@ def _problems_of_names(host: HostDeclaration) -> Iterator[Problem]:
     if fault:
         yield Problem("myhostname", fault)
     if host.table_type not in TABLE_TYPES:
-        yield Problem("table_type", f"{host.table_type!r} is not one of {', '.join(TABLE_TYPES)}")
+        yield Problem("table_type", f"{shown(host.table_type)} is not one of {', '.join(TABLE_TYPES)}")
     if not _LEVEL.fullmatch(host.effective_compatibility_level):
-        yield Problem("compatibility_level", f"{host.compatibility_level!r} is no level; write it as 3.6")
+        yield Problem("compatibility_level", f"{shown(host.compatibility_level)} is no level; write it as 3.6")
     for name in certificate_names(host):
         if not _CERTIFICATE_NAME.fullmatch(name) or name == "ca":
             yield Problem(
                 "certificates",
-                f"{name!r} cannot name a file; use letters, digits, dots and hyphens, but not ca, the roots' file",
+                f"{shown(name)} cannot name a file; use letters, digits, dots and hyphens, but not ca, the roots' file",
             )
 
 
 def problems_of_declaration(host: HostDeclaration) -> list[Problem]:
-    """Return what is wrong with names and typed settings; what they render to is checked by `problems_of_host`."""
+    """Report problems of names and typed settings; `problems_of_host` checks the rendered parameters."""
     problems = list(_problems_of_names(host))
     problems += _problems_of_server_side(host.server) if host.server else ()
     problems += _problems_of_client_side(host, host.client) if host.client else ()

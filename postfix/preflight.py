@@ -3,22 +3,27 @@
 `postfix check` accepts nearly all of it; Postfix then dies, turns TLS off or denies everybody, often without a word.
 """
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from postfix.host import TABLE_TYPES, HostDeclaration, problems_of_declaration
+from postfix.host import HostDeclaration, Ownership, problems_of_declaration
 from postfix.master_cf import problems_of_services
-from postfix.parameters import problems_of_parameters
+from postfix.parameter_checks import problems_of_parameters, problems_of_text
+from postfix.parameter_use import problems_of_unchecked, problems_of_use
+from postfix.receiving_checks import problems_of_receiving
+from postfix.receiving_rendering import place_of
 from postfix.rendering import (
     CLIENT_TABLE,
     render_parameters,
     render_services_of,
-    setting_tables,
+    sending_tables,
     typed_parameters,
 )
-from postfix.tables import problems_of_rows
+from postfix.tables import TABLE_TYPES, problems_of_rows
 from postfix.values import split_list
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
 __all__ = ["CheckedHost", "checked_host", "problems_of_host"]
 
@@ -26,7 +31,7 @@ _SIDES = MappingProxyType({"smtpd": "server", "smtp": "client", "relayhost": "cl
 
 
 def _agrees(name: str, typed: str, free: str) -> bool:
-    """Return whether a free-form value contradicts nothing typed; a list of tables may have more of them.
+    """Return whether a free-form value agrees with the typed one; a list of tables may hold more tables.
 
     In `relay_clientcerts` only tables that list fingerprints: `static:x` or a pattern would let anybody relay who has
     any certificate at all.
@@ -44,26 +49,45 @@ def _contradictions(host: HostDeclaration) -> list[Problem]:
     return [
         Problem(
             f"parameters.{name}",
-            f"{value!r} contradicts {typed[name]!r}, which other settings of this host make; leave it out here",
+            f"{shown(value)} contradicts {shown(typed[name])}, which other settings of this host make; leave it "
+            "out here",
         )
         for name, value in host.parameters.items()
         if name in typed and not _agrees(name, typed[name], value)
     ]
 
 
+def _use(host: HostDeclaration) -> Iterator[Problem]:
+    """Report free-form parameters that may not be set that way; one equal to its typed setting may."""
+    typed = typed_parameters(host)
+    services = {each.name for each in render_services_of(host)} if host.ownership is Ownership.WHOLE else None
+    broken = {problem.path for problem in problems_of_text(host.parameters)}
+    free = [
+        name
+        for name, value in host.parameters.items()
+        if name not in broken and not (name in typed and value.split() == typed[name].split())
+    ]
+    used = problems_of_use(free, unchecked=host.unchecked, services=services)
+    yield from (problem.below("parameters") for problem in used)
+    yield from (problem.below("unchecked") for problem in problems_of_unchecked(host.parameters, host.unchecked))
+
+
 def _place(host: HostDeclaration, parameter: str) -> str:
     """Return the path in the declaration that sets a parameter."""
     if parameter in host.parameters:
         return f"parameters.{parameter}"
+    place = place_of(host, parameter)
     side = _SIDES.get(parameter.partition("_")[0])
-    return f"{side}.{parameter}" if side else parameter
+    return place or (f"{side}.{parameter}" if side else parameter)
 
 
 def _problems_of_rendered(host: HostDeclaration) -> list[Problem]:
     version = host.postfix_version
     parameters = [
         Problem(_place(host, problem.path), problem.message)
-        for problem in problems_of_parameters(render_parameters(host), postfix_version=version)
+        for problem in problems_of_parameters(
+            render_parameters(host), postfix_version=version, unchecked=host.unchecked
+        )
     ]
     services = render_services_of(host)
     options = [
@@ -72,7 +96,7 @@ def _problems_of_rendered(host: HostDeclaration) -> list[Problem]:
         for problem in problems_of_parameters(dict(service.options), postfix_version=version)
     ]
     transports = [problem.below("client.transports") for problem in [*problems_of_services(services), *options]]
-    rows = [problem.below(name) for name, each in setting_tables(host).items() for problem in problems_of_rows(each)]
+    rows = [problem.below(name) for name, each in sending_tables(host).items() for problem in problems_of_rows(each)]
     return [*parameters, *transports, *rows]
 
 
@@ -80,11 +104,19 @@ def problems_of_host(host: HostDeclaration) -> list[Problem]:
     """Return everything that is wrong with a host's declaration, before any certificate is there.
 
     Checked: names, typed settings, what they render to as Postfix parameters, free-form parameters that contradict
-    them, services and tables. Not checked: what certificates hold; see `problems_of_content`.
+    them or need a key of their own, services and tables. Not checked: what certificates hold; see
+    `problems_of_content`.
     """
-    problems = [*problems_of_declaration(host), *_contradictions(host)]
+    problems = [*problems_of_declaration(host), *problems_of_receiving(host), *_contradictions(host)]
+    contradicted = {problem.path for problem in problems}
+    problems += [problem for problem in _use(host) if problem.path not in contradicted]
     told = {problem.path for problem in problems}
-    return problems + [problem for problem in _problems_of_rendered(host) if problem.path not in told]
+    return problems + [problem for problem in _problems_of_rendered(host) if not _is_told(problem.path, told)]
+
+
+def _is_told(path: str, told: Collection[str]) -> bool:
+    """Return whether a problem was already reported at a path or below it."""
+    return any(each == path or each.startswith((f"{path}.", f"{path}[")) for each in told)
 
 
 @dataclass(frozen=True, slots=True)

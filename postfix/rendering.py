@@ -10,6 +10,7 @@ from types import MappingProxyType
 from postfix.host import HostDeclaration, Ownership
 from postfix.main_cf import render_whole
 from postfix.master_cf import BASE_SERVICES, Service, render_whole_services
+from postfix.receiving_rendering import receiving_parameters, receiving_tables
 from postfix.settings import ClientSettings, DestinationPolicy, ServerSettings, Transport
 from postfix.tables import Row, render_source
 from postseal_core.files.tree import FileEntry
@@ -25,6 +26,7 @@ __all__ = [
     "render_configuration_files",
     "render_parameters",
     "render_services_of",
+    "sending_tables",
     "setting_tables",
     "table_names",
     "typed_parameters",
@@ -37,6 +39,7 @@ CLIENT_TABLE = "relay_clientcerts"
 _SMTP = "smtp"
 _CLIENT_TABLES = MappingProxyType({_SMTP: CLIENT_TABLE})
 _TRANSPORTS, _POLICIES = "transport", "tls_policy"
+_TRANSPORT_MAPS = "transport_maps"
 _HERE = "$config_directory/"
 PUBLIC_FILE = 0o644
 _YES_NO = MappingProxyType({True: "yes", False: "no"})
@@ -98,7 +101,7 @@ def _server_parameters(host: HostDeclaration, server: ServerSettings, certificat
         "smtpd_tls_fingerprint_digest": "sha256",
         "smtpd_tls_received_header": _YES_NO[server.smtpd_tls_received_header],
         "smtpd_tls_loglevel": str(server.smtpd_tls_loglevel),
-        "mynetworks": " ".join(relay.networks),
+        "mynetworks": " ".join(relay.mynetworks),
         "smtpd_relay_restrictions": restrictions,
         **_present(optional),
     }
@@ -111,7 +114,7 @@ def _client_parameters(host: HostDeclaration, client: ClientSettings) -> dict[st
         "smtp_tls_fingerprint_cert_match": ", ".join(client.smtp_tls_fingerprint_cert_match),
         "smtp_tls_policy_maps": _table(host, _POLICIES) if client.policies else "",
         "smtp_dns_support_level": "dnssec" if _DANE_LEVELS & set(client.levels) else "",
-        "transport_maps": _table(host, _TRANSPORTS) if client.transports else "",
+        _TRANSPORT_MAPS: _table(host, _TRANSPORTS) if client.transports else "",
         "relayhost": client.relayhost,
     }
     return {
@@ -139,6 +142,16 @@ def typed_parameters(host: HostDeclaration) -> dict[str, str]:
         parameters |= _server_parameters(host, host.server.settings, host.server.certificates)
     if host.client:
         parameters |= _client_parameters(host, host.client.settings)
+    return parameters | _receiving(host, parameters.get(_TRANSPORT_MAPS, ""))
+
+
+def _receiving(host: HostDeclaration, transports: str) -> dict[str, str]:
+    """Return what the receiving keys make; the table of transports is asked before a declared transport_maps."""
+    parameters = receiving_parameters(host)
+    if transports and parameters.get(_TRANSPORT_MAPS):
+        parameters[_TRANSPORT_MAPS] = f"{transports}, {parameters[_TRANSPORT_MAPS]}"
+    elif transports:
+        parameters[_TRANSPORT_MAPS] = transports
     return parameters
 
 
@@ -183,7 +196,12 @@ def _policy_row(policy: DestinationPolicy) -> Row:
 
 
 def setting_tables(host: HostDeclaration) -> dict[str, list[Row]]:
-    """Return the tables that settings alone make, by name; a table that would be empty is left out."""
+    """Return the tables that a declaration alone makes, by name."""
+    return {**sending_tables(host), **receiving_tables(host)}
+
+
+def sending_tables(host: HostDeclaration) -> dict[str, list[Row]]:
+    """Return the tables of transports and policies, by name; a table that would be empty is left out."""
     client = host.client.settings if host.client else ClientSettings()
     tables = {
         _TRANSPORTS: [

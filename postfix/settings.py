@@ -1,4 +1,4 @@
-"""What can be said about the TLS side of a Postfix host, with defaults that are safe to leave alone.
+"""Typed TLS settings of a Postfix host, with safe defaults.
 
 Field names that are parameters of postconf(5) mean the same here; `postfix.rendering` makes files and tables of them,
 and `postfix.settings_checks` finds what contradicts itself.
@@ -34,7 +34,7 @@ _LOOPBACK: Final = ("127.0.0.0/8", "[::1]/128")
 class RelayPolicy:
     """Who may relay through a server; everybody else may only write to the server's own domains.
 
-        postfix.RelayPolicy(networks=("192.0.2.0/24", "[2001:db8::]/32"))
+        postfix.RelayPolicy(networks=("192.0.2.0/24", "[2001:db8::]/48"))
 
     Becomes smtpd_relay_restrictions of postconf(5), which ends with reject_unauth_destination in any case.
 
@@ -42,9 +42,11 @@ class RelayPolicy:
         client_certificates: Clients relay whose fingerprint is in the table relay_clientcerts, whether or not their
             certificate is trusted (permit_tls_clientcerts). Default: true.
         sasl: Users relay who log in, over TLS only (permit_sasl_authenticated). Default: false.
-        networks: Networks whose hosts relay without any proof, as mynetworks of postconf(5) has them; IPv6 in
-            brackets. A network wider than a /8 (IPv6: /7) is refused. Default: this machine, 127.0.0.0/8 and
-            [::1]/128; empty: nobody.
+        networks: Networks whose hosts relay without any proof (mynetworks in postconf(5)), as `192.0.2.0/24` and
+            `[2001:db8::]/48`. Private space is taken at any width, public space up to a /24 (IPv6: /48), neighbours
+            counted together. Default: this machine, 127.0.0.0/8 and [::1]/128; empty: nobody.
+        wide_networks: Public networks of yours that are wider than that and relay as well, up to a /8 (IPv6: /19) in
+            all. Default: none.
         restrict_recipients: Write the same list to smtpd_recipient_restrictions as well, for a host whose own list
             there would refuse the clients. Default: false.
     """
@@ -53,12 +55,18 @@ class RelayPolicy:
     sasl: bool = False
     networks: tuple[str, ...] = _LOOPBACK
     restrict_recipients: bool = False
+    wide_networks: tuple[str, ...] = ()
+
+    @property
+    def mynetworks(self) -> tuple[str, ...]:
+        """All networks whose hosts relay without authentication."""
+        return self.networks + self.wide_networks
 
     @property
     def restrictions(self) -> tuple[str, ...]:
         """The restrictions in the order Postfix tries them; the last one refuses, so nobody relays by accident."""
         permits = (
-            (bool(self.networks), "permit_mynetworks"),
+            (bool(self.mynetworks), "permit_mynetworks"),
             (self.sasl, "permit_sasl_authenticated"),
             (self.client_certificates, "permit_tls_clientcerts"),
             (True, "reject_unauth_destination"),

@@ -1,36 +1,20 @@
-"""What contradicts itself in the TLS settings of a host, before anything is rendered from them."""
+"""Report contradictions in a host's TLS settings before anything is rendered."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
-from types import MappingProxyType
 
+from postfix.networks import problems_of_networks
 from postfix.settings import CLIENT_LEVELS, SERVER_LEVELS, ClientSettings, ServerSettings, Transport
 from postseal_core.errors import Problem
+from postseal_core.plain_names import LOST_NAME, is_lost_in_yaml
+from postseal_core.wording import shown
 
 __all__ = ["problems_of_client", "problems_of_server"]
 
 _MATCHING_LEVELS = ("fingerprint", "verify", "secure")
-# 10.0.0.0/8 and fc00::/7 (RFC 1918, RFC 4193); two halves of the Internet are no narrower than all of it.
-_WIDEST_PREFIX = MappingProxyType({4: 8, 6: 7})
-_BRACKETED = re.compile(r"\[(?P<address>[0-9A-Fa-f:.]+)\](?P<prefix>/[0-9]+)?", re.ASCII)
 _FINGERPRINT = re.compile(r"([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}", re.ASCII)
 _TRANSPORT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)
 _ONE_WORD = re.compile(r"[^\s#,{}]+")
-
-
-def _network_fault(network: str) -> str | None:
-    bracketed = _BRACKETED.fullmatch(network)
-    plain = network if not bracketed else bracketed["address"] + (bracketed["prefix"] or "")
-    try:
-        parsed = ipaddress.ip_network(plain)
-    except ValueError:
-        return "is no network; write 192.0.2.0/24 or [2001:db8::]/32, without bits set behind the prefix"
-    if (parsed.version == 6) != bool(bracketed):  # noqa: PLR2004
-        return "must have brackets just around an IPv6 address, as [2001:db8::]/32"
-    if parsed.prefixlen < _WIDEST_PREFIX[parsed.version]:
-        return "would let much of the Internet relay; name your own networks"
-    return None
 
 
 def _written_level(server: ServerSettings) -> str:
@@ -68,31 +52,36 @@ _SERVER_RULES: tuple[tuple[str, Callable[[ServerSettings], bool], str], ...] = (
 
 
 def problems_of_server(server: ServerSettings) -> list[Problem]:
-    """Return what contradicts itself on the receiving side; single values are checked as parameters later on."""
-    networks = ((network, _network_fault(network)) for network in server.relay.networks)
-    return [Problem(path, message) for path, is_broken, message in _SERVER_RULES if is_broken(server)] + [
-        Problem("relay.networks", f"{network!r} {fault}") for network, fault in networks if fault
+    """Report contradictions on the receiving side; single values are checked later, as parameters."""
+    of_networks = problems_of_networks(server.relay.networks, server.relay.wide_networks)
+    return [
+        *(Problem(path, message) for path, is_broken, message in _SERVER_RULES if is_broken(server)),
+        *(problem.below("relay") for problem in of_networks),
     ]
 
 
 def _level_faults(level: str, match: Sequence[str]) -> Iterator[str]:
     if level not in CLIENT_LEVELS:
-        yield f"level {level!r} is not one of {', '.join(CLIENT_LEVELS)}"
+        yield f"level {shown(level)} is not one of {', '.join(CLIENT_LEVELS)}"
     if level == "fingerprint" and not match:
         yield "level fingerprint needs fingerprints to match, or all mail is deferred"
     if match and level not in _MATCHING_LEVELS:
-        yield f"match is for levels {', '.join(_MATCHING_LEVELS)} only; at {level!r} Postfix defers the mail"
+        yield f"match is for levels {', '.join(_MATCHING_LEVELS)} only; at {shown(level)} Postfix defers the mail"
     pattern, wanted = (_FINGERPRINT, "AA:BB:... of 32 hex pairs") if level == "fingerprint" else (_ONE_WORD, "a name")
-    yield from (f"match {each!r} is not {wanted}" for each in match if not pattern.fullmatch(each) or "|" in each)
+    yield from (f"match {shown(each)} is not {wanted}" for each in match if not pattern.fullmatch(each) or "|" in each)
 
 
 def _word_faults(words: Sequence[str]) -> Iterator[str]:
-    yield from (f"{word!r} cannot stand in a table; write one word" for word in words if not _ONE_WORD.fullmatch(word))
+    yield from (
+        f"{shown(word)} cannot stand in a table; write one word" for word in words if not _ONE_WORD.fullmatch(word)
+    )
 
 
 def _transport_faults(transport: Transport) -> Iterator[str]:
     if not _TRANSPORT_NAME.fullmatch(transport.name):
-        yield f"{transport.name!r} cannot be a transport's name; use letters, digits and hyphens"
+        yield f"{shown(transport.name)} cannot be a transport's name; use letters, digits and hyphens"
+    elif is_lost_in_yaml(transport.name):
+        yield LOST_NAME
     if not transport.destinations:
         yield "no destination leads to this transport; name at least one"
     if transport.certificate and transport.smtp_tls_security_level == "none":
@@ -102,7 +91,7 @@ def _transport_faults(transport: Transport) -> Iterator[str]:
 
 
 def problems_of_client(client: ClientSettings) -> list[Problem]:
-    """Return what contradicts itself on the sending side, in policies and in transports."""
+    """Report contradictions on the sending side, in policies and in transports."""
     faults = [
         ("smtp_tls_security_level", fault)
         for fault in _level_faults(client.smtp_tls_security_level, client.smtp_tls_fingerprint_cert_match)

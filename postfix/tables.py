@@ -8,14 +8,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Final, Literal, get_args
 
 from postfix.lines import is_remark, logical_lines
 from postseal_core.errors import Problem, refuse
+from postseal_core.wording import shown
 
 __all__ = [
     "FINGERPRINT",
+    "TABLE_TYPES",
     "ClientRow",
     "Row",
+    "TableType",
     "client_label",
     "client_rows",
     "parse_source",
@@ -23,6 +27,11 @@ __all__ = [
     "problems_of_rows",
     "render_source",
 ]
+
+TableType = Literal["texthash", "hash", "lmdb", "cdb", "btree"]
+"""Types of lookup tables (DATABASE_README); all but the first are compiled by postmap(1) before Postfix reads them."""
+
+TABLE_TYPES: Final[tuple[Any, ...]] = get_args(TableType)
 
 _BLANK = re.compile(r"\s")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -67,7 +76,7 @@ class ClientRow:
 
     @property
     def value(self) -> str:
-        """What stands behind the fingerprint, as `alice generation=2 not_after=2027-02-01`."""
+        """The value that describes the client, as `alice generation=2 not_after=2027-02-01`."""
         return client_label(self.name, self.generation, self.not_after)
 
 
@@ -93,12 +102,14 @@ def client_rows(clients: Iterable[ClientRow]) -> tuple[Row, ...]:
 
 def _problems_of_client(client: ClientRow) -> Iterator[Problem]:
     if not _CLIENT_NAME.fullmatch(client.name):
-        yield Problem(client.name, f"{client.name!r} cannot stand in a table; use a name without blanks and without #")
+        yield Problem(
+            client.name, f"{shown(client.name)} cannot stand in a table; use a name without blanks and without #"
+        )
     if not FINGERPRINT.fullmatch(client.fingerprint_sha256):
         yield Problem(
             client.name,
-            f"{client.fingerprint_sha256!r} is no SHA-256 fingerprint as Postfix looks it up; write 32 upper-case hex "
-            "pairs joined by colons",
+            f"{shown(client.fingerprint_sha256)} is no SHA-256 fingerprint as Postfix looks it up; write 32 "
+            "upper-case hex pairs joined by colons",
         )
     if client.generation is not None and client.generation < 1:
         yield Problem(client.name, f"generation {client.generation} is not a number from 1 up")
@@ -131,7 +142,7 @@ _ROW_RULES: tuple[tuple[Callable[[Row], bool], str], ...] = (
 
 
 def problems_of_rows(rows: Sequence[Row]) -> list[Problem]:
-    """Return the rows Postfix would skip, misread or never reach; of two rows with one key the first wins."""
+    """Report rows that Postfix would skip, misread or never reach; of two rows with one key the first wins."""
     counts = Counter(row.key.lower() for row in rows)
     broken = [Problem(repr(row.key), rule) for row in rows for is_broken, rule in _ROW_RULES if is_broken(row)]
     repeated = [

@@ -9,6 +9,7 @@ from typing import Final, get_args
 
 from postfix.host import Ownership
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
 __all__ = [
     "TARGETS",
@@ -24,7 +25,7 @@ __all__ = [
 
 
 class TargetKind(StrEnum):
-    """What kind of place a host's configuration goes to."""
+    """The kinds of places that a host's configuration can be deployed to."""
 
     DIRECTORY = "directory"
     LOCAL = "local"
@@ -35,13 +36,14 @@ class Target:
     """A place, as handlers and states have it; programs write `Directory` or `Local`.
 
     `path`: the directory that is written to. `config_directory`: what it is called on the host. `ownership`: the same
-    as in the host's declaration.
+    as in the host's declaration. `take_over`: paths of files there, not ours, that are replaced and given back.
     """
 
     kind: TargetKind
     path: str
     config_directory: str
     ownership: Ownership
+    take_over: tuple[str, ...] = ()
 
     @property
     def jail(self) -> str:
@@ -65,11 +67,14 @@ class Directory:
             `/etc/postfix`.
         ownership: `WHOLE` writes main.cf and master.cf as well; `MERGE` leaves both out, and writes tables, keys and
             certificates only. Default: `WHOLE`.
+        take_over: Files there that are not ours and that ours replace, as `("main.cf",)`; paths relative to the
+            directory. Each is kept beside ours and given back when ours goes. Default: none, they are refused.
     """
 
     path: str
     config_directory: str = "/etc/postfix"
     ownership: Ownership = Ownership.WHOLE
+    take_over: tuple[str, ...] = ()
 
     @property
     def record(self) -> Target:
@@ -79,6 +84,7 @@ class Directory:
             path=self.path,
             config_directory=self.config_directory,
             ownership=self.ownership,
+            take_over=self.take_over,
         )
 
 
@@ -90,17 +96,27 @@ class Local:
 
     Args:
         path: Its configuration directory. Default: `/etc/postfix`.
-        ownership: `MERGE` changes only what is declared in main.cf and master.cf, `WHOLE` replaces both. Default:
+        ownership: `MERGE` changes only what is declared in main.cf and master.cf, `WHOLE` takes both over. Default:
             `MERGE`.
+        take_over: Other files there that are not ours and that ours replace, as `("relay_clientcerts",)`, which stands
+            for its index as well. Each is kept beside ours and given back when ours goes. Default: none, they are
+            refused.
     """
 
     path: str = "/etc/postfix"
     ownership: Ownership = Ownership.MERGE
+    take_over: tuple[str, ...] = ()
 
     @property
     def record(self) -> Target:
         """The target as a record."""
-        return Target(kind=TargetKind.LOCAL, path=self.path, config_directory=self.path, ownership=self.ownership)
+        return Target(
+            kind=TargetKind.LOCAL,
+            path=self.path,
+            config_directory=self.path,
+            ownership=self.ownership,
+            take_over=self.take_over,
+        )
 
 
 HostTarget = Directory | Local
@@ -117,15 +133,17 @@ _OF_KIND: Final[Mapping[TargetKind, type[HostTarget]]] = MappingProxyType(
 )
 
 
-def target_of(kind: TargetKind, path: str, ownership: Ownership | None) -> HostTarget:
+def target_of(kind: TargetKind, path: str, ownership: Ownership | None, take_over: tuple[str, ...] = ()) -> HostTarget:
     """Return the target of a kind; without an ownership, that of the kind's own default."""
     of_kind = _OF_KIND[kind]
-    return of_kind(path) if ownership is None else of_kind(path, ownership=ownership)
+    if ownership is None:
+        return of_kind(path, take_over=take_over)
+    return of_kind(path, ownership=ownership, take_over=take_over)
 
 
 def problems_of_target(kind: TargetKind, path: str, ownership: Ownership | None) -> Iterator[Problem]:
-    """Yield what is wrong with a target as a stack file says it; paths are the kind's word and `ownership`."""
+    """Report problems of a target declared in a stack file; paths are the kind's word and `ownership`."""
     if kind is TargetKind.LOCAL and not path.startswith("/"):
-        yield Problem(kind.value, f"got {path!r}, expected an absolute path, as /etc/postfix")
+        yield Problem(kind.value, f"got {shown(path)}, expected an absolute path, as /etc/postfix")
     if kind is TargetKind.DIRECTORY and ownership is Ownership.MERGE:
         yield Problem("ownership", "a directory of ours has nothing to merge with; leave this out")

@@ -1,87 +1,124 @@
-"""What a main.cf value may look like, one check for each kind of parameter.
+"""Checks of main.cf values, one for each kind of parameter.
 
 Each check takes the value and the allowed words of the parameter's row in `parameters.tsv` and returns what is wrong
 as lower-case sentences, none when Postfix would take the value as it is meant. `$name` stands for something only the
 host knows, so a scalar that holds one, and an item of a list that holds one, is not looked into.
 """
 
+import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+
+from pki.name_syntax import fault_of_host
+from postfix.table_values import (
+    Check,
+    access_list,
+    literal_items,
+    map_list,
+    milters,
+    next_hops,
+    one_map,
+    split_list,
+)
+from postseal_core.wording import shown
 
 __all__ = ["CHECKS", "LIST_KINDS", "split_list"]
 
-Check = Callable[[str, tuple[str, ...]], Iterator[str]]
-
-LIST_KINDS = frozenset({"fingerprints", "flags", "list", "map-list", "path-list", "protocols"})
+LIST_KINDS = frozenset(
+    {"access-list", "fingerprints", "flags", "flags-any-case", "list", "login-options", "map-list", "milters"}
+    | {"next-hops", "path-list", "protocols"}
+)
 _PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 _INT_MAX = 2**31 - 1
-_TIME = re.compile(r"[0-9]+[smhdw]?", re.ASCII)
+_LONG_MAX = 2**63 - 1
+_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_TIME = re.compile(r"(?P<number>[0-9]{1,10})(?P<unit>[smhdw]?)", re.ASCII)
+_SECONDS = MappingProxyType({"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800})
 _PROTOCOL = re.compile(r"(?P<bound>[<>]=|!)?(?P<name>.*)", re.DOTALL)
 _PROTOCOL_HEX = re.compile(r"0x[0-9a-f]{1,4}", re.ASCII | re.IGNORECASE)
 _FINGERPRINT = re.compile(r"[0-9a-f]{2}(:?[0-9a-f]{2})+", re.ASCII | re.IGNORECASE)
-_FILE_TABLES = frozenset({"btree", "cdb", "dbm", "hash", "lmdb", "sdbm", "texthash"})
-_FILE_SOURCES = frozenset({"cidr", "pcre", "regexp", "sqlite"})
-_OTHER_TABLES = frozenset(
-    {"environ", "fail", "inline", "internal", "ldap", "memcache", "mongodb", "mysql", "netinfo", "nis", "nisplus"}
-    | {"pgsql", "pipemap", "proxy", "randmap", "socketmap", "static", "tcp", "unionmap", "unix"}
-)
-
-
-def split_list(value: str) -> list[str]:
-    """Split a value as Postfix splits lists: at blanks and commas, but not inside `{ ... }`."""
-    items, depth = [""], 0
-    for character in value:
-        depth += (character == "{") - (character == "}")
-        if depth <= 0 and character in ", \t\r\n":
-            items.append("")
-        else:
-            items[-1] += character
-    return [item for item in items if item]
-
-
-def _literal_items(value: str) -> list[str]:
-    return [item for item in split_list(value) if "$" not in item]
+_ADDRESS = re.compile(r"<>|[^\s,|/\"'\\()<>:;@][^\s,|\"\\()<>:;@]*(@[^\s,|/\"\\()<>;@]+)?|@[^\s,|/\"\\()<>;@]+")
+_FEEDBACK = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?( */ *([0-9]{1,9}|concurrency|sqrt_concurrency))?", re.ASCII)
+_SERVICE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
+_TRANSPORT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(:\S*)?", re.ASCII)
+_LOGIN_SERVICE = re.compile(r"[A-Za-z0-9_-]+|private/[A-Za-z0-9_-][A-Za-z0-9_.-]*", re.ASCII)
+_NO_ANONYMOUS = "noanonymous"
 
 
 def _boolean(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
     if value.lower() not in {"yes", "no"}:
-        yield f"{value!r} is not yes or no; the Postfix process that reads it dies at start"
+        yield f"{shown(value)} is not yes or no; the Postfix process that reads it dies at start"
 
 
 def _enum(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
-    if value and value.lower() not in allowed:
-        yield f"{value!r} is not one of {', '.join(allowed)}"
+    if value and value not in allowed:
+        yield f"{shown(value)} is not one of {', '.join(allowed)}"
 
 
-def _flags(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
-    for item in _literal_items(value):
-        yield from _enum(item, allowed)
+def _enum_any_case(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    if value.lower() not in allowed:
+        yield from _enum(value, allowed)
+
+
+def _items(check: Check) -> Check:
+    """Return a check for lists, each item of which passes `check`."""
+
+    def checked(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
+        for item in literal_items(value):
+            yield from check(item, allowed)
+
+    return checked
+
+
+def _login_options(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    """Check SASL options: an anonymous login would relay."""
+    items = split_list(value)
+    faults = [fault for item in items for fault in _enum(item, allowed)]
+    yield from faults
+    if not faults and _NO_ANONYMOUS not in items and not any(item.startswith("$") for item in items):
+        yield f"{shown(value)} lets anybody log in without a name; add {_NO_ANONYMOUS}"
+
+
+def _bounded(value: str, least: int, most: int) -> Iterator[str]:
+    if not (_NUMBER.fullmatch(value) and least <= int(value) <= most):
+        yield f"{shown(value)} is not a whole number from {least} to {most}"
 
 
 def _integer(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
-    least = int(allowed[0])
-    if not (value.isascii() and value.isdigit() and least <= int(value) <= _INT_MAX):
-        yield f"{value!r} is not a whole number from {least} to {_INT_MAX}"
+    least, *most = map(int, allowed)
+    yield from _bounded(value, least, most[0] if most else _INT_MAX)
 
 
-def _time(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
-    if not _TIME.fullmatch(value):
-        yield f"{value!r} is not a time; write digits and one unit of s, m, h, d or w, as 3600s"
+def _size(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    yield from _bounded(value, int(allowed[0]), _LONG_MAX)
+
+
+def _time(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    match = _TIME.fullmatch(value)
+    if not match:
+        yield f"{shown(value)} is not a time; write digits and one unit of s, m, h, d or w, as 3600s"
+    elif int(match["number"]) * _SECONDS[match["unit"]] > _INT_MAX:
+        yield f"{shown(value)} is longer than the {_INT_MAX} seconds that Postfix can count"
+    elif allowed and int(match["number"]) * _SECONDS[match["unit"]] < int(allowed[0]):
+        yield f"{shown(value)} is shorter than the {allowed[0]}s that Postfix starts with"
 
 
 def _path(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
     if value and value not in allowed and not value.startswith("/"):
-        yield f"{value!r} is not absolute; Postfix looks below its queue_directory: write /... or $config_directory/..."
+        yield (
+            f"{shown(value)} is not absolute; Postfix looks below its queue_directory: write /... or "
+            "$config_directory/..."
+        )
 
 
 def _path_list(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
     for item in split_list(value):
         if not item.startswith(("/", "$")) or set(item) & set("\"'\\"):
             yield (
-                f"{item!r} is not an absolute path; the list is split at every blank and comma and knows no quotes, "
-                "so a path must hold none"
+                f"{shown(item)} is not an absolute path; the list is split at every blank and comma and knows no "
+                "quotes, so a path must hold none"
             )
 
 
@@ -92,34 +129,41 @@ def _protocols(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
         bound, name = (match["bound"], match["name"].lower()) if match else (None, "")
         is_number = bound in ("<=", ">=") and _PROTOCOL_HEX.fullmatch(name)
         if item and "$" not in item and name not in names and not is_number:
-            yield f"{item!r} is no TLS protocol, so Postfix turns TLS off; write it as >=TLSv1.2 or TLSv1.3"
+            yield f"{shown(item)} is no TLS protocol, so Postfix turns TLS off; write it as >=TLSv1.2 or TLSv1.3"
 
 
 def _fingerprints(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
-    for item in _literal_items(value):
+    for item in literal_items(value):
         if not _FINGERPRINT.fullmatch(item):
-            yield f"{item!r} is not a fingerprint; write hex pairs as AA:BB:..., separated by blanks or commas"
+            yield f"{shown(item)} is not a fingerprint; write hex pairs as AA:BB:..., separated by blanks or commas"
 
 
-def _table_problem(item: str, types: frozenset[str]) -> Iterator[str]:
-    table_type, colon, name = item.partition(":")
-    if not colon:
-        yield f"{item!r} names no table type; write type:name, as texthash:$config_directory/relay_clientcerts"
-    elif "$" not in table_type and table_type not in types:
-        yield f"{table_type!r} is no table type that can be used here; use one of {', '.join(sorted(types))}"
-    elif table_type in _FILE_TABLES | _FILE_SOURCES and not name.startswith(("/", "$", "{")):
-        yield f"the file of {item!r} is not absolute; Postfix looks below its queue_directory and finds nothing"
+def _domain(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
+    """Check for one domain; lists of domains name this parameter, so a second word would become one of them."""
+    if fault := fault_of_host(value):
+        yield f"{shown(value)} is no domain: {fault}"
 
 
-def _map(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
-    if value:
-        yield from _table_problem(value, frozenset(allowed))
+def _origin(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    if value not in ("$myhostname", "$mydomain", "/etc/mailname"):
+        yield from _domain(value, allowed)
 
 
-def _map_list(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
-    for item in split_list(value):
-        if not item.startswith("$"):
-            yield from _table_problem(item, _FILE_TABLES | _FILE_SOURCES | _OTHER_TABLES)
+def _ip_address(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
+    try:
+        ipaddress.ip_address(value.removeprefix("[").removesuffix("]") or "::")
+    except ValueError:
+        yield f"{shown(value)} is no IP address"
+
+
+def _words(pattern: re.Pattern[str], expected: str) -> Check:
+    """Return a check for values that are empty or match a pattern."""
+
+    def check(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
+        if value and not pattern.fullmatch(value):
+            yield f"{shown(value)} is not {expected}"
+
+    return check
 
 
 def _anything(_value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
@@ -138,18 +182,35 @@ def _unless_expanded(check: Check) -> Check:
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
+        "access-list": access_list,
+        "address": _unless_expanded(_words(_ADDRESS, "one mail address")),
         "boolean": _unless_expanded(_boolean),
+        "delimiters": _words(re.compile(r"[-+.=_#!%^~*&]+"), "a few signs as +- to split an address at"),
+        "domain": _domain,
         "enum": _unless_expanded(_enum),
+        "enum-any-case": _unless_expanded(_enum_any_case),
+        "feedback": _unless_expanded(_words(_FEEDBACK, "a number, or one divided by concurrency, as 1/concurrency")),
         "fingerprints": _fingerprints,
-        "flags": _flags,
+        "flags": _items(_enum),
+        "flags-any-case": _items(_enum_any_case),
         "integer": _unless_expanded(_integer),
+        "ip-address": _unless_expanded(_ip_address),
         "list": _anything,
-        "map": _map,
-        "map-list": _map_list,
+        "login-options": _login_options,
+        "login-service": _words(_LOGIN_SERVICE, "a socket as private/auth, or the name of a Cyrus configuration"),
+        "map": one_map,
+        "map-list": map_list,
+        "milters": milters,
+        "next-hops": next_hops,
+        "origin": _origin,
         "path": _unless_expanded(_path),
         "path-list": _path_list,
         "protocols": _protocols,
+        "service": _unless_expanded(_words(_SERVICE, "the name of a service in master.cf")),
+        "size": _unless_expanded(_size),
         "string": _anything,
         "time": _unless_expanded(_time),
+        "transport": _unless_expanded(_words(_TRANSPORT, "a transport as smtp, or with its next hop smtp:[host]:port")),
+        "word": _words(re.compile(r"\S+"), "one word without blanks"),
     }
 )

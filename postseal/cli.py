@@ -1,4 +1,4 @@
-"""The console script `postseal`: `report` what expires, and `forecast` what will change."""
+"""The console script `postseal`: `report` what expires, `forecast` what will change, `doctor` what is wrong here."""
 
 import argparse
 import os
@@ -10,6 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
+from postseal.doctor.document import render_findings, render_findings_json
+from postseal.doctor.findings import has_fault
+from postseal.doctor.gathering import gather_facts
+from postseal.doctor.judgement import judge
 from postseal.report.csv_document import render_csv
 from postseal.report.engine import COMMAND_VARIABLE, export_stack, read_export, write_output
 from postseal.report.forecast import forecast
@@ -25,6 +29,7 @@ from postseal.report.table import DEFAULT_ROWS, TableStyle, render_table
 from postseal.version import VERSION
 from postseal_core.errors import ConfigError, PostsealError
 from postseal_core.instants import parse_instant
+from postseal_core.wording import shown
 
 __all__ = ["RENDERERS", "main"]
 
@@ -41,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; messages go to standard error."""
     try:
         options = _parser().parse_args(arguments)
-        run: Callable[[argparse.Namespace], ExitCode] = options.run
+        run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except PostsealError as error:
         print(f"postseal: {_sentence(error)}", file=sys.stderr)
@@ -53,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse leaves with 2 on wrong usage, which here means that something has expired."""
+    """A parser that never exits with argparse's 2, which here means that something has expired."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -73,7 +78,20 @@ def _parser() -> argparse.ArgumentParser:
     ahead.add_argument("--until", type=_instant, required=True, metavar="DATE", help="how far to look ahead")
     ahead.add_argument("--format", choices=("table", "json"), default="table")
     ahead.set_defaults(run=_forecast)
+    _add_doctor(commands)
     return parser
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="check engine, versions, state, passphrase, modes, other users and clock",
+        epilog="exit codes: 0 all well or warnings only, 1 a fault, 3 wrong usage",
+    )
+    doctor.add_argument("--stack", default="", help="the stack to look at (default: the selected one)")
+    doctor.add_argument("--directory", type=Path, default=Path(), help="the Pulumi project's directory (default: here)")
+    doctor.add_argument("--json", action="store_true", help="write JSON")
+    doctor.set_defaults(run=_doctor)
 
 
 def _source_options() -> _Parser:
@@ -107,7 +125,7 @@ def _instant(text: str) -> datetime:
     try:
         return parse_instant(text if "T" in text or " " in text else f"{text}T00:00:00Z")
     except ValueError:
-        message = f"{text!r} is no instant; write 2026-11-22T20:00:00Z or 2026-11-22"
+        message = f"{shown(text)} is no instant; write 2026-11-22T20:00:00Z or 2026-11-22"
         raise argparse.ArgumentTypeError(message) from None
 
 
@@ -132,6 +150,12 @@ def _forecast(options: argparse.Namespace) -> ExitCode:
     else:
         _deliver(render_forecast(events, now, options.until, _style(options, None)), options)
     return ExitCode.FINE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    findings = judge(gather_facts(options.stack, options.directory, datetime.now(UTC)))
+    print((render_findings_json if options.json else render_findings)(findings), end="", flush=True)
+    return int(has_fault(findings))
 
 
 def _state(options: argparse.Namespace) -> object:
@@ -178,7 +202,7 @@ RENDERERS: Mapping[str, Callable[[Inventory, Items, argparse.Namespace], str]] =
 
 
 def _sentence(error: PostsealError) -> str:
-    """Return the message; of very many problems the first ones and how many there are."""
+    """Return the error message; a long list of problems is cut and counted."""
     if not isinstance(error, ConfigError) or len(error.problems) <= _PROBLEMS_SHOWN:
         return str(error)
     shown = "\n".join(str(problem) for problem in error.problems[:_PROBLEMS_SHOWN])

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import pulumi
 
 from postseal_core.errors import ConfigError, Problem
+from postseal_core.plain_names import LOST_NAME, is_lost_in_yaml
 from postseal_core.program import refuse
 from postseal_core.reading import Raw, Section, join_path, read_section
 from postseal_core.records import decode
@@ -35,6 +36,8 @@ class Arguments:
         self._problems: list[Problem] = []
         if not isinstance(name, str) or not name or not is_text(name):
             self._problems.append(Problem(kind, f"got {found(name)} as the name, expected a text"))
+        elif is_lost_in_yaml(name):
+            self._problems.append(Problem(self.path, LOST_NAME))
         self.expect("opts", opts, (pulumi.ResourceOptions, type(None)), "pulumi.ResourceOptions(...)")
 
     def add(self, problems: Iterable[Problem]) -> None:

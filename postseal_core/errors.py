@@ -10,8 +10,9 @@
 No message ever holds a private key, a passphrase or a PEM block.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 __all__ = [
     "CertificateError",
@@ -21,8 +22,19 @@ __all__ = [
     "Problem",
     "ScheduleError",
     "StateError",
+    "lines_of_problems",
     "refuse",
 ]
+
+
+_LONGEST_PATH: Final = 300
+_LONGEST_MESSAGE: Final = 1500
+_MOST_LINES: Final = 200
+"""A page of problems is read from its top; the rest is counted."""
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +50,10 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
+        """Return both as one line of a bounded length, however much somebody wrote."""
+        path = self.path if self.path.isprintable() else ascii(self.path)[1:-1]  # a key may hold line breaks
+        path, message = _cut(path, _LONGEST_PATH), _cut(self.message, _LONGEST_MESSAGE)
+        return f"{path}: {message}" if path else message
 
     def below(self, prefix: str) -> "Problem":
         """Return the same problem with its path put below `prefix`; a position (`[0]`) follows it without a dot."""
@@ -62,7 +77,13 @@ class ConfigError(PostsealError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(lines_of_problems(self.problems)))
+
+
+def lines_of_problems(problems: Sequence[Problem]) -> list[str]:
+    """Return one line for each problem, and one that counts those beyond the first 200."""
+    more = len(problems) - _MOST_LINES
+    return [*map(str, problems[:_MOST_LINES]), *([f"and {more:,} more problems"] if more > 0 else [])]
 
 
 def refuse(problems: Iterable[Problem]) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from postseal_core.wording import shown
+
 __all__ = ["format_day", "format_instant", "parse_instant"]
 
 
@@ -19,5 +21,8 @@ def parse_instant(text: str) -> datetime:
     """Return the aware UTC datetime of RFC 3339 text with an offset or `Z`; raise ValueError for anything else."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
-        raise ValueError(f"{text!r} has no UTC offset; write it as 2026-11-22T20:00:00Z")
-    return instant.astimezone(UTC).replace(microsecond=0)
+        raise ValueError(f"{shown(text)} has no UTC offset; write it as 2026-11-22T20:00:00Z")
+    try:
+        return instant.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError(f"{shown(text)} lies beyond the calendar in UTC") from None

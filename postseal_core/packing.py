@@ -144,8 +144,8 @@ def _each_parsed(lines: list[str]) -> Iterator[Plain]:
 def _parsed(lines: list[str]) -> list[Plain]:
     try:
         plain: list[Plain] = json.loads(f"[{','.join(lines)}]")
-    except ValueError as error:
-        raise PostsealError(f"packed records are no JSON ({error}); run `pulumi up` to write them anew") from error
+    except (ValueError, RecursionError) as error:
+        raise PostsealError("packed records are no JSON; run `pulumi up` to write them anew") from error
     if not all(isinstance(each, dict) for each in plain):
         raise PostsealError("a line of packed records is no JSON object; run `pulumi up` to write them anew")
     return plain

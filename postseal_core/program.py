@@ -24,7 +24,7 @@ def refuse(problems: Iterable[Problem]) -> None:
 
 
 def later(output: pulumi.Input[Any]) -> Any:
-    """Return an output as a value of a record; the engine puts in what it stands for once that is known.
+    """Pass an output as a value of a record; the engine fills it in once it is known.
 
     It is not checked here whether that will be of the field's type; the plugin does.
     """
@@ -32,7 +32,7 @@ def later(output: pulumi.Input[Any]) -> Any:
 
 
 def with_whole_numbers(value: Any) -> Any:
-    """Return a value of an output with its whole numbers as such; the SDK has them as numbers with a fraction."""
+    """Convert whole floats in an output's value to int; the SDK delivers all numbers as floats."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):

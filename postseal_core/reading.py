@@ -1,4 +1,4 @@
-"""The one reader of what people write: a mapping becomes a section, and all that is wrong with it problems with paths.
+"""The reader of user input: turns a mapping into a typed section and collects problems with paths.
 
 Sections are pydantic models. They read stack files, rows of rosters and arguments of components; the plugin, which
 must start quickly, reads its inputs with `postseal_core.records` instead.
@@ -35,7 +35,7 @@ class Section(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[S]):
-    """A section without the fields that could not be read, what is wrong with these, and their paths."""
+    """The result of reading: a section without unreadable fields, their problems and their paths."""
 
     section: S
     problems: tuple[Problem, ...] = ()
@@ -75,13 +75,17 @@ def join_path(steps: Iterable[str | int]) -> str:
 
 
 def without_consequences(problems: Iterable[Problem], unread: Collection[str]) -> list[Problem]:
-    """Leave out what is said about values that could not be read at all, and what is said twice."""
+    """Drop repeated problems and those about values that could not be read."""
     return list(dict.fromkeys(problem for problem in problems if not _is_below(problem.path, unread)))
 
 
 def _faults_by_key(given: Mapping[object, object], path: str) -> dict[object, list[Problem]]:
-    """Return what nobody can have meant, by the key that it stands at or is."""
-    odd = {name: each for name, each in given.items() if not (_is_plain(name) and _is_plain(each))}
+    """Return faults of implausible keys and values, by key."""
+    odd = {
+        name: each
+        for name, each in given.items()
+        if isinstance(name, bool) or not (_is_plain(name) and _is_plain(each))
+    }
     faults = {name: [*faults_in({name: each})] for name, each in odd.items()}
     return {
         name: [Problem(join_path((path, *steps)), message) for steps, message in each]
@@ -91,7 +95,7 @@ def _faults_by_key(given: Mapping[object, object], path: str) -> dict[object, li
 
 
 def _is_plain(value: object) -> bool:
-    """Return whether there is nothing to look at: most that is read are such texts and flags."""
+    """Return whether a value is an ASCII text or a flag and needs no closer look; most are."""
     return (type(value) is str and value.isascii()) or type(value) is bool
 
 
@@ -114,7 +118,7 @@ def _sentence(details: ErrorDetails, section: type[Section]) -> str:
         return _unknown_key(details["loc"], section)
     if kind == "missing":
         return "missing; add it"
-    expected = _EXPECTED.get(kind) or f"one of {details['ctx'].get('expected', '')}"
+    expected = _EXPECTED.get(kind) or f"one of {details.get('ctx', {}).get('expected', 'what the reference names')}"
     return f"got {found(details['input'])}, expected {expected}"
 
 

@@ -2,16 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
-from datetime import datetime
-from enum import StrEnum
-from fractions import Fraction
-from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
+from postseal_core.bounds import LONGEST_HOURS
 from postseal_core.errors import Problem
-from postseal_core.instants import format_instant, parse_instant
 from postseal_core.marks import INLINE, SECRET, Wire
+from postseal_core.scalars import SCALARS, word_shape
 from postseal_core.shapes import Items, Members, Optional, Perhaps, Ruled, Scalar, Shape, put_below, refuse
 from postseal_core.values import Unknown, is_deferred, is_unknown
 from postseal_core.wording import nearest_hint
@@ -21,8 +18,7 @@ __all__ = ["Plain", "RecordShape", "shape_of_record"]
 Plain = Mapping[str, object]
 """A record as plain values: texts, numbers, booleans, lists and mappings by the fields' names on the wire."""
 
-# A roster has few instants and issuers for its thousands of clients: each is parsed and written once.
-_REMEMBERED_TEXTS: Final = 4096
+_NAMES_A_DURATION: Final = "_hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,7 @@ class RecordShape:
         return None if len(found) > start else record
 
     def _made(self, value: Plain, found: list[Problem]) -> Any:
-        """Return the record of these values, whatever else stands among them; None where a field is wrong."""
+        """Build the record and ignore other members; None if a field is wrong."""
         members: dict[str, Any] = {}
         start = len(found)
         for member in self._members if self._optional is None else self._given(value):
@@ -94,7 +90,7 @@ class RecordShape:
         return self._kind(**members) if len(found) == start else None
 
     def _given(self, value: Plain) -> list[_Member]:
-        """Return the fields that are given, of a record that needs none: of many fields these are often a few."""
+        """Return only the given fields of a record whose fields are all optional; usually a few of many."""
         optional = cast("Mapping[str, _Member]", self._optional)
         return [optional[name] for name in value if name in optional]
 
@@ -138,6 +134,8 @@ def _member(declared: "Field[Any]", hint: Any, *, is_complete: bool) -> _Member:
     kind, marks = _unmarked(hint)
     names = [mark.name for mark in marks if isinstance(mark, Wire)]
     shape = _shape_of(hint, is_complete=is_complete, is_secret=False)
+    if declared.name.endswith(_NAMES_A_DURATION):
+        shape = _of_hours(shape)
     is_required = declared.default is MISSING and declared.default_factory is MISSING
     default = None if is_required else _default_of(declared)
     if _may_be_none(shape) and not is_complete and (is_required or default is not None):
@@ -154,6 +152,13 @@ def _member(declared: "Field[Any]", hint: Any, *, is_complete: bool) -> _Member:
     )
 
 
+def _of_hours(shape: Shape) -> Shape:
+    """Return the shape of a number of hours, with which dates are computed."""
+    if isinstance(shape, Scalar):
+        return replace(shape, largest=LONGEST_HOURS)
+    return replace(shape, inner=_of_hours(shape.inner)) if isinstance(shape, Optional | Perhaps | Ruled) else shape
+
+
 def _may_be_none(shape: Shape) -> bool:
     return isinstance(shape, Optional) or (isinstance(shape, Perhaps | Ruled) and _may_be_none(shape.inner))
 
@@ -168,7 +173,7 @@ def _default_of(declared: "Field[Any]") -> Any:
 
 
 def _secret_names(member: _Member) -> Iterable[str]:
-    """Return which names on the wire a field makes secret: all of an outer one that has a secret somewhere inside."""
+    """Return the wire names to wrap as secret; an outer field is wrapped whole if a member is secret."""
     if member.inlined is not None:
         return member.inlined.secret_names
     return (member.wire,) if member.shape.holds_secret else ()
@@ -192,7 +197,7 @@ def _shape_of(hint: Any, *, is_complete: bool, is_secret: bool) -> Shape:
 
 
 def _plain_shape_of(kind: Any, *, is_complete: bool, is_secret: bool) -> Shape:
-    scalar = _SCALARS.get(kind) or _word_shape(kind)
+    scalar = SCALARS.get(kind) or word_shape(kind)
     if scalar is not None:
         return replace(scalar, holds_secret=is_secret)
     origin, arguments = get_origin(kind), get_args(kind)
@@ -200,7 +205,7 @@ def _plain_shape_of(kind: Any, *, is_complete: bool, is_secret: bool) -> Shape:
         return _union(arguments, is_complete=is_complete, is_secret=is_secret)
     if origin is Literal:
         # The words are for type checkers; whoever reads the record says which are right, in a sentence of its own.
-        return replace(_SCALARS[str], holds_secret=is_secret)
+        return replace(SCALARS[str], holds_secret=is_secret)
     if origin is tuple and arguments[1:] == (Ellipsis,):
         return Items(_shape_of(arguments[0], is_complete=False, is_secret=is_secret))
     if origin is not None and issubclass(origin, Mapping):
@@ -221,28 +226,3 @@ def _union(arguments: tuple[Any, ...], *, is_complete: bool, is_secret: bool) ->
             raise TypeError("in a complete record None is the same as an empty text: let its default be empty text")
         shape = Optional(shape, is_complete, is_text)
     return Perhaps(shape) if Unknown in arguments else shape
-
-
-def _word_shape(kind: Any) -> Scalar | None:
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        words = ", ".join(each.value for each in kind if each.value)
-        return Scalar(str, f"one of: {words}", kind, {each.value: each for each in kind}.__getitem__, str)
-    if hasattr(kind, "from_text"):
-        parse = lru_cache(_REMEMBERED_TEXTS)(kind.from_text)
-        return Scalar(str, f"the text of a {kind.__name__}", kind, parse, str)
-    return None
-
-
-_SCALARS: Final[Mapping[Any, Scalar]] = {
-    str: Scalar(str, "a text", str),
-    int: Scalar(int, "a whole number", int),
-    bool: Scalar(bool, "true or false", bool),
-    datetime: Scalar(
-        str,
-        "an instant, as 2027-03-01T00:00:00Z",
-        datetime,
-        lru_cache(_REMEMBERED_TEXTS)(parse_instant),
-        lru_cache(_REMEMBERED_TEXTS)(format_instant),
-    ),
-    Fraction: Scalar(str, "a fraction, as 2/3", Fraction, Fraction, str),
-}

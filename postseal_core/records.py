@@ -15,8 +15,9 @@ Hints carry marks: `Annotated[str, SECRET]` is stored encrypted, `Annotated[Vali
 those of the record it stands in, `Annotated[T, Wire("accepted")]` has that name on the wire. A mark with a method
 `fault` (see `Rule`) refuses values of the right type.
 
-Whole numbers have at most 53 bits on the wire: longer ones are a class with a text of its own. A class that could not
-be read back as it was written is refused with a TypeError, at its first use.
+Whole numbers have at most 52 bits on the wire, so that one more can be counted: longer ones are a class with a text of
+its own. Fields whose names end in `_hours` hold at most a hundred years. A class that could not be read back as it was
+written is refused with a TypeError, at its first use.
 
 A field at its default is left out, so that states and previews stay short. A record whose class says
 `IS_COMPLETE = True` has every field: the SDK takes an output that is missing in a preview for unknown.
@@ -28,7 +29,7 @@ else in it together, at each command of the engine.
 from collections.abc import Callable, Collection
 from typing import Any, Final, TypeVar, cast
 
-from postseal_core.errors import ConfigError, PostsealError, Problem, StateError
+from postseal_core.errors import ConfigError, PostsealError, Problem, StateError, lines_of_problems
 from postseal_core.marks import INLINE, SECRET, Rule, Wire
 from postseal_core.record_shapes import Plain, shape_of_record
 from postseal_core.wording import shown
@@ -104,7 +105,7 @@ def decode_stored(kind: type[R], values: Plain, path: str = "") -> R:
     try:
         return decode(kind, plain, path)
     except ConfigError as error:
-        said = "; ".join(str(problem) for problem in error.problems)
+        said = "; ".join(lines_of_problems(error.problems))
         raise StateError(
             f"what is stored as {kind.__name__} cannot be read ({said}): put the state back as this plugin wrote it",
             error.problems,

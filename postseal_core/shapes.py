@@ -23,7 +23,7 @@ class Shape(Protocol):
         """Whether the value, or anything in it, is marked SECRET."""
 
     def read(self, value: Any, found: list[Problem]) -> Any:
-        """Return what a plain value stands for; anything at all where a problem was found."""
+        """Parse a plain value; the result means nothing if a problem was added."""
 
     def plain(self, value: Any) -> Any:
         """Return a value as a plain one."""
@@ -33,7 +33,8 @@ class Shape(Protocol):
 class Scalar:
     """A value that is one text, number or boolean on the wire.
 
-    `expected` is what messages say is expected, `kind` the value's type in a record.
+    `expected` is what messages say is expected, `kind` the value's type in a record, `largest` the largest whole
+    number, and its negative the smallest; 0 for other types.
     """
 
     wire_type: type
@@ -42,20 +43,28 @@ class Scalar:
     parse: Callable[[Any], Any] | None = None
     write: Callable[[Any], Any] | None = None
     holds_secret: bool = False
+    largest: int = 0
 
     def read(self, value: Any, found: list[Problem]) -> Any:
-        """Return the value parsed, or as it is where a program gave what it stands for; secrets are not quoted."""
+        """Parse a text or number, or accept an already parsed value; secrets are not quoted in problems."""
         if type(value) is not self.wire_type:
             is_read = self.parse is not None and isinstance(value, self.kind)
             return value if is_read else refuse(value, self.expected, found)
+        if self.largest and not self._is_bounded(value):
+            return self._refuse(value, f"{self.expected} of at most {self.largest:,}", found)
         if self.parse is None:
             return value
         try:
             return self.parse(value)
         except (ValueError, LookupError, ArithmeticError):
-            got = _name_of_type(value) if self.holds_secret else shown(value)
-            found.append(Problem("", f"got {got}, expected {self.expected}"))
-            return None
+            return self._refuse(value, self.expected, found)
+
+    def _is_bounded(self, value: Any) -> bool:
+        return bool(-self.largest <= value <= self.largest)
+
+    def _refuse(self, value: Any, expected: str, found: list[Problem]) -> None:
+        got = _name_of_type(value) if self.holds_secret else shown(value)
+        found.append(Problem("", f"got {got}, expected {expected}"))
 
     def plain(self, value: Any) -> Any:
         """Return the value as text or number; an output of a program stays what it is."""

@@ -51,7 +51,7 @@ def is_unknown(value: object) -> "TypeIs[Unknown]":
 
 
 def known(value: Maybe[T]) -> T:
-    """Return a value that everything but a preview knows.
+    """Return a value that only a preview may lack; raise if it is unknown.
 
     Raises:
         PostsealError: it is unknown all the same.

@@ -1,14 +1,17 @@
 """Words that messages about mistakes share: the nearest known name, and a value as it is quoted."""
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
-__all__ = ["found", "nearest_hint", "shown"]
+__all__ = ["found", "is_plausible_name", "nearest_hint", "shown"]
 
 _MAX_SHOWN: Final = 60
 _MANY: Final = 8
 _LARGEST_SHOWN: Final = 10**_MAX_SHOWN
+_MANY_DIGITS: Final = "a number of many digits"
+_PLAUSIBLE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,29}", re.ASCII)
 _BEGINS_PEM: Final = "-----BEGIN"
 _QUOTED: Final = (str, int, float, list, tuple, Mapping)
 _NAMES: Final = ((str, "a text"), (Mapping, "a mapping"), (list | tuple, "a list"))
@@ -17,7 +20,7 @@ _NAMES: Final = ((str, "a text"), (Mapping, "a mapping"), (list | tuple, "a list
 def nearest_hint(word: str, known: Collection[str]) -> str:
     """Return `did you mean alice?` where a known word is near, else what the known words are."""
     spellings = {each.lower(): each for each in known}
-    found = difflib.get_close_matches(word.lower(), spellings, n=1)
+    found = difflib.get_close_matches(word.lower(), spellings, n=1) if len(word) <= _MAX_SHOWN else []
     if found:
         return f"did you mean {spellings[found[0]]}?"
     words = sorted(known)
@@ -27,18 +30,38 @@ def nearest_hint(word: str, known: Collection[str]) -> str:
 
 def shown(value: object) -> str:
     """Return a value as a message quotes it, cut after 60 characters; of an object only what it is."""
-    text = repr(value) if value is None or isinstance(value, _QUOTED) else f"a {type(value).__name__}"
+    if isinstance(value, str):
+        text = repr(value[: _MAX_SHOWN + 1])
+    elif isinstance(value, int) and not -_LARGEST_SHOWN < value < _LARGEST_SHOWN:
+        return _MANY_DIGITS
+    else:
+        text = _repr(value) if value is None or isinstance(value, _QUOTED) else f"a {type(value).__name__}"
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits in a list, or a list in itself
+        return f"a {type(value).__name__}"
+
+
+def is_plausible_name(text: str) -> bool:
+    """Return whether a text looks like the name of a column or a key, and not like a passphrase.
+
+    Only such a one may be quoted from a file that is perhaps none of ours.
+    """
+    return _PLAUSIBLE_NAME.fullmatch(text) is not None
+
+
 def found(value: object) -> str:
-    """Return what a message says was found: never key material, which somebody may have put at the wrong place."""
+    """Return a found value for a message; key material in the wrong place is never quoted."""
     if value is None:
         return "nothing"
     if isinstance(value, str) and _BEGINS_PEM not in value:
         return shown(str(value))
     if isinstance(value, int) and not -_LARGEST_SHOWN < value < _LARGEST_SHOWN:
-        return "a number of many digits"
+        return _MANY_DIGITS
     if isinstance(value, bool | int | float):
         return str(value).lower()
     return next((name for kind, name in _NAMES if isinstance(value, kind)), f"a {type(value).__name__}")

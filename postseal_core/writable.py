@@ -1,7 +1,8 @@
-"""What can be written at all, whatever it is for: texts, numbers, lists, and mappings from texts."""
+"""Find values that cannot be written at all, in texts, numbers, lists and mappings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from math import isfinite
 from typing import Final
 
 from postseal_core.values import MUST_BE_KNOWN, Path, is_deferred
@@ -15,7 +16,7 @@ _LARGEST: Final = 2**53 - 1
 
 
 def faults_in(value: object) -> Iterator[tuple[Path, str]]:
-    """Yield where in a value something stands that nobody could mean, and what is said of it.
+    """Yield path and fault of each part of a value that cannot be meant.
 
     Outputs of other resources; keys that are no text; texts with half a character; numbers beyond what the engine can
     hand on; lists and mappings that hold themselves. Dataclasses are looked into; other objects are left to the reader.
@@ -35,6 +36,9 @@ def _faults(value: object, path: Path, above: tuple[int, ...]) -> Iterator[tuple
     elif isinstance(value, int):
         if not -_LARGEST <= value <= _LARGEST:
             yield path, f"is a number beyond {_LARGEST:,}, which the engine cannot hand on"
+    elif isinstance(value, float):
+        if not isfinite(value):
+            yield path, "is no number that can be written: too large, or none at all"
     elif isinstance(value, list | tuple | Mapping) or (is_dataclass(value) and not isinstance(value, type)):
         if id(value) in above or len(above) > _DEEPEST:
             yield path, "holds itself, or is nested too deeply"

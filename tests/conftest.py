@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.engine import Stack, has_engine, prepare_home
+from tests.support.judges import has_zlint
 from tests.support.postfix_instance import Boot, boot
 from tests.support.test_authority import ThrowAwayAuthority
 
@@ -31,10 +32,14 @@ def _has_browser() -> bool:
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_browser": (_has_browser, "Chromium is not on PATH"),
     "needs_engine": (has_engine, "there is no Pulumi engine: run `make engine` once"),
+    "needs_gnutls": (lambda: shutil.which("certtool") is not None, "certtool of GnuTLS is not on PATH"),
+    "needs_go": (lambda: shutil.which("go") is not None, "go is not on PATH"),
+    "needs_nss": (lambda: shutil.which("certutil") is not None, "certutil of NSS is not on PATH"),
     "needs_openssl": (lambda: shutil.which("openssl") is not None, "openssl is not on PATH"),
     "needs_postfix": (_has_postfix, "postfix is not on PATH, or this is not root"),
     "needs_root": (lambda: os.geteuid() == 0, "this is not root, so nobody else can be played"),
     "needs_swaks": (lambda: shutil.which("swaks") is not None, "swaks is not on PATH"),
+    "needs_zlint": (has_zlint, "there is no zlint: run `python3 toolchain/bootstrap.py zlint` once"),
 }
 
 

@@ -3,8 +3,9 @@
 python3 toolchain/bootstrap.py engine    Pulumi CLI, Python language host and tls plugin
 python3 toolchain/bootstrap.py uv        .venv as uv.lock has it
 python3 toolchain/bootstrap.py debian    programs that tests need, with apt-get
+python3 toolchain/bootstrap.py zlint     zlint, which tests ask about certificates
 python3 toolchain/bootstrap.py workflows a check of the workflows below .github
-python3 toolchain/bootstrap.py env       the environment as shell commands, for `eval`
+python3 toolchain/bootstrap.py env       the environment as shell commands, for `eval`; makes the state directory
 """
 
 import sys
@@ -27,6 +28,9 @@ from toolchain.debian import ensure_programs  # noqa: E402
 from toolchain.engine import ensure_engine  # noqa: E402
 from toolchain.environment import engine_environment  # noqa: E402
 from toolchain.errors import ToolchainError  # noqa: E402
+from toolchain.go_tools import ZLINT, ensure_tool  # noqa: E402
+from toolchain.layout import locate  # noqa: E402
+from toolchain.state import ensure_named  # noqa: E402
 from toolchain.virtualenv import ensure_virtualenv  # noqa: E402
 from toolchain.workflows import lint_workflows  # noqa: E402
 
@@ -39,8 +43,14 @@ def shell_exports(base: Mapping[str, str], environment: Mapping[str, str]) -> st
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in sorted(changed.items()))
 
 
+def _ensure_zlint() -> None:
+    ensure_tool(ZLINT, ROOT, os.environ)
+
+
 def _print_environment() -> None:
-    print(shell_exports(os.environ, engine_environment(ROOT, os.environ)))
+    environment = engine_environment(ROOT, os.environ)
+    ensure_named(locate(ROOT, os.environ), environment)
+    print(shell_exports(os.environ, environment))
 
 
 COMMANDS: Mapping[str, tuple[str, Callable[[], None]]] = {
@@ -50,8 +60,9 @@ COMMANDS: Mapping[str, tuple[str, Callable[[], None]]] = {
     ),
     "uv": ("bring .venv to what uv.lock says", lambda: ensure_virtualenv(ROOT, os.environ)),
     "debian": ("install the programs that tests need with apt-get", ensure_programs),
+    "zlint": ("build zlint, a judge of certificates in tests", _ensure_zlint),
     "workflows": ("check the workflows below .github", lambda: lint_workflows(ROOT, os.environ)),
-    "env": ("print the engine's environment as shell commands", _print_environment),
+    "env": ("print the engine's environment for `eval`, and make the state directory it names", _print_environment),
 }
 
 

@@ -14,6 +14,8 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "postfix": ("postfix",),
     "postfix-lmdb": ("/usr/lib/postfix/postfix-lmdb.so", "/usr/lib/postfix/dict_lmdb.so"),
     "openssl": ("openssl",),
+    "gnutls-bin": ("certtool",),
+    "libnss3-tools": ("certutil",),
     "swaks": ("swaks",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
 }

@@ -17,8 +17,10 @@ from toolchain.demo_report import report
 from toolchain.environment import engine_environment
 from toolchain.errors import ToolchainError
 from toolchain.interrupts import heed_interrupts
+from toolchain.launch_checks import refuse_clear_logs
 from toolchain.layout import Layout, locate
-from toolchain.state import ensure_passphrase
+from toolchain.private_network import isolate
+from toolchain.state import ensure_named
 
 __all__ = ["main"]
 
@@ -45,14 +47,16 @@ def main(command: str) -> None:
     heed_interrupts()
     layout = locate(ROOT, os.environ)
     environment = engine_environment(ROOT, os.environ)
-    if environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(layout.passphrase_file):
-        ensure_passphrase(layout.state)
+    ensure_named(layout, environment)
+    refuse_clear_logs([], environment)
     settings = _copy_settings(layout)
     say(f"asking the engine for the stack {STACK}")
     _ensure_stack(environment)
     say(f"pulumi {command}: the engine starts, then the program and the plugins; about {SECONDS[command]} s")
     stack = ["--stack", STACK, "--config-file", str(settings), "--non-interactive", "--suppress-progress"]
-    if _pulumi([*COMMANDS[command], *stack], environment) != 0:
+    arguments = [*COMMANDS[command], *stack]
+    say(isolate(ROOT, arguments, ROOT, environment).sentence)
+    if _pulumi(arguments, environment) != 0:
         raise ToolchainError(f"`pulumi {command}` failed; its message stands above")
     if command == "up":
         print(report(ROOT / "out" / STACK, _outputs(environment)))

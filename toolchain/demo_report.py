@@ -19,7 +19,7 @@ PEM_BEGIN = re.compile(rb"^-----BEGIN CERTIFICATE-----\r?$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, order=True)
 class CertificateLine:
-    """What the table says of one certificate: its file, subject, names and dates (UTC days)."""
+    """One certificate's row in the table: its file, subject, names and dates (UTC days)."""
 
     file: str
     subject: str

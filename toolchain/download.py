@@ -7,19 +7,24 @@ import sys
 import tarfile
 import time
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPMessage
 from pathlib import Path, PurePosixPath
+from typing import IO
+from urllib.parse import urlsplit
 
 from toolchain.console import Progress
 from toolchain.errors import ToolchainError
 from toolchain.recipe import ENGINE_VERSION
 
-__all__ = ["DEFAULT_BASE_URL", "DownloadError", "Release", "expected_sha256", "fetch_release", "release_for"]
+__all__ = ["DownloadError", "Release", "base_url_of", "expected_sha256", "fetch_release", "release_for"]
 
 DEFAULT_BASE_URL = "https://get.pulumi.com/releases/sdk"
 """Where releases lie; `POSTSEAL_ENGINE_URL` names another place, such as a mirror."""
+
+ALLOW_HTTP = "POSTSEAL_ENGINE_ALLOW_HTTP"
+"""Variable that lets a mirror be read without encryption when it is `true`."""
 
 CONNECT_TIMEOUT_SECONDS = 5
 TOTAL_TIMEOUT_SECONDS = 900
@@ -44,6 +49,26 @@ class Release:
     def archive_name(self) -> str:
         """Name of the archive, as the list of checksums has it."""
         return self.archive_url.rpartition("/")[2]
+
+
+def base_url_of(environment: Mapping[str, str]) -> str:
+    """Return where releases lie, as the user's environment has it: over https or in a local directory.
+
+    The checksums come from the same place as the archive, so that whoever may change one on its way changes both.
+
+    Raises:
+        ToolchainError: plain http that `POSTSEAL_ENGINE_ALLOW_HTTP=true` does not allow, or another kind of address.
+    """
+    base_url = environment.get("POSTSEAL_ENGINE_URL") or DEFAULT_BASE_URL
+    scheme = urlsplit(base_url).scheme
+    if scheme in {"https", "file"} or (scheme == "http" and environment.get(ALLOW_HTTP) == "true"):
+        return base_url
+    allowed = f"; {ALLOW_HTTP}=true allows plain http, for a mirror on a network that you trust"
+    raise ToolchainError(
+        f"POSTSEAL_ENGINE_URL: got an address that begins with {scheme or 'no scheme'!r}, expected https:// or "
+        f"file://: anybody on the way could exchange the engine together with its checksums"
+        f"{allowed if scheme == 'http' else ''}"
+    )
 
 
 def release_for(system: str, machine: str, base_url: str = DEFAULT_BASE_URL) -> Release | None:
@@ -89,8 +114,20 @@ def fetch_release(release: Release, directory: Path) -> list[Path]:
     return _unpack(archive, directory / "release")
 
 
+class _NeverToPlainHttp(urllib.request.HTTPRedirectHandler):
+    """Follows redirections, but never from https to an address that is not encrypted."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        if req.type == "https" and urlsplit(newurl).scheme != "https":
+            raise DownloadError(f"{req.full_url} leads on to {newurl}, which is not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _open(url: str) -> "urllib.response.addinfourl":
-    return urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_SECONDS)  # type: ignore[no-any-return]  # noqa: S310  # the user names the address
+    opener = urllib.request.build_opener(_NeverToPlainHttp)
+    return opener.open(url, timeout=CONNECT_TIMEOUT_SECONDS)  # type: ignore[no-any-return]  # `base_url_of` has judged it
 
 
 def _read(url: str) -> bytes:

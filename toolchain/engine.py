@@ -14,7 +14,7 @@ from pathlib import Path
 from toolchain.build import build_parts, is_finished, put_in_place
 from toolchain.choice import Attempt, ExistingEngine, explain_failure, judge_existing, judge_go
 from toolchain.console import say
-from toolchain.download import DEFAULT_BASE_URL, DownloadError, fetch_release, release_for
+from toolchain.download import DownloadError, base_url_of, fetch_release, release_for
 from toolchain.environment import engine_environment
 from toolchain.errors import ToolchainError
 from toolchain.layout import Layout, locate
@@ -90,6 +90,8 @@ def _first_line(command: list[str], environment: Mapping[str, str]) -> str | Non
 
 
 def _provide_engine(layout: Layout, environment: Mapping[str, str]) -> None:
+    # A mirror that must not be used is a mistake to mend, not one way of several that leads nowhere.
+    base_url_of(environment)
     attempts = [Attempt("pulumi on PATH", judge_existing(_existing(environment)) or "")]
     ways: dict[str, Way] = {"official release": _download, "build from source": _build_engine}
     for name, way in ways.items():
@@ -103,7 +105,7 @@ def _provide_engine(layout: Layout, environment: Mapping[str, str]) -> None:
 
 
 def _download(layout: Layout, environment: Mapping[str, str]) -> None:
-    base_url = environment.get("POSTSEAL_ENGINE_URL") or DEFAULT_BASE_URL
+    base_url = base_url_of(environment)
     release = release_for(sys.platform, platform.machine(), base_url)
     if release is None:
         raise DownloadError(f"none is published for {sys.platform} on {platform.machine()}")

@@ -12,8 +12,11 @@ sys.path[0] = str(ROOT)
 from toolchain.environment import engine_environment  # noqa: E402
 from toolchain.errors import ToolchainError  # noqa: E402
 from toolchain.interrupts import heed_interrupts  # noqa: E402
+from toolchain.launch_checks import refuse_clear_logs  # noqa: E402
 from toolchain.layout import locate  # noqa: E402
-from toolchain.state import ensure_passphrase  # noqa: E402
+from toolchain.network import read_command  # noqa: E402
+from toolchain.private_network import isolate  # noqa: E402
+from toolchain.state import ensure_named  # noqa: E402
 
 
 def main(arguments: list[str]) -> None:
@@ -23,11 +26,15 @@ def main(arguments: list[str]) -> None:
     program = shutil.which("pulumi", path=environment["PATH"])
     if program is None:
         sys.exit("There is no pulumi yet: run `make engine` once.")
-    if environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(layout.passphrase_file):
-        try:
-            ensure_passphrase(layout.state)
-        except ToolchainError as error:
-            sys.exit(str(error))
+    try:
+        refuse_clear_logs(arguments, environment)
+        ensure_named(layout, environment)
+    except ToolchainError as error:
+        sys.exit(str(error))
+    if read_command(arguments).command:
+        isolation = isolate(ROOT, arguments, Path.cwd(), environment)
+        if not isolation.is_private:
+            print(isolation.sentence, file=sys.stderr)
     heed_interrupts()
     os.execve(program, ["pulumi", *arguments], environment)  # noqa: S606  # no shell is wanted
 

@@ -45,11 +45,6 @@ class Layout:
         return self.cache / "uv"
 
     @property
-    def actionlint(self) -> Path:
-        """Directory with the builds of actionlint, by the hash of their sources."""
-        return self.cache / "actionlint"
-
-    @property
     def virtualenv(self) -> Path:
         """Virtual environment of the checkout."""
         return self.root / ".venv"

@@ -1,4 +1,4 @@
-"""What is built from source, from which pinned modules, and under which name the result is kept.
+"""Build recipes: programs built from source, their pinned modules, and the cache name of the result.
 
 Pure: takes the bytes of the recipe's files and says what to run; running it is `build.py`'s part.
 """

@@ -2,11 +2,26 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
+from toolchain.environment import backend_url
 from toolchain.errors import ToolchainError
+from toolchain.layout import Layout
 
-__all__ = ["ensure_passphrase"]
+__all__ = ["ensure_named", "ensure_passphrase"]
+
+
+def ensure_named(layout: Layout, environment: Mapping[str, str]) -> None:
+    """Make what an environment names and this checkout provides: the state directory, and the passphrase in it.
+
+    Raises:
+        ToolchainError: as of `ensure_passphrase`.
+    """
+    if environment.get("PULUMI_BACKEND_URL") == backend_url(layout.state):
+        layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(layout.passphrase_file):
+        ensure_passphrase(layout.state)
 
 
 def ensure_passphrase(state: Path) -> None:

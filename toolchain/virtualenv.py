@@ -1,4 +1,4 @@
-"""Brings `.venv` of the checkout to what uv.lock says, with the user's `uv` or a private one."""
+"""Brings `.venv` of the checkout to what uv.lock says, with the user's `uv` or a private one of a known hash."""
 
 import os
 import shutil
@@ -11,10 +11,10 @@ from toolchain.console import say
 from toolchain.errors import ToolchainError
 from toolchain.layout import Layout, locate
 
-__all__ = ["UV_VERSION", "ensure_uv", "ensure_virtualenv", "without_other_environments"]
+__all__ = ["ensure_uv", "ensure_virtualenv", "install_uv", "without_other_environments"]
 
-UV_VERSION = "0.13.9"
-"""The `uv` that is installed where the user has none."""
+REQUIREMENTS = Path(__file__).with_name("uv-requirements.txt")
+"""The `uv` that is installed where the user has none: its version and the hashes of its wheels."""
 
 
 def ensure_virtualenv(root: Path, environment: Mapping[str, str]) -> None:
@@ -63,21 +63,35 @@ def ensure_uv(layout: Layout, environment: Mapping[str, str]) -> str:
     found = shutil.which("uv", path=environment.get("PATH", os.defpath))
     if found is not None:
         return found
-    private = layout.uv / "bin" / "uv"
-    if not private.is_file():
-        say(f"installing uv {UV_VERSION} into {layout.uv}")
-        _install_uv(layout.uv)
-    return str(private)
+    if not _is_installed(layout.uv, REQUIREMENTS):
+        say(f"installing uv into {layout.uv}")
+        install_uv(layout.uv, REQUIREMENTS, environment)
+    return str(layout.uv / "bin" / "uv")
 
 
-def _install_uv(directory: Path) -> None:
-    python = str(directory / "bin" / "python")
-    for command in (
-        [sys.executable, "-m", "venv", "--clear", str(directory)],
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"uv=={UV_VERSION}"],
-    ):
-        if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+def _is_installed(directory: Path, requirements: Path) -> bool:
+    """Return whether these requirements, and no others, were installed there, to the end."""
+    installed = directory / requirements.name
+    return installed.is_file() and installed.read_bytes() == requirements.read_bytes()
+
+
+def install_uv(directory: Path, requirements: Path, environment: Mapping[str, str]) -> None:
+    """Make a virtual environment with the `uv` that `requirements` name by version and SHA-256.
+
+    pip compares what it downloads with the hashes and installs nothing else: no other package, and no source archive,
+    whose build would fetch more.
+
+    Raises:
+        ToolchainError: there is no venv or pip, no wheel to be had, or none with a hash that is listed.
+    """
+    pip = [str(directory / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    strict = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement", str(requirements)]
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    for command in ([sys.executable, "-m", "venv", "--clear", str(directory)], [*pip, *strict]):
+        if not _succeeds(command, directory.parent, environment):
             raise ToolchainError(
-                f"uv could not be installed (`{' '.join(command)}` failed). Install uv "
-                "(https://docs.astral.sh/uv/getting-started/installation/) or, on Debian and Ubuntu, python3-venv."
+                f"uv could not be installed (`{' '.join(command)}` failed; its message stands above). Install uv "
+                "(https://docs.astral.sh/uv/getting-started/installation/) or, on Debian and Ubuntu, python3-venv. "
+                "Where the message says that hashes do not match, ask whoever runs your package index first."
             )
+    shutil.copyfile(requirements, directory / requirements.name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from pki.certificate.records import CertificateArgs, CertificateInputs
+from pki.certificate.requested import hold_request, impossible_request
 from pki.certificate.takeover import differences_of_takeover, hold_handover, schedule_of_takeover, takeover_of
 from pki.constraints import limits_of_certificate
 from pki.declared import declaration_of, policy_of
@@ -39,6 +40,7 @@ class Held:
     chain: Sequence[x509.Certificate]
     adopted_certificate: str
     taken_over: str
+    is_key_elsewhere: bool = False
 
     @property
     def subject(self) -> str:
@@ -53,15 +55,18 @@ def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -
         ConfigError: everything that is wrong with it.
         CertificateError: a key or certificate that was handed in cannot be read.
     """
-    refuse([*_adoption_without_key(args), *_impossible_handover(args)])
+    refuse([*_adoption_without_key(args), *_impossible_handover(args), *impossible_request(args)])
     issuer, private_key = hold_issuer(args.issuer, context), hold_key(args.private_key_pem, context)
-    chain = known_issuer_chain(issuer.label, context)
-    problems = problems_of_declared(args.declared, args.profile, [limits_of_certificate(each) for each in chain])
-    basis = Basis(below_issuer(args.declared, args.issuer), args.profile, issuer.label, issuer.key, private_key)
+    chain, declared = known_issuer_chain(issuer.label, context), args.declared
+    problems = problems_of_declared(declared, args.profile, [limits_of_certificate(each) for each in chain])
+    if args.request_pem:
+        private_key, declared = hold_request(args, context, problems)
+    basis = Basis(below_issuer(declared, args.issuer), args.profile, issuer.label, issuer.key, private_key)
     taken_over = _receive(args, context, problems) if is_new else ""
     # In a preview in which the key is still to be made known, nothing can be compared with it.
     is_adopted = args.adopt_certificate_pem and not is_unknown(private_key)
-    held = Held(basis, chain, context.material.put(args.adopt_certificate_pem) if is_adopted else "", taken_over)
+    adopted_certificate = context.material.put(args.adopt_certificate_pem) if is_adopted else ""
+    held = Held(basis, chain, adopted_certificate, taken_over, is_key_elsewhere=bool(args.request_pem))
     if held.adopted_certificate and not problems:
         problems += _adoption_problems(held, context)
     refuse(problems)
@@ -76,7 +81,7 @@ def decide_schedule(args: CertificateArgs, held: Held, old: CertificateInputs | 
     """
     window = issuer_window(args.issuer)
     before, differences = _what_there_is(held, old, window.slot if window else None, context)
-    demand = demand_of(held.basis.declared, args.profile, window, differences)
+    demand = demand_of(held.basis.declared, args.profile, window, differences, is_key_elsewhere=held.is_key_elsewhere)
     if before is None and held.adopted_certificate:
         return _adopted(held, demand, context)
     try:

@@ -15,6 +15,7 @@ from pki.certificate.issuance import (
     without_root,
 )
 from pki.certificate.records import CertificateArgs, CertificateInputs, CertificateState
+from pki.certificate.requested import refuse_revoked_key
 from pki.certificate.takeover import issued_of_takeover, takeover_of
 from pki.declared import declaration_of
 from pki.generations import AcceptedGeneration, RevokedGeneration
@@ -58,6 +59,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
             slot=args.slot,
             issuer_key=held.basis.issuer_key,
             private_key=held.basis.private_key,
+            is_key_elsewhere=held.is_key_elsewhere,
             adopted_certificate=held.adopted_certificate,
             taken_over=held.taken_over,
             is_interim=args.is_interim,
@@ -97,6 +99,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
         _report(inputs, old.issued, context)
         if is_same_certificate(inputs.schedule, old.issued):
             return _kept(inputs, old, context, is_preview=is_preview)
+        refuse_revoked_key(inputs, old.issued)
         return _planned(inputs, old) if is_preview else _issued(inputs, old, context)
 
 
@@ -122,6 +125,7 @@ def _issued(inputs: CertificateInputs, old: CertificateState | None, context: Co
         issuer_label=inputs.issuer,
         issuer_key=inputs.issuer_key,
         handed_in_key=known(inputs.private_key),
+        is_key_elsewhere=inputs.is_key_elsewhere,
         kept_key_pem=known(old.private_key_pem) if old and is_key_kept else "",
     )
     certificate, key_pem = sign_generation(generation, context)

@@ -10,9 +10,10 @@ from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerpri
 from pki.generations import Schedule
 from pki.issuing import issue, serial_number_from
 from pki.key_material import held_key, issuer_of, load_key
-from pki.keys import PrivateKey, generate_private_key, private_key_pem
+from pki.keys import PrivateKey, PublicKey, generate_private_key, private_key_pem
 from pki.model import CertificateDeclaration, KeyAlgorithm, RevocationReason, SerialNumber
 from pki.records import NOT_ISSUED, Identity, IssuedCertificate, IssuedGeneration, RevokedIssue
+from pki.request import load_request
 from pki.verification import chain_pem
 from postseal_core.errors import PostsealError
 from postseal_core.plugin.handler import Context
@@ -36,7 +37,8 @@ class Generation:
     """The content, dates and key of one generation to be signed.
 
     `issuer_label`, `issuer_key`: see `pki.key_material.HeldIssuer`. `handed_in_key`: reference of a key made elsewhere,
-    empty for none. `kept_key_pem`: the key that the schedule keeps; empty: make a new one.
+    empty for none; `is_key_elsewhere`: it is that of a request. `kept_key_pem`: the key that the schedule keeps; empty:
+    make a new one.
     """
 
     declaration: CertificateDeclaration
@@ -45,22 +47,28 @@ class Generation:
     issuer_label: str
     issuer_key: Maybe[str]
     handed_in_key: str = ""
+    is_key_elsewhere: bool = False
     kept_key_pem: str = field(default="", repr=False)
 
 
 def sign_generation(generation: Generation, context: Context) -> tuple[x509.Certificate, str]:
-    """Sign one generation and return it with its key in PEM."""
-    key, key_pem = _key(generation, context)
+    """Sign one generation and return it with its key in PEM, which is empty if the key is elsewhere."""
+    key, key_pem = (None, "") if generation.is_key_elsewhere else _key(generation, context)
+    public_key = key.public_key() if key else _requested_key(generation, context)
     issuer, _ = issuer_of(generation.issuer_label, generation.issuer_key, context)
     certificate = issue(
         generation.declaration,
-        public_key=key.public_key(),
+        public_key=public_key,
         validity=generation.schedule.validity,
         serial_number=serial_number_from(context.entropy(_SERIAL_BYTES)),
         issuer=issuer,
         signing_key=None if issuer else key,
     )
     return certificate, key_pem
+
+
+def _requested_key(generation: Generation, context: Context) -> PublicKey:
+    return load_request(context.material.get(generation.handed_in_key), what="request").public_key
 
 
 def _key(generation: Generation, context: Context) -> tuple[PrivateKey, str]:

@@ -19,10 +19,10 @@ class CertificateArgs:
     """One certificate as a program declares it.
 
     `slot`: of an authority, which of its keys this certificate is for. `issuer`: None for a self-signed certificate.
-    `private_key_pem`: a key made elsewhere; without it the resource makes and keeps its own.
-    `adopt_certificate_pem`: a certificate made elsewhere for that key, taken as generation 1. `handover`: a client's
-    certificate that another resource keeps until now; read for a new resource only. `is_interim`: it stands in until a
-    third party's answer is here.
+    `private_key_pem`: a key made elsewhere; without it the resource makes and keeps its own. `request_pem`: a request
+    (PKCS#10) instead, for a key that stays where it was made. `adopt_certificate_pem`: a certificate made elsewhere for
+    that key, taken as generation 1. `handover`: a client's certificate that another resource keeps until now; read for
+    a new resource only. `is_interim`: it stands in until a third party's answer is here.
     """
 
     name: str
@@ -31,6 +31,7 @@ class CertificateArgs:
     slot: SlotId | None = None
     issuer: IssuerArgs | None = None
     private_key_pem: Annotated[Maybe[str] | None, SECRET] = field(default=None, repr=False)
+    request_pem: str = ""
     adopt_certificate_pem: str = ""
     handover: Annotated[Maybe[str], SECRET] = field(default="", repr=False)
     is_interim: bool = False
@@ -38,11 +39,12 @@ class CertificateArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateInputs:
-    """What was decided about one certificate: declaration, issuer and schedule.
+    """The checked inputs of one certificate: declaration, issuer and schedule.
 
     `issuer`, `accepted_lines`, `revoked_lines` are for readers; the same as data are `schedule.issuer`,
     `schedule.accepted` and `schedule.revoked`. `issuer_key`, `private_key`: SHA-256 of a key's public half;
-    `adopted_certificate`, `taken_over`: references to this run's memory.
+    `is_key_elsewhere`: only a request for the latter was handed in. `adopted_certificate`, `taken_over`: references to
+    this run's memory.
     """
 
     name: str
@@ -54,6 +56,7 @@ class CertificateInputs:
     slot: SlotId | None = None
     issuer_key: Maybe[str] = ""
     private_key: Maybe[str] = ""
+    is_key_elsewhere: bool = False
     adopted_certificate: str = ""
     taken_over: str = ""
     is_interim: bool = False
@@ -63,7 +66,7 @@ class CertificateInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateState:
-    """One certificate that exists; `private_key_pem` is empty where the key was handed in."""
+    """One certificate that exists; `private_key_pem` is empty where the key was made elsewhere."""
 
     IS_COMPLETE: ClassVar[bool] = True
 

@@ -22,7 +22,7 @@ __all__ = ["AdoptedAuthority", "AuthoritySlot", "CertificateAuthority", "Interme
 
 @describes_fields(AuthorityFields)
 class CertificateAuthority(pulumi.ComponentResource):
-    """A root of trust with its own key: signs what names it as `authority`.
+    """A root of trust with its own key; it signs the certificates that name it as `authority`.
 
         ca = pki.CertificateAuthority("mail-ca", common_name="Example Mail CA", path_length=0)
 
@@ -137,7 +137,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         return []
 
     def _issuing_chain(self) -> pulumi.Output[str]:
-        """Return the active certificate, and what leads from it to a root that everybody knows."""
+        """Return the active certificate, followed by its issuers or the cross certificate above it."""
         if self.issuer:
             return pulumi.Output.concat(self.certificate_pem, self.issuer.issuing_chain_pem)
         above = [each.certificate_pem for each in self.links_above]
@@ -152,7 +152,7 @@ def _room(declared: DeclaredAuthority, issuer: CertificateAuthority | None) -> i
 
 @describes_fields(AuthorityFields)
 class IntermediateAuthority(CertificateAuthority):
-    """An authority that another one vouches for; to any depth that the path lengths above it allow.
+    """An authority that another one signs, nested as deep as the path lengths above it allow.
 
         office = pki.IntermediateAuthority("office-ca", authority=ca, common_name="Example Office CA")
 

@@ -1,5 +1,6 @@
 """Certificates with which a person or a host authenticates to a relay."""
 
+from collections.abc import Iterator
 from typing import Any, Final, Unpack
 
 import pulumi
@@ -18,13 +19,20 @@ from pki.fields import SaidBy
 from pki.lifetime import LifetimePolicy
 from pki.model import Profile
 from postseal_core.arguments import Arguments
+from postseal_core.errors import Problem
 from postseal_core.program import later, with_whole_numbers
 from postseal_core.records import decode, encode
 
-__all__ = ["A_MOVING_CLIENT", "ClientCertificate"]
+__all__ = ["A_MOVING_CLIENT", "ClientCertificate", "problems_of_moving_key"]
 
 A_MOVING_CLIENT: Final = 'a client, as pki.ClientCertificate(...) or staff.client("alice") of a roster'
 _HANDED_OVER: Final = ("certificate_pem", "private_key_pem", "generation", "key_generation", "previous", "revoked")
+
+
+def problems_of_moving_key(argument: str, client: "ClientCertificate | RosterClient | None") -> Iterator[Problem]:
+    """Report a client that cannot move because its key was made elsewhere."""
+    if isinstance(client, ClientCertificate) and not client.has_key:
+        yield Problem(argument, f"the key of {client.name} is not here: hand in its request at the new place instead")
 
 
 @describes_fields(ClientFields)
@@ -38,6 +46,11 @@ class ClientCertificate(Certificate):
     Args:
         name: Name of the resource, of the client's files and of its row in the tables of hosts.
         authority: Who signs it.
+        request_pem: A certificate request (PKCS#10, RFC 2986) in PEM, for a key that stays on the device where it was
+            made: there is no key in the state, and no archive. It must be signed by its own key, and ask for no name
+            that is not declared here; names are never taken from it. A renewal with a new key waits until another
+            request is handed in; `lifetime=pki.LifetimePolicy(renew_key_every=0)` keeps the key. Default: none, the key
+            is made here.
         lifetime: How long it is valid and when it is renewed. Default: 365 days, renewed after two thirds of it with a
             new key; the one before stays accepted for 14 days.
         take_over: Who keeps this client's certificate until now, as `staff.client("alice")` of a roster. Key,
@@ -49,6 +62,7 @@ class ClientCertificate(Certificate):
     Attributes:
         authority: Who signs it.
         match: What relays know it by.
+        has_key: Whether its key is here; not where a request was handed in.
         handover: What a roster or another `ClientCertificate` needs to take it over; a secret.
 
     Raises:
@@ -62,6 +76,7 @@ class ClientCertificate(Certificate):
         name: str,
         *,
         authority: CertificateAuthority,
+        request_pem: str = "",
         lifetime: LifetimePolicy | None = None,
         take_over: "ClientCertificate | RosterClient | None" = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -69,8 +84,10 @@ class ClientCertificate(Certificate):
     ) -> None:
         arguments = Arguments("clients", name, opts)
         arguments.expect("authority", authority, CertificateAuthority, AN_AUTHORITY)
+        arguments.expect("request_pem", request_pem, str, "a request in PEM; a preview must be able to read it")
         arguments.expect("take_over", take_over, (ClientCertificate, RosterClient, type(None)), A_MOVING_CLIENT)
         declared = read_fields(arguments, SaidBy.CLIENT, fields, lifetime)
+        arguments.add(problems_of_moving_key("take_over", take_over))
         arguments.refuse()
         issuer = issuer_args(authority)
         args = CertificateArgs(
@@ -78,10 +95,11 @@ class ClientCertificate(Certificate):
             profile=Profile.CLIENT,
             declared=declared,
             issuer=issuer,
+            request_pem=request_pem,
             handover=later(take_over.handover) if take_over else "",
         )
         super().__init__(name, args, opts)
-        self.authority, self.match = authority, declared.match
+        self.authority, self.match, self.has_key = authority, declared.match, not request_pem
         self._handed_over = below_issuer(declared, issuer)
 
     @property

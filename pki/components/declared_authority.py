@@ -1,4 +1,4 @@
-"""Read what is declared of an authority, root or intermediate: all that its slots have in common."""
+"""Read the arguments of an authority, root or intermediate, that all its slots share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -44,7 +44,7 @@ class AdoptedAuthority:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredAuthority:
-    """What the slots of an authority have in common."""
+    """The checked arguments of an authority, shared by all its slots."""
 
     content: DeclaredCertificate
     slots: Slots
@@ -52,7 +52,7 @@ class DeclaredAuthority:
     adopt: AdoptedAuthority | None
 
     def content_of(self, number: int) -> DeclaredCertificate:
-        """Return what is declared of a slot; two authorities of one name would be hard to tell apart."""
+        """Return the certificate content of a slot; from the second on, the common name ends with its number."""
         if number == FIRST_SLOT:
             return self.content
         return replace(self.content, common_name=f"{self.content.common_name} {number}")
@@ -76,7 +76,7 @@ def read_authority(
     adopt: AdoptedAuthority | None,
     is_root: bool,
 ) -> DeclaredAuthority:
-    """Return what is declared of an authority; raise ArgumentError for all that is wrong with it by itself."""
+    """Read the arguments of an authority; raise ArgumentError with every mistake that shows without its issuer."""
     content = read_fields(arguments, SaidBy.AUTHORITY, given, lifetime)
     if is_missing(given, "common_name"):
         arguments.add([Problem("common_name", "missing; add it")])

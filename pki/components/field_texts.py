@@ -58,7 +58,7 @@ def _entries(fields: type, indent: str) -> Iterator[str]:
 
 
 def _lineage(name: str) -> Iterator[str]:
-    """Yield a class and those it stands on, itself first; a TypedDict does not know them any more."""
+    """Yield the names of a class and its bases from the source; at run time a TypedDict has lost its bases."""
     yield name
     for base in _classes()[name].bases:
         if isinstance(base, ast.Name) and base.id in _classes():

@@ -74,7 +74,7 @@ def client_folders(
 
 
 def roster_folders(rosters: Iterable[RosterHandOut]) -> Iterator[Folder]:
-    """Yield the folder of each client of rosters that is handed out."""
+    """Yield one folder for each client that a hand-out selects from its rosters."""
     for each in rosters:
         yield from client_folders(handed_clients(each), (), f"rosters/{each.roster.name}")
 
@@ -88,9 +88,10 @@ def _client_files(
 ) -> Mapping[str, HandOutFile]:
     files = {
         f"{client.name}.cert.pem": HandOutFile(text=later(client.chain_pem)),
-        f"{client.name}.key.pem": HandOutFile(text=later(client.private_key_pem), is_secret=True),
         "ca.pem": HandOutFile(text=later(roots_pem)),
     }
+    if client.has_key:
+        files[f"{client.name}.key.pem"] = HandOutFile(text=later(client.private_key_pem), is_secret=True)
     if archive:
         files[f"{client.name}.p12"] = HandOutFile(base64=later(archive.base64), is_secret=True)
     return files
@@ -98,7 +99,8 @@ def _client_files(
 
 def _client_description(client: ClientCertificate | RosterClient, archive: _Archive | None) -> pulumi.Output[str]:
     extra = f", {client.name}.p12 ({archive.profile})" if archive else ""
-    return pulumi.Output.concat("generation ", _number(client.generation), f": certificate, key, ca.pem{extra}")
+    content = "certificate, key, ca.pem" if client.has_key else "certificate, ca.pem"
+    return pulumi.Output.concat("generation ", _number(client.generation), f": {content}{extra}")
 
 
 def _list_files(slot: str, each: RevocationList) -> Mapping[str, HandOutFile]:
@@ -119,7 +121,7 @@ def _number(output: pulumi.Output[Any]) -> pulumi.Output[str]:
 
 
 def _der_base64(crl_pem: str) -> str:
-    """Return the DER form of a list in base64, which is what stands between the lines of PEM (RFC 7468 section 2).
+    """Return the DER form of a list in base64: PEM without its first and last line (RFC 7468 section 2).
 
     RFC 5280 section 4.2.1.13 asks for DER where a list is fetched.
     """

@@ -1,4 +1,4 @@
-"""Which clients of a roster a hand-out writes files for."""
+"""Select the clients of a roster that a hand-out writes files for."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _CLIENTS: Final = f"one of {', '.join(_WORDS)}, or a list of names"
 
 @dataclass(frozen=True, slots=True)
 class RosterHandOut:
-    """Which clients of a roster are handed out.
+    """A roster with the choice of its clients that are handed out.
 
         pki.HandOut("hand-out", directory="out", rosters=[pki.RosterHandOut(staff, clients="with_archive")])
 
@@ -37,7 +37,7 @@ class RosterHandOut:
 
 
 def read_rosters(arguments: Arguments, rosters: Sequence[ClientRoster | RosterHandOut]) -> list[RosterHandOut]:
-    """Return which clients of each roster are handed out; what is wrong with that stays in `arguments`."""
+    """Return each roster with its chosen clients; problems are added to `arguments`."""
     if not arguments.expect_each(
         "rosters", rosters, (ClientRoster, RosterHandOut), f"{_ROSTER}, or pki.RosterHandOut(...)"
     ):
@@ -52,7 +52,7 @@ def read_rosters(arguments: Arguments, rosters: Sequence[ClientRoster | RosterHa
 
 
 def handed_clients(entry: RosterHandOut) -> list[RosterClient]:
-    """Return what a roster issued for each of its clients that is handed out."""
+    """Return the chosen clients of a roster."""
     if isinstance(entry.clients, str):
         names = entry.roster.names if entry.clients == "all" else entry.roster.names_with_archive
     else:

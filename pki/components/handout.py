@@ -44,6 +44,7 @@ class _OwnArguments(Section):
 
     directory: StrictStr = ""
     clients_below: StrictStr = "clients"
+    take_over: tuple[StrictStr, ...] = ()
 
 
 class HandOut(RecordResource):
@@ -67,6 +68,8 @@ class HandOut(RecordResource):
         revocation_lists: What authorities have revoked: `crl/<authority>.crl` (DER) and `crl/<authority>.crl.pem`.
             Default: none.
         clients_below: Another folder than `clients`; empty for none. Default: `clients`.
+        take_over: Files in the directory that are not ours and that ours replace, as `["ca/ca.pem"]`; each is kept
+            beside ours and given back when ours goes. Default: none, they are refused.
         opts: Options of Pulumi. Default: none.
 
     Attributes:
@@ -91,10 +94,13 @@ class HandOut(RecordResource):
         requests: Sequence[ThirdPartyServerCertificate] = (),
         revocation_lists: Sequence[RevocationList] = (),
         clients_below: str = "clients",
+        take_over: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         arguments = Arguments("hand_out", name, opts)
-        own = arguments.section({"directory": directory, "clients_below": clients_below}, _OwnArguments)
+        own = arguments.section(
+            {"directory": directory, "clients_below": clients_below, "take_over": take_over}, _OwnArguments
+        )
         arguments.expect_each("authorities", authorities, CertificateAuthority, AN_AUTHORITY)
         arguments.expect_each("clients", clients, (ClientCertificate, RosterClient), _CLIENT)
         arguments.expect_each("archives", archives, Pkcs12, _ARCHIVE)
@@ -121,6 +127,7 @@ class HandOut(RecordResource):
             directory=own.directory,
             folders={each.name: each.files for each in folders},
             descriptions={each.name: later(each.description) for each in folders},
+            take_over=own.take_over,
             withdrawal=withdrawal(authorities, [each for each in clients if isinstance(each, ClientCertificate)]),
         )
         super().__init__(name, args, opts)

@@ -1,5 +1,6 @@
-"""PKCS#12 archives: one file with which a mail program learns certificate, key and chain."""
+"""PKCS#12 archives: one file from which a mail program imports certificate, key and chain."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 import pulumi
@@ -74,7 +75,8 @@ class Pkcs12(RecordResource):
     ) -> None:
         arguments = Arguments("archives", name, opts)
         own = arguments.section({"profile": profile}, _OwnArguments)
-        arguments.expect("certificate", certificate, ClientCertificate, _CLIENT)
+        if arguments.expect("certificate", certificate, ClientCertificate, _CLIENT):
+            arguments.add(_problems_of_key(certificate))
         if not isinstance(passphrase, str | pulumi.Output | None):
             arguments.add([Problem("passphrase", "expected a text, or an output")])
         arguments.refuse()
@@ -89,3 +91,9 @@ class Pkcs12(RecordResource):
         )
         super().__init__(name, args, opts)
         self.client_name, self.profile = certificate.name, own.profile
+
+
+def _problems_of_key(certificate: ClientCertificate) -> Iterator[Problem]:
+    if not certificate.has_key:
+        message = f"the key of {certificate.name} is where its request was made, so no archive can be made here"
+        yield Problem("certificate", message)

@@ -1,4 +1,4 @@
-"""Read the fields that components take as keyword arguments, and the lifetime that stands beside them."""
+"""Read a component's certificate fields and lifetime from its keyword arguments."""
 
 from dataclasses import replace
 from math import isfinite
@@ -26,7 +26,7 @@ _GROUPS: Final = {
 def read_fields(
     arguments: Arguments, surface: SaidBy, fields: Raw, lifetime: LifetimePolicy | None
 ) -> DeclaredCertificate:
-    """Return what the fields declare; what is wrong with them stays in `arguments`."""
+    """Return the declaration that these fields make; problems are added to `arguments`."""
     grouped = {name: _GROUPS[FIELDS[name].group] for name in fields if name in FIELDS and FIELDS[name].group}
     arguments.add(Problem(name, message) for name, message in grouped.items())
     given = {name: value for name, value in fields.items() if name not in grouped}
@@ -36,13 +36,13 @@ def read_fields(
 
 
 def is_missing(fields: Raw, name: str) -> bool:
-    """Return whether a field that is needed says nothing."""
+    """Return whether a required field is absent or empty."""
     value = fields.get(name)
     return not is_deferred(value) and not value
 
 
 def _with_exact_fraction(lifetime: LifetimePolicy | None) -> LifetimePolicy | None:
-    """Return a policy whose fraction is one; to Python `2/3` is a number with many digits."""
+    """Return a policy with an exact fraction; Python's `2/3` is a float with rounded digits."""
     fraction: object = lifetime.renew_fraction if isinstance(lifetime, LifetimePolicy) else None
     if lifetime is None or not isinstance(fraction, float) or not isfinite(fraction):
         return lifetime

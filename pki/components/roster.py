@@ -7,7 +7,7 @@ import pulumi
 
 from pki.arguments import RosterFields
 from pki.components.authority import CertificateAuthority
-from pki.components.client import A_MOVING_CLIENT, ClientCertificate
+from pki.components.client import A_MOVING_CLIENT, ClientCertificate, problems_of_moving_key
 from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, read_fields
 from pki.components.roster_client import PackedOutputs, RosterClient, roster_client
@@ -135,7 +135,7 @@ class ClientRoster(RecordResource):
         return roster_client(name, self._declared(name), self.authority, packed)
 
     def _declared(self, name: str) -> DeclaredCertificate:
-        """Return what is declared of a client; made where it is asked for, since most programs ask for few or none."""
+        """Return the declaration of one client; built on demand, since most programs ask for few or none."""
         return declared_of(self._rows[name], self._shared)
 
 
@@ -153,7 +153,8 @@ def _read_sources(arguments: Arguments, take_over: _Sources | None) -> _Sources:
     if take_over is None or not arguments.expect("take_over", take_over, Mapping, _SOURCES):
         return {}
     for client, source in take_over.items():
-        arguments.expect(f"take_over.{client}", source, (ClientCertificate, RosterClient), A_MOVING_CLIENT)
+        if arguments.expect(f"take_over.{client}", source, (ClientCertificate, RosterClient), A_MOVING_CLIENT):
+            arguments.add(problems_of_moving_key(f"take_over.{client}", source))
     return take_over
 
 

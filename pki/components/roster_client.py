@@ -1,4 +1,4 @@
-"""One client of a roster, as programs ask the roster for it, unpacked from the roster's outputs."""
+"""One client of a roster, unpacked from the roster's outputs when a program asks for it."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RosterClient:
-    """What a roster issued for one client; in a preview only what is issued anew is unknown.
+    """One client's certificate, key and archive from a roster; a preview lacks only newly issued ones.
 
     `ClientRoster.client` returns it.
 
@@ -58,6 +58,11 @@ class RosterClient:
     archive_p12_base64: pulumi.Output[str] = field(repr=False)
     passphrase: pulumi.Output[str] = field(repr=False)
     handover: pulumi.Output[str] = field(repr=False)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether its private key is in the state: always, for a roster's client."""
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ _lines_by_client = lru_cache(maxsize=3)(lines_by_client)
 
 
 def _member(row: pulumi.Output[R], member: Callable[[R], Maybe[T]]) -> pulumi.Output[T]:
-    """Return what a row says; unknown where it says nothing yet, for no output of a client is an empty text."""
+    """Return one value of a row; an empty one is still to be issued, and so unknown."""
 
     def found(of_row: R) -> pulumi.Input[T]:
         value = member(of_row)

@@ -1,4 +1,4 @@
-"""Read the clients of a roster from the text of a file, as programs do; mistakes are sentences without a traceback."""
+"""Read the clients of a roster from CSV or YAML text, for programs; mistakes become sentences without a traceback."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ def parse_yaml(text: str) -> tuple[RosterRow, ...]:
         clients = pki.parse_yaml(Path("staff.yaml").read_text(encoding="utf-8"))
 
     Args:
-        text: A mapping from names to fields, or a list of entries with a `name`. Names are text (`"1001"` in quotes),
+        text: A mapping from names to fields, or a list of entries with a `name`. Names are words, no numbers;
             lists are YAML lists.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a certificate needs from its issuing authority, and what must be known before an authority's key is removed."""
+"""Arguments about an authority: how it signs, and which of its keys may not be removed yet."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +81,7 @@ def issuer_args(authority: Signer) -> IssuerArgs:
 
 
 def slot_issuer_args(slot: AuthoritySlot, above: Sequence[Certificate] = ()) -> IssuerArgs:
-    """Return the signing arguments of any slot, for what is no leaf: a cross certificate or a revocation list."""
+    """Return the signing arguments of any slot, for cross certificates and revocation lists."""
     return IssuerArgs(
         slot=slot.id,
         generation=later(slot.certificate.generation),

@@ -1,4 +1,4 @@
-"""The slots of an authority as resources: a key and a certificate each, and the certificate that joins two of them."""
+"""Resources of an authority's slots: a key and a certificate each, and a cross certificate between two of them."""
 
 from dataclasses import replace
 

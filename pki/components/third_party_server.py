@@ -49,8 +49,8 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
 
     Args:
         name: Name of the resource and of its file on hosts.
-        signed_chain_pem: What the signer sent: the certificate first, then intermediates, in PEM. Default: none, the
-            interim certificate is served.
+        signed_chain_pem: What the signer sent: the certificate and its intermediates, in PEM or PKCS#7, in any order.
+            Default: none, the interim certificate is served.
         lifetime: Of the interim certificate. Default: 365 days.
         opts: Options of Pulumi. Default: none.
         **fields: The fields of the request; `RequestFields` says what each means.

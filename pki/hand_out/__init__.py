@@ -1,1 +1,1 @@
-"""The resource type of files for persons, in a directory of the machine that runs the engine."""
+"""The resource type of a hand-out: files for people, in a directory on the machine that runs the engine."""

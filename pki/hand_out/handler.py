@@ -1,4 +1,4 @@
-"""The resource `HandOut`: files for persons in a directory of the machine that runs the engine."""
+"""The resource `HandOut`: files for people in a directory on the machine that runs the engine."""
 
 import base64
 import binascii
@@ -10,10 +10,17 @@ from typing import ClassVar
 from pki.hand_out.records import HandOutArgs, HandOutFile, HandOutInputs, HandOutState
 from pki.withdrawal import withdrawal_problems
 from postseal_core.errors import Problem, refuse
-from postseal_core.files.bringing import bring_directory, changed_paths
+from postseal_core.files.bringing import (
+    bring_directory,
+    changed_paths,
+    foresee_directory,
+    problems_of_directory,
+    problems_of_take_over,
+    release_directory,
+)
 from postseal_core.files.tree import FileEntry, tree_problems
 from postseal_core.packing import json_line
-from postseal_core.plugin.claims import claim, place_of, unclaimed
+from postseal_core.plugin.claims import bringer_of, claim, place_of, unclaimed
 from postseal_core.plugin.diff import Change
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.records import decode, encode
@@ -27,9 +34,16 @@ _PUBLIC_MODE = 0o644
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """The files of one folder by name, as they wait in memory for what writes them."""
+    """The files of one folder by name, kept in memory between Check and Create or Update."""
 
     files: Mapping[str, HandOutFile]
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """The paths of all files of a hand-out, even if a preview does not know their content yet."""
+
+    paths: tuple[str, ...]
 
 
 class HandOutHandler(HandlerBase[HandOutArgs, HandOutInputs, HandOutState]):
@@ -41,15 +55,25 @@ class HandOutHandler(HandlerBase[HandOutArgs, HandOutInputs, HandOutState]):
     state = HandOutState
 
     def check(self, request: CheckRequest[HandOutArgs, HandOutInputs], context: Context) -> HandOutInputs:
-        """Hold the files in memory; the inputs keep a line and a digest for each folder."""
+        """Keep the files in memory; the inputs hold only a line and a digest for each folder."""
         new = request.new
         refuse([*_file_problems(new), *tree_problems(_places(new)), *withdrawal_problems(new.withdrawal)])
-        claim(context, place_of(new.directory), [entry.path for entry in _places(new)])
+        paths = [entry.path for entry in _places(new)]
+        refuse(
+            [
+                *problems_of_directory("directory", new.directory),
+                *problems_of_take_over("take_over", new.take_over, paths),
+            ]
+        )
+        claim(context, place_of(new.directory), paths)
+        context.memory.put(_Paths, context.urn, _Paths(tuple(paths)))
         content = {folder: _hold(files, context) for folder, files in new.folders.items()}
-        return HandOutInputs(directory=new.directory, folders=new.descriptions, content=content)
+        return HandOutInputs(
+            directory=new.directory, folders=new.descriptions, content=content, take_over=new.take_over
+        )
 
     def diff(self, old: HandOutInputs, state: HandOutState, new: HandOutInputs, changes: Changes) -> Changes:
-        """Show a folder's digest only where its line says nothing of the change; find what was changed outside."""
+        """Hide a folder's digest if its line shows the change; detect files changed outside of Pulumi."""
         del old, new
         if not changes and changed_paths(state.directory, _owned(state)):
             return {"content": Change.UPDATE}
@@ -65,7 +89,7 @@ class HandOutHandler(HandlerBase[HandOutArgs, HandOutInputs, HandOutState]):
         return _write(inputs, {}, context, is_preview=is_preview)
 
     def update(self, old: HandOutState, inputs: HandOutInputs, context: Context, *, is_preview: bool) -> HandOutState:
-        """Write what changed; after a change of the directory, write it all there and empty the old one of ours."""
+        """Write changed files; after a change of directory, write all of them and remove ours from the old one."""
         _report_changed_outside(old, context)
         place = place_of(inputs.directory)
         if place == place_of(old.directory):
@@ -76,8 +100,9 @@ class HandOutHandler(HandlerBase[HandOutArgs, HandOutInputs, HandOutState]):
         return state
 
     def delete(self, state: HandOutState, context: Context) -> None:
-        """Remove the files that are ours, except what is declared elsewhere by now."""
-        bring_directory(state.directory, [], unclaimed(context, place_of(state.directory), _owned(state)))
+        """Remove files that the directory's mark lists as ours, except those that another resource declares now."""
+        owned = unclaimed(context, place_of(state.directory), _owned(state))
+        release_directory(state.directory, owned, bringer_of(context))
 
 
 def _file_problems(new: HandOutArgs) -> Iterator[Problem]:
@@ -99,7 +124,7 @@ def _is_base64(text: Maybe[str] | None) -> bool:
 
 
 def _places(new: HandOutArgs) -> list[FileEntry]:
-    """Return where each file goes, without its content, which a preview may not know yet."""
+    """Return path and mode of each file, without content, which a preview may not know yet."""
     return [
         FileEntry(f"{folder}/{name}", b"", _mode(file))
         for folder, files in new.folders.items()
@@ -115,10 +140,13 @@ def _hold(files: Mapping[str, HandOutFile], context: Context) -> Maybe[str]:
 
 
 def _write(inputs: HandOutInputs, owned: Mapping[str, str], context: Context, *, is_preview: bool) -> HandOutState:
+    bringer = bringer_of(context, inputs.take_over)
     if is_preview:
+        checked = context.memory.get(_Paths, context.urn) or _Paths(())
+        foresee_directory(inputs.directory, checked.paths, owned, bringer)
         return HandOutState(directory=inputs.directory)
     entries = [entry for folder, reference in inputs.content.items() for entry in _entries(folder, reference, context)]
-    return HandOutState(directory=inputs.directory, files=bring_directory(inputs.directory, entries, owned))
+    return HandOutState(directory=inputs.directory, files=bring_directory(inputs.directory, entries, owned, bringer))
 
 
 def _entries(folder: str, reference: Maybe[str], context: Context) -> Iterator[FileEntry]:
@@ -138,7 +166,7 @@ def _mode(file: HandOutFile) -> int:
 
 
 def _owned(state: HandOutState) -> Mapping[str, str]:
-    """Return what is ours below the directory: path -> digest."""
+    """Return the files that this hand-out wrote: path -> digest."""
     return known(state.files)
 
 

@@ -22,21 +22,26 @@ class HandOutFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOutArgs:
-    """Files below one directory, in folders; `descriptions` is the line a reviewer reads for each folder."""
+    """Files below one directory, in folders; `descriptions` is the line a reviewer reads for each folder.
+
+    `take_over`: paths of files below it, not ours, that are replaced and given back in the end.
+    """
 
     directory: str
     descriptions: Mapping[str, Maybe[str]]
     folders: Mapping[str, Mapping[str, HandOutFile]]
     withdrawal: Withdrawal | None = None
+    take_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOutInputs:
-    """What is handed out: a line and a digest for each folder."""
+    """The checked inputs of a hand-out: a line and a digest for each folder."""
 
     directory: str
     folders: Mapping[str, Maybe[str]]
     content: Mapping[str, Maybe[str]]
+    take_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""The resource type of a certificate that somebody else signed for a key of ours."""
+"""The resource type of a certificate that a third party signed for a key of ours."""

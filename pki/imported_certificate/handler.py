@@ -1,4 +1,4 @@
-"""The resource `ImportedCertificate`: a certificate that somebody else signed for a key of ours."""
+"""The resource `ImportedCertificate`: a certificate that a third party signed for a key of ours."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,6 +16,7 @@ from pki.imported_certificate.records import (
 from pki.key_material import load_key
 from pki.keys import PublicKey
 from pki.model import Validity
+from pki.third_party_answer import problems_of_missing_issuer, read_answer
 from pki.verification import chain_pem, load_chain, problems_of_imported_chain
 from postseal_core.errors import refuse
 from postseal_core.plugin.handler import CheckRequest, Context, HandlerBase
@@ -39,9 +40,10 @@ class ImportedCertificateHandler(
     ) -> ImportedCertificateInputs:
         """Verify that the chain fits the key, the names and the clock."""
         args = request.new
-        chain = load_chain(args.chain_pem, what="chain_pem")
+        chain = read_answer(args.chain_pem, what="chain_pem")
         public_key, dns_names = _public_key(args, chain, context), args.dns_names
-        refuse(problems_of_imported_chain(chain, public_key=public_key, dns_names=dns_names, now=context.now))
+        problems = problems_of_imported_chain(chain, public_key=public_key, dns_names=dns_names, now=context.now)
+        refuse([*problems, *problems_of_missing_issuer(chain)])
         return ImportedCertificateInputs(
             described=_described(args, chain[0]), chain=context.material.put(chain_pem(chain))
         )

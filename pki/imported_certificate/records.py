@@ -14,7 +14,7 @@ __all__ = ["Described", "ImportedCertificateArgs", "ImportedCertificateInputs", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedCertificateArgs:
-    """A certificate signed elsewhere; `chain_pem` is leaf first, then intermediates.
+    """A certificate signed elsewhere; `chain_pem`: leaf and intermediates, in PEM or PKCS#7.
 
     `renew_before_hours`: how long before its end the next one is due to be fetched.
     """

@@ -159,7 +159,7 @@ def _unknown_problems(
 
 
 def _issuer_problems(issuer: HeldIssuer, context: Context) -> Iterator[Problem]:
-    """Yield what keeps the authority from signing lists; one that is still to be made can."""
+    """Report an authority whose certificate may not sign CRLs; one not issued yet passes."""
     for certificate in known_issuer_chain(issuer.label, context)[:1]:
         if not is_authority(certificate, signs="crl_sign"):
             yield Problem(
@@ -196,7 +196,7 @@ def _entry(name: str, issue: RevokedIssue) -> CrlEntry | None:
 
 
 def _with_pem(inputs: RevocationListInputs, crl_pem: Maybe[str]) -> RevocationListState:
-    """Return the outputs; all but the list itself are known in every preview."""
+    """Return the outputs; only the signed list itself may be unknown."""
     schedule = inputs.schedule
     return RevocationListState(
         name=inputs.name,

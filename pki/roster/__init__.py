@@ -1,1 +1,1 @@
-"""Many clients of one authority: what is declared about each, what is decided for each, what a reviewer reads."""
+"""Many clients of one authority in one resource: declarations, decisions, issue and preview lines."""

@@ -47,7 +47,7 @@ def archive_of(
 
 
 def _is_made_of(archive: ArchiveRow, client: IssuedRow) -> bool:
-    """Return whether profile, certificate and chain are those of the archive."""
+    """Return whether an archive was built from this client's profile, certificate and chain."""
     fingerprint = client.issued.identity.fingerprint_sha256
     content = (archive.pkcs12, archive.fingerprint_sha256, archive.issuer)
     return not is_unknown(fingerprint) and content == (client.pkcs12, fingerprint, client.issued.issuer)

@@ -27,7 +27,7 @@ MAX_SINGLE_LINES = 500
 
 
 class TouchKind(StrEnum):
-    """What happens to a client, in the order and in the words of the summary."""
+    """The kinds of changes of a client, in the order and in the words of the summary."""
 
     RENEWED = "renewed"
     CHANGED = "changed"

@@ -57,7 +57,7 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True)
 class DecidedClient:
-    """A client that was looked at: what is declared of it, and its schedule from now on."""
+    """One client's declaration and its new schedule."""
 
     declared: DeclaredCertificate
     row: ScheduleRow
@@ -114,7 +114,7 @@ def decide_roster(
 
 
 def _quiet_rows(declaration: Declaration, known: StoredRoster, now: datetime) -> dict[str, DueRow]:
-    """Return clients without any change, which are not looked at further."""
+    """Return the clients whose schedule stays as it is: declared as before and not due."""
     if not declaration.is_alike_for_all(known.declaration):
         return {}
     before = known.declaration.lines
@@ -128,7 +128,7 @@ def _quiet_rows(declaration: Declaration, known: StoredRoster, now: datetime) ->
 
 @dataclass(frozen=True, slots=True)
 class _Deciding:
-    """Decides one client after the other; `known` is how the roster is until now."""
+    """Decides one client after the other; `known` is the stored roster."""
 
     declaration: Declaration
     known: StoredRoster
@@ -137,7 +137,7 @@ class _Deciding:
     decision: RosterDecision = field(default_factory=RosterDecision)
 
     def decide(self, name: str, handed_over: HandedOver | None) -> None:
-        """Decide what happens to a client, or add what keeps it from happening."""
+        """Decide one client's schedule and add the result, or else the problems, to `decision`."""
         try:
             touch = self._decide(*self._read(name), handed_over)
         except ConfigError as error:

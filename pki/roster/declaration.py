@@ -33,12 +33,12 @@ class Declaration:
     issuer: HeldIssuer
 
     def is_alike_for_all(self, other: "Declaration") -> bool:
-        """Return whether what holds for all clients is the same."""
+        """Return whether shared fields and issuer are the same."""
         return (self.shared, self.issuer) == (other.shared, other.issuer)
 
     @classmethod
     def of_inputs(cls, inputs: RosterInputs) -> "Declaration":
-        """Return what was declared when these inputs were decided."""
+        """Return the declaration stored in these inputs."""
         issuer = HeldIssuer(inputs.issuer, inputs.issuer_slot, inputs.issuer_key)
         try:
             lines = rows_of(unpack(inputs.clients))
@@ -47,11 +47,11 @@ class Declaration:
         return cls(lines, inputs.shared, issuer)
 
     def row(self, name: str) -> RosterRow:
-        """Return what is said of one client; raise ConfigError if its line cannot be read."""
+        """Return the declared row of one client; raise ConfigError if its line cannot be read."""
         return row_of_line(name, self.lines[name])
 
     def declared(self, row: RosterRow) -> DeclaredCertificate:
-        """Return what is declared of a client, what the roster says of all included."""
+        """Return a client's complete declaration, with the roster's defaults."""
         return declared_of(row, self.shared)
 
     def is_confirming(self, name: str) -> bool:
@@ -59,7 +59,7 @@ class Declaration:
         return self.declared(self.row(name)).confirm
 
     def basis(self, declared: DeclaredCertificate) -> Basis:
-        """Return what a client's certificate is issued on."""
+        """Return the declaration and issuer that a client's certificate is issued with."""
         return Basis(named(declared), Profile.CLIENT, self.issuer.label, self.issuer.key)
 
 
@@ -72,7 +72,7 @@ class StoredRoster:
 
     @classmethod
     def of_inputs(cls, inputs: RosterInputs) -> "StoredRoster":
-        """Return what stands in inputs that were decided earlier."""
+        """Return the roster stored in these inputs."""
         schedules = {name: lines[0] for name, lines in lines_by_client(inputs.schedules).items()}
         declaration = Declaration.of_inputs(inputs)
         if strange := schedules.keys() - declaration.lines.keys():

@@ -36,7 +36,7 @@ class Due(Protocol):
 
 
 def is_quiet(due: Due, now: datetime) -> bool:
-    """Return whether time alone changes nothing for a client, unless an earlier generation of it is confirmed."""
+    """Return whether nothing of a client is due at `now`; confirmations are not considered."""
     if due.revoked or not due.validity.not_before <= now < due.renew_at:
         return False
     return all(now < entry.retire_at for entry in due.accepted)
@@ -74,7 +74,7 @@ class Dues:
 
 
 def dues_of(due: Due) -> Iterator[datetime]:
-    """Yield when something happens to a certificate by itself; a revoked certificate is never renewed."""
+    """Yield the dates of renewal and of retirements; a revoked certificate is never renewed."""
     if all(entry.generation != due.generation for entry in due.revoked):
         yield due.renew_at
     yield from (entry.retire_at for entry in due.accepted)

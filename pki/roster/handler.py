@@ -62,7 +62,7 @@ class ClientRosterHandler(HandlerBase[RosterArgs, RosterInputs, RosterState]):
         return inputs
 
     def diff(self, old: RosterInputs, state: RosterState, new: RosterInputs, changes: Changes) -> Changes:
-        """Show what changes roster-wide, the summary, and a line for each client of this decision; nothing packed."""
+        """Show roster-wide changes, the summary, and a line for each changed client; hide packed texts."""
         del old, state
         hidden = (*_DATA, "issuer_slot") if "issuer" in changes else _DATA
         shown = {path: change for path, change in changes.items() if not path.startswith(hidden)}
@@ -97,7 +97,7 @@ def _state(inputs: RosterInputs, old: RosterState | None, context: Context, *, i
 
 
 def _key(inputs: RosterInputs, context: Context) -> Hashable:
-    """Return what names one decision in this run's memory."""
+    """Return the key under which this run remembers one decision."""
     return (
         context.urn,
         inputs.shared,
@@ -108,7 +108,7 @@ def _key(inputs: RosterInputs, context: Context) -> Hashable:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Pause the search for reference cycles: millions of records and none of them, it would make growth quadratic."""
+    """Pause the garbage collector: with millions of records and no cycles, it makes the time quadratic."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -129,7 +129,7 @@ def _shared(new: RosterArgs) -> DeclaredCertificate:
 def _is_settled(
     old: RosterInputs, new: RosterArgs, for_all: tuple[DeclaredCertificate, HeldIssuer], now: datetime
 ) -> bool:
-    """Return whether nothing is declared otherwise than before, and nothing is due for anybody."""
+    """Return whether the declaration is unchanged and nothing is due for any client."""
     if old.quiet_from is None or old.next_due_at is None or not old.quiet_from <= now < old.next_due_at:
         return False
     issuer = HeldIssuer(old.issuer, old.issuer_slot, old.issuer_key)
@@ -149,7 +149,7 @@ def _view(new: RosterArgs, issuer: HeldIssuer, context: Context) -> IssuerView:
 def _takeovers(
     new: RosterArgs, stored: StoredRoster | None, context: Context
 ) -> tuple[dict[str, HandedOver], list[Problem]]:
-    """Return the certificates that are handed over for clients not here yet, and what is wrong with them."""
+    """Return the certificates handed over for new clients, and the problems of unusable ones."""
     takeovers, problems = {}, []
     for name, text in new.handovers.items():
         if stored and name in stored.schedules:

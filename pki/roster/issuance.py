@@ -44,7 +44,7 @@ def roster_state(
     *,
     is_preview: bool,
 ) -> RosterState:
-    """Return a roster as it is from now on; in a preview, what is to be issued is missing from the packed texts.
+    """Return the roster's new state; in a preview, certificates still to be issued are missing from the packed texts.
 
     `decided`: clients of whom something may change, as Check has decided in this run; None: all, as the inputs say.
     """
@@ -73,7 +73,7 @@ def roster_state(
 
 
 def _decided_by(inputs: RosterInputs, schedules: Mapping[str, list[str]]) -> dict[str, DecidedClient]:
-    """Return what inputs say of each client."""
+    """Return declaration and schedule of each client from the stored inputs."""
     declaration = Declaration.of_inputs(inputs)
     rows = (_first(ScheduleRow, lines) for lines in schedules.values())
     return {row.name: DecidedClient(declaration.declared(declaration.row(row.name)), row) for row in rows if row}
@@ -81,7 +81,7 @@ def _decided_by(inputs: RosterInputs, schedules: Mapping[str, list[str]]) -> dic
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """The lines of a roster's packed texts by client: one each, none without an archive, some that are accepted."""
+    """The lines of a roster's packed texts, by client."""
 
     issued: dict[str, list[str]] = field(default_factory=dict)
     accepted: dict[str, list[str]] = field(default_factory=dict)
@@ -90,12 +90,12 @@ class _Lines:
 
     @classmethod
     def of_state(cls, state: RosterState) -> "_Lines":
-        """Return the lines of a roster that exists."""
+        """Unpack the lines of a stored roster."""
         packed = (state.issued, state.accepted_rows, state.private_keys, state.archives)
         return cls(*map(lines_by_client, packed))
 
     def take(self, name: str, before: "_Lines") -> None:
-        """Add a client as it was before."""
+        """Copy a client's lines from the state before."""
         self.issued[name] = before.issued[name]
         self.accepted[name] = before.accepted.get(name, [])
         self.private_keys[name] = before.private_keys.get(name, [])
@@ -139,7 +139,7 @@ class _Issuing:
         lines.put(row, secret, archive)
 
     def _before(self, row: ScheduleRow) -> tuple[IssuedCertificate | None, KeyRow]:
-        """Return what there is of a client already, here or where it is taken over from."""
+        """Return a client's existing certificate and key, from this roster or from its previous owner."""
         name = row.name
         if row.taken_over and name not in self.before.issued:
             takeover = takeover_of(row.taken_over, self.context)

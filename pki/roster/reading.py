@@ -1,7 +1,7 @@
 """Read the clients of a roster, from a program, a stack file, CSV or YAML, into rows: all problems at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from pydantic import PlainValidator
@@ -10,9 +10,10 @@ from pki.declared import Said
 from pki.fields import NOTHING_SAID, SaidBy
 from pki.reading import said_in, with_fields
 from pki.roster.entries import Entries, PlacedProblem, entries_of_csv, entries_of_yaml, line_in_words
-from pki.roster.rows import RosterRow, fault_of_name
+from pki.roster.rows import COLUMNS, RosterRow, fault_of_name
 from postseal_core.errors import Problem, refuse
 from postseal_core.reading import Section, read_section
+from postseal_core.wording import is_plausible_name
 
 __all__ = [
     "PlacedRow",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 _NOBODY: Final = RosterRow("", Said(NOTHING_SAID, frozenset()))
+_SPEAKING: Final = frozenset(COLUMNS) - {"name"}
 _MAY_BE_EMPTY: Final = (str, list, tuple)
 
 
@@ -54,7 +56,7 @@ class PlacedRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadRows:
-    """What was read of a file: its rows sorted by name; where anything is wrong no rows, and all that is wrong."""
+    """The rows of a file sorted by name, or no rows and all problems."""
 
     rows: tuple[PlacedRow, ...] = ()
     problems: tuple[PlacedProblem, ...] = ()
@@ -62,7 +64,7 @@ class ReadRows:
 
 @dataclass(frozen=True, slots=True)
 class _Client:
-    """A row as far as it could be read, and what is wrong with it, by field."""
+    """The readable fields of one client, and the problems of the others."""
 
     row: RosterRow
     problems: tuple[Problem, ...] = ()
@@ -102,7 +104,7 @@ def read_csv(text: str) -> ReadRows:
 def read_yaml(text: str) -> ReadRows:
     """Read the clients of YAML text: a mapping from names to fields, or a list of entries with a `name`.
 
-    Names are text (`"1001"` in quotes), lists are YAML lists. A key that stands twice in one mapping is a problem.
+    Names are words, no numbers; lists are YAML lists. A key that stands twice in one mapping is a problem.
     """
     return _read_entries(entries_of_yaml(text))
 
@@ -129,12 +131,28 @@ def _read_entries(found: Entries) -> ReadRows:
     if found.problems:
         return ReadRows(problems=found.problems)
     entries = found.entries
-    clients = [_read(entry.fields, entry.name) for entry in entries]
+    is_roster = any(isinstance(entry.fields, Mapping) and entry.fields.keys() & _SPEAKING for entry in entries)
+    clients = [_quoting(_read(entry.fields, entry.name), is_roster=is_roster) for entry in entries]
     wrong = _problems_of(clients, [line_in_words(entry.line) for entry in entries])
     if problems := tuple(PlacedProblem(entries[index].line, problem) for index, problem in wrong):
         return ReadRows(problems=problems)
     rows = (PlacedRow(entry.name_line, client.row) for entry, client in zip(entries, clients, strict=True))
     return ReadRows(tuple(sorted(rows, key=lambda placed: placed.row.name)))
+
+
+def _quoting(client: _Client, *, is_roster: bool) -> _Client:
+    """Remove quotes from a file's problems where a key may be the content of an unrelated file.
+
+    `is_roster`: whether any field of a client is known by its name, so that the file is what it should be.
+    """
+    return replace(client, problems=tuple(_quotable(each, is_roster=is_roster) for each in client.problems))
+
+
+def _quotable(problem: Problem, *, is_roster: bool) -> Problem:
+    field = problem.path.partition("[")[0].partition(".")[0]
+    if field in COLUMNS or (is_roster and is_plausible_name(field)):
+        return problem
+    return Problem("", f"has a key that is unknown; the fields are: {', '.join(COLUMNS)}")
 
 
 def _without_lines(read: ReadRows) -> tuple[RosterRow, ...]:
@@ -148,15 +166,17 @@ def _accepted(clients: Sequence[_Client], places: Sequence[str]) -> tuple[Roster
 
 
 def _read_already(row: RosterRow) -> _Client:
-    """Return a row of `parse_csv` or `parse_yaml`; a program that makes one itself may have put anything into it."""
+    """Accept a row of `parse_csv` or `parse_yaml`; refuse one that a program has built wrongly itself."""
     said: object = row.said
     if isinstance(said, Said) and not fault_of_name(row.name):
-        return _Client(row)
+        # What an authority or a roster decides is no field of a row, however the row was made.
+        strange = sorted(said.names - {*COLUMNS})
+        return _Client(row, tuple(Problem(name, "is not said of one client; leave it out") for name in strange))
     return _Client(_NOBODY, (Problem("", "is no row as parse_csv and parse_yaml return; write a mapping with a name"),))
 
 
 def _read(fields: object, name: object = None) -> _Client:
-    """Return one client; `name` is that of the key in front of the fields, None where it is one of them."""
+    """Read one client; `name` is the mapping key above the fields, or None if `name` is one of the fields."""
     given = {} if fields is None else fields
     if isinstance(given, Mapping):
         given = {field: value for field, value in given.items() if not _is_empty(value)}
@@ -173,7 +193,7 @@ def _is_empty(value: object) -> bool:
 
 
 def _problems_of(clients: Sequence[_Client], places: Sequence[str]) -> Iterator[tuple[int, Problem]]:
-    """Find what is wrong with each client and between them, by its position; `places` name the positions in words."""
+    """Report problems of each client and repeated names or mailboxes, by position; `places` are positions in words."""
     yield from ((index, problem) for index, client in enumerate(clients) for problem in client.problems)
     yield from _repetitions("name", [client.row.name for client in clients], places)
     yield from _repetitions("email", [client.row.said.values.email for client in clients], places)
@@ -183,4 +203,4 @@ def _repetitions(field: str, values: Sequence[str], places: Sequence[str]) -> It
     first: dict[str, int] = {}
     for index, value in enumerate(values):
         if value and (earlier := first.setdefault(value.lower(), index)) != index:
-            yield index, Problem(field, f"{value!r} is declared at {places[earlier]} already; declare it once")
+            yield index, Problem(field, f"is declared at {places[earlier]} already; declare it once")

@@ -78,7 +78,7 @@ class DueRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedRow:
-    """What is public about one client of a roster: how it is declared, and its certificate.
+    """The public part of one client of a roster: its declaration and its certificate.
 
     `pkcs12`: UNSAID for a client without an archive.
     """
@@ -93,7 +93,7 @@ class IssuedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRow:
-    """What is secret about one client: its key, and the passphrase of its archive."""
+    """The secret part of one client: its key, and the passphrase of its archive."""
 
     name: str
     private_key_pem: str = field(default="", repr=False)

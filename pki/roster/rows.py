@@ -1,4 +1,4 @@
-"""A row of a roster: one client as it is declared, and the line of JSON in which a program hands it to the plugin."""
+"""A row of a roster: one client's declaration, and its line of JSON from the program to the plugin."""
 
 import json
 from collections import defaultdict
@@ -12,8 +12,8 @@ from pki.declared import Said
 from pki.fields import NOTHING_SAID, ArchiveWord, DeclaredCertificate, SaidBy, fields_said_by
 from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.packing import json_line, lines_of, unpack_lines
+from postseal_core.plain_names import LOST_NAME, is_lost_in_yaml
 from postseal_core.records import Plain, decode_some, encode_some
-from postseal_core.wording import shown
 
 __all__ = [
     "COLUMNS",
@@ -34,6 +34,7 @@ COLUMNS: Final = ("name", *fields_said_by(SaidBy.ROW))
 _DECODER: Final = json.JSONDecoder()
 _SAID_BY_ROW: Final = frozenset(COLUMNS)
 _NAME: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_NAME_RULE: Final = "expected 1 to 64 letters, digits and . _ @ + -, beginning with a letter or digit"
 _NOTHING: Final = Said()
 
 
@@ -60,7 +61,7 @@ def _line(row: RosterRow) -> str:
 
 
 def rows_of(text: str) -> dict[str, str]:
-    """Return the line of each client by its name, sorted by it; what stands in a line is read by `row_of_line`.
+    """Split the text into one line for each client, by name and sorted; `row_of_line` reads a line.
 
     Raises:
         ConfigError: lines that are no client, and names that stand there twice.
@@ -89,7 +90,7 @@ def _name_in(line: str) -> str | None:
 
 
 def lines_by_client(packed: str) -> dict[str, list[str]]:
-    """Return packed lines by client, whose name is the first thing in each of them; nothing else is read.
+    """Unpack lines by client; only the name at the start of each is read.
 
     Raises:
         PostsealError: a line does not begin with a name.
@@ -131,20 +132,22 @@ def _problems_of_line(name: str, plain: Plain) -> Iterator[Problem]:
 
 def fault_of_name(name: object) -> str:
     """Return what is wrong with the name of a client; empty where nothing is."""
-    if isinstance(name, str) and _NAME.fullmatch(name):
-        return ""
-    return f"got {shown(name)}, expected 1 to 64 letters, digits and . _ @ + -, beginning with a letter or digit"
+    if not isinstance(name, str):
+        return f"this name is no text; put it into quotes, {_NAME_RULE}"
+    if not _NAME.fullmatch(name):
+        return f"this is no name, {_NAME_RULE}"  # not quoted: it may stand in a file that is no roster at all
+    return LOST_NAME if is_lost_in_yaml(name) else ""
 
 
 @lru_cache(maxsize=64)
 def said_by_roster(shared: DeclaredCertificate) -> Said:
-    """Return what a roster says of all its clients: its fields that are not at their default."""
+    """Return the fields that a roster sets for all its clients: those not at their default."""
     names = (each.name for each in fields(shared))
     return Said(shared, frozenset(name for name in names if getattr(shared, name) != getattr(NOTHING_SAID, name)))
 
 
 def declared_of(row: RosterRow, shared: DeclaredCertificate) -> DeclaredCertificate:
-    """Return what is declared of a client: its own fields, and those of its roster that it does not say itself."""
+    """Return a client's complete declaration: its own fields, over those of its roster."""
     return row.said.over(said_by_roster(shared)).values
 
 

@@ -1,4 +1,4 @@
-"""What hosts need of certificates, and what is wrong with those that they are given."""
+"""Collect and check the certificates that hosts are given."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -62,7 +62,7 @@ def by_name(certificates: Iterable[HostCertificate | None]) -> dict[str, HostCer
 
 
 def problems_of_one_name(certificates: Iterable[HostCertificate | None]) -> Iterator[Problem]:
-    """Yield names that two different certificates of a host have: they would become one file."""
+    """Report names that two different certificates of a host share: they would become one file."""
     for name, _ in _repeated(each for each in certificates if each):
         message = f"two different certificates are called {name}; a host needs them by different names"
         yield Problem("", message)
@@ -76,6 +76,8 @@ def problems_of_certificates(host: HostDeclaration, certificates: Mapping[str, H
         if host.server and name in host.server.certificates and not is_host_covered(host.myhostname, dns_names):
             names = ", ".join(dns_names) or "no host name"
             yield Problem("certificate", f"{name} is for {names}, not for myhostname {host.myhostname}")
+        if isinstance(each, ClientCertificate) and not each.has_key:
+            yield Problem("certificate", f"the key of {name} is where its request was made; a host here cannot use it")
         if name in presented and not isinstance(each, ClientCertificate) and not each.is_client:
             yield Problem(
                 "certificate", f"{name} is a server certificate; set also_client=True to present it as a client's"
@@ -83,13 +85,13 @@ def problems_of_certificates(host: HostDeclaration, certificates: Mapping[str, H
 
 
 def problems_of_names(argument: str, things: Iterable[_Named]) -> Iterator[Problem]:
-    """Find names that stand for two different things: one of them would be left out without a word."""
+    """Report names that two different items share: one of them would silently be left out."""
     for name, count in _repeated(things):
         yield Problem(argument, f"{name} is the name of {count} different ones; give each a name of its own")
 
 
 def trust_anchors(trust: Iterable[CertificateAuthority | TrustedRoot]) -> list[_Named]:
-    """Return what is trusted: roots of others, and slots of the roots of ours."""
+    """Return all trusted roots: those of others, and every slot of our own."""
     roots = {id(each): each.root for each in trust if isinstance(each, CertificateAuthority)}.values()
     others: list[_Named] = [each for each in trust if isinstance(each, TrustedRoot)]
     return others + [slot for root in roots for slot in root.slots.values()]

@@ -1,4 +1,4 @@
-"""Everything that is declared of a host, with the certificates that it needs, as arguments of its resource."""
+"""Turn a host's declaration and its certificates into the arguments of its resource."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ class DeclaredHost:
 
     @property
     def declaration(self) -> HostDeclaration:
-        """What is rendered."""
+        """The host's declaration without its certificates."""
         return self.checked.declaration
 
 
@@ -56,7 +56,7 @@ def host_args(host: DeclaredHost) -> HostArgs:
 
 
 def summary_of(host: DeclaredHost) -> Mapping[str, str | list[str]]:
-    """Return what a stack says of a host in its outputs."""
+    """Return the description of a host for the stack's outputs."""
     rosters = [each.name for each in host.relay_rosters]
     return {
         "myhostname": host.declaration.myhostname,

@@ -1,4 +1,4 @@
-"""A Postfix host from its whole declaration; `mail_server` and `relay_client` are the shorter ways."""
+"""A Postfix host from a complete declaration; `mail_server` and `relay_client` are the short forms."""
 
 from collections.abc import Mapping, Sequence
 

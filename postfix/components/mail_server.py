@@ -18,8 +18,10 @@ from postfix.components.certificates import (
 from postfix.components.declared_host import DeclaredHost, sending_side
 from postfix.components.host import PostfixHost
 from postfix.components.reading import HostArguments
-from postfix.host import HostDeclaration, ServerSide, TableType
+from postfix.host import HostDeclaration, ServerSide
+from postfix.receiving import Domains, Maps, Restrictions
 from postfix.settings import ClientSettings, ServerSettings
+from postfix.tables import TableType
 from postfix.target import HostTarget
 
 __all__ = ["MailServer"]
@@ -46,8 +48,13 @@ class MailServer(PostfixHost):
         relay_through: How it sends. Default: none, the sending side is not rendered.
         relay_certificate: The client certificate that it presents when it sends; needs `relay_through`. Default: none.
         trust: Authorities that are trusted, ours or others'. Default: the roots behind clients and rosters.
+        domains: For which domains it receives mail. Default: as the host has them.
+        maps: What it looks up about addresses, aliases for one. Default: as the host has them.
+        restrictions: Restriction lists beside who may relay, which `settings` say. Default: as the host has them.
         parameters: Further parameters of main.cf by name, as text (postconf(5)). One that is unknown, obsolete or
-            contradicts the settings is refused. Default: none.
+            contradicts the settings is refused, and so is one that decides who relays, what is run or whose files are
+            used. Default: none.
+        unchecked: Names in `parameters` that are taken all the same, with any value; previews list them. Default: none.
         table_type: Type of the lookup tables: `texthash` works everywhere and needs a reload after a change; `hash`,
             `lmdb`, `cdb` and `btree` are compiled with postmap(1). Default: `texthash`.
         opts: Options of Pulumi. Default: none.
@@ -72,7 +79,11 @@ class MailServer(PostfixHost):
         relay_through: ClientSettings | None = None,
         relay_certificate: HostCertificate | None = None,
         trust: Sequence[CertificateAuthority | TrustedRoot] | None = None,
+        domains: Domains | None = None,
+        maps: Maps | None = None,
+        restrictions: Restrictions | None = None,
         parameters: Mapping[str, str] | None = None,
+        unchecked: Sequence[str] = (),
         table_type: TableType = "texthash",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -85,6 +96,8 @@ class MailServer(PostfixHost):
         extra = arguments.foreign_clients(extra_relay_clients)
         own = arguments.record("settings", settings, ServerSettings, "postfix.ServerSettings(...)") or ServerSettings()
         sending = arguments.record("relay_through", relay_through, ClientSettings, "postfix.ClientSettings(...)")
+        arguments.expect_receiving(domains, maps, restrictions)
+        arguments.expect_each("unchecked", unchecked, str, "the name of a parameter")
         arguments.refuse()
         arguments.add(problems_of_one_name([certificate, relay_certificate]))
         trusted = roots_behind([*relay_clients, *relay_rosters]) if trust is None else list(trust)
@@ -97,7 +110,11 @@ class MailServer(PostfixHost):
             myhostname=myhostname,
             server=ServerSide(receiving, (certificate.name,)),
             client=sending_side(sending, relay_certificate, has_roots=bool(trusted)) if sending else None,
+            domains=domains or Domains(),
+            maps=maps or Maps(),
+            restrictions=restrictions or Restrictions(),
             parameters={} if parameters is None else parameters,
+            unchecked=tuple(unchecked),
             ownership=target.ownership,
             table_type=table_type,
         )

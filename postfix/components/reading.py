@@ -1,4 +1,4 @@
-"""Read the arguments of hosts: what each of them is, before anything is asked of it."""
+"""Check the types of host arguments before anything uses them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,6 +16,7 @@ from postfix.components.certificates import TrustedRoot
 from postfix.foreign_clients import foreign_client
 from postfix.host import HostDeclaration
 from postfix.preflight import CheckedHost, checked_host
+from postfix.receiving import Domains, Maps, Restrictions
 from postfix.tables import ClientRow
 from postfix.target import TARGET_WORDS, TARGETS
 from postseal_core.arguments import Arguments
@@ -44,46 +45,54 @@ class HostArguments(Arguments):
     """The arguments of a host."""
 
     def expect_certificate(self, argument: str, value: object, *, is_needed: bool = True) -> None:
-        """Keep a problem where something is no certificate of ours."""
+        """Add a problem if the value is no certificate of ours."""
         if value is not None or is_needed:
             self.expect(argument, value, _CERTIFICATES, _CERTIFICATE)
 
     def expect_each_certificate(self, argument: str, values: object) -> None:
-        """Keep a problem for each item that is no certificate of ours."""
+        """Add a problem for each item that is no certificate of ours."""
         self.expect_each(argument, values, _CERTIFICATES, _CERTIFICATE)
 
     def expect_certificates(self, certificates: object) -> None:
-        """Keep a problem for each value that is no certificate of ours."""
+        """Add a problem for each value that is no certificate of ours."""
         self.expect("certificates", certificates, Mapping, _BY_FILE)
         for name, each in certificates.items() if isinstance(certificates, Mapping) else ():
             self.expect(f"certificates.{name}", each, _CERTIFICATES, _CERTIFICATE)
 
     def checked(self, declaration: HostDeclaration) -> CheckedHost:
-        """Return a declaration with what is wrong with it; refuse at once where something in it is of a wrong type."""
+        """Check a host's declaration and return it with its problems; wrong types raise at once."""
         read = self.record("", declaration, HostDeclaration, A_DECLARATION)
         self.refuse()
         return checked_host(read)
 
     def expect_target(self, target: object) -> None:
-        """Keep problems of a target: what it is, and what it holds."""
+        """Add the problems of a target: wrong type or wrong content."""
         if self.expect("target", target, TARGETS, TARGET_WORDS):
             self.record("target", target, TARGETS, TARGET_WORDS)
 
     def expect_admitted(self, relay_clients: object, relay_rosters: object) -> None:
-        """Keep a problem for each client and roster that is none."""
+        """Add a problem for each wrong item among clients and rosters."""
         self.expect_each("relay_clients", relay_clients, (ClientCertificate, ServerCertificate), _CLIENT)
         self.expect_each("relay_rosters", relay_rosters, ClientRoster, _ROSTER)
 
     def expect_trust(self, trust: object) -> None:
-        """Keep a problem for each authority that is none."""
+        """Add a problem for each item that is no authority or trusted root."""
         self.expect_each("trust", trust, (CertificateAuthority, TrustedRoot), _TRUSTED)
         for index, each in enumerate(trust if isinstance(trust, list | tuple) else ()):
             if isinstance(each, TrustedRoot):
                 self.expect(f"trust[{index}].name", each.name, str, "a name")
                 self.expect(f"trust[{index}].certificate_pem", each.certificate_pem, (str, pulumi.Output), _PEM)
 
+    def expect_receiving(
+        self, domains: Domains | None, maps: Maps | None, restrictions: Restrictions | None = None
+    ) -> None:
+        """Add the problems of domains, maps and restrictions; None: not given."""
+        self.record("domains", domains, Domains, "postfix.Domains(...)")
+        self.record("maps", maps, Maps, "postfix.Maps(...)")
+        self.record("restrictions", restrictions, Restrictions, "postfix.Restrictions(...)")
+
     def expect_rows(self, rows: object) -> None:
-        """Keep a problem for each row of a certificate from elsewhere that is none, and for each of its fields."""
+        """Add the problems of the rows for clients with certificates from elsewhere, field by field."""
         self.expect_each("extra_relay_clients", rows, ClientRow, "postfix.ClientRow(...)")
         for index, each in enumerate(rows if isinstance(rows, list | tuple) else ()):
             for name, (kinds, words) in _FIELDS_OF_ROW.items() if isinstance(each, ClientRow) else ():
@@ -94,7 +103,7 @@ class HostArguments(Arguments):
             self.add([Problem(argument, f"got {value.isoformat()}, expected an instant with its time zone")])
 
     def foreign_clients(self, clients: object) -> list[ClientRow]:
-        """Return the rows of certificates from elsewhere; what is wrong with each is kept."""
+        """Return the rows of clients with certificates from elsewhere; problems are added."""
         if clients is None or not self.expect("extra_relay_clients", clients, Mapping, _FOREIGN):
             return []
         rows = []

@@ -1,4 +1,4 @@
-"""A host that only sends mail, and proves itself by certificate."""
+"""A host that only sends mail and authenticates itself by certificate."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,15 +9,17 @@ from postfix.components.certificates import HostCertificate, TrustedRoot, by_nam
 from postfix.components.declared_host import DeclaredHost, sending_side
 from postfix.components.host import PostfixHost
 from postfix.components.reading import HostArguments
-from postfix.host import HostDeclaration, TableType
+from postfix.host import HostDeclaration
+from postfix.receiving import Domains, Maps
 from postfix.settings import ClientSettings
+from postfix.tables import TableType
 from postfix.target import HostTarget
 
 __all__ = ["RelayClient"]
 
 
 class RelayClient(PostfixHost):
-    """A host that only sends, through other hosts, and proves itself to them with a client certificate.
+    """A host that only sends, through other hosts, to which it authenticates itself with a client certificate.
 
         postfix.RelayClient("web1", myhostname="web1.example.org", certificate=web1, trust=[ca], target=target,
                             settings=postfix.ClientSettings(relayhost="[mx1.example.org]:587"))
@@ -32,8 +34,12 @@ class RelayClient(PostfixHost):
         transport_certificates: Certificates that `settings.transports` name. Default: none.
         settings: TLS of the sending side. Default: `ClientSettings()`.
         trust: Authorities whose servers are trusted, ours or others'. Default: none.
+        domains: For which domains it receives mail itself. Default: as the host has them.
+        maps: What it looks up about addresses, aliases for one. Default: as the host has them.
         parameters: Further parameters of main.cf by name, as text (postconf(5)). One that is unknown, obsolete or
-            contradicts the settings is refused. Default: none.
+            contradicts the settings is refused, and so is one that decides who relays, what is run or whose files are
+            used. Default: none.
+        unchecked: Names in `parameters` that are taken all the same, with any value; previews list them. Default: none.
         table_type: Type of the lookup tables: `texthash` works everywhere and needs a reload after a change; `hash`,
             `lmdb`, `cdb` and `btree` are compiled with postmap(1). Default: `texthash`.
         opts: Options of Pulumi. Default: none.
@@ -54,7 +60,10 @@ class RelayClient(PostfixHost):
         transport_certificates: Sequence[HostCertificate] = (),
         settings: ClientSettings | None = None,
         trust: Sequence[CertificateAuthority | TrustedRoot] = (),
+        domains: Domains | None = None,
+        maps: Maps | None = None,
         parameters: Mapping[str, str] | None = None,
+        unchecked: Sequence[str] = (),
         table_type: TableType = "texthash",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -64,6 +73,8 @@ class RelayClient(PostfixHost):
         arguments.expect_target(target)
         arguments.expect_trust(trust)
         own = arguments.record("settings", settings, ClientSettings, "postfix.ClientSettings(...)") or ClientSettings()
+        arguments.expect_receiving(domains, maps)
+        arguments.expect_each("unchecked", unchecked, str, "the name of a parameter")
         arguments.refuse()
         presented = [certificate, *transport_certificates]
         arguments.add(problems_of_one_name(presented))
@@ -71,7 +82,10 @@ class RelayClient(PostfixHost):
             name=name,
             myhostname=myhostname,
             client=sending_side(own, certificate, has_roots=bool(trust)),
+            domains=domains or Domains(),
+            maps=maps or Maps(),
             parameters={} if parameters is None else parameters,
+            unchecked=tuple(unchecked),
             ownership=target.ownership,
             table_type=table_type,
         )

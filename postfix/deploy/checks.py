@@ -1,4 +1,4 @@
-"""What must hold on a host before a deployment touches it; every check works on copies in a scratch directory."""
+"""Checks on a host before a deployment changes it, made on copies in a scratch directory."""
 
 from dataclasses import replace
 

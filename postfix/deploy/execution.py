@@ -9,6 +9,8 @@ from postfix.deploy.session import HostSession, name_beside
 from postfix.deploy.steps import (
     AGE_SECONDS,
     BuildTable,
+    GiveBack,
+    KeepOriginal,
     MakeDirectory,
     Place,
     Reload,
@@ -19,6 +21,7 @@ from postfix.deploy.steps import (
 )
 from postfix.deploy.undo import UndoLog
 from postseal_core.errors import DeployError
+from postseal_core.files.tree import kept_name
 
 __all__ = ["Execution"]
 
@@ -32,8 +35,8 @@ class Execution:
         self._undo_log = UndoLog()
         self.has_reloaded = False
 
-    def carry_out(self, steps: Sequence[Step]) -> None:
-        """Carry out all steps in order.
+    def carry_out(self, steps: Sequence[Step], last: Sequence[Step] = ()) -> None:
+        """Carry out all steps in order, removals behind the others, and `last` when all is done.
 
         Raises DeployError, which says what is there now: the files as they were before if a step up to the reload
         fails, and after that the new ones.
@@ -50,10 +53,12 @@ class Execution:
             raise
         try:
             self._undo_log.keep()
-            for step in removals:
-                self._do(step)
+            for step in (*removals, *last):
+                self._do_for_good(step)
         except DeployError as error:
-            raise DeployError(f"all is deployed, but not all that is obsolete is removed: {error}") from error
+            raise DeployError(
+                f"all is deployed, but not all that is obsolete is removed or noted as gone: {error}"
+            ) from error
 
     def _do(self, step: Step) -> None:
         match step:
@@ -63,19 +68,37 @@ class Execution:
             case WriteFile(place, entry):
                 self._undo_log.before_writing(self._places[place], entry.path)
                 self._places[place].write(entry, age_seconds=AGE_SECONDS)
+            case KeepOriginal(place, path):
+                self._undo_log.before_writing(self._places[place], kept_name(path))
+                self._places[place].link(path, kept_name(path))
+            case GiveBack(place, path):
+                self._give_back(self._places[place], path)
             case BuildTable(table):
                 self._build(self._places[Place.CONFIG], table)
-            case Remove(place, path):
-                self._places[place].remove(path)
-            case RemoveDirectory(place, path):
-                self._places[place].remove_directory(path)
             case Reload():
                 if is_running(self._places[Place.CONFIG]):
                     reload(self._places[Place.CONFIG])
                     self.has_reloaded = True
 
+    def _do_for_good(self, step: Step) -> None:
+        match step:
+            case Remove(place, path):
+                self._places[place].remove(path)
+            case RemoveDirectory(place, path):
+                self._places[place].remove_directory(path)
+            case WriteFile(place, entry):
+                self._places[place].write(entry)
+
+    def _give_back(self, session: HostSession, path: str) -> None:
+        """Put back the kept file through a second link; its kept name is removed last, when nothing can fail."""
+        temporary = name_beside(path)
+        self._undo_log.before_writing(session, path)
+        session.remove(temporary)
+        session.link(kept_name(path), temporary)
+        session.rename(temporary, path)
+
     def _build(self, session: HostSession, table: Table) -> None:
-        """Index under a temporary name: postmap rebuilds in place, and a hash that is cut short is an empty table."""
+        """Index under a temporary name: postmap writes in place, and a truncated hash is an empty table."""
         path = table.source.path
         temporary = name_beside(path)
         renamed = ((temporary + table.index_suffix, path + table.index_suffix), (temporary, path))

@@ -1,13 +1,15 @@
-"""What a deployment wants on one host, what an earlier one left there, and what is there now; plain values."""
+"""Plain values of a deployment: the files to deploy, those deployed before, and those on the host now."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from postfix.host import TABLE_TYPES
 from postfix.master_cf import Service
+from postfix.tables import TABLE_TYPES
 from postseal_core.errors import Problem
+from postseal_core.files.mark import NO_MARK, Mark, paths_of_kept
 from postseal_core.files.tree import Entry, FileEntry, paths_to_inspect, tree_problems
+from postseal_core.wording import shown
 
 __all__ = [
     "MAIN_CF",
@@ -29,7 +31,7 @@ _INDEX_SUFFIX = MappingProxyType({"hash": ".db", "btree": ".db", "lmdb": ".lmdb"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One lookup table: its source, and its type, one of `postfix.host.TABLE_TYPES`.
+    """One lookup table: its source, and its type, one of `postfix.tables.TABLE_TYPES`.
 
     `has_file_names`: the values name files with keys and certificates (tls_server_sni_maps), so the index is made with
     `postmap -F` and holds the keys themselves; the source must be private then, because the index inherits its mode.
@@ -41,7 +43,7 @@ class Table:
 
     @property
     def index_suffix(self) -> str:
-        """What postmap adds to the table's name; empty for a type that needs no index."""
+        """The suffix of the table's index file; empty for a type that needs no index."""
         return _INDEX_SUFFIX.get(self.type, "")
 
     @property
@@ -52,11 +54,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class HostFiles:
-    """Everything that is wanted on one host.
+    """All files, tables, parameters and services to deploy on one host.
 
     `files`: below config_directory; with a `main.cf` or `master.cf` among them that file is ours as a whole.
     `parameters`, `services`: what is ours of a main.cf and a master.cf that are not. `chroot`: copies below
-    queue_directory, for what chrooted daemons open late (a CApath).
+    queue_directory, for what chrooted daemons open late (a CApath). `take_over`: paths at which a file that is not ours
+    is replaced; that of a table stands for its index as well.
     """
 
     files: tuple[Entry, ...] = ()
@@ -64,6 +67,13 @@ class HostFiles:
     parameters: Mapping[str, str] = field(default_factory=dict)
     services: tuple[Service, ...] = ()
     chroot: tuple[Entry, ...] = ()
+    take_over: tuple[str, ...] = ()
+
+    @property
+    def all_take_over(self) -> frozenset[str]:
+        """The paths of `take_over`, and the indexes of its tables."""
+        indexes = (table.index_path for table in self.tables if table.source.path in self.take_over)
+        return frozenset((*self.take_over, *(path for path in indexes if path)))
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -82,11 +92,11 @@ class HostFiles:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What is ours on a host after a deployment; keep it, the next one needs it. Holds no secret.
+    """Everything a deployment put on a host; keep it, the next one needs it. Holds no secret.
 
     `files`, `chroot`: path -> digest as in `postseal_core.files.tree`. `indexes`: paths. `parameters`: names that are
     ours in a main.cf that is not, and `originals` the values that some of them had there before. `has_services`:
-    whether a master.cf that is not ours has a block of our services.
+    whether a master.cf that is not ours has a block of our services, and `services` which, as `submission/inet`.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -95,28 +105,36 @@ class Deployed:
     parameters: tuple[str, ...] = ()
     originals: Mapping[str, str] = field(default_factory=dict)
     has_services: bool = False
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is on a host now, of what a plan asks for.
+    """The present state of the paths that a plan needs to know.
 
     `files`, `chroot`: path -> digest of what exists, below config_directory and queue_directory. `configuration`:
-    main.cf and master.cf by their names, as far as they exist.
+    main.cf and master.cf by their names, as far as they exist, and under `kept_name` what one of ours has replaced.
+    `mark`, `chroot_mark`: the marks that we left at both places. `root`, `chroot_root`: their names on the host.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
     chroot: Mapping[str, str] = field(default_factory=dict)
     configuration: Mapping[str, FileEntry] = field(default_factory=dict)
+    mark: Mark = NO_MARK
+    chroot_mark: Mark = NO_MARK
+    root: str = "$config_directory"
+    chroot_root: str = "$queue_directory"
 
 
-def files_to_inspect(desired: HostFiles, deployed: Deployed) -> tuple[str, ...]:
+def files_to_inspect(desired: HostFiles, deployed: Deployed, mark: Mark) -> tuple[str, ...]:
     """Return the paths below config_directory whose present state a plan needs."""
-    return (*paths_to_inspect(desired.entries, deployed.files), *desired.index_paths, *deployed.indexes)
+    indexes = (*desired.index_paths, *deployed.indexes)
+    paths = paths_to_inspect(desired.entries, deployed.files)
+    return (*paths, *indexes, *paths_of_kept(mark, desired.all_take_over))
 
 
 def problems_of_files(desired: HostFiles) -> Iterator[Problem]:
-    """Yield what makes a set of host files impossible."""
+    """Report contradictions in a set of host files."""
     yield from tree_problems(desired.entries)
     yield from (problem.below("queue_directory") for problem in tree_problems(desired.chroot))
     for path, merged in ((MAIN_CF, desired.parameters), (MASTER_CF, desired.services)):
@@ -128,7 +146,9 @@ def problems_of_files(desired: HostFiles) -> Iterator[Problem]:
 
 def _problems_of_table(table: Table) -> Iterator[Problem]:
     if table.type not in TABLE_TYPES:
-        yield Problem(table.source.path, f"table type {table.type!r} is not known; use one of {', '.join(TABLE_TYPES)}")
+        yield Problem(
+            table.source.path, f"table type {shown(table.type)} is not known; use one of {', '.join(TABLE_TYPES)}"
+        )
     if table.has_file_names and not table.source.is_private:
         yield Problem(
             table.source.path, f"mode {table.source.mode:#o} would open its index, which holds keys; use 0o400"

@@ -1,4 +1,4 @@
-"""What somebody else's main.cf said before a deployment, so that what is no longer declared gets its value back.
+"""Remember the values in somebody else's main.cf, to give them back when a parameter is no longer declared.
 
 Without this, taking a deployment away would leave Postfix to its defaults: another `mynetworks`, TLS turned off.
 """
@@ -18,7 +18,7 @@ def originals_of(text: str, declared: Mapping[str, str], deployed: Deployed) -> 
     """
     kept = {name: value for name, value in deployed.originals.items() if name in declared}
     if BEGIN_MARK in text and not deployed.parameters:
-        # Left by a deployment that nobody remembers: its values are not somebody else's.
+        # The block is ours but its state was lost; do not record our own values as originals.
         return kept
     found = {
         name: value

@@ -5,16 +5,28 @@ only then are files removed that the old main.cf may have named. Postfix reads m
 or not, so at any moment all that main.cf names has to be there. Nothing to change gives no step at all.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, Table, problems_of_files
 from postfix.deploy.originals import originals_of, restored
-from postfix.deploy.steps import BuildTable, MakeDirectory, Place, Reload, Remove, RemoveDirectory, Step, WriteFile
+from postfix.deploy.proof import MarkChange, Ours, mark_changes, ours_on, problems_of_strangers
+from postfix.deploy.steps import (
+    BuildTable,
+    GiveBack,
+    KeepOriginal,
+    MakeDirectory,
+    Place,
+    Reload,
+    Remove,
+    RemoveDirectory,
+    Step,
+    WriteFile,
+)
 from postfix.main_cf import merge
 from postfix.master_cf import merge_services
 from postseal_core.errors import ConfigError, Problem
-from postseal_core.files.tree import Entry, FileEntry, TreePlan, plan_tree
+from postseal_core.files.tree import Entry, FileEntry, TreePlan, kept_name, plan_tree
 
 __all__ = ["HostPlan", "plan_deployment", "write_order"]
 
@@ -23,11 +35,11 @@ _FILES, _TABLES, _MASTER_CF, _MAIN_CF = range(4)
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
-    """What to do on a host, in order.
+    """The steps of a deployment to one host, in order.
 
-    `deployed`: what is ours afterwards. `main_cf`, `master_cf`: what these files will be, so that they can be checked
-    first; None where there will be none. `changed_outside`, `kept`, `taken_over`: as in
-    `postseal_core.files.tree.TreePlan`.
+    `deployed`: what is ours afterwards. `mark`, `chroot_mark`: what says so on the host. `main_cf`, `master_cf`: what
+    these files will be, so that they can be checked first; None where there will be none. `changed_outside`, `kept`,
+    `taken_over`: as in `postseal_core.files.tree.TreePlan`.
     """
 
     steps: tuple[Step, ...]
@@ -37,6 +49,8 @@ class HostPlan:
     changed_outside: tuple[str, ...]
     kept: tuple[str, ...]
     taken_over: tuple[str, ...]
+    mark: MarkChange
+    chroot_mark: MarkChange
 
     @property
     def is_empty(self) -> bool:
@@ -55,35 +69,51 @@ def write_order(desired: HostFiles) -> Callable[[Entry], int]:
     return lambda entry: ranks.get(entry.path, _FILES)
 
 
-def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation) -> HostPlan:
+def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation, owner: str = "") -> HostPlan:
     """Return the steps from what is there to what is wanted; with an empty `HostFiles`, the removal of what is ours.
 
-    `deployed` is that of the previous plan. Files on the host that were never ours are not touched, and of a main.cf or
-    master.cf that is not ours as a whole only the declared parameters and services change.
+    `deployed` is that of the previous plan, `owner` the project and stack that deploys. Files on the host that were
+    never ours are not touched unless `desired.take_over` names them, and of a main.cf or master.cf that is not ours as
+    a whole only the declared parameters and services change.
     Raises ConfigError with everything that is wrong with the declaration, or in the way on the host.
     """
-    if problems := (*problems_of_files(desired), *_nothing_to_merge_into(desired, situation)):
+    proven = ours_on(owner, desired, deployed, situation)
+    faults = (*problems_of_files(desired), *_nothing_to_merge_into(desired, situation))
+    if problems := (*faults, *problems_of_strangers(desired, proven, situation)):
         raise ConfigError(problems)
     merged = _merged_files(desired, deployed, situation)
-    ours = {path: value for path, value in deployed.files.items() if path not in merged}
-    tree = plan_tree(desired.entries, ours, situation.files, order=write_order(desired))
-    jail = plan_tree(desired.chroot, deployed.chroot, situation.chroot)
+    ours = {path: value for path, value in proven.files.items() if path not in merged}
+    tree = plan_tree(
+        desired.entries,
+        ours,
+        situation.files,
+        order=write_order(desired),
+        take_over=desired.take_over,
+        kept=proven.kept,
+    )
+    jail = plan_tree(desired.chroot, proven.chroot, situation.chroot, take_over=desired.take_over)
     after = _configuration_after(desired, situation, merged, tree)
+    result = Deployed(
+        files=tree.owned,
+        chroot=jail.owned,
+        indexes=desired.index_paths,
+        parameters=tuple(sorted(desired.parameters)),
+        originals=_originals(desired, deployed, situation),
+        has_services=bool(desired.services),
+        services=tuple("/".join(service.key) for service in desired.services),
+    )
+    mark, chroot_mark = mark_changes(owner, deployed, result, (tree, jail), situation)
+    indexes = _Indexes.planned(desired, deployed, situation, tree, proven)
     return HostPlan(
-        steps=tuple(_steps(desired, deployed, situation, merged, tree, jail)),
-        deployed=Deployed(
-            files=tree.owned,
-            chroot=jail.owned,
-            indexes=desired.index_paths,
-            parameters=tuple(sorted(desired.parameters)),
-            originals=_originals(desired, deployed, situation),
-            has_services=bool(desired.services),
-        ),
+        steps=tuple(_steps(desired, situation, merged, tree, jail, indexes)),
+        deployed=result,
+        mark=mark,
+        chroot_mark=chroot_mark,
         main_cf=after.get(MAIN_CF),
         master_cf=after.get(MASTER_CF),
         changed_outside=tree.changed_outside + jail.changed_outside,
         kept=tree.kept + jail.kept,
-        taken_over=tree.taken_over + jail.taken_over,
+        taken_over=tree.taken_over + jail.taken_over + indexes.taken_over,
     )
 
 
@@ -96,7 +126,7 @@ def _nothing_to_merge_into(desired: HostFiles, situation: Situation) -> Iterator
 
 
 def _merged_files(desired: HostFiles, deployed: Deployed, situation: Situation) -> dict[str, FileEntry]:
-    """Return main.cf and master.cf as they will be, each only if parts of it are ours and not the whole."""
+    """Return the merged main.cf and master.cf, each only if it is shared with others."""
     merges: dict[str, tuple[bool, Callable[[str], str]]] = {
         MAIN_CF: (
             bool(desired.parameters or deployed.parameters),
@@ -106,13 +136,17 @@ def _merged_files(desired: HostFiles, deployed: Deployed, situation: Situation) 
         ),
         MASTER_CF: (
             bool(desired.services or deployed.has_services),
-            lambda text: merge_services(text, desired.services),
+            lambda text: merge_services(
+                text,
+                desired.services,
+                [(name, kind) for name, _, kind in (key.rpartition("/") for key in deployed.services)],
+            ),
         ),
     }
     return {
         path: replace(file, content=_in_text(file.content, merges[path][1]))
         for path, file in situation.configuration.items()
-        if merges[path][0] and not desired.has(path)
+        if path in merges and merges[path][0] and not desired.has(path)
     }
 
 
@@ -136,46 +170,82 @@ def _configuration_after(
     desired: HostFiles, situation: Situation, merged: Mapping[str, FileEntry], tree: TreePlan
 ) -> dict[str, FileEntry]:
     whole = {entry.path: entry for entry in desired.files if isinstance(entry, FileEntry)}
-    known = {**situation.configuration, **merged, **whole}
+    given_back = {
+        path: situation.configuration[kept_name(path)] for path in (MAIN_CF, MASTER_CF) if path in tree.give_back
+    }
+    known = {**situation.configuration, **merged, **whole, **given_back}
     return {path: file for path, file in known.items() if path not in tree.remove}
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexes:
+    """The changes of table indexes: built, removed, taken over from others and given back to them."""
+
+    tables: Mapping[str, Table]
+    remove: tuple[str, ...]
+    taken_over: tuple[str, ...]
+    give_back: tuple[str, ...]
+
+    @classmethod
+    def planned(
+        cls, desired: HostFiles, deployed: Deployed, situation: Situation, tree: TreePlan, ours: Ours
+    ) -> "_Indexes":
+        """Return what an update does to them."""
+        built = _tables_to_build(desired, ours.indexes, situation, tree)
+        outdated = [path for path in deployed.indexes if path not in desired.index_paths]
+        give_back = tuple(path for path in outdated if path in ours.kept)
+        return cls(
+            tables={table.source.path: table for table in built},
+            remove=tuple(path for path in outdated if path in situation.files and path not in give_back),
+            taken_over=tuple(
+                path for path in desired.index_paths if path in situation.files and path not in ours.indexes
+            ),
+            give_back=give_back,
+        )
 
 
 def _steps(
     desired: HostFiles,
-    deployed: Deployed,
     situation: Situation,
     merged: Mapping[str, FileEntry],
     tree: TreePlan,
     jail: TreePlan,
+    indexes: _Indexes,
 ) -> Iterator[Step]:
     changed = [file for path, file in merged.items() if file != situation.configuration[path]]
-    tables = {table.source.path: table for table in _tables_to_build(desired, deployed, situation, tree)}
-    removals = [*_outdated_indexes(desired, deployed, situation), *_removals(Place.CONFIG, tree)]
+    tables = indexes.tables
+    given_back = sorted((*indexes.give_back, *tree.give_back), key=lambda path: (path == MAIN_CF, path))
+    removals = [*(Remove(Place.CONFIG, index) for index in indexes.remove), *_removals(Place.CONFIG, tree)]
     removals += _removals(Place.QUEUE, jail)
+    removals += [Remove(Place.CONFIG, kept_name(path)) for path in given_back]
     preparations = [*_preparations(Place.QUEUE, jail), *_preparations(Place.CONFIG, tree)]
     entries = {entry.path: entry for entry in (*tree.write, *changed, *(table.source for table in tables.values()))}
     order = write_order(desired)
     yield from preparations
+    yield from _keeping(Place.QUEUE, jail.taken_over, situation.chroot)
+    yield from _keeping(Place.CONFIG, (*tree.taken_over, *indexes.taken_over), situation.files)
     yield from (WriteFile(Place.QUEUE, entry) for entry in jail.write)
     for path, entry in sorted(entries.items(), key=lambda item: (order(item[1]), item[0])):
         yield BuildTable(tables[path]) if path in tables else WriteFile(Place.CONFIG, entry)
-    if (preparations or jail.write or entries or removals) and MAIN_CF not in tree.remove:
+    yield from (GiveBack(Place.CONFIG, path) for path in given_back)
+    if (preparations or jail.write or entries or removals or given_back) and MAIN_CF not in tree.remove:
         yield Reload()
     yield from removals
 
 
-def _tables_to_build(desired: HostFiles, deployed: Deployed, situation: Situation, tree: TreePlan) -> Iterator[Table]:
+def _keeping(place: Place, paths: Iterable[str], present: Mapping[str, str]) -> Iterator[Step]:
+    # A run that was cut off may have kept it already.
+    return (KeepOriginal(place, path) for path in paths if kept_name(path) not in present)
+
+
+def _tables_to_build(
+    desired: HostFiles, ours: Collection[str], situation: Situation, tree: TreePlan
+) -> Iterator[Table]:
     for table in desired.tables:
         index = table.index_path
         # An index that we did not make may be of other rows than the source, even if that is as declared.
-        if index and (table.source in tree.write or index not in deployed.indexes or index not in situation.files):
+        if index and (table.source in tree.write or index not in ours or index not in situation.files):
             yield table
-
-
-def _outdated_indexes(desired: HostFiles, deployed: Deployed, situation: Situation) -> Iterator[Step]:
-    for index in deployed.indexes:
-        if index not in desired.index_paths and index in situation.files:
-            yield Remove(Place.CONFIG, index)
 
 
 def _preparations(place: Place, tree: TreePlan) -> Iterator[Step]:

@@ -21,7 +21,7 @@ class CommandResult:
 
 
 def name_beside(path: str) -> str:
-    """Return a hidden name in the directory of a file, its own for each file: for a copy or what is to replace it."""
+    """Return a hidden name beside a file, for a copy or its replacement; each file has its own."""
     return f"{parents(path)[-1].removeprefix(ROOT)}.postseal-{sha256(path.encode()).hexdigest()[:16]}"
 
 

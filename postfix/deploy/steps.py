@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from postfix.deploy.host_files import Table
-from postseal_core.files.tree import Directory, Entry, digest
+from postseal_core.files.tree import Directory, Entry, digest, kept_name
 
 __all__ = [
     "AGE_SECONDS",
     "BuildTable",
+    "GiveBack",
+    "KeepOriginal",
     "MakeDirectory",
     "Place",
     "Reload",
@@ -64,6 +66,28 @@ class BuildTable:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepOriginal:
+    """Give a file of others its second name, before ours replaces it."""
+
+    place: Place
+    path: str
+
+    def __str__(self) -> str:
+        return f"keep ${self.place}/{self.path} as {kept_name(self.path)}"
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Put the file of others that ours had replaced back in its place, in place of ours."""
+
+    place: Place
+    path: str
+
+    def __str__(self) -> str:
+        return f"give back ${self.place}/{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """Make a running Postfix read everything anew; one that does not run is left alone."""
 
@@ -93,4 +117,4 @@ class RemoveDirectory:
         return f"remove ${self.place}/{self.path} if it is empty"
 
 
-Step = MakeDirectory | WriteFile | BuildTable | Reload | Remove | RemoveDirectory
+Step = MakeDirectory | KeepOriginal | GiveBack | WriteFile | BuildTable | Reload | Remove | RemoveDirectory

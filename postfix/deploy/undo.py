@@ -1,4 +1,4 @@
-"""What a running deployment changed, so that it can be put back."""
+"""Record the changes of a running deployment and undo them if it fails."""
 
 from dataclasses import dataclass
 

@@ -39,7 +39,7 @@ class ServiceAccess:
 
     @property
     def roster_of(self) -> dict[tuple[str, int | None], str]:
-        """By client and generation, the roster it is in; empty for one that is declared by itself, too."""
+        """The roster of each client and generation; empty if it is also declared by itself."""
         by_itself = {(row.client, row.generation): roster for row, roster in self.listed if not roster}
         return {(row.client, row.generation): roster for row, roster in self.listed} | by_itself
 
@@ -60,7 +60,7 @@ def access_by_service(
 
 
 def problems_of_access(services: Mapping[str, ServiceAccess]) -> Iterator[Problem]:
-    """Report services without a table, and clients that a table cannot hold."""
+    """Report services without a client table, and clients that a table cannot hold."""
     for service, access in services.items():
         if client_table(service) is None:
             yield Problem(f"access.{service}", "no service of a host that lists clients is called so; write smtp")

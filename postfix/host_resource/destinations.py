@@ -1,6 +1,6 @@
 """Where a host's files are brought to: a plain directory, or the Postfix of this machine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -13,28 +13,36 @@ from postfix.deploy.transaction import deploy, remove
 from postfix.host_resource.preparation import PreparedHost, host_files
 from postfix.main_cf import read_parameters
 from postfix.target import Target, TargetKind
-from postseal_core.files.bringing import bring_directory, changed_paths
+from postseal_core.files.bringing import (
+    Bringer,
+    bring_directory,
+    changed_paths,
+    foresee_directory,
+    release_directory,
+)
 from postseal_core.files.directory import DirectoryWriter
+from postseal_core.files.sentences import sentence_of_takeover
 
 __all__ = ["DESTINATIONS", "Destination", "destination_of"]
-
-Report = Callable[[str], None]
 
 # Postfix waits for a main.cf or texthash source younger than two seconds.
 _AGE_SECONDS = 5
 
 
 class Destination(Protocol):
-    """A place that a host's files can be brought to; what is ours there is kept in `deployed`, which has no secret."""
+    """A place to deploy a host's files to; `deployed` records our files there, without secrets."""
 
-    def write(self, prepared: PreparedHost, deployed: Deployed, report: Report) -> Deployed:
-        """Bring the place to the files and return what is ours there now."""
+    def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
+        """Report in a preview the files at `paths` that `write` would refuse or take over."""
 
-    def remove(self, deployed: Deployed, report: Report) -> None:
-        """Remove what is ours; what others put there stays."""
+    def write(self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer) -> Deployed:
+        """Write the files and return the new record of ours."""
+
+    def remove(self, deployed: Deployed, bringer: Bringer) -> None:
+        """Remove the files that the mark there lists as ours; files of others stay."""
 
     def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:
-        """Return what of ours is gone or was changed by somebody else: paths, and parameters of a shared main.cf."""
+        """Return paths, and parameters of a shared main.cf, of ours that are gone or changed by others."""
 
 
 def destination_of(target: Target) -> Destination:
@@ -48,18 +56,20 @@ class _Directory:
     def __init__(self, target: Target) -> None:
         self._path, self._jail = Path(target.path), Path(target.jail)
 
-    def write(self, prepared: PreparedHost, deployed: Deployed, report: Report) -> Deployed:
-        del report
-        bring = partial(bring_directory, order=write_order(host_files(prepared)), age_seconds=_AGE_SECONDS)
+    def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
+        foresee_directory(self._path, paths, deployed.files, bringer)
+
+    def write(self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer) -> Deployed:
+        order = write_order(host_files(prepared))
+        bring = partial(bring_directory, bringer=bringer, order=order, age_seconds=_AGE_SECONDS)
         return Deployed(
             files=bring(self._path, prepared.entries, deployed.files),
             chroot=bring(self._jail, prepared.chroot, deployed.chroot),
         )
 
-    def remove(self, deployed: Deployed, report: Report) -> None:
-        del report
-        bring_directory(self._path, (), deployed.files)
-        bring_directory(self._jail, (), deployed.chroot)
+    def remove(self, deployed: Deployed, bringer: Bringer) -> None:
+        release_directory(self._path, deployed.files, bringer)
+        release_directory(self._jail, deployed.chroot, bringer)
 
     def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:
         del main_cf
@@ -72,15 +82,25 @@ class _Local:
     def __init__(self, target: Target) -> None:
         self._path = Path(target.path)
 
-    def write(self, prepared: PreparedHost, deployed: Deployed, report: Report) -> Deployed:
-        outcome = deploy(LocalSession(self._path), host_files(prepared), deployed)
+    def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
+        # Of an index there is no digest in the record: whatever it is now, it is the one that we made.
+        indexes = DirectoryWriter(self._path).present(deployed.indexes)
+        foresee_directory(self._path, paths, {**deployed.files, **indexes}, bringer)
+
+    def write(self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer) -> Deployed:
+        desired = host_files(prepared, tuple(bringer.take_over))
+        outcome = deploy(LocalSession(self._path), desired, deployed, bringer.owner)
         for path in outcome.plan.changed_outside:
-            report(f"{path} was changed outside; it is as declared again")
-        report(outcome.reloading.value)
+            bringer.report(f"{path} was changed outside; it is as declared again")
+        for path in outcome.plan.taken_over:
+            bringer.report(sentence_of_takeover(str(self._path), path))
+        bringer.report(outcome.reloading.value)
         return outcome.plan.deployed
 
-    def remove(self, deployed: Deployed, report: Report) -> None:
-        report(remove(LocalSession(self._path), deployed).reloading.value)
+    def remove(self, deployed: Deployed, bringer: Bringer) -> None:
+        outcome = remove(LocalSession(self._path), deployed, bringer.owner)
+        for line in (*outcome.left, outcome.reloading.value):
+            bringer.report(line)
 
     def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:
         ours = {name: main_cf[name] for name in deployed.parameters if name in main_cf}
@@ -94,7 +114,7 @@ DESTINATIONS: Final[Mapping[TargetKind, Callable[[Target], Destination]]] = Mapp
 
 
 def _changed_parameters(directory: Path, ours: Mapping[str, str]) -> list[str]:
-    """Return the parameters of ours that a main.cf shared with others has differently; blanks do not count."""
+    """Return our parameters whose values differ in a shared main.cf; blanks do not count."""
     file = DirectoryWriter(directory).read(MAIN_CF)
     found = read_parameters(file.content.decode("utf-8", "surrogateescape")) if file else {}
     return [

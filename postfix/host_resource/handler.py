@@ -1,6 +1,7 @@
 """The resources `PostfixHost`, `MailServer` and `RelayClient`: a Postfix host brought to its declared configuration."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from pki.withdrawal import withdrawal_problems
@@ -8,12 +9,24 @@ from postfix.deploy.host_files import Deployed
 from postfix.host_resource.access import ServiceAccess, access_by_service, problems_of_access, with_earlier_dates
 from postfix.host_resource.destinations import destination_of
 from postfix.host_resource.occupation import is_same_place, leftovers, occupy, problems_of_place
-from postfix.host_resource.preparation import PreparedHost, added_services, prepare, rows_of_tables
+from postfix.host_resource.preparation import (
+    PreparedHost,
+    added_services,
+    indexes_of,
+    paths_of,
+    prepare,
+    rows_of_tables,
+    taken_over_in,
+)
 from postfix.host_resource.records import HostArgs, HostInputs, HostRow, HostState
 from postfix.preflight import problems_of_host
+from postfix.receiving_review import to_review, unknown_tables
 from postfix.rendering import client_table, render_parameters
+from postfix.target import Target
 from postseal_core.errors import PostsealError, Problem, refuse
+from postseal_core.files.bringing import problems_of_directory, problems_of_take_over
 from postseal_core.packing import pack_records, unpack_records
+from postseal_core.plugin.claims import bringer_of
 from postseal_core.plugin.diff import Change
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.values import UNKNOWN, Maybe, Unknown, is_unknown
@@ -23,6 +36,14 @@ __all__ = ["HostHandler"]
 _CLIENT_TABLES = "client_tables"
 _CONTENT = "content"
 _NOTHING = Deployed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """All paths of a host's files, known in every preview, and those taken over from others."""
+
+    paths: tuple[str, ...]
+    take_over: tuple[str, ...] = ()
 
 
 class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
@@ -41,6 +62,9 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         services = access_by_service(args.declaration, args.access, context.memory)
         refuse(_problems(args, services, context))
         prepared = prepare(args, services, now=context.now)
+        outline = _outlined(prepared, args.target)
+        refuse(_problems_of_target(args.target, prepared, outline))
+        context.memory.put(_Outline, context.urn, outline)
         if not prepared.pending:
             # By URN and not by the host's name: a program may give one name to two hosts of different types.
             context.memory.put(PreparedHost, context.urn, prepared)
@@ -48,7 +72,7 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         return _inputs(args, services, prepared)
 
     def diff(self, old: HostInputs, state: HostState, new: HostInputs, changes: Changes) -> Changes:
-        """Show the content's digests only where nothing else says what changes; find what was changed outside."""
+        """Show content digests only if no other line shows the change; detect files changed outside of Pulumi."""
         # A client moved, or a roster said something: lines that a reviewer reads differ, and all rows stay.
         same = [f"{_CLIENT_TABLES}.{name}" for name in new.client_tables if _is_same_file(name, old, new)]
         changes = _without(changes, same)
@@ -67,7 +91,7 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         return _deploy(inputs, None, context, is_preview=is_preview)
 
     def update(self, old: HostState, inputs: HostInputs, context: Context, *, is_preview: bool) -> HostState:
-        """Bring the host to its declaration; after a change of the target, leave nothing of ours at the old one."""
+        """Deploy the host; after a change of target, remove our files from the old one."""
         if is_same_place(inputs.target, old.target):
             return _deploy(inputs, old, context, is_preview=is_preview)
         state = _deploy(inputs, None, context, is_preview=is_preview)
@@ -76,7 +100,7 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         return state
 
     def delete(self, state: HostState, context: Context) -> None:
-        """Remove what is ours from the host, except what another host has in the same place by now."""
+        """Remove our files from the host, except those that another host now has at the same place."""
         _leave(state, context)
 
 
@@ -89,6 +113,28 @@ def _problems(args: HostArgs, services: Mapping[str, ServiceAccess], context: Co
     return [*problems, *problems_of_place(host.name, target, context)]
 
 
+def _problems_of_target(target: Target, prepared: PreparedHost, outline: _Outline) -> list[Problem]:
+    """Report directories that others can write to, and names in `take_over` that are no file of the host."""
+    # Files of a CApath are named after certificates, which a first preview does not know.
+    is_complete = not any(path.endswith("/") for path in prepared.pending)
+    copies = [entry.path for entry in prepared.chroot]
+    names = (
+        problems_of_take_over("target.take_over", target.take_over, [*outline.paths, *copies]) if is_complete else []
+    )
+    return [*problems_of_directory("target.path", target.path), *names]
+
+
+def _outlined(prepared: PreparedHost, target: Target) -> _Outline:
+    take_over = taken_over_in(target)
+    # A table without its index, or with another one, would answer with other rows.
+    indexes = [index for table, index in indexes_of(prepared).items() if table in take_over]
+    return _Outline(paths_of(prepared, target), (*take_over, *indexes))
+
+
+def _outline(context: Context) -> _Outline:
+    return context.memory.get(_Outline, context.urn) or _Outline(())
+
+
 def _inputs(args: HostArgs, services: Mapping[str, ServiceAccess], prepared: PreparedHost) -> HostInputs:
     host = args.declaration
     tables = {client_table(service): access for service, access in services.items()}
@@ -96,12 +142,16 @@ def _inputs(args: HostArgs, services: Mapping[str, ServiceAccess], prepared: Pre
         name=host.name,
         target=args.target,
         main_cf=render_parameters(host),
+        unchecked=host.unchecked,
+        wide_networks=host.server.settings.relay.wide_networks if host.server else (),
         master_cf=added_services(host),
         tables=rows_of_tables(host),
         certificates={name: chain.description for name, chain in args.chains.items()},
         roots=dict.fromkeys(args.roots, "trusted"),
         client_tables={table: access.lines for table, access in tables.items() if table},
         content=prepared.digests,
+        unknown_tables=unknown_tables(host),
+        to_review=to_review(host),
     )
 
 
@@ -120,13 +170,15 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
     destination = destination_of(inputs.target)
     for what in destination.drift(deployed, inputs.main_cf) if deployed != _NOTHING else ():
         context.report(f"{what} was changed or removed by somebody else; it will be as declared")
+    bringer = bringer_of(context, _outline(context).take_over)
     if is_preview:
+        destination.foresee(_outline(context).paths, deployed, bringer)
         return HostState(name=inputs.name, target=inputs.target)
     prepared = _prepared(context)
     return HostState(
         name=inputs.name,
         target=inputs.target,
-        deployed=destination.write(prepared, deployed, context.report),
+        deployed=destination.write(prepared, deployed, bringer),
         rows=pack_records(with_earlier_dates(prepared.rows, _rows(old))),
     )
 
@@ -142,7 +194,7 @@ def _prepared(context: Context) -> PreparedHost:
 
 
 def _deployed(state: HostState | None) -> Deployed:
-    """Return what is ours; of a host that only a preview has seen, nothing."""
+    """Return the record of deployed files; nothing for a host that only a preview has seen."""
     deployed: Maybe[Deployed] = state.deployed if state else _NOTHING
     return _NOTHING if isinstance(deployed, Unknown) else deployed
 
@@ -153,4 +205,4 @@ def _rows(state: HostState | None) -> Iterable[HostRow]:
 
 
 def _leave(state: HostState, context: Context) -> None:
-    destination_of(state.target).remove(leftovers(context, state.target, _deployed(state)), context.report)
+    destination_of(state.target).remove(leftovers(context, state.target, _deployed(state)), bringer_of(context))

@@ -1,4 +1,4 @@
-"""Which parts of a place a host takes up, so that whoever leaves the place does not take them away."""
+"""Remembers which files and parameters each host declares at a place, so that a leaving host spares them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ def problems_of_place(name: str, target: Target, context: Context) -> list[Probl
 
 
 def occupy(context: Context, target: Target, prepared: PreparedHost) -> None:
-    """Note for this run everything that a host has in its place."""
+    """Remember for this run every file, parameter and service of a host."""
     files = host_files(prepared)
     place, jail = _places(target)
     claim(context, place, [*(entry.path for entry in files.entries), *files.index_paths, *_parts(files)])
@@ -46,7 +46,7 @@ def occupy(context: Context, target: Target, prepared: PreparedHost) -> None:
 
 
 def leftovers(context: Context, target: Target, deployed: Deployed) -> Deployed:
-    """Return what of `deployed` a host that leaves its target may take away: all that no other host has there now."""
+    """Return the parts of `deployed` that a leaving host may remove: those no other host declares there."""
     place, jail = _places(target)
     named = {_parameter(name): name for name in deployed.parameters}
     is_shared = bool(unclaimed(context, place, {_parameter("*"): ""}))
@@ -63,7 +63,7 @@ def leftovers(context: Context, target: Target, deployed: Deployed) -> Deployed:
 
 
 def _parts(files: HostFiles) -> Iterator[str]:
-    """Name what is taken up of main.cf and master.cf; a file that is ours as a whole leaves nothing to others."""
+    """Yield the claimed parts of main.cf and master.cf; `*` for a main.cf that is ours as a whole."""
     yield from (MAIN_CF, MASTER_CF)
     yield from map(_parameter, files.parameters)
     if files.has(MAIN_CF):
@@ -77,5 +77,5 @@ def _parameter(name: str) -> str:
 
 
 def _places(target: Target) -> tuple[str, str]:
-    """Return the names of the configuration directory, and of where copies for the chroot lie."""
+    """Return the place names of the configuration directory and of the directory for chroot copies."""
     return place_of(target.path), place_of(target.jail)

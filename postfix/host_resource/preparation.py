@@ -1,4 +1,4 @@
-"""A host with everything that comes from certificates, as far as it is known: all its files, checked."""
+"""Render and check all files of a host, as far as its certificates are known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from pki.verification import load_chain
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, pending_files, render_content_files
 from postfix.content_checks import problems_of_content
-from postfix.deploy.host_files import HostFiles, Table
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF, HostFiles, Table
 from postfix.host import HostDeclaration, Ownership
 from postfix.host_resource.access import ServiceAccess, rows_of_host
 from postfix.host_resource.records import ChainArgs, HostArgs, HostRow
 from postfix.master_cf import BASE_SERVICES, Service
+from postfix.receiving_rendering import table_types
 from postfix.rendering import (
     CA_DIRECTORY,
     render_configuration_files,
@@ -23,11 +24,24 @@ from postfix.rendering import (
     setting_tables,
     table_names,
 )
+from postfix.target import Target, TargetKind
 from postseal_core.errors import refuse
 from postseal_core.files.tree import Entry, FileEntry, manifest
 from postseal_core.values import UNKNOWN, Maybe, Unknown
 
-__all__ = ["PreparedHost", "added_services", "host_files", "prepare", "rows_of_tables"]
+__all__ = [
+    "PreparedHost",
+    "added_services",
+    "host_files",
+    "indexes_of",
+    "paths_of",
+    "prepare",
+    "rows_of_tables",
+    "taken_over_in",
+]
+
+# The mode of a table does not matter to the name of its index.
+_PUBLIC_TABLE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +73,47 @@ def added_services(host: HostDeclaration) -> dict[str, str]:
 
 
 def rows_of_tables(host: HostDeclaration) -> dict[str, dict[str, str]]:
-    """Return the tables that settings make, value by key."""
+    """Return the tables rendered from settings, as values by key."""
     return {name: {row.key: row.value for row in rows} for name, rows in setting_tables(host).items()}
 
 
-def host_files(prepared: PreparedHost) -> HostFiles:
+def paths_of(prepared: PreparedHost, target: Target) -> tuple[str, ...]:
+    """Return all paths of a host below the configuration directory, with those of unknown content."""
+    indexes = indexes_of(prepared).values() if target.kind is TargetKind.LOCAL else ()
+    jail = target.config_directory.strip("/") + "/"
+    pending = [path for path in prepared.pending if not path.startswith(jail)]
+    return (*(entry.path for entry in prepared.entries), *pending, *indexes)
+
+
+def indexes_of(prepared: PreparedHost) -> dict[str, str]:
+    """Return the index of each table of a host by the table's path, where its type has one."""
+    tables = [
+        Table(FileEntry(path, b"", _PUBLIC_TABLE), prepared.host.table_type) for path in table_names(prepared.host)
+    ]
+    return {table.source.path: table.index_path for table in tables if table.index_path}
+
+
+def taken_over_in(target: Target) -> tuple[str, ...]:
+    """Return the files of others that a target takes over; ownership WHOLE includes main.cf and master.cf."""
+    is_said = target.kind is TargetKind.LOCAL and target.ownership is Ownership.WHOLE
+    return (*target.take_over, *((MAIN_CF, MASTER_CF) if is_said else ()))
+
+
+def host_files(prepared: PreparedHost, take_over: tuple[str, ...] = ()) -> HostFiles:
     """Return the files of a host as a deployment plans them: tables apart, and main.cf as a whole or in parts."""
-    tables = table_names(prepared.host)
+    tables, types = table_names(prepared.host), table_types(prepared.host)
     is_merged = prepared.host.ownership is Ownership.MERGE
     return HostFiles(
         files=tuple(entry for entry in prepared.entries if entry.path not in tables),
         tables=tuple(
-            Table(entry, prepared.host.table_type)
+            Table(entry, types.get(entry.path, prepared.host.table_type))
             for entry in prepared.entries
             if isinstance(entry, FileEntry) and entry.path in tables
         ),
         parameters=render_parameters(prepared.host) if is_merged else {},
         services=render_services_of(prepared.host) if is_merged else (),
         chroot=prepared.chroot,
+        take_over=take_over,
     )
 
 

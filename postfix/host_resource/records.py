@@ -1,4 +1,4 @@
-"""The records of a Postfix host: what is declared, what a reviewer sees of it, what stands on the host."""
+"""The records of a Postfix host: declaration, preview lines, and deployed state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -77,22 +77,30 @@ class HostArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostInputs:
-    """What a reviewer sees of a host; the files themselves stay in the memory of the run, for they hold keys.
+    """The preview of a host; its files stay in the run's memory because they hold keys.
 
     `master_cf`: services beside Postfix's usual ones. `tables`: those that settings make. `client_tables`: by table,
     the fingerprint of each row, and of a roster its description. `content`: digests of files by path, each unknown
     until all that it is made of is known; a directory with a slash at its end stands for files of unknown names.
+    `unchecked`: parameters in `main_cf` that were set by name and that nothing has judged.
+    `wide_networks`: those of mynetworks that are wider than one site has. `unknown_tables`: tables of the host that
+    nobody has checked, by their place in the declaration. `to_review`: what the declaration opens or may close beside
+    what its own words say, by its place.
     """
 
     name: str
     target: Target
     main_cf: Mapping[str, str]
+    unchecked: tuple[str, ...] = ()
+    wide_networks: tuple[str, ...] = ()
     master_cf: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     certificates: Mapping[str, Maybe[str]] = field(default_factory=dict)
     roots: Mapping[str, str] = field(default_factory=dict)
     client_tables: Mapping[str, Mapping[str, Maybe[str]]] = field(default_factory=dict)
     content: Mapping[str, Maybe[str]] = field(default_factory=dict)
+    unknown_tables: Mapping[str, str] = field(default_factory=dict)
+    to_review: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

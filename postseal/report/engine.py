@@ -84,5 +84,7 @@ def write_output(text: str, path: str) -> None:
 def _parse(content: bytes, source: str) -> object:
     try:
         return json.loads(content)
-    except ValueError as error:
-        raise EngineError(f"{source} is no JSON ({error}); expected what `pulumi stack export` writes") from error
+    except (ValueError, RecursionError) as error:
+        # Where it breaks may be said, not what stands there.
+        place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise EngineError(f"{source} is no JSON{place}; expected what `pulumi stack export` writes") from error

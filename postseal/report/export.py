@@ -25,7 +25,7 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True, slots=True)
 class Stored(Generic[Inputs, State]):
-    """One resource of a stack: what was decided about it and what exists, secrets left out."""
+    """One stored resource: its checked inputs and its state, secrets left out."""
 
     urn: str
     inputs: Inputs
@@ -51,7 +51,7 @@ class StackState:
 
 
 def read_stack(export: object, problems: list[Problem]) -> StackState:
-    """Return what expires in an export, without what waits for its deletion; unreadable resources are told, left out.
+    """Return the expiring resources of an export; unreadable ones are reported, ones marked for deletion left out.
 
     `problems`: everything that cannot be read is added, with the path of its resource.
 
@@ -75,7 +75,7 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
 
 
 def unreadable(name: str, place: str, error: PostsealError) -> list[Problem]:
-    """Return what is wrong with something stored of a resource, each with the way to repair it.
+    """Return the problems of a stored resource, each with the way to repair it.
 
     `place`: which property it is, for an error that does not say where.
     """
@@ -85,7 +85,7 @@ def unreadable(name: str, place: str, error: PostsealError) -> list[Problem]:
 
 
 class _Reader:
-    """Turns the rows of an export into records; what is wrong with them is collected."""
+    """Turns the rows of an export into records and collects their problems."""
 
     def __init__(self, rows: Sequence[Plain], problems: list[Problem]) -> None:
         self._rows = rows
@@ -124,7 +124,7 @@ def _rows_of(export: object) -> Sequence[object]:
 
 
 def _is_live(row: Plain) -> bool:
-    """A resource marked `delete` was replaced already and goes with the next `pulumi up`."""
+    """Return whether a resource is live; one marked `delete` is removed by the next `pulumi up`."""
     return len(str(row.get("urn")).split("::")) >= _URN_PARTS and not row.get("delete")
 
 
@@ -134,7 +134,7 @@ def _name_of(urn: str) -> str:
 
 
 def _without_secrets(kind: type[object], values: object) -> Plain:
-    """Return what is stored in clear; a record's secret fields are empty texts, as if there were no secret."""
+    """Return stored values with every secret field as an empty text."""
     clear = dict.fromkeys(secret_names(kind), "")
     if isinstance(values, Mapping):
         clear |= {name: value for name, value in values.items() if not _is_special(value)}

@@ -161,7 +161,7 @@ def _differences(tracked: Tracked, before: Schedule, after: Schedule, at: dateti
 
 
 def _signings(tracked: SignedList, now: datetime, until: datetime) -> Iterator[Event]:
-    """Yield each revocation list that will be signed; entries stay."""
+    """Yield each future signing of a revocation list, assuming that its entries stay."""
     schedule, at = tracked.schedule, now
     while at <= until:
         after = decide_crl(schedule, tracked.demand, at).schedule

@@ -31,7 +31,7 @@ class _Line:
 
 
 def render_forecast(events: tuple[Event, ...], now: datetime, until: datetime, style: TableStyle) -> str:
-    """Return the events as text, day by day; what happens to many of a kind on one day stands in one line."""
+    """Return the events as text, day by day; equal events of many items share a line."""
     console = console_of(style)
     span = f"{now:%Y-%m-%d} to {until:%Y-%m-%d}"
     if not events:

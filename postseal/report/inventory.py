@@ -9,11 +9,13 @@ from typing import Final
 
 from pki.acceptance import accepted_rows, admitted, one_row_a_fingerprint
 from pki.certificate.records import CertificateInputs, CertificateState
+from pki.demand import demand_of
 from pki.fields import DeclaredCertificate, Match
 from pki.imported_certificate.records import ImportedCertificateInputs, ImportedCertificateState
 from pki.model import SerialNumber
 from pki.records import IssuedCertificate
 from pki.revocation_list.records import RevocationListInputs, RevocationListState
+from pki.schedule import is_request_needed
 from postseal.report.export import StackState, Stored, read_stack
 from postseal.report.model import Accepted, Action, Expiring, Inventory, Kind, State, Verb
 from postseal.report.rosters import StoredRoster, declared_clients, issued_clients
@@ -108,10 +110,12 @@ class _Holder:
     notes: tuple[str, ...]
     roster: str = ""
     is_interim: bool = False
+    renewal: Verb = Verb.RENEW
 
 
 def _certificate(stored: Stored[CertificateInputs, CertificateState], problems: list[Problem]) -> Expiring:
     inputs, declared = stored.inputs, stored.inputs.declared
+    demand = demand_of(declared, inputs.profile, None, is_key_elsewhere=inputs.is_key_elsewhere)
     holder = _Holder(
         kind=Kind(inputs.profile.value),
         name=inputs.name,
@@ -122,6 +126,7 @@ def _certificate(stored: Stored[CertificateInputs, CertificateState], problems: 
         read_declared=lambda: declared,
         notes=stored.init_errors,
         is_interim=stored.state.is_interim,
+        renewal=Verb.FETCH if is_request_needed(inputs.schedule, demand) else Verb.RENEW,
     )
     return _issued(holder, stored.state.issued, problems)
 
@@ -164,7 +169,7 @@ def _issued(holder: _Holder, issued: IssuedCertificate, problems: list[Problem])
         serial_number=_known(issued.identity.serial_number),
         revoked_at=issued.revoked_at,
         reason=issued.reason,
-        actions=(Action(Verb.RENEW, issued.renew_at, issued.generation), *retirements),
+        actions=(Action(holder.renewal, issued.renew_at, issued.generation), *retirements),
         accepted=tuple(_accepted(holder, issued, problems)),
         alt_names=holder.alt_names,
         read_declared=holder.read_declared,

@@ -128,7 +128,7 @@ class Expiring:
 
     @property
     def declared(self) -> DeclaredCertificate:
-        """Everything that is declared of the certificate; read when it is asked for, since a roster has many."""
+        """The certificate's declaration; read on demand, since a roster has many."""
         return self.read_declared()
 
     @property
@@ -138,7 +138,7 @@ class Expiring:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What tells this item from all others of the inventory."""
+        """The key that is unique in the inventory."""
         return (self.kind.value, self.roster, self.name)
 
     @property

@@ -130,7 +130,7 @@ def _grouped_steps(
 
 
 def _step_key(inventory: Inventory, action: Action) -> tuple[str, str]:
-    """What is due already waits for nothing but a run; an empty day comes first."""
+    """Sort key of a step: by day, with overdue steps, which have none, first."""
     return ("" if action.due <= inventory.now else date(action.due), action.label)
 
 

@@ -42,7 +42,7 @@ def _group(group: Group, *, is_full: bool) -> str:
 
 
 def _row(item: Expiring, *, is_full: bool) -> str:
-    """Closing tags that HTML allows to leave out are left out: with 10,000 rows they are a sixth of the page."""
+    """Return one row without optional closing tags: with 10,000 rows they are a sixth of the page."""
     action = item.next_action
     following = f"{action.label} <time>{date(action.due)}</time>" if action else "-"
     subject = "" if item.subject in ("", f"CN={item.name}") else f"<small>{escape(item.subject)}</small>"

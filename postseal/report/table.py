@@ -106,7 +106,7 @@ def _empty_table(width: int, name_width: int) -> Table:
 
 
 def _name_width(items: tuple[Expiring, ...], width: int) -> int:
-    """All groups use the same columns, so that the eye can follow them down."""
+    """Return one width of the name column for all groups, to keep columns aligned."""
     longest = max((len(printable(item.name)) for item in items), default=0)
     return max(min(longest, width - _OTHER_COLUMNS), _SHORTEST_NAME)
 

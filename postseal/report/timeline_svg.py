@@ -77,7 +77,7 @@ def _titled_rows(group: Group, scale: Scale) -> str:
 
 
 def _rows(group: Group, scale: Scale) -> str:
-    """Small groups show every item; large ones their density and the worst of those that need attention."""
+    """Return the rows of a group: every item if it is small, else its density and its worst items."""
     if len(group.items) <= _ROWS_IN_FULL:
         ordered = sorted(group.items, key=lambda item: (item.not_after, item.name))
         return "".join(_item_row(item, scale) for item in ordered)

@@ -1,1 +1,1 @@
-"""The stack file: what may be written in it, what it means, and what is made of it."""
+"""The stack file: its keys, their meaning, and the components made from it."""

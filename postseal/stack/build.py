@@ -1,9 +1,7 @@
 """Read a stack's configuration and the files it names, and register everything it declares."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
@@ -21,8 +19,10 @@ from postseal.stack.components import (
 )
 from postseal.stack.config import load_stack, problems_of_namespaces
 from postseal.stack.model import Client, Roster, StackConfig
+from postseal.stack.parsing import parse_value
 from postseal.stack.screening import NO_FILE, FileText, declared_files
-from postseal_core.errors import ConfigError, PostsealError, Problem
+from postseal_core.errors import ConfigError, PostsealError, Problem, lines_of_problems
+from postseal_core.files.project_file import ProjectFileError, read_project_file
 
 __all__ = ["build_stack", "read_configuration"]
 
@@ -35,7 +35,7 @@ def read_configuration() -> StackConfig:
     try:
         _refuse_unrehearsed_clock()
         _refuse_other_namespaces()
-        raw = {key: _parsed(value) for key, value in values.items()}
+        raw = {key: value if key in secret_keys else parse_value(value) for key, value in values.items()}
         files = {name: _read_file(name) for name in declared_files(raw)}
         return load_stack(raw, secret_keys, stack_name=pulumi.get_stack(), files=files)
     except ConfigError as error:
@@ -51,7 +51,7 @@ def build_stack(config: StackConfig) -> BuiltStack:
 
 
 def _refuse_unrehearsed_clock() -> None:
-    """Stop before tls keys are made; the plugin refuses the same for its own resources."""
+    """Refuse `pulumi up` under a set clock before any key is made; the plugin refuses only its own resources."""
     settings = pulumi.Config("postseal")
     clock = settings.get("clock")
     if clock and not pulumi.runtime.is_dry_run() and not settings.get_bool("rehearsal"):
@@ -63,7 +63,7 @@ def _refuse_unrehearsed_clock() -> None:
 
 
 def _refuse_other_namespaces() -> None:
-    """Stop before everything that is missing here is told as well."""
+    """Refuse sections under another project's name before their absence causes further problems."""
     misplaced = problems_of_namespaces(list(get_config_env()), pulumi.get_project())
     if misplaced:
         raise ConfigError(misplaced)
@@ -72,26 +72,26 @@ def _refuse_other_namespaces() -> None:
 def _list_of_problems(error: ConfigError) -> str:
     count = len(error.problems)
     head = "the configuration has a problem" if count == 1 else f"the configuration has {count} problems"
-    return "\n".join([f"{head}; nothing was changed:", *(f"  {problem}" for problem in error.problems)])
-
-
-def _parsed(value: Any) -> Any:
-    """Return what an object or list stands for; a plain text is no JSON and stays as it is."""
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
+    return "\n".join([f"{head}; nothing was changed:", *(f"  {line}" for line in lines_of_problems(error.problems))])
 
 
 def _read_file(name: str) -> FileText:
+    here = Path.cwd()
     try:
-        return FileText(Path(name).read_text(encoding="utf-8"))
+        text = read_project_file(_project_above(here), name, base=here).decode("utf-8")
+        return FileText(text.replace("\r\n", "\n").replace("\r", "\n"))
     except FileNotFoundError:
         return NO_FILE
     except UnicodeDecodeError:
         return FileText(fault="is no UTF-8 text; save it as UTF-8")
-    except (OSError, ValueError) as error:
-        return FileText(fault=f"cannot be read: {getattr(error, 'strerror', None) or error}")
+    except ProjectFileError as error:
+        return FileText(fault=str(error))
+
+
+def _project_above(here: Path) -> Path:
+    """Return the directory of Pulumi.yaml, which is above the program's own where that has a `main`."""
+    root = pulumi.get_root_directory()
+    return Path(root) if root and here.is_relative_to(root) else here
 
 
 def _build(config: StackConfig) -> BuiltStack:
@@ -111,7 +111,7 @@ def _build(config: StackConfig) -> BuiltStack:
 
 
 def _add_clients(config: StackConfig, built: BuiltStack) -> None:
-    """Register clients and rosters: who hands a certificate over stands before whom it is handed over to."""
+    """Register clients and rosters, previous owners of moving certificates before new ones."""
     _add_single_clients([each for each in config.clients.values() if not each.take_over_from], built)
     for name, roster in config.rosters.items():
         built.rosters[name] = roster_component(roster, built.authorities, built.clients)
@@ -134,6 +134,7 @@ def _hand_out(config: StackConfig, built: BuiltStack) -> None:
         archives=list(built.archives.values()),
         requests=[each for each in built.servers.values() if isinstance(each, pki.ThirdPartyServerCertificate)],
         revocation_lists=list(built.revocation_lists.values()),
+        take_over=config.out_take_over,
     )
     for roster in config.rosters.values():
         if roster.handed_out:
@@ -149,6 +150,7 @@ def _hand_out_roster(roster: Roster, config: StackConfig, built: BuiltStack) -> 
         authorities=[],
         clients=clients,
         clients_below="",
+        take_over=roster.replaced_files,
         opts=pulumi.ResourceOptions(parent=component),
     )
     archives = roster.archives

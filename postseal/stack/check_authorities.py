@@ -1,4 +1,4 @@
-"""What is wrong with authorities: each by itself, and how they stand above each other."""
+"""Check authorities: each by itself, and the tree they form."""
 
 from collections.abc import Iterator, Mapping
 
@@ -78,7 +78,7 @@ def _problems_of_slots(authority: Authority, authorities: Mapping[str, Authority
 
 
 def _room(authority: Authority | None, authorities: Mapping[str, Authority]) -> int | None:
-    """Return the largest path_length that a cross certificate above leaves below this authority; None: any."""
+    """Return the largest path_length that fits below this authority if its root is cross-signed; None: any."""
     if authority is None:
         return None
     *between, root = authority, *ancestors(authority, authorities)

@@ -1,4 +1,4 @@
-"""What is wrong with a host, alone and beside the rest of the stack; paths are those of the stack file."""
+"""Check each host, alone and against the rest of the stack; paths are those of the stack file."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +15,7 @@ from postseal.stack.model import OWN_SERVER, CertificateKind, Host, StackConfig
 from postseal.stack.reading import Declared, DeclaredStack
 from postseal.stack.references import problems_of_kind, unknown_name
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
 __all__ = ["problems_of_hosts"]
 
@@ -32,7 +33,9 @@ def _names(declared: Declared[HostSection], _host: Host, config: StackConfig) ->
     """Check that the host has a name which its certificate proves."""
     myhostname, certificate = declared.section.myhostname, declared.section.server(declared.name)
     if not _has_domain(myhostname):
-        yield Problem("myhostname", f"got {myhostname or ''!r}, expected a full name with a domain, as mx1.example.org")
+        yield Problem(
+            "myhostname", f"got {shown(myhostname or '')}, expected a full name with a domain, as mx1.example.org"
+        )
     if certificate and certificate not in config.servers:
         known = {*config.servers, NO_CERTIFICATE}
         yield unknown_name("certificate", "server", certificate, known)
@@ -51,7 +54,7 @@ def _has_domain(myhostname: str | None) -> bool:
 
 
 def _presented(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
-    """Check what the host presents when it sends."""
+    """Check the client certificates that a sending host presents."""
     for path, word in _presented_words(declared.section):
         reference = config.presentable(word, declared.section.server(declared.name))
         if reference is None and word == OWN_SERVER:
@@ -120,7 +123,7 @@ def _target(declared: Declared[HostSection], _host: Host, _config: StackConfig) 
 def _settings(declared: Declared[HostSection], host: Host, _config: StackConfig) -> Iterator[Problem]:
     """Check types and names of settings, then let Postfix's own rules judge the whole host."""
     section = declared.section
-    found = [problem.below("settings") for problem in problems_of_settings(section.settings)]
+    found = [problem.below("settings") for problem in problems_of_settings(section.settings, section.unchecked)]
     found += _declared_twice(section)
     told = {problem.path for problem in found}
     yield from found
@@ -131,7 +134,7 @@ def _settings(declared: Declared[HostSection], host: Host, _config: StackConfig)
 
 
 def _declared_twice(section: HostSection) -> list[Problem]:
-    """Find settings that `relay_through` decides."""
+    """Report settings that `relay_through` already decides."""
     names = ("smtp_tls_security_level", "smtp_tls_fingerprint_cert_match") if section.relay_through else ()
     return [
         Problem(f"settings.{name}", "relay_through decides it; leave it out here and declare it there")

@@ -1,4 +1,4 @@
-"""What is wrong with servers and clients: each by itself, below its authority, and who is there twice."""
+"""Check servers and clients: each by itself, against its authorities, and for repeated identities."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -7,7 +7,7 @@ from pki.arguments import RequestFields
 from pki.declared import is_key_lost
 from pki.declared_checks import problems_of_declared
 from pki.fields import FIELDS
-from pki.verification import load_chain
+from pki.third_party_answer import read_answer
 from postseal.stack.host_sections import NO_CERTIFICATE
 from postseal.stack.lifetimes import problems_of_lifetime, resolve_lifetime
 from postseal.stack.model import OWN_SERVER, Client, Server, ServerSigner, StackConfig
@@ -57,7 +57,7 @@ def problems_of_implied_servers(
 
 
 def _problems_of_fields(leaf: Server | Client, config: StackConfig) -> Iterator[Problem]:
-    """Find what is wrong with the fields of a certificate, and what the authorities above do not allow of them."""
+    """Report problems of a certificate's fields, alone and against the constraints of its authorities."""
     limits = issuing_limits(leaf.authority, config.authorities)
     for problem in problems_of_declared(leaf.declared, leaf.profile, limits):
         if problem.path not in _TOLD_ELSEWHERE | _OF_AUTHORITIES:
@@ -106,7 +106,7 @@ def _problems_of_chain_file(section: ServerKeys, stack: DeclaredStack) -> Iterat
     content, path = stack.files.get(file, NO_FILE), "third_party.signed_chain_file"
     try:
         if not content.fault:
-            load_chain(content.text, what="certificate")
+            read_answer(content.text, what="certificate")
     except CertificateError as error:
         yield Problem(path, f"{file}: {error}")
     if content.fault:
@@ -114,7 +114,7 @@ def _problems_of_chain_file(section: ServerKeys, stack: DeclaredStack) -> Iterat
 
 
 def problems_of_clients(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
-    """Find what is wrong with each client, and who is there twice."""
+    """Report problems of each client, and repeated identities."""
     for declared in stack.clients.values():
         client = config.clients[declared.name]
         if declared.name == OWN_SERVER:
@@ -148,7 +148,7 @@ def _repeated_names(stack: DeclaredStack) -> Iterator[Problem]:
 
 
 def _repeated_identities(stack: DeclaredStack) -> Iterator[Problem]:
-    """Find clients that have the mailbox or host of another one."""
+    """Report clients that have the mailbox or host of an earlier one."""
     seen: dict[str, str] = {}
     for name, declared in stack.clients.items():
         repeated = repeated_identities(declared.section.said.values, f"client {name}", seen)

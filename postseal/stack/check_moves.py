@@ -1,4 +1,4 @@
-"""Clients that move between `clients` and a roster: for the one `up` that moves them they are declared at both."""
+"""Check clients that move between `clients` and a roster: both must declare them for one `pulumi up`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class _Move:
 
 
 def problems_of_moves(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
-    """Find moves of clients that are not at both places, or whose certificate could not stay what it is."""
+    """Report moves declared at one place only, or that would replace the certificate."""
     first: dict[str, str] = {}
     for move in _moves(stack):
         other = first.setdefault(move.client, move.path)
@@ -73,7 +73,7 @@ def _problems_of_move(move: _Move, client: Client, roster: Roster) -> Iterator[P
 
 
 def _differences(move: _Move, here: DeclaredCertificate, there: DeclaredCertificate) -> Iterator[Problem]:
-    """Find what would make the new place issue another certificate at once, or forget a revocation."""
+    """Report differences between both places that would re-issue the certificate or lose a revocation."""
     told = [
         f"{name} ({_word(getattr(here, name))} and {_word(getattr(there, name))})"
         for name in moved_differences(here, there)

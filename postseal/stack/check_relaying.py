@@ -1,4 +1,4 @@
-"""What is wrong with whom hosts let relay."""
+"""Check the clients and rosters that each host lets relay."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -57,7 +57,7 @@ def _relay_rosters(declared: Declared[HostSection], _host: Host, config: StackCo
 
 
 def _moving_clients(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
-    """Find clients that would not relay here any more once they have moved into a roster, or out of it."""
+    """Report moving clients that would lose relaying through this host after the move."""
     clients, rosters = declared.section.relay_clients, declared.section.relay_rosters
     for roster in config.rosters.values():
         leaving = [name for name in clients if name in roster.take_over and roster.name not in rosters]

@@ -1,4 +1,4 @@
-"""What is wrong with rosters: what holds for all of their clients, each of these, and clients that are there twice."""
+"""Check rosters: shared fields, each client, and clients declared twice."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -13,6 +13,7 @@ from postseal.stack.reading import DeclaredStack
 from postseal.stack.references import identities, issuing_limits, problems_of_authority_choice, repeated_identities
 from postseal.stack.sections import LIFETIME_FIELDS, RosterKeys
 from postseal_core.errors import Problem
+from postseal_core.wording import shown
 
 __all__ = ["problems_of_rosters"]
 
@@ -42,7 +43,7 @@ def problems_of_rosters(stack: DeclaredStack, config: StackConfig) -> Iterator[P
 
 
 def _moving(stack: DeclaredStack) -> set[str]:
-    """Name the clients that may stand in `clients` and in a roster: those that move, or may be meant to."""
+    """Return the clients that may be declared twice because they move, or because their move was unreadable."""
     moving = {name for declared in stack.rosters.values() for name in declared.section.take_over}
     for name, declared in stack.rosters.items():
         if "take_over" in declared.unread:
@@ -55,7 +56,7 @@ def _moving(stack: DeclaredStack) -> set[str]:
 
 
 def _stand_in(shared: DeclaredCertificate) -> DeclaredCertificate:
-    """Return a client of whom nothing is said but what holds for all, so that what is wrong with that is told once."""
+    """Return a client with the shared fields only, to report their problems once for the roster."""
     return replace(shared, common_name="x", email="x@example.org")
 
 
@@ -64,7 +65,7 @@ def _problems_of_shared(section: RosterKeys, roster: Roster, of_all: Collection[
     if is_key_lost(roster.declared, roster.profile):
         message = "public_key needs a key that stays: set lifetime.renew_key to never, or match by certificate"
         yield Problem("match", message)
-    if section.hand_out is False and roster.archives:
+    if section.hand_out.all_clients is False and roster.archives:
         yield Problem("hand_out", "archives are made to be handed out; leave this out, or leave out pkcs12")
 
 
@@ -86,7 +87,9 @@ def _repeated(roster: Roster, names: dict[str, str], others: dict[str, str]) -> 
             yield row.name, Problem("name", f"{OWN_SERVER} means a host's own certificate; choose another name")
         other = names.setdefault(row.name.lower(), mine)
         if other != mine:
-            message = f"{row.name!r} is {other} already; give each client a name of its own, or move it with take_over"
+            message = (
+                f"{shown(row.name)} is {other} already; give each client a name of its own, or move it with take_over"
+            )
             yield row.name, Problem("name", message)
         itself = f"client {row.name} of roster {roster.name}"
         yield from ((row.name, problem) for problem in repeated_identities(row.said.values, itself, others))

@@ -1,4 +1,4 @@
-"""Turn what a stack's model holds into components; nothing is decided here."""
+"""Turn a stack's model into components; nothing is decided here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ class BuiltStack:
 
 
 def _fields(declared: DeclaredCertificate, surface: SaidBy) -> dict[str, Any]:
-    """Return the fields of a declaration as keyword arguments, those of groups and those that say nothing left out."""
+    """Return the fields of a declaration as keyword arguments, without grouped and unset ones."""
     names = [name for name, each in FIELDS.items() if each.said_by & surface and not each.group]
     said = {name: getattr(declared, name) for name in names}
     return {name: value for name, value in said.items() if value != getattr(NOTHING_SAID, name)}
@@ -119,6 +119,7 @@ def client_component(
     return pki.ClientCertificate(
         client.name,
         authority=authorities[client.authority],
+        request_pem=client.request_pem,
         lifetime=client.lifetime,
         take_over=rosters[client.take_over_from].client(client.name) if client.take_over_from else None,
         **_fields(client.declared, SaidBy.CLIENT),
@@ -153,7 +154,7 @@ def roster_component(
 
 
 def crl_component(authority: Authority, crl: Crl, config: StackConfig, built: BuiltStack) -> pki.RevocationList:
-    """Register the revocation list of an authority, over everything that it issues in this stack."""
+    """Register an authority's revocation list, for all certificates it issues in this stack."""
     servers = [built.servers[each.name] for each in config.servers.values() if each.authority == authority.name]
     clients = [built.clients[each.name] for each in config.clients.values() if each.authority == authority.name]
     return pki.RevocationList(

@@ -1,4 +1,4 @@
-"""Load a stack file: everything that is wrong with it at once, or a model in which nothing is left to decide."""
+"""Load a stack file: return its complete model, or raise all its problems at once."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -6,9 +6,11 @@ from types import MappingProxyType
 
 from postseal.stack.check_authorities import problems_of_authorities
 from postseal.stack.check_hosts import problems_of_hosts
+from postseal.stack.check_identities import problems_of_identities
 from postseal.stack.check_leaves import problems_of_clients, problems_of_implied_servers, problems_of_servers
 from postseal.stack.check_moves import problems_of_moves
 from postseal.stack.check_relaying import problems_of_relaying
+from postseal.stack.check_requests import problems_of_requests
 from postseal.stack.check_rosters import problems_of_rosters
 from postseal.stack.lifetimes import problems_of_policies
 from postseal.stack.model import StackConfig
@@ -29,7 +31,7 @@ __all__ = ["load_stack", "problems_of_namespaces"]
 
 
 def problems_of_namespaces(keys: Collection[str], project: str) -> list[Problem]:
-    """Return which sections stand under the name of another project (`mailpki:clients`), where nobody reads them."""
+    """Report sections under the name of another project (`mailpki:clients`), where nobody reads them."""
     parts = [(key, *key.partition(":")[::2]) for key in keys]
     return [
         Problem(key, f"is read by nobody; the name of this project is {project}, so write {project}:{name}")
@@ -45,7 +47,7 @@ def load_stack(
     stack_name: str,
     files: Mapping[str, FileText] = MappingProxyType({}),
 ) -> StackConfig:
-    """Return what a stack file means; fix every problem it names before running again.
+    """Return the model of a stack file; raise all its problems at once.
 
     `raw`: the configuration keys of the project's namespace, without it, and their values as parsed from JSON; values
     of secret keys in clear, as the engine hands them to a program. `secret_keys`: those of them that are secret.
@@ -81,6 +83,7 @@ def _resolve(stack: DeclaredStack) -> StackConfig:
     authorities = resolve_authorities(stack)
     config = StackConfig(
         out=stack.out,
+        out_take_over=stack.out_take_over,
         authorities=authorities,
         servers=resolve_servers(stack, authorities),
         clients=resolve_clients(stack, authorities),
@@ -98,7 +101,9 @@ def _problems(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
     yield from problems_of_servers(stack, config)
     yield from problems_of_implied_servers(implied_servers(stack), stack, config)
     yield from problems_of_clients(stack, config)
+    yield from problems_of_requests(stack, config)
     yield from problems_of_rosters(stack, config)
+    yield from problems_of_identities(stack, config)
     yield from problems_of_moves(stack, config)
     yield from problems_of_relaying(stack, config)
     yield from problems_of_hosts(stack, config)

@@ -1,10 +1,11 @@
-"""The tables of docs/stack-file.md that follow from the declaration of a certificate's fields.
+"""Generate the tables of docs/stack-file.md from the code: certificate fields, maps, restrictions.
 
 `python -m postseal.stack.documentation` writes them anew, between the marks in the page; a test says when to.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,9 @@ from typing import Final, get_args, get_type_hints
 from pki.declared import policy_of
 from pki.fields import FIELDS, NOTHING_SAID, DeclaredCertificate, FieldOf, Group, SaidBy
 from pki.model import Profile
+from postfix.lookup_checks import meaning_of
+from postfix.receiving import Maps
+from postfix.restriction_names import RESTRICTIONS, Argument
 
 __all__ = ["PAGE", "generated", "updated"]
 
@@ -36,22 +40,28 @@ _VALUES: Final[Mapping[object, str]] = {
 
 
 def updated(page: str) -> str:
-    """Return the page with everything between its marks made anew."""
+    """Return the page with the text between its marks regenerated."""
     return _MARKED.sub(lambda match: f"{match[1]}\n{generated(match[2])}\n\n{match[3]}", page)
 
 
 def generated(what: str) -> str:
-    """Return what stands behind a mark: `fields`, `lifetime`, or `fields of clients` and the like."""
+    """Return the generated text for a mark: `fields`, `lifetime`, `maps`, `restrictions`, or `fields of clients`."""
     if what == "fields":
         return _table(("key", "said by", "value", "default", "meaning"), _rows())
     if what == "lifetime":
         return _table(("key", "in rows", "value", "default", "meaning"), _lifetime_rows())
+    if what == "maps":
+        return _table(
+            ("map", "what stands in a row"), ((f"`{each.name}`", meaning_of(each.name).words) for each in fields(Maps))
+        )
+    if what == "restrictions":
+        return _table(("behind the name", "restrictions"), _restriction_rows())
     surfaces = {f"fields of {word}": surface for surface, word in _SURFACES.items()}
     return f"{', '.join(_words_said_by(surfaces[what]))}."
 
 
 def _words_said_by(surface: SaidBy) -> Iterator[str]:
-    """Name what a surface may say: fields, and the groups in which others stand; rows have no groups."""
+    """Yield the keys of a surface: its fields and groups of fields; rows have no groups."""
     said = {name: each for name, each in FIELDS.items() if surface in each.said_by}
     words = (name if surface is SaidBy.ROW else each.group.value or name for name, each in said.items())
     return (f"`{word}`" for word in dict.fromkeys(words))
@@ -68,6 +78,12 @@ def _lifetime_rows() -> Iterator[tuple[str, ...]]:
     for name, each in FIELDS.items():
         if each.group is Group.LIFETIME:
             yield f"`{each.word}`", f"`{name}`", _value_in_lifetime(name), _default_in_lifetime(name), each.meaning
+
+
+def _restriction_rows() -> Iterator[tuple[str, ...]]:
+    for argument in Argument:
+        names = sorted(name for name, each in RESTRICTIONS.items() if each.argument is argument)
+        yield argument.value, ", ".join(f"`{name}`" for name in names)
 
 
 def _said_by(each: FieldOf) -> str:

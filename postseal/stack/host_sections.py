@@ -1,4 +1,4 @@
-"""What the stack file may say about a Postfix host."""
+"""The keys of a Postfix host in the stack file."""
 
 import re
 from collections.abc import Mapping
@@ -7,8 +7,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr
 
 from pki.fingerprint_text import parse_fingerprint_sha256
-from postfix.host import TABLE_TYPES, Ownership
+from postfix.host import Ownership
+from postfix.tables import TABLE_TYPES
 from postfix.target import TargetKind
+from postseal.stack.receiving_sections import DomainsSection, MapsSection, RestrictionsSection
 from postseal.stack.words import Flag, NameText, PathText, PemText, Text, Texts, expanded
 from postseal_core.reading import Section
 from postseal_core.wording import shown
@@ -63,7 +65,7 @@ class ExtraRelayClientSection(Section):
 
 
 class TrustSection(Section):
-    """Roots whose certificates the host takes for trusted: authorities of this stack and others as PEM."""
+    """Roots that the host trusts: authorities of this stack, and others as PEM."""
 
     authorities: Texts | None = None
     roots_pem: tuple[PemText, ...] = ()
@@ -75,6 +77,7 @@ class RelaySection(Section):
 
     sasl: Flag = False
     networks: Texts | None = None
+    wide_networks: Texts = ()
     restrict_recipients: Flag = False
 
 
@@ -86,7 +89,7 @@ class PolicySection(Section):
 
 
 class RelayThroughSection(Section):
-    """Where the host sends all its mail, and with which certificate it is let in there."""
+    """The relay for all mail of the host, and the certificate it presents there."""
 
     relayhost: Text
     certificate: Text | None = None
@@ -105,11 +108,15 @@ class TransportSection(Section):
 
 
 class TargetSection(Section):
-    """Where the files go: a directory beside the program, or the Postfix of the machine that runs `pulumi up`."""
+    """Where the files go: a directory beside the program, or the Postfix of the machine that runs `pulumi up`.
+
+    `take_over`: files there that are not ours and that ours replace.
+    """
 
     directory: PathText | None = None
     local: PathText | None = None
     ownership: Literal["merge", "whole"] | None = None
+    take_over: tuple[PathText, ...] = ()
 
     @property
     def said(self) -> dict[TargetKind, str]:
@@ -133,7 +140,11 @@ class HostSection(Section):
     extra_relay_clients: tuple[ExtraRelayClientSection, ...] = ()
     relay: RelaySection | None = None
     trust: TrustSection | None = None
+    domains: DomainsSection | None = None
+    maps: MapsSection | None = None
+    restrictions: RestrictionsSection | None = None
     settings: Mapping[str, Setting] = Field(default_factory=dict)
+    unchecked: Texts = ()
     relay_through: RelayThroughSection | None = None
     policies: Mapping[str, PolicySection] = Field(default_factory=dict)
     transports: Mapping[str, TransportSection] = Field(default_factory=dict)

@@ -1,10 +1,11 @@
 """A host's `settings`: those that the typed sides of Postfix know, and the rest as main.cf parameters."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_origin
 
+from postfix.parameters import known_parameters
 from postfix.settings import ClientSettings, ServerSettings
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
@@ -14,23 +15,6 @@ __all__ = ["SortedSettings", "problems_of_settings", "sort_settings"]
 Setting = bool | int | str
 
 _YES_NO = MappingProxyType({"yes": True, "no": False})
-
-# Parameters that another key of a host decides: declared twice, they could only contradict each other.
-_ELSEWHERE = MappingProxyType(
-    {
-        "compatibility_level": "compatibility_level",
-        "myhostname": "myhostname",
-        "mynetworks": "relay.networks",
-        "relay_clientcerts": "relay_clients",
-        "relayhost": "relay_through.relayhost",
-        "smtp_tls_chain_files": "relay_through.certificate",
-        "smtp_tls_policy_maps": "policies",
-        "smtpd_relay_restrictions": "relay",
-        "smtpd_tls_CAfile": "trust",
-        "smtpd_tls_CApath": "trust.ca_path",
-        "smtpd_tls_chain_files": "certificate",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +28,7 @@ class SortedSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How a typed setting is read: `read` raises KeyError, ValueError or TypeError for what does not fit."""
+    """The reader of a typed setting: `read` raises KeyError, ValueError or TypeError for wrong values."""
 
     read: Callable[[Setting], Any]
     expected: str
@@ -122,8 +106,14 @@ def sort_settings(settings: Mapping[str, Setting]) -> SortedSettings:
     )
 
 
-def problems_of_settings(settings: Mapping[str, Setting]) -> list[Problem]:
-    """Return what is wrong before Postfix is asked: types, and parameters that other keys of a host decide."""
+def _key_of(name: str) -> str:
+    """Return the host key that decides a parameter and must be used instead of it; empty: none."""
+    parameter = known_parameters().get(name)
+    return parameter.key if parameter else ""
+
+
+def problems_of_settings(settings: Mapping[str, Setting], unchecked: Collection[str]) -> list[Problem]:
+    """Report wrong types and parameters that other keys of a host decide; values are checked later."""
     kinds = _SERVER | _CLIENT
     unreadable = [
         Problem(name, f"got {shown(_parameter(settings[name]))}, expected {kind.expected}")
@@ -131,7 +121,7 @@ def problems_of_settings(settings: Mapping[str, Setting]) -> list[Problem]:
         if name in settings and not _is_readable(name, kinds, settings)
     ]
     return unreadable + [
-        Problem(name, f"this host's {_ELSEWHERE[name]} decides it; leave it out here and declare it there")
+        Problem(name, f"this host's {key} decides it; leave it out here and declare it there")
         for name in settings
-        if name in _ELSEWHERE
+        if name not in unchecked and (key := _key_of(name))
     ]

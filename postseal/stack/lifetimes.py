@@ -48,7 +48,7 @@ class ResolvedLifetime:
 
     @property
     def policy(self) -> LifetimePolicy:
-        """The policy that this is, with every default filled in."""
+        """The complete policy, with every default filled in."""
         return policy_of(self.said.values, self.profile)
 
     def origin(self, field: str) -> str:

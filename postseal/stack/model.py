@@ -64,17 +64,17 @@ class _Certified:
 
     @property
     def profile(self) -> Profile:
-        """What the certificate is for."""
+        """The profile of the certificate."""
         return Profile.CLIENT
 
     @property
     def declaration(self) -> CertificateDeclaration:
-        """What will stand in the certificate."""
+        """The content of the certificate."""
         return declaration_of(self.declared, self.profile)
 
     @property
     def lifetime(self) -> LifetimePolicy:
-        """How long it lives and when it is renewed, with every default filled in."""
+        """Its lifetime policy, with every default filled in."""
         return policy_of(self.declared, self.profile)
 
 
@@ -110,7 +110,7 @@ class Authority(_Certified):
 
     @property
     def profile(self) -> Profile:
-        """What the certificate is for."""
+        """The profile of the certificate."""
         return Profile.INTERMEDIATE if self.issuer else Profile.ROOT
 
 
@@ -129,7 +129,7 @@ class Server(_Certified):
 
     @property
     def profile(self) -> Profile:
-        """What the certificate is for."""
+        """The profile of the certificate."""
         return Profile.SERVER_AND_CLIENT if self.is_client else Profile.SERVER
 
 
@@ -143,9 +143,13 @@ class Pkcs12:
 
 @dataclass(frozen=True, slots=True)
 class Client(_Certified):
-    """A client's certificate; `take_over_from` names the roster that keeps it until now, and is empty for none."""
+    """A client's certificate; `take_over_from` names the roster that keeps it until now, and is empty for none.
+
+    `request_pem`: a request for a key that is elsewhere; empty where the key is made here.
+    """
 
     authority: str = ""
+    request_pem: str = ""
     pkcs12: Pkcs12 | None = None
     take_over_from: str = ""
 
@@ -155,17 +159,19 @@ class Roster(_Certified):
     """Many clients of one authority; `declared` holds for each of them that does not say otherwise.
 
     `rows`: the clients in the order of their names. `handed_out`: names of those whose files are written. `take_over`:
-    names of those whose certificate is kept by a client of that name until now.
+    names of those whose certificate is kept by a client of that name until now. `replaced_files`: files in its
+    directory that are not ours and that ours replace.
     """
 
     authority: str = ""
     rows: tuple[RosterRow, ...] = ()
     handed_out: tuple[str, ...] = ()
     take_over: tuple[str, ...] = ()
+    replaced_files: tuple[str, ...] = ()
 
     @property
     def clients(self) -> Mapping[str, DeclaredCertificate]:
-        """What is declared of each client, with what the roster says for all."""
+        """The declaration of each client, with the roster's defaults."""
         shared = said_by_roster(self.declared)
         return {row.name: row.said.over(shared).values for row in self.rows}
 
@@ -186,7 +192,7 @@ class CertificateReference:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A Postfix host: what is rendered, and from which certificates.
+    """A Postfix host: its declaration and its certificates.
 
     `checked`: the declaration, and what Postfix's own rules find in it.
     `certificates`: for each certificate name in the declaration, which certificate of this stack it is.
@@ -206,7 +212,7 @@ class Host:
 
     @property
     def declaration(self) -> HostDeclaration:
-        """What is rendered."""
+        """The host's declaration without its certificates."""
         return self.checked.declaration
 
 
@@ -214,6 +220,7 @@ class Host:
 class StackConfig:
     """A whole stack: `out` is the directory of hand-outs; all else by name, authorities behind their issuers.
 
+    `out_take_over`: files in `out` that are not ours and that ours replace.
     Server certificates that hosts get without declaring them are among `servers`.
     """
 
@@ -223,6 +230,7 @@ class StackConfig:
     clients: Mapping[str, Client]
     rosters: Mapping[str, Roster]
     hosts: Mapping[str, Host]
+    out_take_over: tuple[str, ...] = ()
 
     def named(self, word: str) -> CertificateReference | None:
         """Return the client of that name, or else the server."""
@@ -230,7 +238,7 @@ class StackConfig:
         return next((CertificateReference(kind, word) for kind, known in kinds if word in known), None)
 
     def presentable(self, word: str, own_server: str | None) -> CertificateReference | None:
-        """Return what a host presents as a client: `server` its own, a client's certificate, or another server's."""
+        """Return the certificate a sending host presents: `server` for its own, else a client's or server's by name."""
         if word == OWN_SERVER:
             return CertificateReference(CertificateKind.SERVER, own_server) if own_server else None
         return self.named(word)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
+
+from pydantic import BeforeValidator
 
 from postseal.stack.host_sections import HostSection
 from postseal.stack.roster_rows import RosterRows, read_rows
@@ -18,9 +20,10 @@ from postseal.stack.sections import (
     ServerSection,
     StackLifetimeSection,
 )
-from postseal.stack.words import NAME_RULE, PathText, is_name
+from postseal.stack.words import PathText, fault_of_name
 from postseal_core.errors import Problem
 from postseal_core.reading import Raw, Section, join_path, read_section
+from postseal_core.wording import shown
 
 __all__ = ["SECTION_NAMES", "Declared", "DeclaredStack", "Found", "read_stack"]
 
@@ -55,6 +58,7 @@ class DeclaredStack:
     hosts: Mapping[str, Declared[HostSection]]
     lifetime: Section
     out: str
+    out_take_over: tuple[str, ...]
     files: Mapping[str, FileText]
 
 
@@ -66,20 +70,39 @@ class Found:
     unread: set[str] = field(default_factory=set)
 
     def add_unread(self, path: str, message: str) -> None:
-        """Note a value that is left out."""
+        """Add the path of an unreadable value."""
         self.problems.append(Problem(path, message))
         self.unread.add(path)
 
 
-class _OutSection(Section):
-    """The one value of the stack file that stands in no mapping."""
+class OutSection(Section):
+    """Where hand-outs go; `take_over`: files there that are not ours and that ours replace."""
 
-    out: PathText = ""
+    directory: PathText | None = None
+    take_over: tuple[PathText, ...] = ()
+
+
+def _expanded_out(value: object) -> object:
+    """Expand the short form, a single text, to the section."""
+    if isinstance(value, str):
+        return {"directory": value}
+    if not isinstance(value, Mapping):
+        raise ValueError(  # noqa: TRY004  # pydantic collects ValueError only
+            f"got {shown(value)}, expected text, as out/dev, or {{directory: out/dev, take_over: [files]}}"
+        )
+    return value
+
+
+class _OutSection(Section):
+    """Reads the `out` section, which may also be a single text."""
+
+    out: Annotated[OutSection, BeforeValidator(_expanded_out)] = OutSection()
 
 
 def read_stack(sections: Raw, files: Mapping[str, FileText], stack_name: str, found: Found) -> DeclaredStack:
-    """Return what could be read of `sections` (keys: `SECTION_NAMES`); the rest is in `found`."""
+    """Read `sections` (keys: `SECTION_NAMES`); problems and unreadable paths are added to `found`."""
     rosters = _read_named(sections.get("rosters"), "rosters", RosterSection, found)
+    out = _read_out(sections, found)
     return DeclaredStack(
         authorities=_read_authorities(sections, found),
         servers=_read_named(sections.get("servers"), "servers", ServerSection, found),
@@ -88,7 +111,8 @@ def read_stack(sections: Raw, files: Mapping[str, FileText], stack_name: str, fo
         roster_rows={name: _read_rows(each, files, found) for name, each in rosters.items()},
         hosts=_read_named(sections.get("hosts"), "hosts", HostSection, found),
         lifetime=_read("lifetime", "lifetime", sections.get("lifetime"), StackLifetimeSection, found).section,
-        out=_read_out(sections, f"out/{stack_name}", found),
+        out=out.directory or f"out/{stack_name}",
+        out_take_over=out.take_over,
         files=files,
     )
 
@@ -109,8 +133,8 @@ def _read_named(value: object, path: str, section: type[S], found: Found) -> dic
     declared = {}
     for name, each in (value or {}).items():
         place = join_path((path, name))
-        if not is_name(name):
-            found.problems.append(Problem(place, f"this name cannot be used; expected {NAME_RULE}"))
+        if fault := fault_of_name(name):
+            found.problems.append(Problem(place, fault))
         declared[name] = _read(name, place, each, section, found)
     return declared
 
@@ -131,8 +155,8 @@ def _read_rows(declared: Declared[RosterKeys], files: Mapping[str, FileText], fo
     return rows
 
 
-def _read_out(sections: Raw, default: str, found: Found) -> str:
-    """Return the directory of hand-outs; a wrong one is told and makes no other path wrong."""
+def _read_out(sections: Raw, found: Found) -> OutSection:
+    """Return where hand-outs go; a wrong directory is told and makes no other path wrong."""
     reading = read_section({name: each for name, each in sections.items() if name == "out"}, _OutSection)
     found.problems += reading.problems
-    return reading.section.out or default
+    return reading.section.out

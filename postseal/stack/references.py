@@ -6,15 +6,16 @@ Limits of authorities are those that are declared, before any is made; an adopte
 from collections.abc import Collection, Iterator, Mapping
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
-from pki.constraints import IssuerLimits, limits_of_certificate, limits_of_declaration
+from pki.constraints import IssuerLimits, limits_of_adopted, limits_of_declaration
 from pki.fields import DeclaredCertificate
 from pki.keys import algorithm_of
 from pki.model import FIRST_SLOT, KeyAlgorithm
 from pki.verification import load_certificate
 from postseal.stack.model import Adoption, Authority, StackConfig
 from postseal_core.errors import CertificateError, Problem
-from postseal_core.wording import nearest_hint
+from postseal_core.wording import nearest_hint, shown
 
 __all__ = [
     "adopted_algorithm",
@@ -32,11 +33,11 @@ __all__ = [
 
 def unknown_name(path: str, what: str, name: str, known: Collection[str]) -> Problem:
     """Return the problem of a reference to something that is not declared; `what` is its kind (`client`)."""
-    return Problem(path, f"there is no {what} {name!r}; {nearest_hint(name, known)}")
+    return Problem(path, f"there is no {what} {shown(name)}; {nearest_hint(name, known)}")
 
 
 def default_authority(named: str | None, authorities: Collection[str]) -> str | None:
-    """Return the authority that is named, or the only one there is; None where there is no telling."""
+    """Return the named authority, or the only one there is; None if the choice is ambiguous."""
     return named or (next(iter(authorities)) if len(authorities) == 1 else None)
 
 
@@ -51,7 +52,7 @@ def problems_of_authority_choice(path: str, named: str | None, authorities: Coll
 
 
 def problems_of_kind(path: str, server: str, config: StackConfig) -> Iterator[Problem]:
-    """Find that a server stands where a client is wanted, and its certificate is for servers only."""
+    """Report a server where a client is expected, if its certificate is for servers only."""
     if not config.servers[server].is_client:
         yield Problem(
             path,
@@ -69,11 +70,11 @@ def adopted_certificate(adopt: Adoption | None) -> x509.Certificate | None:
 
 
 def adopted_algorithm(adopt: Adoption | None) -> KeyAlgorithm | None:
-    """Return the algorithm of the key that is taken over; None where it is none of those we know."""
+    """Return the algorithm of an adopted authority's key; None if unsupported or unreadable."""
     certificate = adopted_certificate(adopt)
     try:
         return algorithm_of(certificate.public_key()) if certificate else None
-    except CertificateError:
+    except (CertificateError, UnsupportedAlgorithm):
         return None
 
 
@@ -94,10 +95,10 @@ def issuing_limits(name: str | None, authorities: Mapping[str, Authority]) -> li
 
 
 def _limits(authority: Authority) -> IssuerLimits:
-    """Return the limits of the certificate that signs: an adopted one is taken as it is."""
+    """Return the limits of the certificate that signs: an adopted one is taken as it is, where it says something."""
     certificate = adopted_certificate(authority.adopt) if authority.slots.active == FIRST_SLOT else None
     if certificate:
-        return limits_of_certificate(certificate)
+        return limits_of_adopted(certificate, authority.declaration)
     return limits_of_declaration(authority.name, authority.declaration)
 
 
@@ -117,4 +118,4 @@ def repeated_identities(declared: DeclaredCertificate, itself: str, seen: dict[s
     for field, identity in identities(declared):
         other = seen.setdefault(identity.lower(), itself)
         if other != itself:
-            yield Problem(field, f"{identity!r} is {other} already; give each its own, or remove one of them")
+            yield Problem(field, f"{shown(identity)} is {other} already; give each its own, or remove one of them")

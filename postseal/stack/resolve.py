@@ -132,9 +132,15 @@ def _client(each: Declared[ClientKeys], stack: DeclaredStack, authorities: Mappi
         name=each.name,
         declared=_certificate(each, Profile.CLIENT, stack),
         authority=default_authority(section.authority, authorities) or "",
+        request_pem=_request(section, stack),
         pkcs12=_pkcs12(section.pkcs12) if section.pkcs12 else None,
         take_over_from=section.take_over_from or "",
     )
+
+
+def _request(section: ClientKeys, stack: DeclaredStack) -> str:
+    file = section.request_file
+    return section.request_pem or (stack.files.get(file, NO_FILE).text if file else "")
 
 
 def _pkcs12(section: Pkcs12Section) -> Pkcs12:
@@ -153,13 +159,15 @@ def _roster(each: Declared[RosterKeys], stack: DeclaredStack, authorities: Mappi
         authority=default_authority(each.section.authority, authorities) or "",
         rows=stack.roster_rows[each.name].rows,
         take_over=each.section.take_over,
+        replaced_files=each.section.hand_out.take_over,
     )
     return replace(roster, handed_out=tuple(_handed_out(each.section, roster)))
 
 
 def _handed_out(section: RosterKeys, roster: Roster) -> Iterator[str]:
-    """Name the clients whose files are written: where nothing is said, those with an archive, made for that."""
+    """Yield the clients that are handed out; by default those with an archive."""
     archives = roster.archives
     for row in roster.rows:
-        if section.hand_out or (section.hand_out is None and row.name in archives):
+        wanted = section.hand_out.all_clients
+        if wanted or (wanted is None and row.name in archives):
             yield row.name

@@ -29,6 +29,7 @@ from postseal.stack.model import (
     StackConfig,
 )
 from postseal.stack.reading import Declared, DeclaredStack
+from postseal.stack.receiving_sections import domains_of, maps_of, restrictions_of
 from postseal_core.errors import CertificateError
 
 __all__ = ["resolve_hosts"]
@@ -64,7 +65,7 @@ def _resolve(each: Declared[HostSection], config: StackConfig) -> Host:
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What the parts of one host's declaration share."""
+    """Inputs that all parts of one host's declaration need."""
 
     host: Declared[HostSection]
     config: StackConfig
@@ -98,7 +99,7 @@ def _references(host: Declared[HostSection], config: StackConfig) -> Iterator[Ce
 
 
 def _file_names(references: Iterable[CertificateReference]) -> dict[CertificateReference, str]:
-    """Name the files: by the certificate, and where a server and a client have one name, the client by `-client`."""
+    """Return the file name of each certificate; a client that shares a server's name gets `-client`."""
     unique = dict.fromkeys(references)
     servers = {reference.name for reference in unique if reference.kind is CertificateKind.SERVER}
     return {
@@ -115,7 +116,7 @@ def _trusted(trust: TrustSection, authorities: Mapping[str, Authority]) -> tuple
 
 
 def _extra(section: ExtraRelayClientSection) -> ClientRow | None:
-    """Return a client by what identifies it; None where that is missing or cannot be read as one certificate."""
+    """Return a client from its fingerprint or certificate; None if both are missing or unreadable."""
     try:
         return foreign_client(section.name, section.fingerprint_sha256 or section.certificate_pem or "")
     except CertificateError:
@@ -128,7 +129,7 @@ def _target(host: Declared[HostSection], out: str) -> HostTarget:
     kind, path = next(reversed(section.said.items()), default)
     # Of several kinds, and of an ownership that a kind cannot have, the check tells.
     is_chosen = kind is not TargetKind.DIRECTORY
-    return target_of(kind, path, section.said_ownership if is_chosen else None)
+    return target_of(kind, path, section.said_ownership if is_chosen else None, section.take_over)
 
 
 def _declaration(context: _Context, ownership: Ownership) -> HostDeclaration:
@@ -139,7 +140,11 @@ def _declaration(context: _Context, ownership: Ownership) -> HostDeclaration:
         myhostname=section.myhostname or "",
         server=_server_side(context, settings),
         client=_client_side(context, settings),
+        domains=domains_of(section.domains),
+        maps=maps_of(section.maps),
+        restrictions=restrictions_of(section.restrictions),
         parameters=settings.parameters,
+        unchecked=section.unchecked,
         ownership=ownership,
         table_type=_word(section.table_type),
         postfix_version=PostfixVersion.from_text(version) if version else None,
@@ -163,6 +168,7 @@ def _relay_policy(section: HostSection) -> RelayPolicy:
         client_certificates=bool(section.relay_clients or section.relay_rosters or section.extra_relay_clients),
         sasl=relay.sasl,
         networks=RelayPolicy().networks if relay.networks is None else relay.networks,
+        wide_networks=relay.wide_networks,
         restrict_recipients=relay.restrict_recipients,
     )
 
@@ -186,7 +192,7 @@ def _client_side(context: _Context, settings: SortedSettings) -> ClientSide | No
 
 
 def _with_relay(settings: ClientSettings, relay_through: RelayThroughSection | None) -> ClientSettings:
-    """Return settings with what `relay_through` decides, whatever they say of that themselves."""
+    """Return settings with the values of `relay_through` in place of their own."""
     if not relay_through:
         return settings
     match = relay_through.smtp_tls_fingerprint_cert_match
@@ -217,12 +223,12 @@ def _transports(context: _Context) -> Iterator[Transport]:
 
 
 def _word(text: str) -> Any:
-    """Return a word as it stands in the file; which words are right is checked with the whole host."""
+    """Return a word unchanged; its value is checked later with the whole host."""
     return text
 
 
 def _match(level: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what a level matches; fingerprints in the one form Postfix's tables know, if they are any."""
+    """Return the match words of a level, fingerprints in the colon form of Postfix's tables."""
     return tuple(map(_colon_form, words)) if level == "fingerprint" else words
 
 

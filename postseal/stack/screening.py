@@ -1,4 +1,4 @@
-"""Keep secrets out of what is validated: a value that must not be shown is taken out before anything reads it.
+"""Remove secrets from a stack file before it is validated, to keep them out of messages.
 
 So no later message can hold one. Found are PEM text where none belongs, private keys anywhere, and the values of
 secret keys repeated in clear; in the stack file, and in the files that it refers to. The program reads those and hands
@@ -9,9 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from postseal.stack.parsing import TooDeep
+from postseal_core.bounds import DEEPEST
 from postseal_core.errors import Problem
 from postseal_core.reading import Raw, join_path
-from postseal_core.wording import nearest_hint
+from postseal_core.wording import nearest_hint, shown
 
 __all__ = [
     "NO_FILE",
@@ -31,25 +33,25 @@ _KEPT_IN_FILE = (
     "`pulumi config set --secret`, and leave it out here"
 )
 _PEM_MARK = "-----BEGIN"
-_PEM_FIELDS = frozenset({"certificate_pem", "signed_chain_pem", "roots_pem"})
+_PEM_FIELDS = frozenset({"certificate_pem", "request_pem", "roots_pem", "signed_chain_pem"})
 _REFERENCE_SUFFIX = "_secret"
 
-_FILE_FIELDS = ("file", "signed_chain_file")
-_SECTIONS = ("rosters", "servers")
+_FILE_FIELDS = ("file", "request_file", "signed_chain_file")
+_SECTIONS = ("clients", "rosters", "servers")
 
 _Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """The readable sections without what must not be shown, where something was taken out, and why."""
+    """The sections without secrets, with a problem and a path for each removed value."""
 
     sections: Raw
     problems: tuple[Problem, ...]
 
     @property
     def unread(self) -> frozenset[str]:
-        """Paths of what was taken out."""
+        """Paths of the removed values."""
         return frozenset(problem.path for problem in self.problems)
 
 
@@ -68,9 +70,16 @@ def screen(raw: Raw, section_names: Collection[str], secret_keys: Collection[str
 
 def _secret_values(raw: Raw, secret_keys: Collection[str]) -> list[str]:
     """Return the values of secret keys that are long enough to be told from other words."""
-    return [str(raw[key]) for key in secret_keys if len(str(raw.get(key) or "")) >= _SHORTEST_SECRET]
+    values = (_text_of(raw.get(key)) for key in secret_keys)
+    return [value for value in values if len(value) >= _SHORTEST_SECRET]
 
 
+def _text_of(secret: object) -> str:
+    """Return a secret as text, to find repetitions of it elsewhere."""
+    return secret if isinstance(secret, str) else shown(secret) if secret else ""
+
+
+_TOO_DEEP = f"lists and mappings stand within each other more than {DEEPEST} deep; nothing here needs that"
 _UNREVIEWABLE = (
     "this section is secret as a whole, so nobody can review it; write it in clear, and keep each passphrase or key "
     "in a secret key of its own, which a field ending in _secret names"
@@ -91,13 +100,16 @@ def _fault(text: str, field: str, secrets: list[str]) -> str | None:
 
 
 def _cleaned(value: Any, steps: _Steps, secrets: list[str], problems: list[Problem]) -> Any:
-    """Return the value without what must not be shown; what was found is added to `problems`."""
+    """Remove secrets from a value; findings are added to `problems`."""
+    if len(steps) > DEEPEST or isinstance(value, TooDeep):
+        problems.append(Problem(join_path(steps[:2]), _TOO_DEEP))
+        return None
     if isinstance(value, Mapping):
         return _cleaned_mapping(value, steps, secrets, problems)
     if isinstance(value, list | tuple):
         return [_cleaned(item, (*steps, index), secrets, problems) for index, item in enumerate(value)]
     field = next((step for step in reversed(steps) if isinstance(step, str)), "")
-    if fault := _fault(str(value), field, secrets):
+    if fault := _fault(value if isinstance(value, str) else shown(value), field, secrets):
         problems.append(Problem(join_path(steps), fault))
         return None
     return value
@@ -106,17 +118,18 @@ def _cleaned(value: Any, steps: _Steps, secrets: list[str], problems: list[Probl
 def _cleaned_mapping(value: Mapping[Any, Any], steps: _Steps, secrets: list[str], problems: list[Problem]) -> Any:
     cleaned = {}
     for key, item in value.items():
-        if fault := _fault(str(key), "", secrets):
+        if fault := _fault(key if isinstance(key, str) else shown(key), "", secrets):
             problems.append(Problem(join_path(steps), f"in the name of a key: {fault}"))
         else:
-            cleaned[str(key)] = _cleaned(item, (*steps, str(key)), secrets, problems)
+            name = key if isinstance(key, str) else shown(key)
+            cleaned[name] = _cleaned(item, (*steps, name), secrets, problems)
     return cleaned
 
 
 def problems_of_secrets(
     raw: Raw, sections: Raw, section_names: Collection[str], secret_keys: Collection[str]
 ) -> list[Problem]:
-    """Return what is wrong between references to secrets and the keys that should hold them; no value is shown."""
+    """Report references to unusable secret keys, and keys that nothing refers to; values are never shown."""
     references = list(_references(sections, ()))
     found = [
         Problem(path, fault)
@@ -144,15 +157,16 @@ def _references(value: Any, steps: _Steps) -> Iterator[tuple[str, str]]:
 def _reference_fault(key: str, raw: Raw, section_names: Collection[str], secret_keys: Collection[str]) -> str | None:
     command = f"set it with: pulumi config set --secret {key}"
     if key in section_names:
-        return f"{key!r} is a section of this file; name a secret key of its own"
+        return f"{shown(key)} is a section of this file; name a secret key of its own"
     if key not in raw:
-        return f"there is no key {key!r}; {command}"
+        return f"there is no key {shown(key)}; {command}"
     if key not in secret_keys:
         return (
-            f"the key {key!r} stands in clear; {command}, with a new value, since the old one is in the file's history"
+            f"the key {shown(key)} stands in clear; {command}, with a new value, since the old one is in the file's "
+            "history"
         )
-    if len(str(raw[key] or "")) < _SHORTEST_SECRET:
-        return f"the value of {key!r} has fewer than {_SHORTEST_SECRET} characters; {command}"
+    if len(_text_of(raw[key])) < _SHORTEST_SECRET:
+        return f"the value of {shown(key)} has fewer than {_SHORTEST_SECRET} characters; {command}"
     return None
 
 
@@ -164,7 +178,7 @@ def _unknown_top_level(key: str, section_names: Collection[str], is_secret: bool
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """What a file holds, or why it cannot be read; `fault` goes on after the file's name."""
+    """A file's text, or why it cannot be read; `fault` goes on after the file's name."""
 
     text: str = field(default="", repr=False)
     fault: str = ""
@@ -179,18 +193,18 @@ def declared_files(raw: Raw) -> list[str]:
     return list(dict.fromkeys(file for name in _SECTIONS for file in _files(raw.get(name))))
 
 
-def _files(value: Any) -> Iterator[str]:
-    if not isinstance(value, Mapping):
+def _files(value: Any, depth: int = 0) -> Iterator[str]:
+    if not isinstance(value, Mapping) or depth > DEEPEST:
         return
     for key, item in value.items():
         if key in _FILE_FIELDS and isinstance(item, str):
             yield item
         else:
-            yield from _files(item)
+            yield from _files(item, depth + 1)
 
 
 def screen_files(files: Mapping[str, FileText], raw: Raw, secret_keys: Collection[str]) -> dict[str, FileText]:
-    """Return the files; one in which something stands that no message may show has a fault instead of its text."""
+    """Return the files; one that contains a secret has a fault instead of its text."""
     secrets = ("PRIVATE KEY", *_secret_values(raw, secret_keys))
     return {name: _screened(each, secrets) for name, each in files.items()}
 

@@ -7,14 +7,27 @@ Each section is its own keys, written here, and the fields of a certificate that
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
-from pydantic import BeforeValidator, create_model
+from pydantic import BeforeValidator, StrictStr, create_model
 
 from pki.declared import Said
 from pki.fields import FIELDS, DeclaredCertificate, Group, SaidBy
 from pki.model import FIRST_SLOT
 from pki.reading import said_in, with_fields
 from pki.rollover import STANDBY_HOURS
-from postseal.stack.words import Count, Flag, Hours, PathText, PemText, RenewKey, Text, Texts, WaitHours, expanded
+from postseal.stack.words import (
+    AnswerText,
+    Count,
+    Flag,
+    Hours,
+    ListNumber,
+    PathText,
+    PemText,
+    RenewKey,
+    Text,
+    Texts,
+    WaitHours,
+    expanded,
+)
 from postseal_core.reading import Raw, Section
 from postseal_core.wording import shown
 
@@ -67,7 +80,7 @@ _EVERYWHERE: Final = with_fields(SaidBy.ALL, Section, is_grouped=False)
 
 
 class _Lifetime(Section):
-    """One policy; what it leaves out comes from the next more general one."""
+    """One lifetime policy; missing fields come from the next more general one."""
 
 
 class _StackLifetime(Section):
@@ -88,7 +101,7 @@ def said_of_lifetime(section: Section | None) -> Said:
 
 
 class CertificateKeys(Section):
-    """What any certificate may say beside its fields; `SAID_BY`: as whom it says those."""
+    """Keys of every certificate section beside the certificate fields; `SAID_BY` selects those fields."""
 
     SAID_BY: ClassVar[SaidBy] = SaidBy.NOBODY
 
@@ -104,7 +117,7 @@ K = TypeVar("K", bound=CertificateKeys)
 
 
 def _section(keys: type[K]) -> type[K]:
-    """Return a section of these keys and of the fields that may be said beside them."""
+    """Combine section keys with the certificate fields allowed beside them."""
     return _made(with_fields(keys.SAID_BY, keys), {"lifetime": LifetimeSection})
 
 
@@ -138,11 +151,11 @@ class SlotsSection(Section):
 
 
 class CrlSection(Section):
-    """A revocation list of the authority; what is left out has the defaults of `CrlPolicy` in pki/crl_schedule.py."""
+    """A revocation list of the authority; missing keys have the defaults of `CrlPolicy` in pki/crl_schedule.py."""
 
     lifetime: Hours | None = None
     renew_before: Hours | None = None
-    first_crl_number: Count = 1
+    first_crl_number: ListNumber = 1
 
 
 class AuthorityKeys(CertificateKeys):
@@ -162,12 +175,12 @@ class AuthorityKeys(CertificateKeys):
 
 
 class ThirdPartySection(Section):
-    """A server certificate that somebody else signs; without a chain there is a key and a request only, so far.
+    """A server certificate that a third party signs; until its chain is added, only key and request exist.
 
-    The chain is the leaf, then its intermediates, as text or in a file beside the program.
+    The chain, the leaf and its intermediates in PEM or PKCS#7, stands here or in a file beside the program.
     """
 
-    signed_chain_pem: PemText | None = None
+    signed_chain_pem: AnswerText | None = None
     signed_chain_file: PathText | None = None
 
 
@@ -192,14 +205,36 @@ class Pkcs12Section(Section):
 class ClientKeys(CertificateKeys):
     """A client's certificate: of a person (`email`), of a host (`dns_names`), or of both.
 
+    `request_pem` or `request_file`: a certificate request, for a key that stays on the client's device.
     `take_over_from` names the roster that has the client until now.
     """
 
     SAID_BY: ClassVar[SaidBy] = SaidBy.CLIENT
 
     authority: Text | None = None
+    request_pem: StrictStr | None = None
+    request_file: PathText | None = None
     pkcs12: Annotated[Pkcs12Section, expanded("profile")] | None = None
     take_over_from: Text | None = None
+
+
+def _expanded_hand_out(value: Any) -> Any:
+    """Return the section of the short forms `true` and `false`."""
+    if isinstance(value, bool):
+        return {"all_clients": value}
+    if value is not None and not isinstance(value, Mapping):
+        raise ValueError(f"got {shown(str(value))}, expected true, false, or {{all_clients: true, take_over: [files]}}")
+    return value
+
+
+class HandOutSection(Section):
+    """The clients of a roster that are handed out: `all_clients`, none, or by default those with an archive.
+
+    `take_over`: files there that are not ours and that ours replace.
+    """
+
+    all_clients: Flag | None = None
+    take_over: tuple[PathText, ...] = ()
 
 
 class RosterKeys(CertificateKeys):
@@ -213,7 +248,7 @@ class RosterKeys(CertificateKeys):
     authority: Text | None = None
     clients: Mapping[str, Raw | None] | None = None
     file: PathText | None = None
-    hand_out: Flag | None = None
+    hand_out: Annotated[HandOutSection, BeforeValidator(_expanded_hand_out)] = HandOutSection()
     take_over: Texts = ()
 
 

@@ -7,15 +7,21 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, StrictBool, StrictInt, StrictStr
 
 from pki.lifetime import EVERY_RENEWAL, KEEP_KEY
+from pki.reading import bounded
+from pki.third_party_answer import read_answer
 from pki.verification import load_chain
+from postseal_core.bounds import LARGEST_COUNT, LARGEST_STORED_NUMBER, LONGEST_HOURS
 from postseal_core.errors import CertificateError
+from postseal_core.plain_names import LOST_NAME, is_lost_in_yaml
 from postseal_core.wording import shown
 
 __all__ = [
     "NAME_RULE",
+    "AnswerText",
     "Count",
     "Flag",
     "Hours",
+    "ListNumber",
     "NameText",
     "PathText",
     "PemText",
@@ -24,35 +30,38 @@ __all__ = [
     "Texts",
     "WaitHours",
     "expanded",
-    "is_name",
+    "fault_of_name",
 ]
 
 NAME_RULE: Final = "1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
-_DURATION: Final = re.compile(r"([1-9][0-9]{0,5})([hdw])", re.ASCII)
+_DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([hdw])", re.ASCII)
 _HOURS_OF_UNIT: Final[Mapping[str, int]] = {"h": 1, "d": 24, "w": 168}
 _RENEW_KEY_WORDS: Final[Mapping[str, int]] = {"always": EVERY_RENEWAL, "never": KEEP_KEY}
-_MAX_HOURS: Final = 999_999
 
 
-def is_name(text: str) -> bool:
-    """Return whether `text` may name an authority, server, client, host or transport."""
-    return _NAME.fullmatch(text) is not None
+def fault_of_name(text: str) -> str:
+    """Return why `text` cannot name an authority, server, client, roster or host; empty where it can."""
+    if _NAME.fullmatch(text) is None:
+        return f"this name cannot be used; expected {NAME_RULE}"
+    return LOST_NAME if is_lost_in_yaml(text) else ""
 
 
 def expanded(key: str) -> BeforeValidator:
-    """Return how a section is read that may be written as a text alone: the text stands for `{key: text}`."""
+    """Return a reader that also accepts a single text as short form of `{key: text}`."""
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
 def _hours(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MAX_HOURS:
-        return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if not match:
-        raise ValueError(f"got {shown(value)}, expected a duration: write 36h, 365d, 52w, or a number of hours")
-    return int(match[1]) * _HOURS_OF_UNIT[match[2]]
+    hours = int(match[1]) * _HOURS_OF_UNIT[match[2]] if match else value
+    if not isinstance(hours, int) or isinstance(hours, bool) or not 1 <= hours <= LONGEST_HOURS:
+        raise ValueError(
+            f"got {shown(value)}, expected a duration of at most a hundred years: write 36h, 365d, 52w, or a number of "
+            "hours"
+        )
+    return hours
 
 
 def _wait_hours(value: Any) -> int:
@@ -60,11 +69,19 @@ def _wait_hours(value: Any) -> int:
 
 
 def _renew_key_every(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_COUNT:
         return value
     if isinstance(value, str) and value in _RENEW_KEY_WORDS:
         return _RENEW_KEY_WORDS[value]
     raise ValueError(f"got {shown(value)}, expected always, never, or n for a new key at every n-th renewal")
+
+
+def _count(value: int) -> int:
+    return bounded(value, LARGEST_COUNT)
+
+
+def _list_number(value: int) -> int:
+    return bounded(value, LARGEST_STORED_NUMBER)
 
 
 def _path(value: str) -> str:
@@ -77,8 +94,8 @@ def _path(value: str) -> str:
 
 
 def _name(value: str) -> str:
-    if not is_name(value):
-        raise ValueError(f"this is no name; expected {NAME_RULE}")
+    if fault := fault_of_name(value):
+        raise ValueError(fault)
     return value
 
 
@@ -90,12 +107,22 @@ def _certificates_pem(value: str) -> str:
     return value
 
 
+def _answer(value: str) -> str:
+    try:
+        read_answer(value, what="certificate")
+    except CertificateError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
 Text = StrictStr
 Texts = tuple[StrictStr, ...]
 Flag = StrictBool
-Count = StrictInt
+Count = Annotated[StrictInt, AfterValidator(_count)]
+ListNumber = Annotated[StrictInt, AfterValidator(_list_number)]
 NameText = Annotated[StrictStr, AfterValidator(_name)]
 PemText = Annotated[StrictStr, AfterValidator(_certificates_pem)]
+AnswerText = Annotated[StrictStr, AfterValidator(_answer)]
 PathText = Annotated[StrictStr, AfterValidator(_path)]
 Hours = Annotated[int, PlainValidator(_hours)]
 WaitHours = Annotated[int, PlainValidator(_wait_hours)]

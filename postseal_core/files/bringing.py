@@ -1,36 +1,216 @@
-"""Files of a resource in a directory of this machine: brought to what is declared, and compared with it later."""
+"""Write a resource's declared files to a directory of this machine, and detect later changes to them.
 
-from collections.abc import Callable, Mapping, Sequence
+What is not ours there is neither replaced nor removed; what is ours the mark at the place says (`files.mark`).
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from postseal_core.errors import ConfigError, Problem, refuse
 from postseal_core.files.directory import DirectoryWriter
-from postseal_core.files.tree import Entry, any_order, paths_to_inspect, plan_tree
+from postseal_core.files.mark import (
+    NO_MARK,
+    Holding,
+    Mark,
+    after_plan,
+    before_plan,
+    concerned,
+    holding,
+    mark_entry,
+    paths_of_kept,
+    proven_by_mark,
+    read_mark,
+)
+from postseal_core.files.safe_place import complaint_of_place
+from postseal_core.files.sentences import sentence_of_takeover, sentences_of_left
+from postseal_core.files.tree import (
+    DIRECTORY,
+    MARK_FILE,
+    ROOT,
+    Entry,
+    TreePlan,
+    any_order,
+    foreign_problems,
+    paths_to_inspect,
+    plan_tree,
+)
+from postseal_core.wording import shown
 
-__all__ = ["bring_directory", "changed_paths"]
+__all__ = [
+    "Bringer",
+    "bring_directory",
+    "changed_paths",
+    "foresee_directory",
+    "problems_of_directory",
+    "problems_of_take_over",
+    "release_directory",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Bringer:
+    """The resource that writes files, as the mark names it.
+
+    `owner`: project and stack. `take_over`: paths there at which files of others are replaced. `report` shows a line.
+    """
+
+    owner: str
+    report: Callable[[str], None]
+    take_over: frozenset[str] = frozenset()
 
 
 def bring_directory(
     directory: str | Path,
     entries: Sequence[Entry],
     owned: Mapping[str, str],
+    bringer: Bringer,
     *,
     order: Callable[[Entry], int] = any_order,
     age_seconds: int = 0,
 ) -> dict[str, str]:
-    """Bring a directory to the entries and return what is ours there now, by path; `owned` is what was ours before.
+    """Write the entries to a directory; return our files there by path. `owned`: our files before.
 
     With no entry and nothing of ours the directory is not touched. `order` and `age_seconds` are those of `plan_tree`
-    and `DirectoryWriter.apply`. Raises ConfigError and DeployError as they do.
+    and `DirectoryWriter.apply`. Raises ConfigError and DeployError as they do, and ConfigError for files of others that
+    are in the way.
     """
     if not entries and not owned:
         return {}
-    writer = DirectoryWriter(Path(directory))
-    plan = plan_tree(entries, owned, writer.present(paths_to_inspect(entries, owned)), order=order)
-    writer.apply(plan, age_seconds=age_seconds)
+    place = _Place(Path(directory), bringer)
+    made_root = {}
+    if not place.writer.present([ROOT]):
+        first = place.plan(_Looked({}, NO_MARK), entries, owned, order)
+        if not entries:
+            return dict(first.owned)
+        # What is wrong with the entries is told before anything is made.
+        place.writer.make_root(first)
+        made_root = {ROOT: DIRECTORY}
+    with place.writer.exclusive():
+        plan = place.carry_out(entries, {**owned, **made_root}, order, age_seconds)
     return dict(plan.owned)
+
+
+def release_directory(directory: str | Path, owned: Mapping[str, str], bringer: Bringer) -> None:
+    """Remove those of `owned` that the directory's mark lists as ours, and restore the files they replaced.
+
+    Whatever digests `owned` has, nothing else is touched. What stays is reported: what somebody has edited, and what no
+    mark says is ours.
+    """
+    place = _Place(Path(directory), bringer)
+    if not owned or not place.writer.present([ROOT]):
+        return
+    with place.writer.exclusive():
+        place.release(owned)
+
+
+def foresee_directory(directory: str | Path, paths: Iterable[str], owned: Mapping[str, str], bringer: Bringer) -> None:
+    """Report in a preview the files a run would refuse or take over; their content need not be known.
+
+    Raises ConfigError for files of others at one of `paths`, unless they are to be taken over.
+    """
+    place = _Place(Path(directory), bringer)
+    declared = [path for path in paths if not path.endswith("/")]
+    looked = place.look(declared, owned)
+    ours = holding(bringer.owner, owned, looked.present, looked.mark).owned
+    refuse(place.named(foreign_problems(declared, ours, looked.present, bringer.take_over)))
+    place.report_takeovers(path for path in declared if path in looked.present and path not in ours)
+
+
+def problems_of_directory(path: str, directory: str) -> list[Problem]:
+    """Return what is wrong with a directory as far as it exists, as a problem of the declaration at `path`."""
+    complaint = complaint_of_place(directory)
+    return [Problem(path, complaint)] if complaint else []
+
+
+def problems_of_take_over(path: str, take_over: Iterable[str], declared: Collection[str]) -> list[Problem]:
+    """Report names in `take_over` that are no declared file, as problems at `path`."""
+    some = f"name files that are written there, as {min(declared)}" if declared else "nothing is written there"
+    return [Problem(path, f"got {shown(name)}, {some}") for name in take_over if name not in declared]
 
 
 def changed_paths(directory: str | Path, owned: Mapping[str, str]) -> list[str]:
     """Return the paths of ours that are gone or were changed by somebody else, sorted."""
     present = DirectoryWriter(Path(directory)).present(owned)
     return sorted(path for path, digest in owned.items() if present.get(path) != digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """The present files and mark of a directory."""
+
+    present: Mapping[str, str]
+    mark: Mark
+
+
+class _Place:
+    """One directory, and who brings files there."""
+
+    def __init__(self, directory: Path, bringer: Bringer) -> None:
+        self.writer = DirectoryWriter(directory)
+        self._bringer = bringer
+
+    def look(self, paths: Iterable[str], owned: Mapping[str, str]) -> _Looked:
+        mark = self._mark()
+        known = dict.fromkeys([*paths, *owned], "")
+        inspected = [*paths_to_inspect((), known), *paths_of_kept(mark, self._bringer.take_over)]
+        return _Looked(self.writer.present(inspected), mark)
+
+    def plan(
+        self, looked: _Looked, entries: Sequence[Entry], owned: Mapping[str, str], order: Callable[[Entry], int]
+    ) -> TreePlan:
+        ours = holding(self._bringer.owner, owned, looked.present, looked.mark)
+        relevant = concerned(ours, [entry.path for entry in entries], owned)
+        try:
+            return plan_tree(
+                entries,
+                relevant,
+                looked.present,
+                order=order,
+                take_over=self._bringer.take_over,
+                kept=ours.kept,
+            )
+        except ConfigError as error:
+            raise ConfigError(self.named(error.problems)) from error
+
+    def carry_out(
+        self, entries: Sequence[Entry], owned: Mapping[str, str], order: Callable[[Entry], int], age_seconds: int
+    ) -> TreePlan:
+        looked = self.look([entry.path for entry in entries], owned)
+        plan = self.plan(looked, entries, owned, order)
+        self.report_takeovers(plan.taken_over)
+        self._apply(plan, owned, looked, age_seconds)
+        for line in sentences_of_left(self.writer.root, {}, Holding(), looked.present, plan.kept):
+            self._bringer.report(line)
+        return plan
+
+    def release(self, owned: Mapping[str, str]) -> None:
+        looked = self.look((), owned)
+        ours = proven_by_mark(self._bringer.owner, owned, looked.present, looked.mark)
+        plan = plan_tree((), ours.owned, looked.present, kept=ours.kept)
+        if ours.owned:
+            self._apply(plan, owned, looked, 0)
+        for line in sentences_of_left(self.writer.root, owned, ours, looked.present, plan.kept):
+            self._bringer.report(line)
+
+    def report_takeovers(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self._bringer.report(sentence_of_takeover(self.writer.root, path))
+
+    def named(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return the problems with absolute paths."""
+        return [Problem(f"{self.writer.root}/{problem.path}", problem.message) for problem in problems]
+
+    def _apply(self, plan: TreePlan, owned: Mapping[str, str], looked: _Looked, age_seconds: int) -> None:
+        after = after_plan(self._bringer.owner, plan, owned, looked.present, looked.mark)
+        if plan.is_empty and after == looked.mark:
+            self.writer.carry_out(plan)
+            return
+        before = mark_entry(before_plan(looked.mark, after))
+        self.writer.carry_out(plan, age_seconds=age_seconds, mark=before, mark_after=mark_entry(after))
+
+    def _mark(self) -> Mark:
+        try:
+            return read_mark(self.writer.read(MARK_FILE), is_there=bool(self.writer.present([MARK_FILE])))
+        except ConfigError as error:
+            raise ConfigError(self.named(error.problems)) from error

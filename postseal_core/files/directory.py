@@ -1,5 +1,6 @@
 """Files below one directory on this machine: every write is atomic, no symbolic link is ever followed out of it.
 
+Each directory from the root of the disk down is opened and checked before anything is done in it (`safe_place`).
 A file appears under a temporary name in its own directory, with its final mode before its first byte, and is renamed
 into place once it is on the disk. Whoever reads sees the old file or the new one, and nobody sees a key who may not.
 """
@@ -16,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from postseal_core.errors import DeployError
+from postseal_core.files.safe_place import open_inside, open_place, parent_of_place
 from postseal_core.files.tree import (
     DIRECTORY,
     OTHER,
@@ -28,13 +30,13 @@ from postseal_core.files.tree import (
     digest,
     digest_of_link,
     directories_above,
+    kept_name,
     parents,
 )
 
 __all__ = ["DirectoryWriter"]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TEMPORARY = re.compile(r"\.postseal-[0-9a-f]{16}(\.[a-z]+)?")
 _REASONS = {
@@ -53,16 +55,20 @@ class DirectoryWriter:
 
     Files belong to the user who runs this. Every method takes paths relative to the root, as in `files.tree`, and
     raises DeployError, which names the path and says what is there now: where the disk refuses, where the root is no
-    directory, where a directory on the way is a symbolic link (also one that stays below the root).
+    directory, where a directory below it is a symbolic link (also one that stays there), and where a directory on the
+    way from the root of the disk belongs to somebody else or can be written by others.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = str(root)
+        self._held: int | None = None
 
     def present(self, paths: Iterable[str]) -> dict[str, str]:
         """Return path -> digest of those of `paths` that exist; nothing else is read."""
-        found = ((path, self._digest(path)) for path in paths)
-        return {path: value for path, value in found if value is not None}
+        with self._explained("read", ROOT), suppress(FileNotFoundError), self._root_held():
+            found = ((path, self._digest(path)) for path in paths)
+            return {path: value for path, value in found if value is not None}
+        return {}
 
     def read(self, path: str) -> FileEntry | None:
         """Return a regular file with its content and its permission bits, None if there is no such file."""
@@ -82,8 +88,7 @@ class DirectoryWriter:
         """Make one directory with exactly its mode; one that exists is left as it is."""
         with self._explained("make", directory.path), suppress(FileExistsError):
             if directory.path == ROOT:
-                Path(self.root).parent.mkdir(parents=True, exist_ok=True)
-                _make_directory(self.root, directory.mode, None)
+                os.close(open_place(self.root, make_mode=directory.mode))
             else:
                 with self._parent(directory.path) as (parent, name):
                     _make_directory(name, directory.mode, parent)
@@ -105,6 +110,7 @@ class DirectoryWriter:
         """Give a file or symbolic link a second name, so that it outlives the replacement of its first."""
         with self._explained("link", path), self._parent(path) as (parent, name), self._parent(other) as (to, new):
             os.link(name, new, src_dir_fd=parent, dst_dir_fd=to, follow_symlinks=False)
+            self._confirm(to, other)
 
     def rename(self, path: str, other: str) -> None:
         """Give a file another name, in place of what had that name."""
@@ -122,7 +128,8 @@ class DirectoryWriter:
         """Remove a directory if it is empty, else leave it."""
         with self._explained("remove", path), suppress(FileNotFoundError), _unless_filled():
             if path == ROOT:
-                Path(self.root).rmdir()
+                with parent_of_place(self.root) as (above, name):
+                    os.rmdir(name, dir_fd=above)
             else:
                 with self._parent(path) as (parent, name):
                     os.rmdir(name, dir_fd=parent)
@@ -138,7 +145,8 @@ class DirectoryWriter:
         """Keep other runs away from this directory; raise DeployError if one is at work there."""
         with ExitStack() as held:
             with self._explained("lock", ROOT):
-                if not _is_locked_now(held.enter_context(self._directory(ROOT))):
+                # A handle of its own: the lock belongs to it, and one that was held before may have another.
+                if not _is_locked_now(held.enter_context(self._root_held(anew=True))):
                     raise DeployError(f"another run is writing below {self.root}; nothing was changed, try again")
             yield
 
@@ -148,23 +156,59 @@ class DirectoryWriter:
         `age_seconds` puts the modification time of what is written into the past. If a step fails, the DeployError says
         what is done already; every file is either as before or as declared, and running again completes the plan.
         """
+        self.make_root(plan)
+        if self.present([ROOT]):
+            with self.exclusive():
+                self.carry_out(plan, age_seconds=age_seconds)
+
+    def make_root(self, plan: TreePlan) -> None:
+        """Make the root, if a plan says so."""
         for directory in plan.make_directories:
             if directory.path == ROOT:
                 self.make_directory(directory)
-        if self.present([ROOT]):
-            with self.exclusive():
-                self.remove_leftovers(directories_above([*plan.owned, *plan.remove]))
-                _in_turn(self._actions(plan, age_seconds))
+
+    def carry_out(
+        self,
+        plan: TreePlan,
+        *,
+        age_seconds: int = 0,
+        mark: FileEntry | None = None,
+        mark_after: FileEntry | None = None,
+    ) -> None:
+        """Do what `apply` does, below a root that exists; hold `exclusive` meanwhile.
+
+        `mark` is written before anything else, and `mark_after` once all is done: what of the place is ours.
+        """
+        self.remove_leftovers(directories_above([*plan.owned, *plan.remove, *plan.give_back]))
+        if mark is not None:
+            self.write(mark)
+        _in_turn(self._actions(plan, age_seconds))
+        if mark_after is not None and mark_after != mark:
+            self.write(mark_after)
+        elif mark_after is None and mark is not None:
+            self.remove(mark.path)
+        if ROOT in plan.remove_directories:
+            self.remove_directory(ROOT)
 
     def _actions(self, plan: TreePlan, age_seconds: int) -> Iterator[tuple[str, Callable[[], None]]]:
         for directory in plan.make_directories:
             yield directory.path, partial(self.make_directory, directory)
         for entry in plan.write:
+            if entry.path in plan.taken_over:
+                yield kept_name(entry.path), partial(self.keep, entry.path)
             yield entry.path, partial(self.write, entry, age_seconds=age_seconds)
+        for path in plan.give_back:
+            yield path, partial(self.rename, kept_name(path), path)
         for path in plan.remove:
             yield path, partial(self.remove, path)
         for path in plan.remove_directories:
-            yield path, partial(self.remove_directory, path)
+            if path != ROOT:
+                yield path, partial(self.remove_directory, path)
+
+    def keep(self, path: str) -> None:
+        """Give a file that is about to be replaced its second name, and with that its owner, mode, dates and bytes."""
+        if not self.present([kept_name(path)]):
+            self.link(path, kept_name(path))
 
     def _digest(self, path: str) -> str | None:
         with self._explained("read", path), suppress(FileNotFoundError):
@@ -182,22 +226,36 @@ class DirectoryWriter:
         return None
 
     @contextmanager
+    def _root_held(self, *, anew: bool = False) -> Iterator[int]:
+        """Hold the root open, checked once, for all that is done meanwhile."""
+        if self._held is not None and not anew:
+            yield self._held
+            return
+        before, self._held = self._held, open_place(self.root)
+        try:
+            yield self._held
+        finally:
+            os.close(self._held)
+            self._held = before
+
+    @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, str]]:
         with self._directory(parents(path)[-1]) as parent:
             yield parent, path.rstrip("/").rpartition("/")[2]
 
     @contextmanager
     def _directory(self, path: str) -> Iterator[int]:
-        # The root itself may be reached through symbolic links: whoever named it chose them.
-        opened = os.open(self.root, _OPEN_DIRECTORY)
+        handle = open_place(self.root) if self._held is None else os.dup(self._held)
         try:
+            place = self.root
             for part in path.removeprefix(ROOT).split("/")[:-1]:
-                inner = os.open(part, _OPEN_DIRECTORY | os.O_NOFOLLOW, dir_fd=opened)
-                os.close(opened)
-                opened = inner
-            yield opened
+                place = f"{place}/{part}"
+                inner = open_inside(handle, part, place)
+                os.close(handle)
+                handle = inner
+            yield handle
         finally:
-            os.close(opened)
+            os.close(handle)
 
     @contextmanager
     def _explained(self, verb: str, path: str) -> Iterator[None]:

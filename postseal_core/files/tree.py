@@ -1,18 +1,21 @@
-"""File sets below one root as values: what is wanted, what is ours, what is there, and the plan between them.
+"""File sets below one root as values: declared, owned and present files, and the plan between them.
 
 Nothing here touches a disk. Paths are relative POSIX paths below the root; a directory is written with a slash at its
 end (`tls/`), the root itself as `./`. A digest covers kind, mode and content, so a changed mode is a change.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from postseal_core.errors import ConfigError, Problem
+from postseal_core.wording import shown
 
 __all__ = [
     "DIRECTORY",
+    "KEPT_SUFFIX",
+    "MARK_FILE",
     "OTHER",
     "ROOT",
     "Directory",
@@ -24,6 +27,8 @@ __all__ = [
     "digest",
     "digest_of_link",
     "directories_above",
+    "foreign_problems",
+    "kept_name",
     "manifest",
     "parents",
     "paths_to_inspect",
@@ -37,6 +42,10 @@ ROOT = "./"
 DIRECTORY = "directory"
 OTHER = "other"
 
+# The file that lists what is ours at a place, and what a file that we replaced is called there until it is given back.
+MARK_FILE = ".postseal.json"
+KEPT_SUFFIX = ".before-postseal"
+
 _NOT_A_FILE = {DIRECTORY: "a directory", OTHER: "a device, socket or pipe"}
 _PRIVATE_DIRECTORY = 0o700
 _PUBLIC_DIRECTORY = 0o755
@@ -46,11 +55,13 @@ _ALL_PERMISSIONS = 0o777
 
 def _path_complaint(path: str) -> str | None:
     if not path or path.startswith("/"):
-        return f"{path!r} is not a relative path; write it relative to the directory that is deployed, as tls/mx1.pem"
+        return (
+            f"{shown(path)} is not a relative path; write it relative to the directory that is deployed, as tls/mx1.pem"
+        )
     if any(part in ("", ".", "..") for part in path.split("/")):
-        return f"{path!r} has an empty, '.' or '..' component; write the plain path, as tls/mx1.pem"
+        return f"{shown(path)} has an empty, '.' or '..' component; write the plain path, as tls/mx1.pem"
     if any(not character.isprintable() for character in path):
-        return f"{path!r} has a control character; use printable characters only"
+        return f"{shown(path)} has a control character; use printable characters only"
     return None
 
 
@@ -102,7 +113,7 @@ class Symlink:
 
     def __post_init__(self) -> None:
         is_plain = self.target.isprintable() and self.target.strip("/") == self.target != ""
-        bad_target = f"target {self.target!r} must be a relative path that stays below the deployed directory"
+        bad_target = f"target {shown(self.target)} must be a relative path that stays below the deployed directory"
         is_inside = is_plain and not _leaves_root(self.path, self.target)
         _require(self.path, (_path_complaint(self.path), None if is_inside else bad_target))
 
@@ -129,7 +140,8 @@ class TreePlan:
 
     `unchanged` are left alone; `changed_outside` were ours and differ from what we left (edited, chmodded or deleted);
     `kept` are no longer declared but were changed outside, so they stay; `taken_over` existed, were not ours and are
-    replaced. `owned` is what is ours once the plan is carried out: store it and pass it in the next time.
+    replaced, once they are kept under `kept_name`; `give_back` are no longer declared and get back what they replaced.
+    `owned` is what is ours once the plan is carried out: store it and pass it in the next time.
     """
 
     make_directories: tuple[Directory, ...]
@@ -141,11 +153,12 @@ class TreePlan:
     kept: tuple[str, ...]
     taken_over: tuple[str, ...]
     owned: Mapping[str, str]
+    give_back: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing has to be touched."""
-        return not (self.make_directories or self.write or self.remove or self.remove_directories)
+        return not (self.make_directories or self.write or self.remove or self.remove_directories or self.give_back)
 
 
 def digest(entry: Entry) -> str:
@@ -171,6 +184,11 @@ def parents(path: str) -> tuple[str, ...]:
     return () if path == ROOT else (ROOT, *("/".join(parts[:end]) + "/" for end in range(1, len(parts))))
 
 
+def kept_name(path: str) -> str:
+    """Return the name under which somebody else's file is kept while ours stands in its place."""
+    return path + KEPT_SUFFIX
+
+
 def _outermost_first(directories: Iterable[str]) -> list[str]:
     return sorted(directories, key=lambda path: (path != ROOT, path))
 
@@ -192,7 +210,9 @@ def tree_problems(desired: Sequence[Entry]) -> tuple[Problem, ...]:
     needed = {directory.rstrip("/") for directory in directories_above(counts)}
     twice = "is declared {} times; declare each file once"
     below = "is declared as a file, but other files are declared below it; rename one of them"
+    reserved = f"is a name that is kept for our own records ({MARK_FILE}, *{KEPT_SUFFIX}); choose another one"
     return (
+        *(Problem(path, reserved) for path in sorted(counts) if path == MARK_FILE or path.endswith(KEPT_SUFFIX)),
         *(Problem(path, twice.format(count)) for path, count in sorted(counts.items()) if count > 1),
         *(Problem(path, below) for path in sorted(needed & counts.keys())),
     )
@@ -207,14 +227,34 @@ def _obstacles(desired: Sequence[Entry], present: Mapping[str, str]) -> Iterator
             yield Problem(directory, "is no directory there, but files are declared below it; move it away first")
 
 
-def _directory_mode(directory: str, desired: Sequence[Entry]) -> int:
-    inside = [entry.is_private for entry in desired if parents(entry.path)[-1] == directory]
-    is_private = all(entry.is_private for entry in desired) if directory == ROOT else any(inside)
-    return _PRIVATE_DIRECTORY if is_private else _PUBLIC_DIRECTORY
+def foreign_problems(
+    declared: Iterable[str], owned: Collection[str], present: Mapping[str, str], take_over: Collection[str]
+) -> Iterator[Problem]:
+    """Report files that are not ours where ours are declared, unless `take_over` names them."""
+    for path in sorted(declared):
+        if path in owned or path not in present or present[path] in _NOT_A_FILE:
+            continue
+        beside = present.get(kept_name(path))
+        if path not in take_over:
+            yield Problem(
+                path,
+                "a file that is not ours stands there; move it away, choose another place, or have it replaced with "
+                f"`take_over: [{path}]`: it is kept as {kept_name(path)} and given back when ours goes",
+            )
+        elif beside is not None and beside != present[path]:
+            yield Problem(
+                kept_name(path), f"is in the way: {path} would be kept under this name; move it away or rename it"
+            )
+
+
+def _private_directories(desired: Sequence[Entry]) -> set[str]:
+    """Return the directories to close to others: parents of private files, and the root if all files are private."""
+    private = {parents(entry.path)[-1] for entry in desired if entry.is_private} - {ROOT}
+    return private | ({ROOT} if all(entry.is_private for entry in desired) else set())
 
 
 def any_order(_: Entry) -> int:
-    """Return the same for every entry: the order of writes is that of the paths."""
+    """Return a constant sort key: files are written in the order of their paths."""
     return 0
 
 
@@ -224,32 +264,45 @@ def plan_tree(
     present: Mapping[str, str],
     *,
     order: Callable[[Entry], int] = any_order,
+    take_over: Collection[str] = (),
+    kept: Collection[str] = (),
 ) -> TreePlan:
     """Return what to write and remove so that a directory holds `desired`, leaving alone all that was never ours.
 
     `owned`: the `owned` of the previous plan (empty the first time). `present`: path -> digest of what is there, for at
     least `paths_to_inspect(desired, owned)`; a path that is missing there does not exist. `order`: sort key of writes,
-    smallest first, then by path. A directory to be made gets 0700 if it directly holds a file nobody else may read,
-    else 0755 (the root: 0700 only if all files are such); the mode of an existing directory is never changed.
+    smallest first, then by path. `take_over`: paths at which a file that is not ours is replaced; anywhere else it is
+    refused. `kept`: paths of ours beside which the file that they replaced lies. A directory to be made gets 0700 if it
+    directly holds a file nobody else may read, else 0755 (the root: 0700 only if all files are such); the mode of an
+    existing directory is never changed.
     Raises ConfigError with all collisions, in the declaration and with what is there.
     """
-    if problems := (*tree_problems(desired), *_obstacles(desired, present)):
+    foreign = foreign_problems((entry.path for entry in desired), owned, present, take_over)
+    if problems := (*tree_problems(desired), *_obstacles(desired, present), *foreign):
         raise ConfigError(problems)
     wanted = manifest(desired)
+    taken_over = [path for path in wanted if path in present and path not in owned]
     needed = directories_above(wanted)
+    private = _private_directories(desired)
     files = {path: value for path, value in sorted(owned.items()) if value != DIRECTORY}
     gone = [path for path in files if path not in wanted and path in present]
+    give_back = [
+        path for path in files if path in kept and path not in wanted and present.get(path) in (None, files[path])
+    ]
     missing = [path for path in needed if path not in present]
     emptied = [path for path in owned if owned[path] == present.get(path) == DIRECTORY and path not in needed]
-    write = [entry for entry in desired if present.get(entry.path) != wanted[entry.path]]
+    write = [entry for entry in desired if present.get(entry.path) != wanted[entry.path] or entry.path in taken_over]
     return TreePlan(
-        make_directories=tuple(Directory(path, _directory_mode(path, desired)) for path in missing),
+        make_directories=tuple(
+            Directory(path, _PRIVATE_DIRECTORY if path in private else _PUBLIC_DIRECTORY) for path in missing
+        ),
         write=tuple(sorted(write, key=lambda entry: (order(entry), entry.path))),
-        remove=tuple(path for path in gone if present[path] == files[path]),
+        remove=tuple(path for path in gone if present[path] == files[path] and path not in give_back),
         remove_directories=tuple(reversed(_outermost_first(emptied))),
-        unchanged=tuple(path for path in wanted if present.get(path) == wanted[path]),
+        unchanged=tuple(path for path in wanted if present.get(path) == wanted[path] and path not in taken_over),
         changed_outside=tuple(path for path in files if present.get(path) not in (files[path], wanted.get(path, ""))),
         kept=tuple(path for path in gone if present[path] != files[path]),
-        taken_over=tuple(entry.path for entry in write if entry.path in present and entry.path not in owned),
+        taken_over=tuple(taken_over),
         owned=wanted | {path: DIRECTORY for path in needed if path in missing or owned.get(path) == DIRECTORY},
+        give_back=tuple(give_back),
     )

@@ -49,7 +49,7 @@ def diff_response(changes: Mapping[str, Change]) -> pb.DiffResponse:
 
 
 def _is_abort(error: Exception) -> bool:
-    """Grpc's abort raises a bare Exception to unwind; it must pass through."""
+    """Return whether an exception is gRPC's abort, a bare Exception that must pass through."""
     return type(error) is Exception and not error.args
 
 
@@ -73,7 +73,7 @@ def check_failures(problems: Iterable[Problem]) -> list[pb.CheckFailure]:
 
 
 def _sayable(text: str) -> str:
-    """Return a text that fits into the status of a call; a longer one would take the place of what it says."""
+    """Cut a text to the length that fits into the status of a call."""
     text = _writable(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... (cut; {len(text):,} characters)"
 

@@ -9,13 +9,14 @@ import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from postseal_core.files.bringing import Bringer
 from postseal_core.plugin.handler import Context
 
-__all__ = ["claim", "place_of", "unclaimed"]
+__all__ = ["bringer_of", "claim", "owner_of", "place_of", "unclaimed"]
 
 
 class _Claims:
-    """What each resource, by its URN, declares of one place."""
+    """The paths that each resource, by URN, declares at one place."""
 
     def __init__(self) -> None:
         self._paths: dict[str, frozenset[str]] = {}
@@ -30,6 +31,17 @@ class _Claims:
             return frozenset(path for other, paths in self._paths.items() if other != urn for path in paths)
 
 
+def owner_of(urn: str) -> str:
+    """Return the project and stack of a resource, as the mark at a place names them."""
+    stack, project = urn.split("::")[:2]
+    return f"{project}/{stack.removeprefix('urn:pulumi:')}"
+
+
+def bringer_of(context: Context, take_over: Iterable[str] = ()) -> Bringer:
+    """Return the resource as the writer of its files."""
+    return Bringer(owner=owner_of(context.urn), report=context.report, take_over=frozenset(take_over))
+
+
 def place_of(directory: str | Path) -> str:
     """Return one name for a directory, however its path is written; it need not exist."""
     return str(Path(directory).resolve())
@@ -41,7 +53,7 @@ def claim(context: Context, place: str, paths: Iterable[str]) -> None:
 
 
 def unclaimed(context: Context, place: str, owned: Mapping[str, str]) -> dict[str, str]:
-    """Return what of `owned`, by path, no other resource has declared in this run: what may be removed from a place."""
+    """Return those of `owned` that no other resource declares in this run: they may be removed."""
     others = _claims(context, place).of_others(context.urn)
     return {path: digest for path, digest in owned.items() if path not in others}
 

@@ -10,6 +10,7 @@ from postseal_core.instants import format_instant, parse_instant
 
 __all__ = ["Configuration", "configuration_problems", "decode_configuration"]
 
+_EARLIEST, _LATEST = 1970, 8999  # dates are computed from it, and must not leave the calendar
 _KNOWN = {"clock", "rehearsal", "version"}
 
 
@@ -48,8 +49,10 @@ def configuration_problems(settings: Mapping[str, Any]) -> list[Problem]:
         if name not in _KNOWN
     ]
     try:
-        parse_instant(str(settings.get("clock", "2026-01-01T00:00:00Z")))
-    except ValueError:
+        clock = parse_instant(str(settings.get("clock", "2026-01-01T00:00:00Z")))
+        if not _EARLIEST <= clock.year <= _LATEST:
+            problems.append(Problem("clock", f"expected an instant of the years {_EARLIEST} to {_LATEST}"))
+    except (ValueError, OverflowError):
         problems.append(Problem("clock", "not an instant; write it as 2027-03-01T00:00:00Z"))
     if str(settings.get("rehearsal", "false")).lower() not in ("true", "false"):
         problems.append(Problem("rehearsal", "expected true or false"))

@@ -11,7 +11,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class Change(StrEnum):
-    """What happened to one leaf."""
+    """The kind of change of one leaf."""
 
     ADD = "add"
     DELETE = "delete"

@@ -28,8 +28,9 @@ class Context:
     """Everything a handler may use besides its records: clock, entropy, key material, reports to the user.
 
     `urn`: which resource is called for. `now` is read once per call. `is_rehearsal` says that the clock was set by
-    `postseal:clock`. `report` shows one line beside the resource in the engine's output; never a secret. `memory` is
-    this run's: values made from material, and what resources declare of one place.
+    `postseal:clock`. `material`: what Check of this very resource was handed, and nothing of another one. `report`
+    shows one line beside the resource in the engine's output; never a secret. `memory` is this run's: values made from
+    material, and what resources declare of one place.
     """
 
     urn: str
@@ -84,7 +85,7 @@ class Handler(Protocol[Args, Inputs, State]):
         """Bring the resource to the new inputs and return what it is then."""
 
     def read(self, inputs: Inputs, state: State, context: Context) -> tuple[Inputs, State]:
-        """Return inputs and state as they are. Must echo the inputs, or the next Check forgets what was decided."""
+        """Return inputs and state as they are. Must echo the inputs, or the next Check forgets earlier decisions."""
 
     def delete(self, state: State, context: Context) -> None:
         """Remove what the resource made."""

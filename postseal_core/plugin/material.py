@@ -1,6 +1,7 @@
-"""Key material on its way from Check to Create and Update of the same run, in memory only.
+"""Key material of one resource on its way from Check to Create and Update of the same run, in memory only.
 
-State keeps a digest; the material itself never enters the inputs of the resources that merely use it.
+State keeps a digest; the material itself never enters the inputs of the resources that merely use it. Who gets a store
+back is decided in `lockers`: a digest is a name in it, and opens nothing.
 """
 
 import hashlib

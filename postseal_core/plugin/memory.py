@@ -1,4 +1,4 @@
-"""What the plugin remembers during one run of the engine: values that one call has made and another one needs."""
+"""The plugin's memory during one run of the engine: values that one call makes and a later call needs."""
 
 import threading
 from collections.abc import Callable, Hashable

@@ -1,4 +1,4 @@
-"""Who speaks to the plugin: only processes of its own user, or of root, are answered.
+"""Answer only callers whose process belongs to the plugin's own user or to root.
 
 The plugin listens on loopback, where every user of the machine can connect. Whose socket the other end is stands in
 proc(5): `/proc/net/tcp` and `/proc/net/tcp6` list each socket with the user it belongs to.
@@ -27,7 +27,7 @@ _ROOT: Final = 0
 
 
 class Verdict(StrEnum):
-    """What is known of a peer."""
+    """The result of checking a caller."""
 
     OURS = "ours"
     FOREIGN = "foreign"

@@ -5,18 +5,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.proto.provider_pb2_grpc import add_ResourceProviderServicer_to_server
 
+from postseal_core.clear_logs import clear_log_switches
 from postseal_core.plugin.handler import AnyHandler
 from postseal_core.plugin.peers import OwnUserOnly
 from postseal_core.plugin.servicer import Servicer
 
-__all__ = ["serve", "start"]
+__all__ = ["engine_address_of", "serve", "start"]
 
 _MAX_MESSAGE_BYTES = 1 << 30  # A roster of ten thousand clients is far over gRPC's default of 4 MiB.
 _WORKERS = 16
@@ -32,11 +33,12 @@ def serve(handlers: Mapping[str, AnyHandler], *, version: str, load_first: str) 
     that a handler which is loaded at its first use is loaded while the engine is still busy with its greeting.
     """
     _heed_interrupts()
-    engine_address = sys.argv[1] if len(sys.argv) > 1 else ""
+    engine_address = engine_address_of(sys.argv[1:])
     server, port = start(handlers, version=version, engine_address=engine_address)
     try:
         print(port, flush=True)
         _stop_with_parent(server)
+        _warn_of_clear_logs(engine_address)
         handlers.get(load_first)
         server.wait_for_termination()
     except KeyboardInterrupt:
@@ -50,6 +52,23 @@ def _heed_interrupts() -> None:
     seconds for the plugin at the end of every command, and then kill it.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def engine_address_of(arguments: Sequence[str]) -> str:
+    """Return where the engine takes lines: the last argument, behind the flags that it hands on; empty for none."""
+    last = arguments[-1] if arguments else ""
+    return "" if last.startswith("-") else last
+
+
+def _warn_of_clear_logs(engine_address: str) -> None:
+    """Say that this engine writes secrets in clear: the plugin cannot keep it from that."""
+    switches = clear_log_switches(sys.argv[1:], os.environ)
+    if switches:
+        message = (
+            f"{', '.join(switches)}: the engine writes private keys and passphrases in clear; protect or remove what "
+            "it writes, and leave this out where keys matter"
+        )
+        _EngineLog(engine_address)("", message, severity=engine_pb2.WARNING)
 
 
 def start(handlers: Mapping[str, AnyHandler], *, version: str, engine_address: str = "") -> tuple[grpc.Server, int]:
@@ -76,11 +95,11 @@ class _EngineLog:
     def __init__(self, address: str) -> None:
         self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
 
-    def __call__(self, urn: str, message: str) -> None:
+    def __call__(self, urn: str, message: str, severity: "engine_pb2.LogSeverity.ValueType" = engine_pb2.INFO) -> None:
         if self._stub is None:
             print(message, file=sys.stderr, flush=True)
             return
-        request = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=message, urn=urn)
+        request = engine_pb2.LogRequest(severity=severity, message=message, urn=urn)
         try:
             self._stub.Log(request, timeout=5)
         except grpc.RpcError:

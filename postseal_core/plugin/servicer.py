@@ -1,6 +1,5 @@
 """The provider protocol: decode, call the handler of the type, encode; errors become one clean sentence."""
 
-import json
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -9,7 +8,6 @@ from typing import Protocol
 
 import grpc
 from google.protobuf import empty_pb2
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
@@ -21,6 +19,7 @@ from postseal_core.plugin.codec import from_struct, to_struct
 from postseal_core.plugin.configuration import Configuration, configuration_problems, decode_configuration
 from postseal_core.plugin.diff import compare
 from postseal_core.plugin.handler import AnyHandler, CheckRequest, Context
+from postseal_core.plugin.lockers import Holder, Lockers
 from postseal_core.plugin.material import MaterialStore
 from postseal_core.plugin.memory import Memory
 from postseal_core.records import decode, decode_stored, encode, is_current, secret_names
@@ -67,10 +66,9 @@ class Servicer(ResourceProviderServicer):
         self._start_run()
 
     def _start_run(self) -> None:
-        """Forget everything: what is in memory belongs to one run of one engine."""
-        self._material = MaterialStore()
+        """Clear all memory, which belongs to one run of one engine."""
+        self._lockers = Lockers()
         self._memory = Memory()
-        self._checked: set[str] = set()
         self._configuration = Configuration()
 
     # The plugin itself.
@@ -134,11 +132,12 @@ class Servicer(ResourceProviderServicer):
             try:
                 old = decode_stored(handler.inputs, olds) if olds else None
                 call = CheckRequest(old=old, new=decode(handler.args, news.properties))
-                checked = handler.check(call, self._context(request.urn))
+                material = MaterialStore()
+                checked = handler.check(call, self._context(request.urn, material))
             except ConfigError as error:
                 return pb.CheckResponse(failures=check_failures(error.problems))
             inputs = _struct(checked, news.secret_paths)
-            self._checked.add(_digest(inputs))
+            self._lockers.fill(_holder(request.urn, inputs, context), material)
             return pb.CheckResponse(inputs=inputs)
 
     def Diff(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
@@ -158,9 +157,9 @@ class Servicer(ResourceProviderServicer):
             if not request.preview:
                 self._configuration.refuse_changes()
             handler = self._handler(request.urn)
-            self._refuse_unchecked(request.properties)
+            material = self._lockers.open(_holder(request.urn, request.properties, context))
             inputs = decode_stored(handler.inputs, from_struct(request.properties).properties)
-            state = handler.create(inputs, self._context(request.urn), is_preview=request.preview)
+            state = handler.create(inputs, self._context(request.urn, material), is_preview=request.preview)
             return pb.CreateResponse(id="" if request.preview else handler.id_of(inputs), properties=_struct(state))
 
     def Update(self, request: pb.UpdateRequest, context: grpc.ServicerContext) -> pb.UpdateResponse:
@@ -169,10 +168,10 @@ class Servicer(ResourceProviderServicer):
             if not request.preview:
                 self._configuration.refuse_changes()
             handler = self._handler(request.urn)
-            self._refuse_unchecked(request.news)
+            material = self._lockers.open(_holder(request.urn, request.news, context))
             old = decode_stored(handler.state, from_struct(request.olds).properties)
             inputs = decode_stored(handler.inputs, from_struct(request.news).properties)
-            state = handler.update(old, inputs, self._context(request.urn), is_preview=request.preview)
+            state = handler.update(old, inputs, self._context(request.urn, material), is_preview=request.preview)
             return pb.UpdateResponse(properties=_struct(state))
 
     def Read(self, request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadResponse:
@@ -205,11 +204,6 @@ class Servicer(ResourceProviderServicer):
 
     # What the calls share.
 
-    def _refuse_unchecked(self, inputs: Struct) -> None:
-        """Make nothing of inputs that Check did not return: they name keys in memory, and files to be written."""
-        if _digest(inputs) not in self._checked:
-            raise PostsealError("these inputs did not pass through Check in this run; run `pulumi up` again")
-
     def _handler(self, urn: str) -> AnyHandler:
         handler = self._handlers.get(_token(urn))
         if handler is None:
@@ -217,30 +211,33 @@ class Servicer(ResourceProviderServicer):
             raise PostsealError(f"this plugin has no resource type {_token(urn)}; it has: {known}")
         return handler
 
-    def _context(self, urn: str) -> Context:
+    def _context(self, urn: str, material: MaterialStore | None = None) -> Context:
+        """Return the context of a call; `material`: what the resource's own Check was handed, None for nothing."""
         return Context(
             urn=urn,
             now=(self._configuration.clock or self._clock()).replace(microsecond=0),
             entropy=self._entropy,
-            material=self._material,
+            material=MaterialStore() if material is None else material,
             report=lambda message: self._report(urn, message),
             is_rehearsal=self._configuration.clock is not None,
             memory=self._memory,
         )
 
 
-def _digest(inputs: Struct) -> str:
-    """Return a digest of inputs that is the same whatever the order of their members."""
-    return sha256(json.dumps(MessageToDict(inputs), sort_keys=True).encode()).hexdigest()
+def _holder(urn: str, inputs: Struct, context: grpc.ServicerContext) -> Holder:
+    """Identify the caller and its inputs; the digest does not depend on the order of members."""
+    digest = sha256(inputs.SerializeToString(deterministic=True)).hexdigest()
+    return Holder(connection=context.peer(), urn=urn, inputs_digest=digest)
 
 
 def _token(urn: str) -> str:
     """Return the type of a resource: the last of the types in its URN, behind those of its parents."""
-    return urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
+    _, _, types, *_ = (*urn.split("::"), "", "")
+    return types.rsplit("$", maxsplit=1)[-1]
 
 
 def _struct(record: object, secret_paths: Collection[Path] = ()) -> Struct:
-    """Return a record on the wire; wrapped are its SECRET fields, and every value where a secret came in."""
+    """Encode a record with its SECRET fields, and every value that came in as a secret, wrapped."""
     properties = encode(record)
     wrapped = {(name,) for name in secret_names(type(record)) if name in properties}
     return to_struct(properties, wrapped | {path for path in secret_paths if value_at(properties, path) is not None})

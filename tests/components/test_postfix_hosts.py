@@ -1,5 +1,6 @@
 """What Postfix hosts register: one resource each, refused as a whole when something in the declaration is wrong."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -311,3 +312,53 @@ def test_a_wildcard_certificate_serves_every_host_of_its_domain() -> None:
         postfix.MailServer("mx1", myhostname="MX1.example.org", certificate=certificate, target=TARGET)
 
     assert run_program(wildcard).one("MailServer").properties["chains"].keys() == {"any"}
+
+
+def test_what_a_host_receives_is_handed_on_as_it_is_said() -> None:
+    """Domains, maps and restrictions of a mail server, and the first two of a host that only sends."""
+    domains = postfix.Domains(mydestination=postfix.DomainList(("example.org",)))
+    maps = postfix.Maps(alias_maps=(postfix.LookupTable(rows={"root": "alice@example.org"}),))
+    lists = postfix.Restrictions(smtpd_helo_restrictions=("reject_non_fqdn_helo_hostname",))
+    declaration = (
+        run_program(lambda: relay(domains=domains, maps=maps, restrictions=lists)).one("MailServer").properties
+    )["declaration"]
+    assert declaration["domains"] == {"mydestination": {"names": ["example.org"]}}
+    assert declaration["maps"] == {"alias_maps": [{"rows": {"root": "alice@example.org"}}]}
+    assert declaration["restrictions"] == {"smtpd_helo_restrictions": ["reject_non_fqdn_helo_hostname"]}
+
+    def sender() -> None:
+        postfix.RelayClient("web", myhostname="web.example.org", target=TARGET, domains=domains, maps=maps)
+
+    sent = run_program(sender).one("RelayClient").properties["declaration"]
+    assert (sent["domains"], sent["maps"]) == (declaration["domains"], declaration["maps"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "path"),
+    [
+        pytest.param("domains", ["example.org"], "domains", id="a list for domains"),
+        pytest.param("maps", postfix.Domains(), "maps", id="domains for maps"),
+        pytest.param(
+            "domains",
+            postfix.Domains(mydestination=("example.org",)),  # type: ignore[arg-type]  # a type checker refuses it
+            "domains.mydestination",
+            id="a tuple for a list of domains",
+        ),
+        pytest.param(
+            "domains",
+            postfix.Domains(relay_domains=postfix.DomainList(("*",))),
+            "domains.relay_domains.names[0]",
+            id="a wildcard",
+        ),
+        pytest.param(
+            "restrictions",
+            postfix.Restrictions(smtpd_helo_restrictions=("permit_everybody",)),
+            "restrictions.smtpd_helo_restrictions[0]",
+            id="an unknown restriction",
+        ),
+    ],
+)
+def test_a_mistake_in_what_a_host_receives_is_told_with_its_place(argument: str, value: Any, path: str) -> None:
+    """Before anything is registered for the host."""
+    with pytest.raises(ConfigError, match=rf"hosts\.mx1\.{re.escape(path)}: "):
+        run_program(lambda: relay(**{argument: value}))

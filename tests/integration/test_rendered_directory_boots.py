@@ -16,6 +16,7 @@ from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
 from postfix.main_cf import merge
 from postfix.parameters import PostfixVersion
 from postfix.preflight import problems_of_host
+from postfix.receiving import DomainList, Domains
 from postfix.rendering import CA_DIRECTORY, render_configuration_files, render_parameters
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
 from postfix.tables import ClientRow
@@ -125,7 +126,8 @@ def rendered(directory: Path, host: HostDeclaration, content: HostContent) -> Pa
 def server_host(settings: ServerSettings, **fields: object) -> HostDeclaration:
     """Return a host that only receives."""
     side = ServerSide(settings, ("mx1",))
-    return replace(HostDeclaration("mx1", SERVER_NAME, server=side, parameters={"mydestination": ""}), **fields)  # type: ignore[arg-type]
+    nowhere = Domains(mydestination=DomainList())
+    return replace(HostDeclaration("mx1", SERVER_NAME, server=side, domains=nowhere), **fields)  # type: ignore[arg-type]
 
 
 def verified_probe(instance: PostfixInstance, people: People, client: Credential | None) -> ProbeResult:
@@ -197,7 +199,7 @@ def test_users_networks_and_certificates_each_suffice(tmp_path: Path, postfix_in
     relay = RelayPolicy(sasl=True, networks=("192.0.2.0/24",))
     with sasl_server({"alice": "correct horse"}) as server:
         host = server_host(ServerSettings(relay=relay))
-        host = replace(host, parameters={**host.parameters, **server.parameters})
+        host = replace(host, parameters=server.parameters, unchecked=tuple(server.parameters))
         directory = rendered(tmp_path, host, host_content(people, mx1=people.server))
         instance = postfix_instance(directory, overrides={"mynetworks": None})
         assert probe(instance.port, login=("alice", "correct horse")).may_relay

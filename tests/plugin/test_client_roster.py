@@ -22,7 +22,8 @@ from pki.roster.handler import ClientRosterHandler
 from pki.roster.reading import rows_of_mapping
 from pki.roster.rows import rows_text
 from postseal_core.packing import pack, unpack
-from postseal_core.plugin.servicer import Servicer
+from postseal_core.plugin.lockers import Holder, Lockers
+from postseal_core.plugin.material import MaterialStore
 from postseal_core.records import decode
 from tests.support.provider import UNKNOWN, CheckFailedError, Provider, Resource, Secret, provider
 from tests.support.rosters import by_client, unpacked
@@ -485,7 +486,11 @@ def test_an_update_in_another_run_than_its_check_reads_everything_from_the_input
     served: Provider, issuer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What Check has decided is only remembered to save time; the certificates are the same without that."""
-    monkeypatch.setattr(Servicer, "_refuse_unchecked", lambda _self, _inputs: None)
+
+    def open_any(lockers: Lockers, holder: Holder) -> MaterialStore:
+        return lockers._lockers.get(holder) or list(lockers._lockers.values())[-1]
+
+    monkeypatch.setattr(Lockers, "open", open_any)
     served.set_clock(START)
     roster = served.resource(ROSTER, "staff")
     roster.up(declared(STAFF, issuer))

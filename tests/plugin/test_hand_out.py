@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from postseal_core.files.tree import FileEntry, manifest
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Resource, Secret
 from tests.support.resource_properties import key_pem
@@ -134,7 +135,11 @@ def test_what_somebody_changed_or_removed_is_noticed_and_put_right(
     (tmp_path / "clients/alice/alice.p12").unlink()
     assert plugin.up(hand_out, declared(tmp_path, "alice")) == {"content": "update"}
     assert files(tmp_path) == right
-    assert any("ca/ca.pem" in line for line in plugin.lines)
+    said = "changed or removed by somebody else; as declared again"
+    assert f"ca/ca.pem and 1 more {said}" in plugin.lines
+    (tmp_path / "ca/ca.pem").write_text("forged")
+    plugin.up(hand_out, declared(tmp_path, "alice"))
+    assert f"ca/ca.pem {said}" in plugin.lines
     assert plugin.up(hand_out, declared(tmp_path, "alice")) == {}
 
 
@@ -222,3 +227,67 @@ def test_folders_that_move_to_another_hand_out_in_the_same_directory_stay(
     assert files(tmp_path) == before
     hand_out.delete()
     assert files(tmp_path).keys() == {path for path in before if "bob" not in path}
+
+
+def test_a_file_of_others_stops_the_first_preview_unless_it_is_taken_over(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """Also while its content is still to come; once it is taken over, it comes back with the hand-out's end."""
+    directory = tmp_path / "out"
+    (directory / "ca").mkdir(parents=True)
+    (directory / "ca/ca.pem").write_text("somebody else's")
+    coming = declared(directory, "alice", ca={"ca.pem": {"text": UNKNOWN}})
+    plugin.start_run()
+    sentence = plugin.refusal(hand_out.plan, hand_out.check(coming))
+    assert f"{directory}/ca/ca.pem: a file that is not ours" in sentence
+    assert "take_over: [ca/ca.pem]" in sentence
+    take_over = {"take_over": ["ca/ca.pem"]}
+    plugin.preview(hand_out, coming | take_over)
+    assert "is not ours and is taken over" in plugin.lines[-1]
+    plugin.up(hand_out, declared(directory, "alice") | take_over)
+    assert hand_out.inputs["take_over"] == ["ca/ca.pem"]
+    assert plugin.up(hand_out, declared(directory, "alice") | take_over) == {}
+    hand_out.delete()
+    assert files(directory) == {"ca/ca.pem": (b"somebody else's", 0o644)}
+
+
+def test_a_name_to_take_over_that_is_not_written_is_a_mistake(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """A misspelt name would leave the reader in the belief that a file is replaced, or kept."""
+    (problem,) = plugin.problems(hand_out, declared(tmp_path) | {"take_over": ["ca.pem"]})
+    assert problem.startswith("take_over: got 'ca.pem', name files that are written there, as ca/ca.pem")
+
+
+def test_a_request_to_delete_removes_only_what_the_mark_proves(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """Delete comes without a Check: a made-up state with right digests, or another directory, removes nothing."""
+    place = tmp_path / "etc"
+    place.mkdir()
+    (place / "passwd").write_text("root")
+    passwd = FileEntry("passwd", b"root", 0o644)
+    (place / "passwd").chmod(0o644)
+    hand_out.id, hand_out.outputs = str(place), {"directory": str(place), "files": manifest([passwd])}
+    hand_out.delete()
+    assert files(place) == {"passwd": (b"root", 0o644)}
+    assert any(f"{place}/passwd is left there" in line for line in plugin.lines)
+    plugin.up(hand_out, declared(place, "alice"))
+    hand_out.outputs["files"] |= manifest([passwd])
+    hand_out.delete()
+    assert files(place) == {"passwd": (b"root", 0o644)}
+
+
+@pytest.mark.needs_root
+def test_a_directory_that_others_can_write_to_is_refused_in_the_preview(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path
+) -> None:
+    """Keys of clients would lie where anybody could exchange them; the same directory, closed, is well."""
+    directory = tmp_path / "out"
+    directory.mkdir()
+    directory.chmod(0o777)
+    (problem,) = plugin.problems(hand_out, declared(directory, "alice"))
+    assert problem.startswith("directory: ")
+    assert "chmod o-w" in problem
+    directory.chmod(0o755)
+    plugin.up(hand_out, declared(directory, "alice"))

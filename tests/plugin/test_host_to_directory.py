@@ -13,8 +13,9 @@ from pki.model import Profile, SlotId
 from pki.verification import chain_pem
 from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.host_resource.records import HostRow
-from postfix.settings import ServerSettings
+from postfix.settings import RelayPolicy, ServerSettings
 from postfix.target import Directory
+from postseal_core.files.directory import DirectoryWriter
 from postseal_core.instants import format_instant
 from postseal_core.packing import pack_records, unpack_records
 from postseal_core.records import encode
@@ -485,3 +486,53 @@ def test_a_host_that_was_not_checked_in_this_run_is_not_written(
     plugin.start_run()
     assert "run `pulumi up` again" in plugin.refusal(host.apply, checked)
     assert not directory.exists()
+
+
+def test_the_postfix_of_an_administrator_is_not_a_plain_directory(
+    plugin: PluginRuns, host: Resource, directory: Path
+) -> None:
+    """main.cf and master.cf that are there already are neither replaced nor, later, removed."""
+    directory.mkdir(parents=True)
+    theirs = {name: f"# {name} of the administrator\n".encode() for name in ("main.cf", "master.cf")}
+    for name, content in theirs.items():
+        (directory / name).write_bytes(content)
+    plugin.start_run()
+    checked = host.check(declared(directory))
+    for step in (host.plan, host.apply):
+        sentence = plugin.refusal(step, checked)
+        assert all(f"{directory}/{name}: a file that is not ours" in sentence for name in theirs)
+    assert written(directory) == theirs
+    host.outputs = {"name": "mx1", "target": checked["target"], "deployed": {"files": present(directory)}}
+    host.delete()
+    assert written(directory) == theirs
+
+    taken = declared(directory, target=encode(Directory(str(directory), take_over=("main.cf", "master.cf")).record))
+    plugin.preview(host, taken)
+    assert sum("is taken over" in line for line in plugin.lines) == len(theirs)
+    plugin.up(host, taken)
+    assert written(directory)["main.cf"] != theirs["main.cf"]
+    assert written(directory)["main.cf.before-postseal"] == theirs["main.cf"]
+    host.delete()
+    assert written(directory) == theirs
+
+
+def test_a_name_to_take_over_that_no_file_of_the_host_has_is_a_mistake(
+    plugin: PluginRuns, host: Resource, directory: Path
+) -> None:
+    """The place of the problem is that of the target."""
+    target = encode(Directory(str(directory), take_over=("main.fc",)).record)
+    (problem,) = plugin.problems(host, declared(directory, target=target))
+    assert problem.startswith("target.take_over: got 'main.fc'")
+
+
+def present(directory: Path) -> dict[str, str]:
+    """Return the digests of what is there, as anybody can compute them."""
+    return DirectoryWriter(directory).present(written(directory))
+
+
+def test_wide_networks_are_shown_to_the_reviewer(host: Resource, directory: Path) -> None:
+    """Whoever reads the preview sees them by their key, not only in a long list of networks."""
+    relay = RelayPolicy(networks=("192.0.2.0/24",), wide_networks=("203.0.0.0/16",))
+    checked = host.check(declared(directory, replace(HOST, server=ServerSide(ServerSettings(relay=relay), ("mx1",)))))
+    assert checked["wide_networks"] == ["203.0.0.0/16"]
+    assert checked["main_cf"]["mynetworks"] == "192.0.2.0/24 203.0.0.0/16"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -129,3 +129,49 @@ def test_a_configuration_directory_that_is_not_there_is_one_sentence(plugin: Plu
     sentence = plugin.refusal(host.apply, host.check(nothing))
     assert absent in sentence
     assert "internal error" not in sentence
+
+
+@pytest.mark.needs_postfix
+@pytest.mark.parametrize("table_type", ["texthash", "hash"])
+def test_a_table_of_the_administrator_is_kept_and_given_back(
+    plugin: PluginRuns, instance: PostfixInstance, table_type: Literal["texthash", "hash"]
+) -> None:
+    """A host that lets clients in already: its table is refused, then taken over, then as it was, index and all."""
+    table = instance.config_directory / "relay_clientcerts"
+    table.write_text("D7:04 branch-1\n")
+    table.with_suffix(".db").write_bytes(b"their index")
+    host = plugin.resource("MailServer", "mx1")
+    relay = declared(instance, replace(HOST, table_type=table_type))
+    plugin.start_run()
+    checked = host.check(relay)
+    for step in (host.plan, host.apply):
+        assert f"{table}: a file that is not ours" in plugin.refusal(step, checked)
+    assert table.read_text() == "D7:04 branch-1\n"
+
+    target = Local(str(instance.config_directory), take_over=("relay_clientcerts",)).record
+    plugin.up(host, relay | {"target": encode(target)})
+    assert sum(f"{table} is not ours and is taken over" in line for line in plugin.lines) == 2
+    assert certificate_fingerprint_sha256(ALICE) in table.read_text()
+    assert (table.with_suffix(".db").read_bytes() == b"their index") == (table_type == "texthash")
+    assert plugin.up(host, relay | {"target": encode(target)}) == {}
+    host.delete()
+    assert table.read_text() == "D7:04 branch-1\n"
+    assert table.with_suffix(".db").read_bytes() == b"their index"
+    assert not [path for path in instance.config_directory.iterdir() if "postseal" in path.name]
+
+
+@pytest.mark.needs_postfix
+def test_a_request_to_delete_cannot_widen_who_may_relay(plugin: PluginRuns, instance: PostfixInstance) -> None:
+    """A made-up state whose values are to be given back changes no byte of a main.cf."""
+    host = plugin.resource("MailServer", "mx1")
+    main_cf = instance.config_directory / "main.cf"
+    forged = {"parameters": ["biff", "mynetworks"], "originals": {"mynetworks": "0.0.0.0/0", "biff": "yes"}}
+    before = main_cf.read_bytes()
+    host.outputs = {"name": "mx1", "target": declared(instance)["target"], "deployed": forged}
+    host.delete()
+    assert main_cf.read_bytes() == before
+    assert any("main.cf: mynetworks is left as it is" in line for line in plugin.lines)
+    plugin.up(host, declared(instance))
+    host.outputs["deployed"]["originals"] = {"relay_clientcerts": "static:all"}
+    host.delete()
+    assert "static" not in main_cf.read_text()

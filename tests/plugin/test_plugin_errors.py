@@ -12,7 +12,8 @@ from pulumi.runtime.proto import provider_pb2 as pb
 
 from postseal_core.errors import ConfigError, DeployError, Problem
 from postseal_core.plugin.handler import CheckRequest, Context, HandlerBase
-from postseal_core.plugin.servicer import Servicer
+from postseal_core.plugin.lockers import Lockers
+from postseal_core.plugin.material import MaterialStore
 from postseal_core.records import SECRET
 from postseal_core.values import MUST_BE_KNOWN, Maybe
 from tests.support.plugin_runs import PluginRuns, plugin_runs
@@ -209,7 +210,7 @@ def test_an_internal_error_says_where_and_never_what(
     step: str,
 ) -> None:
     """The text of an unforeseen exception may quote a secret: kind and place are shown, on the log as well."""
-    monkeypatch.setattr(Servicer, "_refuse_unchecked", lambda _self, _inputs: None)
+    monkeypatch.setattr(Lockers, "open", lambda _self, _holder: MaterialStore())
     if step in ("update", "refresh", "delete"):
         plugin.up(brittle, declared("works"))
         brittle.inputs |= {"mood": "breaks"}
@@ -266,7 +267,7 @@ def test_a_value_that_cannot_be_sent_is_an_internal_error_without_the_value(
     plugin: PluginRuns, brittle: Resource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A handler's mistake does not show what it tried to send."""
-    monkeypatch.setattr(Servicer, "_refuse_unchecked", lambda _self, _inputs: None)
+    monkeypatch.setattr(Lockers, "open", lambda _self, _holder: MaterialStore())
     assert plugin.refusal(brittle.apply, declared("cannot be sent")).startswith("internal error in postseal (TypeError")
 
 

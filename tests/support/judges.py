@@ -1,5 +1,6 @@
-"""Independent judges of certificates, archives and CRLs: the programs openssl and pkilint, which know nothing of us."""
+"""Independent judges of certificates, archives and CRLs, which know nothing of us: openssl, pkilint and zlint."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -18,19 +19,34 @@ from pkilint import loader, pkix  # type: ignore[import-untyped]
 from pkilint.pkix import certificate, crl, extension, name  # type: ignore[import-untyped]
 from pkilint.validation import ValidationFindingSeverity  # type: ignore[import-untyped]
 
+from toolchain.go_tools import ZLINT, built_tool
+
 __all__ = [
     "Finding",
     "LintRole",
     "Purpose",
     "Verdict",
+    "has_zlint",
     "openssl_crl_text",
     "openssl_crl_verify",
     "openssl_fingerprint",
     "openssl_pkcs12_info",
     "openssl_public_key_fingerprint",
+    "openssl_verify_path",
     "openssl_verify_strict",
     "pkilint_findings",
+    "zlint_findings",
 ]
+
+_REPOSITORY = Path(__file__).parents[2]
+
+_ZLINT_SOURCES = ("RFC3279", "RFC5280", "RFC5480", "RFC5891", "RFC8813", "Community")
+"""What zlint judges by: the RFCs on certificates, their keys and their names, and faults that break programs.
+
+Left out are rules of others for authorities that browsers, mail programs or signature laws trust: CABF_* (lifetimes of
+weeks, certificates in public logs, policy identifiers), Mozilla, Apple, Chrome, ETSI_ESI. A private authority is none
+of those. Left out, too, are RFC6960 and RFC6962: OCSP and public logs, which are not used.
+"""
 
 _TIMEOUT_SECONDS = 60
 
@@ -59,7 +75,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding of pkilint; `severity` is FATAL, ERROR, WARNING, NOTICE or INFO."""
+    """One finding of pkilint (FATAL, ERROR, WARNING, NOTICE or INFO) or zlint (FATAL, ERROR, WARN or INFO)."""
 
     severity: str
     code: str
@@ -83,6 +99,22 @@ def openssl_verify_strict(
     with _files(roots=trusted, untrusted=_pem(*intermediates), leaf=_pem(leaf)) as paths:
         untrusted = ["-untrusted", paths["untrusted"]] if intermediates else []
         return _judge("verify", *arguments, "-CAfile", paths["roots"], *untrusted, paths["leaf"])
+
+
+def openssl_verify_path(leaf_pem: str, *, untrusted: str, root: str, at: datetime) -> Verdict:
+    """Let `openssl verify -policy_check` judge a path of PEM certificates, for any policy, without purpose and CRLs."""
+    with _files(root=root, untrusted=untrusted, leaf=leaf_pem) as paths:
+        arguments = [
+            "-policy_check",
+            "-policy",
+            "anyPolicy",
+            "-attime",
+            str(int(at.timestamp())),
+            "-no-CApath",
+            "-no-CAstore",
+        ]
+        between = ["-untrusted", paths["untrusted"]] if untrusted else []
+        return _judge("verify", *arguments, "-CAfile", paths["root"], *between, paths["leaf"])
 
 
 def openssl_fingerprint(judged: x509.Certificate) -> str:
@@ -131,6 +163,27 @@ def pkilint_findings(pem: str, role: LintRole = LintRole.CERTIFICATE) -> list[Fi
     worse = [each for each in found if each.finding.severity < ValidationFindingSeverity.INFO]
     worse.sort(key=lambda each: each.finding.severity)
     return [Finding(each.finding.severity.name, each.finding.code, each.message or "") for each in worse]
+
+
+def has_zlint() -> bool:
+    """Whether zlint was built from the checkout's pinned module."""
+    return built_tool(ZLINT, _REPOSITORY, os.environ).is_file()
+
+
+def zlint_findings(pem: str) -> list[Finding]:
+    """Return what zlint finds in a certificate or a CRL by the rules of `_ZLINT_SOURCES`, in the order of their names.
+
+    A block that zlint cannot read is an error: it would judge nothing and find nothing.
+    """
+    program = str(built_tool(ZLINT, _REPOSITORY, os.environ))
+    with _files(judged=pem) as paths:
+        printed = _output([program, "-includeSources", ",".join(_ZLINT_SOURCES), paths["judged"]], b"")
+    results = json.loads(printed)
+    return [
+        Finding(result["result"].upper(), code, result.get("details", ""))
+        for code, result in sorted(results.items())
+        if result["result"] not in {"pass", "NA", "NE"}
+    ]
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from cryptography import x509
 
+from postseal_core.files.tree import MARK_FILE
 from postseal_core.instants import format_instant
 from tests.support.engine import REPOSITORY, Stack, copy_project
 from tests.support.judges import LintRole, Purpose, openssl_verify_strict, pkilint_findings
@@ -163,17 +164,17 @@ def table_rows(host: Path) -> dict[str, str]:
 
 
 def tree(directory: Path) -> dict[str, bytes]:
-    """Return every file below a directory with its content."""
-    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    """Return every file below a directory with its content, our marks left out."""
+    return {str(path.relative_to(directory)): path.read_bytes() for path in _files_below(directory)}
 
 
 def file_modes(directory: Path) -> dict[str, int]:
-    """Return the permissions of every file below a directory."""
-    return {
-        str(path.relative_to(directory)): path.stat().st_mode & 0o7777
-        for path in directory.rglob("*")
-        if path.is_file()
-    }
+    """Return the permissions of every file below a directory, our marks left out."""
+    return {str(path.relative_to(directory)): path.stat().st_mode & 0o7777 for path in _files_below(directory)}
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    return (path for path in directory.rglob("*") if path.is_file() and path.name != MARK_FILE)
 
 
 def _is_secret(value: object) -> bool:

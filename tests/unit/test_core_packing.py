@@ -187,3 +187,17 @@ def test_a_text_that_would_fill_the_memory_is_refused(monkeypatch: pytest.Monkey
     assert len(unpack(pack("x" * 1000))) == 1000
     with pytest.raises(PostsealError, match="it holds more than 256 MiB"):
         unpack(pack("x" * 1001))
+
+
+def test_the_largest_text_has_256_mib() -> None:
+    """What the documentation of `unpack` says; one byte more is refused."""
+    assert packing._MAXIMUM_BYTES == 2**28
+
+
+@pytest.mark.parametrize("foreign", ["!", "\n", " ", "\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_a_character_that_does_not_belong_there_is_damage(foreign: str) -> None:
+    """A reader that leaves it out would read something else than was written."""
+    packed = pack("text")
+    for place in (0, 5, len(packed)):
+        with pytest.raises(PostsealError, match="packed records cannot be read"):
+            unpack(packed[:place] + foreign + packed[place:])

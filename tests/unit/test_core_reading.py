@@ -112,6 +112,7 @@ def test_paths_are_those_that_pulumi_config_takes() -> None:
         ("ALICE", ["alice"], "did you mean alice?"),
         ("zzz", ["bob", "alice"], "expected one of: alice, bob"),
         ("zzz", [], "none is declared"),
+        ("zzz", [f"name{each}" for each in range(8)], "expected one of: " + ", ".join(f"name{n}" for n in range(8))),
         (
             "zzz",
             [f"name{each}" for each in range(9)],

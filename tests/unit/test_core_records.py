@@ -131,7 +131,8 @@ INSTANTS = st.builds(
     st.integers(-60_000_000_000, 60_000_000_000),
     ZONES,
 )
-PLACES = st.builds(Place, TEXTS, st.integers())
+WHOLE_NUMBERS = st.integers(-(2**52), 2**52)
+PLACES = st.builds(Place, TEXTS, WHOLE_NUMBERS)
 SPANS = st.builds(Span, begin=INSTANTS, end=st.none() | INSTANTS)
 LEAVES = st.builds(Leaf, name=TEXTS, span=SPANS, number=TEXTS | st.just(UNKNOWN))
 TREES = st.builds(
@@ -140,18 +141,18 @@ TREES = st.builds(
     place=PLACES,
     span=SPANS,
     leaf=LEAVES,
-    count=st.integers(min_value=0),
+    count=st.integers(0, 2**52),
     is_tall=st.booleans(),
     share=st.fractions(),
     colour=st.sampled_from(Colour),
     note=st.none() | TEXTS,
     planted_at=st.none() | INSTANTS,
     home=PLACES | st.just(UNKNOWN),
-    hours=st.none() | st.integers() | st.just(UNKNOWN),
+    hours=st.none() | WHOLE_NUMBERS | st.just(UNKNOWN),
     leaves=st.lists(LEAVES, max_size=2).map(tuple),
     colours=st.lists(st.sampled_from(Colour), max_size=2).map(tuple),
     by_name=st.dictionaries(TEXTS, st.dictionaries(TEXTS, LEAVES | st.just(UNKNOWN), max_size=2), max_size=2),
-    many=st.lists(st.none() | st.integers(), max_size=3).map(tuple) | st.just(UNKNOWN),
+    many=st.lists(st.none() | WHOLE_NUMBERS, max_size=3).map(tuple) | st.just(UNKNOWN),
     passphrase=st.none() | TEXTS | st.just(UNKNOWN),
 )
 WHOLES = st.builds(
@@ -160,8 +161,8 @@ WHOLES = st.builds(
     seen_at=st.none() | INSTANTS,
     colour=st.sampled_from(Colour),
     place=st.none() | PLACES,
-    number=st.integers() | st.just(UNKNOWN),
-    count=st.none() | st.integers(),
+    number=WHOLE_NUMBERS | st.just(UNKNOWN),
+    count=st.none() | WHOLE_NUMBERS,
     span=SPANS,
     leaves=st.lists(LEAVES, max_size=2).map(tuple),
 )

@@ -17,7 +17,11 @@ TOO_LARGE = "is a number beyond 9,007,199,254,740,991, which the engine cannot h
 CIRCLE = "holds itself, or is nested too deeply"
 TEXTS = st.text(st.characters(codec="utf-8"))
 WRITABLE = st.recursive(
-    TEXTS | st.booleans() | st.none() | st.floats() | st.integers(-LARGEST, LARGEST),
+    TEXTS
+    | st.booleans()
+    | st.none()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(-LARGEST, LARGEST),
     lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
 )
 

@@ -6,7 +6,17 @@ import pytest
 
 from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
 from postfix.deploy.plan import plan_deployment, write_order
-from postfix.deploy.steps import BuildTable, MakeDirectory, Place, Reload, Remove, RemoveDirectory, Step, WriteFile
+from postfix.deploy.steps import (
+    BuildTable,
+    KeepOriginal,
+    MakeDirectory,
+    Place,
+    Reload,
+    Remove,
+    RemoveDirectory,
+    Step,
+    WriteFile,
+)
 from postfix.master_cf import Service
 from postseal_core.errors import ConfigError
 from postseal_core.files.tree import DIRECTORY, ROOT, Directory, FileEntry, manifest, plan_tree
@@ -100,24 +110,29 @@ def test_a_host_as_declared_gives_no_step() -> None:
 
 
 @pytest.mark.parametrize(
-    ("indexes", "there", "is_built"),
+    ("indexes", "there", "steps"),
     [
-        (("relay_clientcerts.db",), ("relay_clientcerts.db",), False),
-        (("relay_clientcerts.db",), (), True),
-        ((), ("relay_clientcerts.db",), True),
+        (("relay_clientcerts.db",), ("relay_clientcerts.db",), ""),
+        (("relay_clientcerts.db",), (), "build"),
+        ((), ("relay_clientcerts.db",), "keep build"),
     ],
     ids=["ours", "missing", "not ours"],
 )
 def test_an_index_is_made_again_if_it_is_missing_or_not_ours(
-    indexes: tuple[str, ...], there: tuple[str, ...], *, is_built: bool
+    indexes: tuple[str, ...], there: tuple[str, ...], steps: str
 ) -> None:
-    """An unchanged source is no proof that the index beside it is of the same rows."""
+    """An unchanged source is no proof that the index beside it is of the same rows; one of others is kept."""
     table = Table(CLIENTS, "hash")
     present = HERE | manifest([CLIENTS]) | dict.fromkeys(there, "sha256:index")
     deployed = Deployed(manifest([CLIENTS]), indexes=indexes)
-    plan = plan_deployment(HostFiles(tables=(table,)), deployed, replace(HOST, files=present))
-    assert plan.steps == ((BuildTable(table), Reload()) if is_built else ())
-    assert plan.built_tables == ((table,) if is_built else ())
+    desired = HostFiles(tables=(table,), take_over=("relay_clientcerts",))
+    plan = plan_deployment(desired, deployed, replace(HOST, files=present))
+    done: dict[str, tuple[Step, ...]] = {
+        "keep": (KeepOriginal(Place.CONFIG, "relay_clientcerts.db"),),
+        "build": (BuildTable(table), Reload()),
+    }
+    assert plan.steps == tuple(step for word in steps.split() for step in done[word])
+    assert plan.built_tables == ((table,) if steps else ())
 
 
 def test_a_table_that_changes_its_type_loses_its_old_index_after_the_reload() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from postfix.deploy.host_files import Deployed, HostFiles, Table
 from postfix.deploy.transaction import Reloading, deploy, remove
-from postseal_core.errors import DeployError
+from postseal_core.errors import ConfigError, DeployError
 from postseal_core.files.tree import FileEntry
 from tests.support.recording_session import RecordingSession, Script
 
@@ -23,6 +23,7 @@ DESIRED = HostFiles(
     tables=(Table(CLIENTS, "hash"), Table(FileEntry("tls/sni", b"a b\n", 0o400), "lmdb", has_file_names=True)),
     parameters={"smtpd_tls_security_level": "may"},
     chroot=(FileEntry("etc/ca/root.pem", b"root", 0o644),),
+    take_over=("relay_clientcerts",),
 )
 RENEWED = replace(
     DESIRED,
@@ -107,7 +108,7 @@ def test_removing_everything_leaves_what_others_wrote(session: RecordingSession)
     outcome = remove(session, deployed)
     assert outcome.plan.deployed == Deployed()
     left = {path.name: path.read_bytes() for path in Path(session.root).iterdir()}
-    assert left == {"main.cf": MAIN_CF, "notes": b"unknown"}
+    assert left == {"main.cf": MAIN_CF, "notes": b"unknown", "relay_clientcerts.db": b"somebody else's index"}
     assert list(Path(session.script.queue_directory).iterdir()) == []
 
 
@@ -117,13 +118,77 @@ def test_removing_from_a_host_that_is_gone_is_done_already(session: RecordingSes
     assert remove(gone, Deployed(files={"main.cf": "sha256:x"})).reloading is Reloading.NOT_NEEDED
 
 
+WHOLE = HostFiles(files=(FileEntry("main.cf", b"myhostname = mx1.example.org\n", 0o644),))
+
+
 def test_a_whole_configuration_can_be_removed(session: RecordingSession) -> None:
     """Without main.cf nothing is reloaded, and the outcome says what a running Postfix does."""
-    whole = HostFiles(files=(FileEntry("main.cf", b"myhostname = mx1.example.org\n", 0o644),))
-    first = deploy(session, whole)
-    assert first.plan.taken_over == ("main.cf",)
+    Path(session.root, "main.cf").unlink()
+    first = deploy(session, WHOLE)
     assert remove(session, first.plan.deployed).reloading is Reloading.NO_MAIN_CF
     assert not Path(session.root, "main.cf").exists()
+
+
+def test_a_configuration_that_was_taken_over_is_given_back(session: RecordingSession) -> None:
+    """The very file of the administrator, with a reload, as if nothing had been."""
+    before = state_of(session)
+    first = deploy(session, replace(WHOLE, take_over=("main.cf",)))
+    assert first.plan.taken_over == ("main.cf",)
+    assert Path(session.root, "main.cf.before-postseal").read_bytes() == MAIN_CF
+    assert remove(session, first.plan.deployed).reloading is Reloading.DONE
+    assert state_of(session) == before
+
+
+@pytest.mark.parametrize("path", ["main.cf", "relay_clientcerts", "relay_clientcerts.db", "tls/mx1.pem"])
+def test_a_file_of_others_is_refused_unless_it_is_taken_over(session: RecordingSession, path: str) -> None:
+    """Nothing is changed, and the message names the whole path and what to write."""
+    Path(session.root, path).parent.mkdir(exist_ok=True)
+    Path(session.root, path).write_bytes(b"somebody else's")
+    before = state_of(session)
+    desired = replace(DESIRED, files=(*DESIRED.files, *WHOLE.files), parameters={}, take_over=())
+    with pytest.raises(ConfigError, match=f"{path}: a file that is not ours .*take_over: .{path}.") as caught:
+        deploy(session, desired)
+    assert any(problem.path == f"{session.root}/{path}" for problem in caught.value.problems)
+    assert state_of(session) == before
+
+
+def test_only_what_the_mark_proves_is_removed_whatever_a_request_says(session: RecordingSession) -> None:
+    """Files, parameters with values to give back, services and indexes that somebody makes up are left, and named."""
+    Path(session.root, "main.cf").write_bytes(MAIN_CF + b"mynetworks = 127.0.0.0/8\n")
+    before = state_of(session)
+    present = session.present(["notes", "main.cf"])
+    forged = Deployed(
+        files=present,
+        indexes=("relay_clientcerts.db",),
+        parameters=("mynetworks",),
+        originals={"mynetworks": "0.0.0.0/0"},
+        has_services=True,
+        services=("smtp/inet",),
+    )
+    outcome = remove(session, forged)
+    assert state_of(session) == before
+    assert len(outcome.left) == 4
+
+    ours = deploy(session, DESIRED).plan.deployed
+    shown = replace(ours, originals={"smtpd_tls_security_level": "none"}, files={**ours.files, **present})
+    remove(session, shown)
+    left = {path.name: path.read_bytes() for path in Path(session.root).iterdir()}
+    assert left == {Path(path).name: content for path, (_, _, content) in before.items()}
+
+
+def test_what_a_run_that_was_killed_has_written_is_ours_to_the_next(
+    session: RecordingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mark is there before the first file, so a second run needs no permission and a removal finds everything."""
+    monkeypatch.setattr("postfix.deploy.undo.UndoLog.undo", lambda _: "killed")
+    session.script.complaints = {"postfix reload": "fatal: cannot"}
+    with pytest.raises(DeployError, match="killed"):
+        deploy(session, DESIRED)
+    session.script.complaints = {}
+    deployed = deploy(session, replace(DESIRED, take_over=())).plan.deployed
+    remove(session, deployed)
+    left = {path.name: path.read_bytes() for path in Path(session.root).iterdir() if ".postseal-" not in path.name}
+    assert left == {"main.cf": MAIN_CF, "notes": b"unknown", "relay_clientcerts.db": b"somebody else's index"}
 
 
 @pytest.mark.parametrize("command", ["postconf -n", "postmap"])
@@ -250,9 +315,12 @@ def test_a_failure_at_any_change_leaves_the_host_as_it_was_or_complete(
     session.script.fails_at, session.script.fails_late = fails_at, fails_late
     failure = failure_of(lambda: deploy(session, RENEWED, deployed))
     assert (failure is not None) == (len(session.script.changes) >= fails_at)
-    if failure:
+    if failure and "all is deployed" not in str(failure):
         assert "all files are as they were before" in str(failure)
         assert state_of(session) == before
+    elif failure:
+        assert session.script.changes[-1] == "write .postseal.json"
+        assert Path(session.root, "tls/mx1.pem").read_bytes() == b"new key"
     session.script.fails_at = 0
     plan = deploy(session, RENEWED, deployed).plan
     assert deploy(session, RENEWED, plan.deployed).plan.is_empty

@@ -128,17 +128,48 @@ def test_a_file_of_ours_that_somebody_edited_or_deleted_is_reported_and_written_
     assert (plan.write, plan.changed_outside, plan.taken_over) == ((KEY,), (KEY.path,), ())
 
 
-def test_a_file_that_was_not_ours_is_reported_when_it_is_replaced() -> None:
-    """Overwriting what somebody else made never passes unsaid."""
-    plan = plan_tree([MAIN_CF], {}, HERE | {MAIN_CF.path: digest(CA)})
-    assert (plan.write, plan.taken_over) == ((MAIN_CF,), (MAIN_CF.path,))
+@pytest.mark.parametrize("found", [digest(CA), digest(MAIN_CF)], ids=["another file", "the same bytes"])
+def test_a_file_that_was_not_ours_is_replaced_only_where_that_is_said(found: str) -> None:
+    """Overwriting what somebody else made never passes unsaid; also what is as declared would be removed later."""
+    present = HERE | {MAIN_CF.path: found}
+    with pytest.raises(ConfigError, match=r"main.cf: a file that is not ours stands there.*take_over: \[main.cf\]"):
+        plan_tree([MAIN_CF], {}, present, take_over=["master.cf"])
+    plan = plan_tree([MAIN_CF], {}, present, take_over=["main.cf"])
+    assert (plan.write, plan.taken_over, plan.unchanged) == ((MAIN_CF,), (MAIN_CF.path,), ())
 
 
-def test_a_file_that_is_already_as_declared_becomes_ours_without_a_write() -> None:
-    """Adopting an identical file touches nothing."""
-    plan = plan_tree([MAIN_CF], {}, HERE | manifest([MAIN_CF]))
-    assert plan.is_empty
-    assert plan.owned == manifest([MAIN_CF])
+def test_what_stands_where_an_original_would_be_kept_is_in_the_way() -> None:
+    """Unless it is that original: a run that was cut off has kept it already."""
+    present = HERE | {"main.cf": digest(CA), "main.cf.before-postseal": digest(KEY)}
+    with pytest.raises(ConfigError, match=r"main.cf.before-postseal: is in the way"):
+        plan_tree([MAIN_CF], {}, present, take_over=["main.cf"])
+    again = present | {"main.cf.before-postseal": digest(CA)}
+    assert plan_tree([MAIN_CF], {}, again, take_over=["main.cf"]).taken_over == ("main.cf",)
+
+
+@pytest.mark.parametrize(
+    ("found", "removed", "given_back", "left"),
+    [
+        (digest(MAIN_CF), (), ("main.cf",), ()),
+        (None, (), ("main.cf",), ()),
+        (digest(CA), (), (), ("main.cf",)),
+    ],
+    ids=["as we left it", "deleted by somebody", "edited by somebody"],
+)
+def test_what_ours_had_replaced_comes_back_when_ours_goes(
+    found: str | None, removed: tuple[str, ...], given_back: tuple[str, ...], left: tuple[str, ...]
+) -> None:
+    """Ours is not removed and then missed: the original takes its place; what somebody edited stays."""
+    present = HERE | {"main.cf.before-postseal": digest(KEY)} | ({"main.cf": found} if found else {})
+    plan = plan_tree([], manifest([MAIN_CF]), present, kept=["main.cf"])
+    assert (plan.remove, plan.give_back, plan.kept) == (removed, given_back, left)
+
+
+@pytest.mark.parametrize("name", [".postseal.json", "tls/mx1.pem.before-postseal"])
+def test_names_of_our_own_records_are_not_for_files(name: str) -> None:
+    """A file under such a name would be taken for what it is not."""
+    with pytest.raises(ConfigError, match="kept for our own records"):
+        plan_tree([FileEntry(name, b"", 0o600)], {}, {})
 
 
 def test_what_is_no_longer_declared_goes_if_it_is_still_ours() -> None:
@@ -199,7 +230,8 @@ def test_everything_that_is_needed_is_asked_for(desired: list[FileEntry]) -> Non
     """A plan from the paths it asks for equals the plan from everything that is there."""
     there = after({}, desired, {}) | {"unknown": "sha256:unknown"}
     asked = {path: there[path] for path in paths_to_inspect(desired, {}) if path in there}
-    assert plan_tree(desired, {}, asked) == plan_tree(desired, {}, there)
+    names = [entry.path for entry in desired]
+    assert plan_tree(desired, {}, asked, take_over=names) == plan_tree(desired, {}, there, take_over=names)
 
 
 @given(trees, trees)

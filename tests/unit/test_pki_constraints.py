@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from pki.constraints import limits_of_declaration, problems_under_limits
+from pki.constraints import limits_of_adopted, limits_of_declaration, problems_under_limits
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
 from pki.profile_extensions import key_usage
 from postseal_core.errors import Problem
@@ -132,6 +132,90 @@ def test_a_common_name_that_looks_like_a_host_is_judged_as_openssl_does(
     """OpenSSL reads the common name of a leaf that has no DNS name."""
     declaration = declare(profile, subject=Subject("host.elsewhere.example"), alt_names=alt_names)
     assert _paths(problems_under_issuer(declaration, [_constrained(permitted=[x509.DNSName("example.org")])])) == paths
+
+
+CLOSED_NAMES = [
+    ("ip_addresses", "192.0.2.1", "permitted_ip"),
+    ("ip_addresses", "2001:db8::1", "permitted_ip"),
+    ("uris", "https://mx1.example.org/", "permitted_uri"),
+    ("uris", "urn:a:b", "permitted_uri"),
+]
+
+
+@pytest.mark.parametrize(("field", "name", "word"), CLOSED_NAMES)
+@pytest.mark.parametrize(
+    "limits",
+    [
+        NameConstraints(permitted_dns=("example.org",)),
+        NameConstraints(permitted_email=("example.org",)),
+        NameConstraints(excluded_dns=("example.net",)),
+        NameConstraints(permitted_ip=("203.0.113.0/24",), permitted_uri=("www.example.org",)),
+    ],
+    ids=["permitted_dns", "permitted_email", "excluded_dns", "others"],
+)
+def test_whoever_is_limited_certifies_no_address_and_no_uri_but_the_permitted(
+    limits: NameConstraints, field: str, name: str, word: str
+) -> None:
+    """Told where it was declared, before anything is issued, and in the same words below the certificate."""
+    declaration = declare(Profile.SERVER, alt_names=replace(SubjectAltNames(("mx1.example.org",)), **{field: (name,)}))
+    if limits.permitted_email:
+        declaration = replace(declaration, alt_names=replace(declaration.alt_names, dns_names=()))
+    root = make_authority(name_constraints=limits)
+    limited = [limits_of_declaration("CN=root specimen,O=Example", declare(Profile.ROOT, name_constraints=limits))]
+    (problem,) = problems_under_limits(declaration, limited)
+    assert problem.path == f"{field}[0]"
+    assert word in problem.message or getattr(limits, word)[0] in problem.message
+    assert problems_under_issuer(declaration, [root.certificate]) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("limits", "names"),
+    [
+        (
+            NameConstraints(permitted_dns=("example.org",), permitted_ip=("192.0.2.0/24",)),
+            {"ip_addresses": ("192.0.2.1",)},
+        ),
+        (
+            NameConstraints(permitted_ip=("192.0.2.0/24", "2001:db8::/32")),
+            {"ip_addresses": ("192.0.2.1", "2001:db8::1")},
+        ),
+        (
+            NameConstraints(permitted_dns=("example.org",), permitted_uri=(".example.org",)),
+            {"uris": ("https://www.example.org/a",)},
+        ),
+    ],
+)
+def test_addresses_and_uris_that_are_permitted_are_certified(limits: NameConstraints, names: dict[str, Any]) -> None:
+    """Networks of one version of IP say nothing for the other."""
+    declaration = declare(Profile.SERVER, alt_names=replace(SubjectAltNames(("mx1.example.org",)), **names))
+    assert problems_under_issuer(declaration, [make_authority(name_constraints=limits).certificate]) == []
+
+
+@pytest.mark.parametrize(("field", "name", "word"), CLOSED_NAMES)
+def test_an_authority_from_before_is_read_as_it_will_be_renewed(field: str, name: str, word: str) -> None:
+    """Its certificate closes nothing yet: what would be issued below it today would fail after its renewal."""
+    issuer = _constrained(permitted=[x509.DNSName("example.org"), x509.RFC822Name("example.org")])
+    declaration = declare(Profile.SERVER, alt_names=replace(SubjectAltNames(("mx1.example.org",)), **{field: (name,)}))
+    (problem,) = problems_under_issuer(declaration, [issuer])
+    assert (problem.path, word in problem.message) == (f"{field}[0]", True)
+
+
+@pytest.mark.parametrize(
+    ("declared", "is_taken"),
+    [
+        (NameConstraints(permitted_dns=("example.org",)), False),
+        (NameConstraints(permitted_dns=("example.org",), permitted_ip=("192.0.2.0/24",)), True),
+        (NameConstraints(permitted_dns=("example.org",), permitted_ip=("203.0.113.0/24",)), False),
+        (NameConstraints(), True),
+    ],
+)
+def test_an_adopted_authority_is_judged_as_it_is_and_as_it_will_be(declared: NameConstraints, is_taken: bool) -> None:  # noqa: FBT001
+    """What its certificate does not mention, the declaration decides, for that is what its renewal says."""
+    adopted = _constrained(permitted=[x509.DNSName("example.org")])
+    limits = [limits_of_adopted(adopted, declare(Profile.ROOT, name_constraints=declared))]
+    alt_names = SubjectAltNames(("mx1.example.org", "mx1.example.net"), ip_addresses=("192.0.2.1",))
+    found = _paths(problems_under_limits(declare(Profile.SERVER, alt_names=alt_names), limits))
+    assert found == ["dns_names[1]", *([] if is_taken else ["ip_addresses[0]"])]
 
 
 def test_constraints_of_every_authority_in_the_chain_count() -> None:

@@ -41,7 +41,14 @@ def values(name: str) -> st.SearchStrategy[Any]:
 DECLARED = st.builds(DeclaredCertificate, **{name: values(name) for name in FIELDS})
 STEADY: Final = {
     name: getattr(DeclaredCertificate(), name)
-    for name in ("validity_hours", "renew_fraction", "renew_before_hours", "revoke", "issue_again")
+    for name in (
+        "validity_hours",
+        "renew_fraction",
+        "renew_before_hours",
+        "revoke",
+        "issue_again",
+        "confirmed_generation",
+    )
 }
 """Lifetimes and steps have their own say in when a certificate is issued: they stay as they are here."""
 few = settings(max_examples=6)  # for each field

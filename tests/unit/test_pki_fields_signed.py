@@ -20,6 +20,7 @@ EXAMPLES: dict[str, Any] = {
     "country": "DE",
     "email": "a@example.org",
     "ip_addresses": ("192.0.2.1",),
+    "permitted_ip": ("192.0.2.0/24",),
     "path_length": 1,
     "crl_urls": ("http://example.org/a.crl",),
 }

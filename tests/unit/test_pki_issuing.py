@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 from cryptography import x509
@@ -18,6 +19,7 @@ from postseal_core.errors import CertificateError
 from tests.support.specimens import NOW, VALIDITY, declare, issue_leaf, key_of, make_authority, sign_by_hand
 
 P256 = KeyAlgorithm.ECDSA_P256
+ALL_ADDRESSES = [x509.IPAddress(ip_network(each)) for each in ("0.0.0.0/0", "::/0")]
 FULL_NAMES = SubjectAltNames(
     ("mx1.example.org", "xn--mller-kva.example"), ("alice@example.org",), ("192.0.2.1", "2001:db8::1"), ("urn:a:b",)
 )
@@ -56,16 +58,29 @@ def test_an_authority_carries_its_path_length_and_constraints_and_no_purpose(pat
     }
     assert extension_of(authority, x509.BasicConstraints) == x509.BasicConstraints(ca=True, path_length=path_length)
     assert extension_of(authority, x509.NameConstraints) == x509.NameConstraints(
-        [x509.DNSName("example.org"), x509.RFC822Name("example.org"), x509.RFC822Name(".example.org")],
-        [x509.RFC822Name("root@example.org")],
+        [
+            x509.DNSName("example.org"),
+            x509.RFC822Name("example.org"),
+            x509.RFC822Name(".example.org"),
+            x509.UniformResourceIdentifier("none.invalid"),
+        ],
+        [x509.RFC822Name("root@example.org"), *ALL_ADDRESSES, x509.UniformResourceIdentifier("none.invalid")],
     )
 
 
 def test_name_constraints_of_one_side_leave_the_other_out() -> None:
     """An empty list of subtrees is no valid encoding."""
-    authority = make_authority(name_constraints=NameConstraints(excluded_dns=("example.net",))).certificate
-    expected = x509.NameConstraints(None, [x509.DNSName("example.net")])
-    assert extension_of(authority, x509.NameConstraints) == expected
+    networks = ("192.0.2.0/24", "2001:db8::/32")
+    permitted = NameConstraints(permitted_dns=("example.net",), permitted_ip=networks, permitted_uri=(".example.net",))
+    authority = make_authority(name_constraints=permitted).certificate
+    assert extension_of(authority, x509.NameConstraints) == x509.NameConstraints(
+        [
+            x509.DNSName("example.net"),
+            *(x509.IPAddress(ip_network(each)) for each in networks),
+            x509.UniformResourceIdentifier(".example.net"),
+        ],
+        None,
+    )
 
 
 def test_names_serial_number_and_dates_stand_in_the_certificate_as_declared() -> None:
@@ -80,6 +95,22 @@ def test_names_serial_number_and_dates_stand_in_the_certificate_as_declared() ->
     assert alt_names.get_values_for_type(x509.UniformResourceIdentifier) == ["urn:a:b"]
     assert (leaf.serial_number, leaf.issuer) == (77, issuer.certificate.subject)
     assert (leaf.not_valid_before_utc, leaf.not_valid_after_utc) == (VALIDITY.not_before, VALIDITY.not_after)
+
+
+def test_only_an_authority_leaves_the_identifier_of_its_own_key_out() -> None:
+    """RFC 5280 section 4.2.1.1 lets a root do so; a server that signs itself says which key has signed."""
+    key = key_of(P256)
+    lone = issue(
+        declare(Profile.SERVER),
+        public_key=key.public_key(),
+        validity=VALIDITY,
+        serial_number=9,
+        issuer=None,
+        signing_key=key,
+    )
+    own = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    assert extension_of(lone, x509.AuthorityKeyIdentifier) == own
+    assert extension_of(make_authority().certificate, x509.AuthorityKeyIdentifier) is None
 
 
 def test_the_issuer_is_identified_by_its_own_key_identifier_alone() -> None:

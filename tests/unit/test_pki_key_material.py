@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from random import Random
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki.certificate.issuance import Generation, sign_generation
 from pki.generations import Demand
@@ -142,3 +144,11 @@ def test_a_run_may_read_its_keys_in_another_way(context: Context) -> None:
         "sealed kept",
     )
     assert {"issuer.private_key_pem", "private_key_pem", "private key"} <= {*asked}
+
+
+def test_a_key_is_called_by_the_digest_of_its_public_half(context: Context) -> None:
+    """As `openssl pkey -pubout -outform DER | sha256sum` prints it; states hold it."""
+    key = key_of(KeyAlgorithm.ECDSA_P256)
+    reference = hold_key(private_key_pem(key), context)
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert reference == f"sha256:{sha256(der).hexdigest()}"

@@ -388,3 +388,18 @@ def _fetch_in_time(held: int, schedule: Schedule, now: datetime, *, is_early: bo
     ends = {entry.generation: entry.retire_at for entry in schedule.accepted}
     must_move = held != schedule.generation and (held not in ends or ends[held] <= now + 2 * DAY)
     return schedule.generation if must_move or is_early else held
+
+
+@pytest.mark.parametrize(("renewals", "confirmed"), [(0, 1), (1, 2), (1, 99), (2, 3)])
+def test_a_generation_that_does_not_exist_yet_cannot_be_confirmed(renewals: int, confirmed: int) -> None:
+    """It would take the old certificate away in the very run that makes the new one."""
+    waiting = Demand(YEARLY, CA, confirm=True)
+    schedule, now = None, START
+    for _ in range(renewals):
+        schedule = decide(schedule, waiting, now).schedule
+        now = schedule.renew_at
+    with pytest.raises(ScheduleError, match=f"got confirmed_generation {confirmed}, but"):
+        decide(schedule, replace(waiting, confirmed_generation=confirmed), now)
+    if schedule:
+        renewed = decide(schedule, replace(waiting, confirmed_generation=schedule.generation), now).schedule
+        assert [entry.generation for entry in renewed.accepted] == [schedule.generation]

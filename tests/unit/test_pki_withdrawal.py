@@ -150,3 +150,10 @@ def test_a_roster_is_refused_exactly_when_a_single_certificate_would_be(signed: 
     single = withdrawal_problems(withdrawal(ours(declared), {"alice": [*signers]}))
     assert len(in_roster) == len(set(signers) - set(ours(declared)))
     assert bool(in_roster) == bool(single)
+
+
+def test_without_facts_nothing_is_withdrawn_and_nobody_depends_on_it() -> None:
+    """A record of no facts is what a certificate without an authority has."""
+    assert Withdrawal() == Withdrawal(issuers=(), authorities=(), dependents={})
+    assert withdrawal_problems(Withdrawal()) == withdrawal_problems(None) == []
+    assert roster_withdrawal_problems(Withdrawal(), [("alice", entry(FIRST))]) == []

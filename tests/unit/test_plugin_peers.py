@@ -1,7 +1,12 @@
 """Whose connection it is stands in /proc/net/tcp; only the user who runs the plugin, and root, are answered."""
 
+import os
+import time
+from pathlib import Path
+
 import pytest
 
+from postseal_core.plugin import peers
 from postseal_core.plugin.peers import owners_of_sockets, user_of_peer
 
 HEADER = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -40,3 +45,99 @@ def test_two_owners_of_one_end_are_nobody() -> None:
     """What cannot be told is not taken for one of the two."""
     table = HEADER + line(4711, 8000, 65534)
     assert user_of_peer("ipv4:127.0.0.1:4711", 8000, lambda: [table, HEADER + line(4711, 8000, 0)]) is None
+
+
+PEER = "ipv4:127.0.0.1:4711"
+
+
+class Machine:
+    """A machine with one connection to the plugin, and a clock; counts how often its sockets are read."""
+
+    def __init__(self, uid: int) -> None:
+        self.uid = uid
+        self.now = 100.0
+        self.looked_up = 0
+
+    def tables(self) -> list[str]:
+        """Return the table of sockets."""
+        self.looked_up += 1
+        return [HEADER + line(4711, 8000, self.uid)]
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Return a machine on which we ourselves are connected."""
+    machine = Machine(os.geteuid())
+    monkeypatch.setattr(peers, "_read_tables", machine.tables)
+    monkeypatch.setattr(time, "monotonic", lambda: machine.now)
+    return machine
+
+
+@pytest.fixture
+def guard(machine: Machine) -> peers.OwnUserOnly:
+    """Return what guards the port of the connection."""
+    guard = peers.OwnUserOnly()
+    guard.port = 8000
+    return guard
+
+
+@pytest.mark.parametrize(("seconds", "looked_up"), [(0.0, 1), (0.999, 1), (1.0, 2), (60.0, 2)])
+def test_a_good_caller_is_looked_up_once_a_second(
+    machine: Machine, guard: peers.OwnUserOnly, seconds: float, looked_up: int
+) -> None:
+    """A port may have gone to somebody else by then."""
+    assert guard._verdict(PEER) == "ours"
+    machine.now += seconds
+    assert guard._verdict(PEER) == "ours"
+    assert machine.looked_up == looked_up
+
+
+def test_a_port_that_has_gone_to_somebody_else_is_refused_after_a_second(
+    machine: Machine, guard: peers.OwnUserOnly
+) -> None:
+    """What was known of it is forgotten."""
+    assert guard._verdict(PEER) == "ours"
+    machine.uid, machine.now = os.geteuid() + 1000, machine.now + 1.0
+    assert guard._verdict(PEER) == "foreign"
+
+
+@pytest.mark.parametrize(("port", "verdict"), [(8000, "foreign"), (8001, "unknown")])
+def test_whoever_was_refused_is_looked_up_each_time(
+    machine: Machine, guard: peers.OwnUserOnly, port: int, verdict: str
+) -> None:
+    """A refusal is remembered for nobody: the own engine may have that port next."""
+    guard.port, machine.uid = port, os.geteuid() + 1000
+    assert guard._verdict(PEER) == guard._verdict(PEER) == verdict
+    assert machine.looked_up == 2
+    guard.port, machine.uid = 8000, os.geteuid()
+    assert guard._verdict(PEER) == "ours"
+
+
+@pytest.mark.parametrize("uid", [0, os.geteuid()])
+def test_root_and_the_own_user_are_answered(machine: Machine, guard: peers.OwnUserOnly, uid: int) -> None:
+    """Root could read the plugin's memory anyway."""
+    machine.uid = uid
+    assert guard._verdict(PEER) == "ours"
+
+
+def test_a_machine_without_such_tables_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Once, on standard error, where the engine shows it."""
+    monkeypatch.setattr(peers, "_TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
+    guard = peers.OwnUserOnly()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        "postseal: this system does not tell whose connection it is: other users of this machine can speak to "
+        "the plugin while it runs\n"
+    )
+    assert not guard._is_able
+
+
+def test_one_table_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine without IPv6 has no second one."""
+    (tmp_path / "tcp").write_text(HEADER)
+    monkeypatch.setattr(peers, "_TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
+    assert peers.OwnUserOnly()._is_able
+    assert peers._read_tables() == [HEADER]

@@ -52,3 +52,46 @@ Attribute = x509.NameAttribute
 def test_a_name_hashes_as_in_openssl(name: x509.Name, expected: str) -> None:
     """The file name under which OpenSSL looks for an authority comes out of its subject."""
     assert subject_hash(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (_ASN1Type.UTF8String, "Müller ÄG", "cec7f3c1"),
+        (_ASN1Type.UniversalString, "Müller ÄG", "cec7f3c1"),
+        (_ASN1Type.BMPString, "Müller ÄG", "cec7f3c1"),
+        (_ASN1Type.T61String, "Mueller AG", "295f70d7"),
+        (_ASN1Type.T61String, "Müller ÄG", "7302a66f"),
+        (_ASN1Type.PrintableString, "Example CA", "da97b9e5"),
+        (_ASN1Type.IA5String, "Example CA", "da97b9e5"),
+        (_ASN1Type.NumericString, "12 34", "fa634c04"),
+    ],
+    ids=["UTF8String", "UniversalString", "BMPString", "T61String", "Latin-1", "Printable", "IA5String", "Numeric"],
+)
+def test_every_type_of_string_is_read_as_openssl_reads_it(kind: _ASN1Type, text: str, expected: str) -> None:
+    """One that OpenSSL does not fold goes in as it is."""
+    name = x509.Name([Attribute(NameOID.ORGANIZATION_NAME, text, kind, _validate=False)])
+    assert subject_hash(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (111, "58e38193"),
+        (112, "4bc1337e"),
+        (119, "8a10bf65"),
+        (120, "097265ce"),
+        (127, "fa7dd6af"),
+        (128, "4d810221"),
+        (244, "74e14127"),
+        (245, "14479ccf"),
+        (255, "7e346294"),
+        (256, "2956fc1b"),
+        (65535, "893bd963"),
+        (65536, "84d55140"),
+    ],
+)
+def test_lengths_on_both_sides_of_each_encoding_of_them(size: int, expected: str) -> None:
+    """DER writes a length with one, two, three or four octets (X.690 section 8.1.3)."""
+    name = x509.Name([Attribute(NameOID.ORGANIZATION_NAME, "x" * size, _validate=False)])
+    assert subject_hash(name) == expected

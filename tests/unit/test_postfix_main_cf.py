@@ -24,17 +24,24 @@ LINES = st.sampled_from(
         "mynetworks =",
         "smtpd_banner = $myhostname  ESMTP # not a comment",
         "relayhost = [mx.example.org]:587",
-        BEGIN_MARK,
-        END_MARK,
     ]
+)
+# A block that somebody wrote into or emptied; its marks are whole.
+BLOCKS = st.lists(LINES.filter(lambda line: not line.startswith(("  c", "\t"))), max_size=3).map(
+    lambda lines: [BEGIN_MARK, *lines, END_MARK]
 )
 
 
 @st.composite
 def main_cf_texts(draw: st.DrawFn) -> str:
-    """Return main.cf texts with continuations, inner remarks, duplicates, both line ends and stray marks."""
+    """Return main.cf texts with continuations, inner remarks, duplicates, both line ends and at most one block."""
     line_break = draw(st.sampled_from(["\n", "\r\n"]))
-    return line_break.join(draw(st.lists(LINES, max_size=12))) + draw(st.sampled_from(["", line_break]))
+    above, below = draw(st.lists(LINES, max_size=8)), draw(st.lists(LINES, max_size=4))
+    block = draw(st.one_of(st.just([]), BLOCKS))
+    # A value that goes on across a mark is refused, see below.
+    above += ["a_b = c"] if block else []
+    below = [line for line in below if not block or not line.startswith(("  c", "\t"))]
+    return line_break.join([*above, *block, *below]) + draw(st.sampled_from(["", line_break]))
 
 
 def remarks_of(text: str) -> list[str]:
@@ -139,6 +146,47 @@ def test_merge_makes_just_these_changes(
     if "smtpd_tls_loglevel" in declared:
         expected += f"\n{BEGIN_MARK}\nsmtpd_tls_loglevel = 1\n{END_MARK}\n"
     assert merge(FILE, declared, before) == expected
+
+
+BLOCK = f"{BEGIN_MARK}\nsoft_bounce = yes\n{END_MARK}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param(f"a = b\n{BEGIN_MARK}\nc = d\n", [2], id="the end mark is lost"),
+        pytest.param(f"a = b\n{END_MARK}\nc = d\n", [2], id="the begin mark is lost"),
+        pytest.param(f"{BEGIN_MARK}\n{BLOCK}", [1, 2], id="two begin marks"),
+        pytest.param(f"{BLOCK}{END_MARK}\n", [4], id="two end marks"),
+        pytest.param(BLOCK + BLOCK, [4], id="two blocks"),
+        pytest.param(f"{END_MARK}\n{BEGIN_MARK}\n", [1, 2], id="the wrong way round"),
+        pytest.param(BLOCK.replace("end of", "END of"), [1, 3], id="an end mark in other letters"),
+        pytest.param(BLOCK.replace("parameters ---", "parameters"), [1, 3], id="an end mark without its tail"),
+        pytest.param(
+            BLOCK.replace("# --- Postseal: end", "## Postseal:  end"), [1, 3], id="an end mark with other signs"
+        ),
+        pytest.param(BLOCK.replace("; change them in the stack file", ""), [1, 3], id="a begin mark that is cut short"),
+        pytest.param(f"{BLOCK}  and more\n", [3], id="a value that goes on behind the end mark"),
+        pytest.param(f"a = b\n{BEGIN_MARK}\n c\n{END_MARK}\n", [2], id="a value that goes on behind the begin mark"),
+    ],
+)
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_marks_that_are_not_one_pair_are_refused_with_their_lines(text: str, lines: list[int], line_break: str) -> None:
+    """Whose the lines between them are cannot be told, whatever is declared."""
+    text = text.replace("\n", line_break)
+    for declared in ({}, {"soft_bounce": "no"}, {"x": "1"}):
+        with pytest.raises(ConfigError) as caught:
+            merge(text, declared, ["soft_bounce"])
+        named = dict.fromkeys(problem.path for problem in caught.value.problems)
+        assert [*named] == [f"main.cf line {line}" for line in lines]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_whole_pair_of_marks_is_no_fault_and_neither_is_a_remark_about_us(line_break: str) -> None:
+    """The control: the same lines with both marks are merged, and others may speak of us."""
+    text = f"# see Postseal: the wiki\na = b\n{BLOCK}c = d\n".replace("\n", line_break)
+    merged = merge(text, {}, ["soft_bounce"])
+    assert read_parameters(merged) == {"a": "b", "c": "d"}
 
 
 def test_a_second_new_parameter_joins_the_block() -> None:

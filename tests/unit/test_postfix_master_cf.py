@@ -59,10 +59,10 @@ def test_a_whole_file_has_every_base_service_once() -> None:
 def test_merge_changes_nothing_outside_its_block(text: str, first: list[Service], second: list[Service]) -> None:
     """Services may change and go again, and the file is byte for byte what it was."""
     once = merge_services(text, first)
-    twice = merge_services(once, second)
+    twice = merge_services(once, second, [service.key for service in first])
     assert merge_services(twice, second) == twice
     assert read_service_keys(twice) == [*read_service_keys(text), *(service.key for service in second)]
-    assert merge_services(twice, []) == text
+    assert merge_services(twice, [], [service.key for service in second]) == text
 
 
 def test_the_block_stands_at_the_end_behind_an_empty_line() -> None:
@@ -103,3 +103,41 @@ def test_a_name_that_the_file_has_already_is_refused() -> None:
     """What others configured is not replaced by accident."""
     with pytest.raises(ConfigError):
         merge_services(FILE, [Service("maildrop", "unix", "smtp")])
+
+
+OURS = Service("t-a", "unix", "smtp")
+BLOCK = f"{BEGIN_MARK}\n{render_services([OURS])}{END_MARK}\n"
+THEIRS = "theirs    unix  -       n       n       -       -       pipe\n  argv=/bin/theirs\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param(FILE + BLOCK.replace(END_MARK + "\n", "") + THEIRS, [6], id="the end mark is lost"),
+        pytest.param(
+            FILE + BLOCK.replace(END_MARK + "\n", "") + THEIRS + BLOCK,
+            [6, 10],
+            id="lost, and a second block since then",
+        ),
+        pytest.param(FILE + BLOCK.replace(BEGIN_MARK + "\n", "") + THEIRS, [7], id="the begin mark is lost"),
+        pytest.param(FILE + BEGIN_MARK + "\n" + BLOCK, [7], id="two begin marks"),
+        pytest.param(FILE + BLOCK + THEIRS + END_MARK + "\n", [11], id="two end marks"),
+        pytest.param(BLOCK.replace("services ---", "services", 1) + THEIRS, [1], id="an edited begin or end mark"),
+        pytest.param(BLOCK.replace("# --- Postseal: end", "# Postseal end"), [1], id="an end mark beyond recognition"),
+        pytest.param(FILE + BLOCK.replace(END_MARK, THEIRS + END_MARK), [8], id="somebody else's service in the block"),
+    ],
+)
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_block_never_swallows_what_follows(text: str, lines: list[int], line_break: str) -> None:
+    """Marks that are not one pair, and services between them that are not ours, are refused with their lines."""
+    for services in ([], [OURS], [Service("t-b", "unix", "smtp")]):
+        with pytest.raises(ConfigError) as caught:
+            merge_services(text.replace("\n", line_break), services, [OURS.key])
+        named = [problem.path for problem in caught.value.problems]
+        assert set(named) >= {f"master.cf line {line}" for line in lines}
+        assert all(path.startswith("master.cf line ") for path in named)
+
+
+def test_a_whole_block_goes_and_what_follows_stays() -> None:
+    """The control: with both marks, only what stands between them is taken."""
+    assert merge_services(FILE + "\n" + BLOCK + THEIRS, [], [OURS.key]) == FILE + THEIRS

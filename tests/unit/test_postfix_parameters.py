@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postfix.parameters import (
-    PostfixVersion,
-    is_list,
-    known_parameters,
-    parse_table,
-    problems_of_parameters,
-    problems_of_text,
-)
+from postfix.parameter_checks import problems_of_parameters, problems_of_text
+from postfix.parameters import ParameterClass, PostfixVersion, is_list, known_parameters, parameter_named, parse_table
 from postfix.values import CHECKS, split_list
 from postseal_core.errors import Problem
 
@@ -46,6 +40,62 @@ GOOD = [
     ("t-out_destination_rate_delay", "1s"),
     ("my_tls_directory", "/etc/tls"),
     ("tls_config_file", "default"),
+    ("smtpd_helo_required", "Yes"),
+    ("soft_bounce", "no"),
+    ("message_size_limit", "0"),
+    ("message_size_limit", "9223372036854775807"),
+    ("smtpd_client_connection_count_limit", "50"),
+    ("access_map_reject_code", "554"),
+    ("unverified_sender_reject_code", "250"),
+    ("postscreen_dnsbl_allowlist_threshold", "-1"),
+    ("postscreen_dnsbl_allowlist_threshold", "${other?{0}:{1}}"),
+    ("maximal_queue_lifetime", "0"),
+    ("smtpd_timeout", "${stress?{10}:{300}}s"),
+    ("in_flow_delay", "1s"),
+    ("smtp_destination_rate_delay", "1s"),
+    ("to-hub_destination_concurrency_limit", "2"),
+    ("default_destination_concurrency_positive_feedback", "1 / concurrency"),
+    ("default_destination_concurrency_negative_feedback", "0.5"),
+    ("header_checks", "pcre:/etc/postfix/header_checks, regexp:{ { /x/ IGNORE } }"),
+    ("canonical_maps", "proxy:mysql:/etc/postfix/canonical.cf"),
+    ("canonical_maps", "unionmap:{ hash:/etc/a, static:x }"),
+    ("transport_maps", "hash:/etc/postfix/transport $more"),
+    ("smtp_reply_filter", "pcre:/etc/postfix/reply_filter"),
+    ("smtp_reply_filter", ""),
+    ("address_verify_map", "btree:$data_directory/verify_cache"),
+    ("smtpd_milters", "inet:127.0.0.1:8891, unix:/run/rspamd/milter.sock"),
+    ("smtpd_milters", "{ inet:[::1]:8891, connect_timeout=10s, default_action=accept }"),
+    ("non_smtpd_milters", "$smtpd_milters"),
+    ("milter_default_action", "accept"),
+    ("relayhost", "[mx.example.org]:submission"),
+    ("smtp_fallback_relay", "mx1.example.org, [192.0.2.1]:25 [ipv6:2001:db8::1]"),
+    ("mailbox_transport", "lmtp:unix:private/dovecot-lmtp"),
+    ("content_filter", "smtp-amavis:[127.0.0.1]:10024"),
+    ("default_transport", "error:outside"),
+    ("luser_relay", "$user@other.example.org"),
+    ("always_bcc", "archive+all@example.org"),
+    ("address_verify_sender", "<>"),
+    ("smtp_bind_address", "192.0.2.1"),
+    ("smtp_bind_address6", "2001:db8::1"),
+    ("mydomain", "example.org"),
+    ("myorigin", "/etc/mailname"),
+    ("myorigin", "$mydomain"),
+    ("recipient_delimiter", "+-"),
+    ("inet_interfaces", "loopback-only"),
+    ("inet_protocols", "ipv4, ipv6"),
+    ("notify_classes", "resource, software"),
+    ("notify_classes", ""),
+    ("postscreen_access_list", "permit_mynetworks, cidr:/etc/postfix/postscreen_access.cidr"),
+    ("local_header_rewrite_clients", "permit_inet_interfaces"),
+    ("postscreen_greet_action", "enforce"),
+    ("smtpd_sasl_security_options", "noanonymous, noplaintext"),
+    ("smtpd_sasl_tls_security_options", "$smtpd_sasl_security_options"),
+    ("smtpd_sasl_path", "private/auth"),
+    ("smtpd_sasl_type", "dovecot"),
+    ("smtp_sasl_security_options", ""),
+    ("smtpd_forbid_bare_newline", "normalize"),
+    ("cleanup_service_name", "pre-cleanup"),
+    ("smtpd_reject_footer", "\\c. # call us"),
 ]
 BAD = [
     ("smtpd_tls_security_level", "secure"),
@@ -86,6 +136,68 @@ BAD = [
     ("myhostname", "mx1\nsmtpd_tls_security_level = none"),
     ("myhostname", "mx1\rx"),
     ("my host", "x"),
+    ("smtpd_helo_required", "yess"),
+    ("smtpd_helo_required", ""),
+    ("smtpd_client_connection_count_limit", "abc"),
+    ("smtpd_client_connection_count_limit", "-1"),
+    ("smtpd_client_connection_count_limit", "99999999999999999999"),
+    ("smtpd_client_connection_count_limit", "10M"),
+    ("message_size_limit", "10M"),
+    ("message_size_limit", "9223372036854775808"),
+    ("access_map_reject_code", "250"),
+    ("default_delivery_slot_discount", "101"),
+    ("smtpd_timeout", "0"),
+    ("smtpd_timeout", "1y"),
+    ("smtpd_timeout", "1h30m"),
+    ("maximal_queue_lifetime", "4294967296"),
+    ("maximal_queue_lifetime", "99999w"),
+    ("smtp_destination_rate_delay", "soon"),
+    ("default_destination_concurrency_positive_feedback", "1/speed"),
+    ("header_checks", "/etc/postfix/header_checks"),
+    ("header_checks", "pcre:header_checks"),
+    ("header_checks", "perl:/etc/postfix/header_checks"),
+    ("canonical_maps", "proxy:nosuch:/etc/x"),
+    ("canonical_maps", "proxy:hash:canonical"),
+    ("canonical_maps", "unionmap:{ hash:/etc/a, nosuch:x }"),
+    ("canonical_maps", "unionmap:hash:/etc/a"),
+    ("smtp_reply_filter", "nosuch:x"),
+    ("address_verify_map", "texthash:/x"),
+    ("smtpd_milters", "127.0.0.1:8891"),
+    ("smtpd_milters", "inet:8891"),
+    ("smtpd_milters", "{ }"),
+    ("milter_default_action", "acept"),
+    ("smtp_fallback_relay", "[mx.example.org"),
+    ("relayhost", "smtp://mx.example.org"),
+    ("mailbox_transport", "|/usr/bin/procmail"),
+    ("content_filter", "smtp amavis:x"),
+    ("luser_relay", "|/usr/bin/procmail"),
+    ("luser_relay", "/var/mail/all"),
+    ("always_bcc", "a@example.org, b@example.org"),
+    ("always_bcc", ":include:/etc/shadow"),
+    ("smtp_bind_address", "mx1.example.org"),
+    ("mydomain", ""),
+    ("mydomain", "example.org example.net"),
+    ("mydomain", "$mail_name"),
+    ("myorigin", "/etc/shadow"),
+    ("recipient_delimiter", "/"),
+    ("inet_protocols", "ipv5"),
+    ("notify_classes", "everything"),
+    ("notify_classes", "Resource"),
+    ("milter_default_action", "Accept"),
+    ("postscreen_access_list", "permit_mynetwork"),
+    ("postscreen_access_list", "nosuch:/x"),
+    ("local_header_rewrite_clients", "permit_all"),
+    ("postscreen_greet_action", "reject"),
+    ("smtpd_sasl_security_options", ""),
+    ("smtpd_sasl_security_options", "$smtpd_banner"),
+    ("smtpd_sasl_security_options", "$smtpd_sasl_security_options"),
+    ("smtpd_sasl_path", "inet:192.0.2.1:12345"),
+    ("smtpd_sasl_type", "saslauthd"),
+    ("smtpd_forbid_bare_newline", "maybe"),
+    ("cleanup_service_name", "../../tmp/x"),
+    ("smtpd_helo_required", "yes # as everybody"),
+    ("postscreen_blacklist_action", "drop"),
+    ("smtp_per_record_deadline", "yes"),
     ("", "x"),
     ("-x", "x"),
 ]
@@ -93,7 +205,7 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "value"), GOOD)
 def test_what_postfix_takes_as_meant_is_accepted(name: str, value: str) -> None:
-    """Values in every form that postconf(5) allows pass, and so does everything outside TLS."""
+    """Values in every form that postconf(5) allows pass, and so do parameters that nobody knows."""
     assert problems_of_parameters({name: value}) == []
 
 
@@ -137,6 +249,12 @@ def test_a_parameter_has_to_be_known_to_the_hosts_release(
 ) -> None:
     """What the host's Postfix does not know yet, or no longer, is a problem; without a version it is not."""
     assert (problems_of_parameters({name: "yes"}, postfix_version=version) == []) is is_known
+
+
+@pytest.mark.parametrize("name", ["message_size_limit", "smtpd_client_connection_count_limit", "smtpd_timeout"])
+def test_a_number_of_many_digits_is_a_problem_and_no_error(name: str) -> None:
+    """Python itself refuses to read so long a number."""
+    assert [problem.path for problem in problems_of_parameters({name: "9" * 5000})] == [name]
 
 
 def test_protocol_bounds_need_postfix_3_6() -> None:
@@ -186,11 +304,24 @@ def test_every_row_of_the_table_has_a_check() -> None:
     assert {parameter.instead for parameter in table.values() if parameter.instead} <= set(table)
 
 
+def test_a_parameter_of_a_service_is_known_by_its_end() -> None:
+    """In front of it stands the name of a service, of any one where nobody knows which there are."""
+    limit = parameter_named("to-hub_destination_concurrency_limit")
+    assert limit is not None
+    assert limit.kind == "integer"
+    assert parameter_named("to-hub_destination_concurrency_limit", services={"smtp"}) is None
+    assert parameter_named("smtp_destination_concurrency_limit", services={"smtp"}) == limit
+    assert parameter_named("_destination_concurrency_limit", services=set()) is None
+    assert parameter_named("TRANSPORT_destination_concurrency_limit", services={"smtp"}) is None
+
+
 def test_a_table_is_read_from_text() -> None:
     """Remarks and the header are skipped, empty fields mean nothing."""
-    table = parse_table("# remark\nparameter\tkind\tallowed\tsince\tremoved\tinstead\na\tenum\tx|y\t3.4\t3.11\t\n")
+    header = "parameter\tclass\tkind\tallowed\tsince\tremoved\tinstead\tkey"
+    table = parse_table(f"# remark\n{header}\na\ttrust\tenum\tx|y\t3.4\t3.11\t\t\n")
     assert table["a"].allowed == ("x", "y")
-    assert (table["a"].since, table["a"].removed, table["a"].instead) == ((3, 4), (3, 11), "")
+    assert (table["a"].since, table["a"].removed, table["a"].instead, table["a"].key) == ((3, 4), (3, 11), "", "")
+    assert table["a"].decides is ParameterClass.TRUST
 
 
 @pytest.mark.parametrize(

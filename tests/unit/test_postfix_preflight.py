@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from pki.keys import private_key_pem
+from pki.model import KeyAlgorithm, Profile, Subject
+from pki.verification import chain_pem
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, pending_files, render_content_files
 from postfix.content_checks import problems_of_chain_file, problems_of_content
@@ -18,6 +21,7 @@ from postfix.tables import ClientRow
 from postseal_core.errors import ConfigError
 from postseal_core.files.tree import Entry, FileEntry, Symlink
 from postseal_core.values import UNKNOWN
+from tests.support.specimens import issue_leaf, key_of, make_authority
 from tests.support.test_authority import Credential, ThrowAwayAuthority
 
 NAME = "mx1.example.org"
@@ -159,6 +163,16 @@ def test_a_clients_chain_stands_in_order() -> None:
     """A root in front of its leaf does not fit the key either."""
     pem = CLIENT.private_key_pem + AUTHORITY.certificate_pem + CLIENT.certificate_pem
     assert {problem.path for problem in problems_of_chain_file(pem, now=NOW, is_client=True)} == {"chain[0]", "chain"}
+
+
+def test_a_clients_chain_keeps_to_what_its_authorities_demand() -> None:
+    """An authority that may stand above none stands above one: every peer would refuse the client."""
+    above = make_authority(make_authority(), path_length=0)
+    lowest = make_authority(above, subject=Subject("lowest"))
+    leaf = issue_leaf(lowest, Profile.CLIENT)
+    pem = private_key_pem(key_of(KeyAlgorithm.ECDSA_P256)) + chain_pem([leaf, lowest.certificate, above.certificate])
+    (problem,) = problems_of_chain_file(pem, now=leaf.not_valid_before_utc, is_client=True)
+    assert (problem.path, "may stand above 0 authorities" in problem.message) == ("chain[2]", True)
 
 
 @pytest.mark.parametrize(

@@ -127,11 +127,15 @@ def test_a_revocation_leaves_the_list_when_its_certificate_expires_though_nothin
     assert lines(decision) == {"alice": "g2 stays, its list of revocations is shorter"}
 
 
-def test_a_generation_confirmed_in_advance_ends_the_overlap_at_the_next_decision() -> None:
-    """A client that confirms is looked at in every decision while an earlier generation is accepted."""
-    declaration = declare({"alice": {"confirm": True, "confirmed_generation": 9}})
-    renewed = stored(declaration, START + 250 * DAY, stored(declaration))
-    assert lines(decide_roster(declaration, renewed, ISSUER, START + 251 * DAY)) == {"alice": "g1 retired"}
+def test_a_generation_confirmed_in_advance_is_a_mistake() -> None:
+    """The renewal would take the certificate away that the client still uses."""
+    waiting = declare({"alice": {"confirm": True}})
+    renewed = stored(waiting, START + 250 * DAY, stored(waiting))
+    ahead = declare({"alice": {"confirm": True, "confirmed_generation": 9}})
+    (problem,) = decide_roster(ahead, renewed, ISSUER, START + 251 * DAY).problems
+    assert "got confirmed_generation 9, but the current one is 2" in str(problem)
+    confirmed = declare({"alice": {"confirm": True, "confirmed_generation": 2}})
+    assert lines(decide_roster(confirmed, renewed, ISSUER, START + 251 * DAY)) == {"alice": "g1 retired"}
 
 
 def test_only_clients_that_are_looked_at_are_decided_anew_and_all_others_keep_their_lines() -> None:

@@ -167,7 +167,7 @@ def test_configuration_and_files_are_read_as_the_engine_hands_them_over(configur
     [
         (None, "staff.csv is not there"),
         ("name,email\nanna,\xe4@example.org\n".encode("latin-1"), "staff.csv is no UTF-8 text"),
-        ("a directory", "staff.csv cannot be read: Is a directory"),
+        ("a directory", "staff.csv is no regular file"),
         (b"name,email\nanna,anna\n", "staff.csv line 2, email: got 'anna'"),
     ],
 )

@@ -40,6 +40,7 @@ EXAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "country": ("DE", "DE"),
     "email": ("carol@example.org", "carol@example.org"),
     "ip_addresses": (["192.0.2.1"], ("192.0.2.1",)),
+    "permitted_ip": (["192.0.2.0/24"], ("192.0.2.0/24",)),
     "path_length": (1, 1),
     "key_algorithm": ("RSA-3072", "RSA-3072"),
     "validity_hours": ("100d", 2400),

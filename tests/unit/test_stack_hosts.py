@@ -107,7 +107,7 @@ def test_settings_go_where_postfix_has_them() -> None:
             "smtp_tls_fingerprint_cert_match": [LEAF.fingerprint_sha256],
             "message_size_limit": 0,
             "disable_vrfy_command": True,
-            "mydestination": ["example.org", "localhost"],
+            "inet_interfaces": ["192.0.2.1", "localhost"],
         }
     )
     relay = RelayPolicy(client_certificates=False)
@@ -122,7 +122,7 @@ def test_settings_go_where_postfix_has_them() -> None:
     assert mx1.declaration.parameters == {
         "message_size_limit": "0",
         "disable_vrfy_command": "yes",
-        "mydestination": "example.org, localhost",
+        "inet_interfaces": "192.0.2.1, localhost",
     }
 
 

@@ -43,7 +43,7 @@ def adopted(certificate_pem: str, **fields: Any) -> Raw:
 TOP_LEVEL: list[tuple[Raw, str, list[str]]] = [
     (stack(clints={}), "clints", ["unknown key", "did you mean clients?"]),
     (stack(zzz=1), "zzz", ["unknown key", "expected one of", "hosts"]),
-    (stack(out="my files"), "out", ["'my files'", "without blanks"]),
+    (stack(out="my files"), "out.directory", ["'my files'", "without blanks"]),
     (stack(out=3), "out", ["got 3", "text"]),
     (stack(clients=[]), "clients", ["mapping of names"]),
     (stack(clients={"alice": []}, hosts=None), "clients.alice", ["got a list", "a mapping"]),
@@ -73,7 +73,7 @@ AUTHORITIES: list[tuple[Raw, str, list[str]]] = [
         "authority.name_constraints.permitted_dns[0]",
         ["'example.org'"],
     ),
-    (authority(name_constraints={"permit": []}), "authority.name_constraints.permit", ["did you mean permitted_dns?"]),
+    (authority(name_constraints={"permit": []}), "authority.name_constraints.permit", ["did you mean permitted_ip?"]),
     (authority(issuer="rot"), "authority.issuer", ["no authority 'rot'"]),
     (authorities(root={}, sub={"issuer": "rot"}), "authorities.sub.issuer", ["did you mean root?"]),
     (
@@ -211,13 +211,18 @@ HOSTS: list[tuple[Raw, str, list[str]]] = [
     (
         host(extra_relay_clients=[{"name": "The Partner", "fingerprint_sha256": FINGERPRINT}]),
         "hosts.mx1.extra_relay_clients[0].name",
-        ["no name", "lower-case"],
+        ["this name cannot be used", "lower-case"],
     ),
     (host(trust={"authorities": ["rot"]}), "hosts.mx1.trust.authorities[0]", ["no authority 'rot'"]),
     (host(trust={"authorities": [], "ca_path": True}), "hosts.mx1.trust.ca_path", ["no root"]),
     (host(trust={"roots_pem": ["x"]}), "hosts.mx1.trust.roots_pem[0]", ["no PEM block"]),
     (host(trust={"roots_pem": [LEAF.certificate_pem]}), "hosts.mx1.trust.roots_pem[0]", ["CN=alice is no authority"]),
-    (host(relay={"networks": ["0.0.0.0/0"]}), "hosts.mx1.relay.networks", ["much of the Internet"]),
+    (
+        host(relay={"networks": ["0.0.0.0/0"]}),
+        "hosts.mx1.relay.networks",
+        ["wider than a /24", "strangers could relay"],
+    ),
+    (host(relay={"wide_networks": ["0.0.0.0/0"]}), "hosts.mx1.relay.wide_networks", ["wider than a /8"]),
     (host(relay={"sassl": True}), "hosts.mx1.relay.sassl", ["did you mean sasl?"]),
     (host(table_type="bdb"), "hosts.mx1.table_type", ["'bdb'", "texthash"]),
     (host(postfix_version="4"), "hosts.mx1.postfix_version", ["'3.7'"]),

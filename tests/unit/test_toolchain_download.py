@@ -4,11 +4,23 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Mapping
+from email.message import Message
+from http.client import HTTPMessage
 from pathlib import Path
+from urllib.request import Request
 
 import pytest
 
-from toolchain.download import DownloadError, Release, expected_sha256, fetch_release, release_for
+from toolchain.download import (
+    DownloadError,
+    Release,
+    _NeverToPlainHttp,
+    base_url_of,
+    expected_sha256,
+    fetch_release,
+    release_for,
+)
+from toolchain.errors import ToolchainError
 
 PROGRAMS = {
     "pulumi/pulumi": b"cli",
@@ -38,6 +50,56 @@ def fixture_host(tmp_path: Path) -> Path:
     """Return the directory that plays the release host."""
     (tmp_path / "host").mkdir()
     return tmp_path / "host"
+
+
+ALLOWED = {"POSTSEAL_ENGINE_ALLOW_HTTP": "true"}
+HTTP = {"POSTSEAL_ENGINE_URL": "http://mirror.example/sdk"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, "https://get.pulumi.com/releases/sdk"),
+        ({"POSTSEAL_ENGINE_URL": ""}, "https://get.pulumi.com/releases/sdk"),
+        ({"POSTSEAL_ENGINE_URL": "HTTPS://mirror.example/sdk"}, "HTTPS://mirror.example/sdk"),
+        ({"POSTSEAL_ENGINE_URL": "file:///srv/mirror"}, "file:///srv/mirror"),
+        (HTTP | ALLOWED, "http://mirror.example/sdk"),
+    ],
+)
+def test_releases_come_over_https_or_from_a_directory(environment: dict[str, str], url: str) -> None:
+    """Plain http is taken only where somebody has said so."""
+    assert base_url_of(environment) == url
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (HTTP, "POSTSEAL_ENGINE_ALLOW_HTTP=true allows plain http"),
+        (HTTP | {"POSTSEAL_ENGINE_ALLOW_HTTP": "false"}, "POSTSEAL_ENGINE_ALLOW_HTTP=true allows plain http"),
+        ({"POSTSEAL_ENGINE_URL": "HTTP://mirror.example"}, "begins with 'http', expected https:// or file://"),
+        (ALLOWED | {"POSTSEAL_ENGINE_URL": "ftp://mirror.example"}, "begins with 'ftp', expected https:// or file://"),
+        (ALLOWED | {"POSTSEAL_ENGINE_URL": "data:,x"}, "begins with 'data', expected https:// or file://"),
+        (ALLOWED | {"POSTSEAL_ENGINE_URL": "/srv/mirror"}, "begins with 'no scheme', expected https:// or file://"),
+    ],
+)
+def test_a_mirror_without_encryption_is_refused(environment: dict[str, str], said: str) -> None:
+    """Checksums that come the same way as the archive prove nothing there; only plain http can be allowed."""
+    with pytest.raises(ToolchainError) as caught:
+        base_url_of(environment)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("onward", ["http://mirror.example/a", "ftp://mirror.example/a"])
+def test_a_host_with_encryption_leads_to_none_without(onward: str) -> None:
+    """A redirection would undo what the address promises; one to https, or from plain http, is followed."""
+    follow, headers = _NeverToPlainHttp().redirect_request, HTTPMessage(Message().policy)
+    first = Request("https://mirror.example/a")
+    with pytest.raises(DownloadError, match="which is not https"):
+        follow(first, io.BytesIO(), 302, "Found", headers, onward)
+    followed = follow(first, io.BytesIO(), 302, "Found", headers, "https://other.example/a")
+    assert followed is not None
+    assert followed.full_url == "https://other.example/a"
+    assert follow(Request("http://a.example/"), io.BytesIO(), 302, "Found", headers, "http://b.example/") is not None
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,15 @@ def test_without_a_release_that_can_be_trusted_all_parts_are_built(machine: Mach
     assert list((machine.layout.engine / "building").iterdir()) == []
 
 
+def test_a_mirror_without_encryption_ends_the_run(machine: Machine) -> None:
+    """It is a mistake to mend: nothing is fetched, and no build of twelve minutes begins instead."""
+    machine.install("go", GO)
+    machine.variables["POSTSEAL_ENGINE_URL"] = "http://mirror.example"
+    with pytest.raises(ToolchainError, match="expected https:// or file://"):
+        machine.ensure()
+    assert machine.built == []
+
+
 def test_a_second_run_does_nothing_and_says_nothing(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     """`make setup` stays quick and quiet once the engine is there."""
     machine.install("go", GO)

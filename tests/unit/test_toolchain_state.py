@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from toolchain.environment import engine_environment
 from toolchain.errors import ToolchainError
-from toolchain.state import ensure_passphrase
+from toolchain.layout import locate
+from toolchain.state import ensure_named, ensure_passphrase
 
 
 def test_a_first_use_makes_a_passphrase_that_only_its_owner_can_read(tmp_path: Path) -> None:
@@ -43,3 +45,21 @@ def test_stacks_without_their_passphrase_are_not_given_a_new_one(tmp_path: Path)
     with pytest.raises(ToolchainError, match="Put the file back"):
         ensure_passphrase(tmp_path)
     assert not (tmp_path / "passphrase").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "made"),
+    [
+        ({}, ["passphrase"]),
+        ({"PULUMI_CONFIG_PASSPHRASE": "correct horse"}, []),
+        ({"PULUMI_CONFIG_PASSPHRASE_FILE": "/elsewhere"}, []),
+        ({"PULUMI_CONFIG_PASSPHRASE": "x", "PULUMI_BACKEND_URL": "https://pulumi.example.org"}, None),
+    ],
+    ids=["a fresh clone", "a passphrase in the environment", "a passphrase elsewhere", "another backend"],
+)
+def test_what_the_environment_names_is_there(tmp_path: Path, changes: dict[str, str], made: list[str] | None) -> None:
+    """`pulumi stack init` works right after `eval`; what the user keeps elsewhere is not made here."""
+    base = {"HOME": str(tmp_path), "POSTSEAL_STATE_DIR": str(tmp_path / "state")} | changes
+    ensure_named(locate(tmp_path, base), engine_environment(tmp_path, base))
+    state = tmp_path / "state"
+    assert (sorted(path.name for path in state.iterdir()) if state.exists() else None) == made

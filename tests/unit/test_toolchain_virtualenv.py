@@ -1,11 +1,16 @@
 """How `.venv` is brought to what the lock file says."""
 
+import re
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from toolchain import virtualenv
 from toolchain.errors import ToolchainError
-from toolchain.virtualenv import ensure_virtualenv
+from toolchain.layout import locate
+from toolchain.virtualenv import REQUIREMENTS, ensure_uv, ensure_virtualenv
 
 UV = """#!/bin/sh
 echo "$@" >> "$0.calls"
@@ -67,3 +72,31 @@ def test_a_failure_is_one_sentence_below_what_uv_said(checkout: Path, tmp_path: 
     """The caller stops; `uv` has told why."""
     with pytest.raises(ToolchainError, match="failed; its message stands above"):
         ensure_virtualenv(checkout, stand_in(tmp_path, sync=2))
+
+
+def test_uv_is_pinned_by_version_and_by_the_hash_of_every_wheel() -> None:
+    """One version, wheels of many platforms, nothing else."""
+    lines = [line for line in REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
+    assert re.fullmatch(r"uv==\d+\.\d+\.\d+ \\", lines[0])
+    assert all(re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?", line) for line in lines[1:])
+    assert len(set(lines[1:])) > 15
+
+
+def test_uv_is_installed_anew_for_another_pin_and_only_then(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was installed for other requirements, or only half, does not count."""
+    requirements, installed = tmp_path / REQUIREMENTS.name, []
+
+    def install(directory: Path, wanted: Path, environment: Mapping[str, str]) -> None:
+        installed.append(wanted.read_text())
+        directory.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(wanted, directory / wanted.name)
+
+    monkeypatch.setattr(virtualenv, "REQUIREMENTS", requirements)
+    monkeypatch.setattr(virtualenv, "install_uv", install)
+    environment = {"HOME": str(tmp_path / "home"), "PATH": "/nowhere"}
+    for pin in ("first", "first", "second"):
+        requirements.write_text(pin)
+        assert ensure_uv(locate(checkout, environment), environment) == str(tmp_path / "home/.cache/postseal/uv/bin/uv")
+    assert installed == ["first", "second"]

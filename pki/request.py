@@ -1,0 +1,130 @@
+"""Read certificate requests (PKCS#10, RFC 2986): a certificate for a key that never leaves the place it was made at.
+
+A request proves that its sender has the key. Names are never taken from it, they are only compared.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, cast
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.oid import NameOID
+
+from pki.fields import DeclaredCertificate
+from pki.fingerprint import public_key_fingerprint_sha256
+from pki.keys import PublicKey, algorithm_of
+from pki.model import KeyAlgorithm
+from pki.name_syntax import fault_of_email, fault_of_host
+from postseal_core.errors import CertificateError, Problem
+
+__all__ = ["CertificateRequest", "key_reference", "load_request", "problems_of_requested_names"]
+
+_BEGIN: Final = "-----BEGIN "
+_KINDS: Final = (
+    (x509.RFC822Name, "email"),
+    (x509.DNSName, "dns_names"),
+    (x509.IPAddress, "ip_addresses"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRequest:
+    """A request whose sender has proven to have the key.
+
+    Attributes:
+        content: The request itself.
+        public_key: The key that is to be certified.
+        key_algorithm: Its algorithm.
+    """
+
+    content: x509.CertificateSigningRequest
+    public_key: PublicKey
+    key_algorithm: KeyAlgorithm
+
+    @property
+    def key_reference(self) -> str:
+        """The SHA-256 of the public key, in the form in which inputs keep it."""
+        return key_reference(public_key_fingerprint_sha256(self.public_key))
+
+
+def key_reference(public_key_fingerprint: str) -> str:
+    """Return the SHA-256 fingerprint of a public key in the form in which inputs keep it."""
+    return f"sha256:{public_key_fingerprint.replace(':', '').lower()}"
+
+
+def load_request(pem: str, *, what: str) -> CertificateRequest:
+    """Read exactly one request in PEM and check that its sender has the key; `what` names it in messages.
+
+    Not checked: the names in it, see `problems_of_requested_names`.
+
+    Raises:
+        CertificateError: no request or several, a signature that is not by its own key, or a key of no accepted
+            algorithm.
+    """
+    if pem.count(_BEGIN) != 1:
+        raise CertificateError(
+            f"{what}: got {pem.count(_BEGIN)} PEM blocks, expected one `-----BEGIN CERTIFICATE REQUEST-----`; make it "
+            "with `openssl req -new -key KEY -subj /CN=NAME`, and hand in no key"
+        )
+    try:
+        request = x509.load_pem_x509_csr(pem.encode())
+        is_proven = request.is_signature_valid
+        public_key = request.public_key()
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        raise CertificateError(
+            f"{what}: cannot be read as a certificate request (PKCS#10), expected PEM text that has a line "
+            "`-----BEGIN CERTIFICATE REQUEST-----`; make it with `openssl req -new -key KEY -subj /CN=NAME`"
+        ) from error
+    if not is_proven:
+        raise CertificateError(
+            f"{what}: was not signed by its own key, so nobody has proven to have that (RFC 2986 section 3); make the "
+            "request again where the key is"
+        )
+    algorithm = algorithm_of(public_key, what=what)
+    return CertificateRequest(request, cast("PublicKey", public_key), algorithm)
+
+
+def problems_of_requested_names(request: CertificateRequest, declared: DeclaredCertificate) -> Iterator[Problem]:
+    """Report names in a request that are not declared; the certificate would lack them.
+
+    Names in its subject that are no host name and no mailbox, as a device's serial number, are passed over.
+    """
+    names = {
+        "email": {declared.email.lower()},
+        "dns_names": {name.lower() for name in declared.dns_names},
+        "ip_addresses": set(declared.ip_addresses),
+    }
+    known = {declared.common_name.lower(), *names["email"], *names["dns_names"]}
+    unknown = [name for name in _identities_in(request.content.subject) if name.lower() not in known]
+    try:
+        unknown += _undeclared(request.content.extensions, names)
+    except (ValueError, x509.DuplicateExtension) as error:
+        raise CertificateError("request: its extensions cannot be read; make the request again") from error
+    for name in dict.fromkeys(unknown):
+        yield Problem(
+            "request_pem",
+            f"asks for {name!r}, which is not declared for this client: declare it, or make a request without it; a "
+            "certificate has only the names that are declared",
+        )
+
+
+def _identities_in(subject: x509.Name) -> Iterator[str]:
+    """Yield host names and mailboxes of a subject."""
+    for attribute in subject:
+        value = str(attribute.value)
+        is_host = "." in value and fault_of_host(value) is None
+        is_mailbox = "@" in value and fault_of_email(value) is None
+        if attribute.oid in (NameOID.COMMON_NAME, NameOID.EMAIL_ADDRESS) and (is_host or is_mailbox):
+            yield value
+
+
+def _undeclared(extensions: Iterable[x509.Extension[x509.ExtensionType]], names: dict[str, set[str]]) -> list[str]:
+    found = []
+    for extension in extensions:
+        for name in extension.value if isinstance(extension.value, x509.SubjectAlternativeName) else ():
+            field = next((field for kind, field in _KINDS if isinstance(name, kind)), "")
+            text = str(name.value)
+            if text.lower() not in names.get(field, set()):
+                found.append(text if field else f"a {type(name).__name__}")
+    return found

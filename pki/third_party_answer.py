@@ -1,0 +1,67 @@
+"""Read a third party's answer to a request: certificates in PEM or PKCS#7, in any order."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from pki.extensions import extension_of, is_self_issued
+from pki.verification import chain_pem, load_chain, order_chain
+from postseal_core.errors import CertificateError, Problem
+
+__all__ = ["problems_of_missing_issuer", "read_answer"]
+
+_PKCS7: Final = "-----BEGIN PKCS7-----"
+
+
+def read_answer(text: str, *, what: str) -> list[x509.Certificate]:
+    """Return the certificates of an answer, leaf first, without the root; `what` names it in messages.
+
+    They are put in order where they are one chain in another order (in PKCS#7 they are a set, RFC 2315 section 9.1).
+    What is no single chain is returned as it stands, for `problems_of_imported_chain` to say what is wrong.
+
+    Raises:
+        CertificateError: no certificate, something else among them, or one that cannot be parsed.
+    """
+    certificates = load_chain(_as_pem(text, what), what=what)
+    try:
+        ordered = order_chain(certificates)
+    except CertificateError:
+        return certificates
+    has_root = len(ordered) > 1 and is_self_issued(ordered[-1])
+    return ordered[:-1] if has_root else ordered
+
+
+def problems_of_missing_issuer(chain: Sequence[x509.Certificate]) -> Iterator[Problem]:
+    """Report a missing intermediate if the leaf names an address to fetch it from.
+
+    A leaf that a root signs itself names no such place; a public authority's always does (RFC 5280 section 4.2.2.1).
+    """
+    if len(chain) != 1 or is_self_issued(chain[0]):
+        return
+    access = extension_of(chain[0], x509.AuthorityInformationAccess)
+    if access and any(each.access_method == AuthorityInformationAccessOID.CA_ISSUERS for each in access):
+        yield Problem(
+            "chain",
+            f"the certificate of {chain[0].issuer.rfc4514_string()}, which signed the first one, is missing: put it "
+            "behind it; who knows only the root refuses the chain as it is",
+        )
+
+
+def _as_pem(text: str, what: str) -> str:
+    if _PKCS7 not in text:
+        return text
+    try:
+        with warnings.catch_warnings():
+            # openssl and others write the set unsorted, which is no DER; the library says so and reads it all the same.
+            warnings.simplefilter("ignore", UserWarning)
+            return chain_pem(pkcs7.load_pem_pkcs7_certificates(text.encode()))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CertificateError(
+            f"{what}: the PKCS#7 block cannot be parsed (truncated or altered?): copy it again, or convert it with "
+            "`openssl pkcs7 -print_certs -in FILE`"
+        ) from error

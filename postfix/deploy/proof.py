@@ -1,0 +1,177 @@
+"""Decide which files on a host are proven ours, from the stored record and the marks there; plain values."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation
+from postseal_core.errors import Problem
+from postseal_core.files.mark import (
+    Holding,
+    Mark,
+    MarkedFile,
+    MarkedSetting,
+    after_plan,
+    before_plan,
+    concerned,
+    holding,
+    mark_entry,
+    proven_by_mark,
+)
+from postseal_core.files.sentences import sentences_of_left
+from postseal_core.files.tree import MARK_FILE, FileEntry, TreePlan, foreign_problems, kept_name
+
+__all__ = ["MarkChange", "Ours", "left_behind", "mark_changes", "marked_only", "ours_on", "problems_of_strangers"]
+
+# postmap makes an index from a table; what it holds is not known before.
+_ANY_INDEX: Final = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Our files on a host, in both places, with those that replaced an earlier one, and indexes."""
+
+    files: Mapping[str, str]
+    chroot: Mapping[str, str]
+    kept: frozenset[str]
+    indexes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkChange:
+    """The mark at one place: as it is while a plan is carried out, and afterwards.
+
+    `before` is None where the mark stays as it is, `after` where it goes.
+    """
+
+    before: FileEntry | None
+    after: FileEntry | None
+
+
+def ours_on(owner: str, desired: HostFiles, deployed: Deployed, situation: Situation) -> Ours:
+    """Return the files an update may change: those in the record, and declared ones that only the mark lists."""
+    config = holding(owner, deployed.files, situation.files, situation.mark)
+    jail = holding(owner, deployed.chroot, situation.chroot, situation.chroot_mark)
+    indexes = {*deployed.indexes, *(path for path in desired.index_paths if path in config.owned)}
+    return Ours(
+        files=concerned(_without_indexes(config), [entry.path for entry in desired.entries], deployed.files),
+        chroot=concerned(jail, [entry.path for entry in desired.chroot], deployed.chroot),
+        kept=config.kept | _kept_indexes(indexes, situation),
+        indexes=frozenset(indexes),
+    )
+
+
+def marked_only(owner: str, deployed: Deployed, situation: Situation) -> Deployed:
+    """Reduce `deployed` to the parts that the host's marks prove, with original values from the marks.
+
+    For a removal: its request is not checked by anybody, and names what it likes.
+    """
+    settings = {name: each for name, each in situation.mark.settings.items() if each.owner == owner}
+    parameters = tuple(name for name in deployed.parameters if _parameter(name) in settings)
+    before = {name: settings[_parameter(name)].before for name in parameters}
+    services = tuple(key for key in deployed.services if _service(key) in settings)
+    indexes = proven_by_mark(owner, dict.fromkeys(deployed.indexes, ""), situation.files, situation.mark)
+    return Deployed(
+        files=proven_by_mark(owner, deployed.files, situation.files, situation.mark).owned,
+        chroot=proven_by_mark(owner, deployed.chroot, situation.chroot, situation.chroot_mark).owned,
+        indexes=tuple(indexes.owned),
+        parameters=parameters,
+        originals={name: value for name, value in before.items() if value is not None},
+        has_services=deployed.has_services and bool(services),
+        services=services,
+    )
+
+
+def problems_of_strangers(desired: HostFiles, ours: Ours, situation: Situation) -> Iterator[Problem]:
+    """Report files of others in the way of declared files and of table indexes."""
+    paths = [*(entry.path for entry in desired.entries), *desired.index_paths]
+    owned = {*ours.files, *ours.indexes}
+    config = foreign_problems(paths, owned, situation.files, desired.all_take_over)
+    copies = [entry.path for entry in desired.chroot]
+    jail = foreign_problems(copies, ours.chroot, situation.chroot, desired.all_take_over)
+    for root, problems in ((situation.root, config), (situation.chroot_root, jail)):
+        yield from (Problem(f"{root}/{problem.path}", problem.message) for problem in problems)
+
+
+def left_behind(
+    root: str, deployed: Deployed, proven: Deployed, kept: Collection[str], situation: Situation
+) -> tuple[str, ...]:
+    """Describe each part of `deployed` that a removal leaves because it was edited or is not proven ours."""
+    ours = holding("", {}, situation.files, situation.mark)
+    files = sentences_of_left(root, deployed.files, replace(ours, owned=proven.files), situation.files, kept)
+    stays = f"is left as it is: {MARK_FILE} beside it does not say that it is ours"
+    names = [
+        *(_parameter(name) for name in deployed.parameters if name not in proven.parameters),
+        *(_service(key) for key in deployed.services if key not in proven.services),
+    ]
+    return (*files, *(f"{root}/{name} {stays}" for name in names))
+
+
+def mark_changes(
+    owner: str,
+    previous: Deployed,
+    deployed: Deployed,
+    trees: tuple[TreePlan, TreePlan],
+    situation: Situation,
+) -> tuple[MarkChange, MarkChange]:
+    """Return the marks below config_directory and queue_directory, from what was ours to what is."""
+    tree, jail = trees
+    after = after_plan(owner, tree, previous.files, situation.files, situation.mark)
+    after = replace(
+        after,
+        files=_with_indexes(owner, after, previous, deployed, situation),
+        settings=_settings(owner, previous, deployed, situation.mark),
+    )
+    chroot = after_plan(owner, jail, previous.chroot, situation.chroot, situation.chroot_mark)
+    return _change(situation.mark, after), _change(situation.chroot_mark, chroot)
+
+
+def _change(mark: Mark, after: Mark) -> MarkChange:
+    if mark == after:
+        return MarkChange(None, None)
+    return MarkChange(mark_entry(before_plan(mark, after)), mark_entry(after))
+
+
+def _without_indexes(ours: Holding) -> Holding:
+    files = {path: digest for path, digest in ours.owned.items() if digest != _ANY_INDEX}
+    return Holding(files, ours.kept)
+
+
+def _kept_indexes(indexes: set[str], situation: Situation) -> frozenset[str]:
+    marked = situation.mark.files
+    return frozenset(
+        path for path in indexes if path in marked and marked[path].kept and kept_name(path) in situation.files
+    )
+
+
+def _with_indexes(
+    owner: str, after: Mark, previous: Deployed, deployed: Deployed, situation: Situation
+) -> dict[str, MarkedFile]:
+    marked = situation.mark.files
+    files = {path: file for path, file in after.files.items() if path not in previous.indexes}
+    for path in deployed.indexes:
+        is_known = path in marked and marked[path].owner == owner
+        is_foreign = not is_known and path not in previous.indexes
+        kept = marked[path].kept if is_known else situation.files.get(path, "") if is_foreign else ""
+        files[path] = MarkedFile(owner=owner, digests=(_ANY_INDEX,), kept=kept)
+    return files
+
+
+def _settings(owner: str, previous: Deployed, deployed: Deployed, mark: Mark) -> dict[str, MarkedSetting]:
+    gone = {*map(_parameter, previous.parameters), *map(_service, previous.services)}
+    kept = {name: each for name, each in mark.settings.items() if name not in gone or each.owner != owner}
+    ours = {_parameter(name): deployed.originals.get(name) for name in deployed.parameters}
+    ours |= dict.fromkeys(map(_service, deployed.services))
+    for name, before in ours.items():
+        earlier = mark.settings.get(name)
+        known = earlier.before if earlier and earlier.owner == owner else None
+        kept[name] = MarkedSetting(owner=owner, before=before if before is not None else known)
+    return kept
+
+
+def _parameter(name: str) -> str:
+    return f"{MAIN_CF}: {name}"
+
+
+def _service(key: str) -> str:
+    return f"{MASTER_CF}: {key}"

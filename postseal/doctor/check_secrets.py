@@ -1,0 +1,80 @@
+"""Can the state be read, what opens its secrets, and who can reach the files? Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from postseal.doctor.facts import Facts, Passphrase, Place
+from postseal.doctor.findings import Finding, Severity
+
+__all__ = ["check_directories", "check_passphrase", "check_state"]
+
+_GROUP_AND_OTHERS: Final = 0o077
+_WRITABLE_BY_OTHERS: Final = 0o022
+
+
+def check_state(facts: Facts) -> Iterator[Finding]:
+    """Yield whether the engine can read the state, and where it is."""
+    stack = facts.stack
+    where = stack.backend_url or "the engine's own login"
+    if not facts.engine.path:
+        yield Finding("state", Severity.CANNOT_TELL, f"the state is at {where}", "it is read with `pulumi`")
+    elif stack.error:
+        fix = "name the stack with --stack and the project with --directory; log in with `pulumi login`"
+        yield Finding("state", Severity.FAULT, "the state cannot be read", stack.error, fix)
+    else:
+        yield Finding("state", Severity.OK, f"the state can be read, at {where}")
+
+
+def check_passphrase(facts: Facts) -> Iterator[Finding]:
+    """Yield what opens the secrets in the state, and whether its file is closed to others."""
+    source, file, provider = facts.passphrase, facts.passphrase_file, facts.stack.secrets_provider
+    if provider not in ("", "passphrase"):
+        yield Finding("passphrase", Severity.OK, f"secrets are opened by the provider {provider}")
+    elif source is Passphrase.FILE and file:
+        yield _file_of_passphrase(file)
+    elif source is Passphrase.ENVIRONMENT:
+        why = "every program that is started from here receives it"
+        fix = "put it into a file of mode 0600 and name that in PULUMI_CONFIG_PASSPHRASE_FILE"
+        yield Finding("passphrase", Severity.WARNING, "the passphrase is in the environment", why, fix)
+    else:
+        severity = Severity.FAULT if provider else Severity.CANNOT_TELL
+        why = "a preview decides with the keys in the state, which the passphrase opens"
+        fix = "name its file in PULUMI_CONFIG_PASSPHRASE_FILE"
+        yield Finding("passphrase", severity, "no passphrase is given", why, fix)
+
+
+def _file_of_passphrase(file: Place) -> Finding:
+    if file.mode is None:
+        why, fix = "the secrets of the state cannot be opened", "put the file back, or correct the variable"
+        return Finding("passphrase", Severity.FAULT, f"there is no file {file.path}", why, fix)
+    if not file.is_own:
+        why, fix = "who owns it can read and replace it", f"run `chown $(id -u) {file.path}`"
+        return Finding("passphrase", Severity.FAULT, f"{file.path} belongs to another user", why, fix)
+    if file.mode & _GROUP_AND_OTHERS:
+        why, fix = "with the state it opens every key", f"run `chmod 0600 {file.path}`"
+        return Finding("passphrase", Severity.FAULT, f"{file.path} has mode {file.mode:04o}", why, fix)
+    return Finding("passphrase", Severity.OK, f"in {file.path}, mode {file.mode:04o}")
+
+
+def check_directories(facts: Facts) -> Iterator[Finding]:
+    """Yield who can read the state directory and who can write into it and into the out directory."""
+    if facts.state_directory:
+        yield from _directory("state directory", facts.state_directory, _GROUP_AND_OTHERS, "0700")
+    if facts.out_directory:
+        yield from _directory("out directory", facts.out_directory, _WRITABLE_BY_OTHERS, "go-w")
+
+
+def _directory(topic: str, place: Place, forbidden: int, wanted: str) -> Iterator[Finding]:
+    if place.mode is None:
+        yield Finding(topic, Severity.OK, f"{place.path} is not there yet")
+        return
+    what, fix = f"{place.path} has mode {place.mode:04o}", f"run `chmod {wanted} {place.path}`"
+    if not place.is_own:
+        why, fix = "who owns it can replace what is in it", f"run `chown $(id -u) {place.path}`"
+        yield Finding(topic, Severity.FAULT, f"{place.path} belongs to another user", why, fix)
+    elif place.mode & _WRITABLE_BY_OTHERS:
+        yield Finding(topic, Severity.FAULT, what, "others can replace what is in it", fix)
+    elif place.mode & forbidden:
+        yield Finding(topic, Severity.WARNING, what, "others can copy the state, and then try passphrases", fix)
+    else:
+        yield Finding(topic, Severity.OK, what)

@@ -1,0 +1,193 @@
+"""The doctor's edge: looks at programs, packages, files, users and the engine; nothing is changed."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import yaml
+
+from postseal.doctor.facts import Engine, Facts, Passphrase, Place, Plugins, Stack
+from postseal.doctor.neighbours import is_private_network, other_users
+from postseal.report.engine import COMMAND_VARIABLE, export_stack
+from postseal_core.clear_logs import clear_log_switches
+from postseal_core.errors import PostsealError
+from postseal_core.instants import parse_instant
+
+__all__ = ["gather_facts"]
+
+_SECONDS = 30.0
+_LONGEST = 500
+_CREDENTIALS = re.compile(r"//[^/\s@]*@")
+_PACKAGE = "postseal"
+_TLS_PLUGIN = "resource-tls-v"
+
+
+def gather_facts(stack: str, directory: Path, now: datetime) -> Facts:
+    """Look at everything. `stack`: empty for the one that is selected; `directory`: of the Pulumi project."""
+    engine = _engine()
+    backend_url = _backend_url(engine)
+    passphrase, file = _passphrase()
+    state_directory = _file_backend(backend_url)
+    return Facts(
+        system=sys.platform,
+        now=now,
+        engine=engine,
+        plugins=_plugins(directory),
+        stack=_stack(stack, directory, backend_url, engine, state_directory),
+        passphrase=passphrase,
+        passphrase_file=file,
+        state_directory=state_directory,
+        out_directory=_place(directory / "out"),
+        others=other_users(),
+        is_private_network=is_private_network(),
+        log_switches=tuple(clear_log_switches([], os.environ)),
+        is_interrupt_ignored=signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
+    )
+
+
+def _engine() -> Engine:
+    path = shutil.which(os.environ.get(COMMAND_VARIABLE) or "pulumi") or ""
+    return Engine(path=path, version=_said(path, "version").removeprefix("v") if path else "")
+
+
+def _said(program: str, *arguments: str) -> str:
+    """Return a program's output; empty if it fails or takes too long."""
+    try:
+        done = subprocess.run(
+            [program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "" if done.returncode else done.stdout.decode(errors="replace").strip()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _plugins(directory: Path) -> Plugins:
+    try:
+        wanted = tuple(requires(_PACKAGE) or ())
+    except PackageNotFoundError:
+        wanted = ()
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    installed = [path.name.removeprefix(_TLS_PLUGIN) for path in home.glob(f"plugins/{_TLS_PLUGIN}*") if path.is_dir()]
+    declared = _declared_plugin(directory)
+    return Plugins(
+        sdk=_version("pulumi"),
+        tls_package=_version("pulumi-tls"),
+        wanted=wanted,
+        tls_plugins=tuple(sorted(installed)),
+        declared_path=str(declared or ""),
+        has_declared_plugin=declared is not None and (declared / "pulumi-resource-postseal").is_file(),
+        own_path=str(Path(sys.executable).parent.resolve()),
+    )
+
+
+def _declared_plugin(directory: Path) -> Path | None:
+    """Return where Pulumi.yaml says the plugin is."""
+    try:
+        project = yaml.safe_load((directory / "Pulumi.yaml").read_text())
+        providers = project["plugins"]["providers"]
+        path: str = next(each["path"] for each in providers if each["name"] == _PACKAGE)
+        return (directory / path).resolve()
+    except (OSError, ValueError, TypeError, LookupError, StopIteration, RecursionError, yaml.YAMLError):
+        return None
+
+
+def _backend_url(engine: Engine) -> str:
+    if url := os.environ.get("PULUMI_BACKEND_URL"):
+        return url
+    said = _said(engine.path, "whoami", "--verbose", "--json", "--non-interactive") if engine.path else ""
+    try:
+        return str(json.loads(said)["url"])
+    except (ValueError, TypeError, LookupError):
+        return ""
+
+
+def _file_backend(url: str) -> Place | None:
+    """Return the directory of a file backend."""
+    parts = urlsplit(url)
+    return _place(Path(unquote(parts.path))) if parts.scheme == "file" and parts.path.startswith("/") else None
+
+
+def _stack(stack: str, directory: Path, backend_url: str, engine: Engine, state_directory: Place | None) -> Stack:
+    url = _without_credentials(backend_url)
+    if not engine.path:
+        return Stack(backend_url=url)
+    try:
+        exported = export_stack(stack, directory, _SECONDS)
+    except PostsealError as error:
+        said = " ".join(str(error).split())[:_LONGEST]
+        return Stack(backend_url=url, error=_CREDENTIALS.sub("//", said))
+    deployment = _member(exported, "deployment")
+    times = [_member(deployment, "manifest", "time"), *_written_at(deployment), _changed_at(state_directory)]
+    return Stack(
+        backend_url=url,
+        secrets_provider=str(_member(deployment, "secrets_providers", "type") or ""),
+        newest=max(filter(None, map(_instant, times)), default=None),
+    )
+
+
+def _without_credentials(url: str) -> str:
+    """Return a URL without the parts that may hold a password: user, query and fragment."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _member(value: Any, *names: str) -> Any:
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _changed_at(place: Place | None) -> str:
+    """Return when a directory was changed last."""
+    if place is None or place.mode is None:
+        return ""
+    return datetime.fromtimestamp(Path(place.path).stat().st_mtime, UTC).isoformat()
+
+
+def _written_at(deployment: Any) -> Iterator[Any]:
+    resources = _member(deployment, "resources")
+    for each in resources if isinstance(resources, list) else ():
+        yield _member(each, "modified")
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        instant = parse_instant(str(text))
+    except ValueError:
+        return None
+    return instant if instant > datetime(2000, 1, 1, tzinfo=UTC) else None
+
+
+def _passphrase() -> tuple[Passphrase, Place | None]:
+    # The engine takes the variable first.
+    if "PULUMI_CONFIG_PASSPHRASE" in os.environ:
+        return Passphrase.ENVIRONMENT, None
+    if path := os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        return Passphrase.FILE, _place(Path(path))
+    return Passphrase.NOWHERE, None
+
+
+def _place(path: Path) -> Place:
+    try:
+        found = path.stat()
+    except OSError:
+        return Place(path=str(path), mode=None)
+    return Place(path=str(path), mode=stat.S_IMODE(found.st_mode), is_own=found.st_uid in (0, os.geteuid()))

@@ -1,0 +1,260 @@
+"""Every reader of what others write, as a function of bytes that may only raise an error of this project."""
+
+import base64
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, NoReturn, cast
+
+import grpc
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime.proto import provider_pb2 as pb
+
+from pki.constraints import limits_of_certificate
+from pki.fields import DeclaredCertificate
+from pki.fingerprint import certificate_fingerprint_sha256
+from pki.keys import algorithm_of, generate_private_key, load_private_key
+from pki.model import KeyAlgorithm
+from pki.request import load_request, problems_of_requested_names
+from pki.roster.reading import parse_csv, parse_yaml
+from pki.verification import (
+    load_certificate,
+    load_chain,
+    order_chain,
+    problems_of_ca_file,
+    problems_of_imported_chain,
+)
+from postfix.foreign_clients import foreign_client
+from postfix.main_cf import merge, read_parameters
+from postfix.master_cf import Service, merge_services, read_service_keys
+from postfix.tables import parse_source, problems_of_rows
+from postseal.provider import REGISTRY
+from postseal.report.engine import _parse
+from postseal.report.inventory import build_inventory
+from postseal.stack.config import load_stack
+from postseal.stack.parsing import parse_value
+from postseal.stack.screening import FileText, declared_files
+from postseal_core.errors import PostsealError
+from postseal_core.packing import unpack_lines
+from postseal_core.plugin.servicer import Servicer
+from tests.fuzz.known_keys import known_keys
+
+__all__ = ["CORPORA", "READERS", "Finding", "Reader", "corpus_of", "judge", "store"]
+
+CORPORA: Final = Path(__file__).parents[1] / "corpora"
+_NOW: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+_LONGEST_MESSAGE: Final = 400_000
+_SHORTEST_SECRET_LINE: Final = 48
+_SLOWEST_SECONDS: Final = 10.0
+_KEY: Final = generate_private_key(KeyAlgorithm.ED25519).public_key()
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One reader; `quotes_nothing`: what it reads may be a file that nobody meant, or a key."""
+
+    read: Callable[[bytes], object]
+    quotes_nothing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with how a reader took an input."""
+
+    reason: str
+
+
+def corpus_of(name: str) -> list[bytes]:
+    """Return the stored inputs of a reader: what it is made for, and everything that it once stumbled over."""
+    return [
+        *(path.read_bytes() for path in sorted((CORPORA / name).iterdir())),
+        *(known_keys() if name == "private_key" else ()),
+    ]
+
+
+def store(name: str, data: bytes) -> Path:
+    """Keep an input that a reader stumbled over; the quick tests read it from then on."""
+    path = CORPORA / name / f"found-{sha256(data).hexdigest()[:12]}"
+    path.write_bytes(data)
+    return path
+
+
+def judge(name: str, data: bytes) -> Finding | None:
+    """Hand an input to a reader; return what is wrong: a foreign exception, slowness, a message that says too much."""
+    reader, start = READERS[name], time.monotonic()
+    message = ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cryptography warns of certificates that are odd, and reads them
+            reader.read(data)
+    except PostsealError as error:
+        message = str(error)
+    except BaseException as error:  # libraries panic with exceptions of their own
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        return Finding(f"{type(error).__name__}: {str(error)[:200]}")
+    if time.monotonic() - start > _SLOWEST_SECONDS:
+        return Finding(f"took longer than {_SLOWEST_SECONDS:g} seconds")
+    return _fault_of_message(message, data.decode("utf-8", "replace"), quotes_nothing=reader.quotes_nothing)
+
+
+def _fault_of_message(message: str, text: str, *, quotes_nothing: bool) -> Finding | None:
+    if len(message) > _LONGEST_MESSAGE:
+        return Finding(f"a message of {len(message)} characters")
+    lines = [line for line in text.splitlines() if len(line) >= _SHORTEST_SECRET_LINE]
+    if quotes_nothing and any(line in message for line in lines):
+        return Finding("a message that quotes a whole line")
+    return None
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass" if b"\xed\xa0" in data else "replace")
+
+
+def _safe_text(data: bytes) -> str:
+    try:
+        return _text(data)
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace")
+
+
+def _read_main_cf(data: bytes) -> None:
+    text = _safe_text(data)
+    read_parameters(text)
+    merge(text, {"smtpd_tls_security_level": "may"}, ["relayhost"])
+
+
+def _read_master_cf(data: bytes) -> None:
+    text = _safe_text(data)
+    read_service_keys(text)
+    merge_services(text, [Service("submission", "inet", "smtpd")])
+    merge_services(text, [])
+
+
+def _read_table(data: bytes) -> None:
+    problems_of_rows(parse_source(_safe_text(data)))
+
+
+def _read_stack_file(data: bytes) -> None:
+    """Read the configuration as the engine hands it over: one JSON text for each section."""
+    sections = parse_value(_safe_text(data))
+    raw = sections if isinstance(sections, dict) else {"clients": sections, "out": sections}
+    file = FileText(_safe_text(data))
+    load_stack(raw, ["ca-key"], stack_name="dev", files=dict.fromkeys(declared_files(raw), file))
+
+
+def _read_chain(data: bytes) -> None:
+    text = _safe_text(data)
+    for problem in problems_of_ca_file(text, now=_NOW):
+        str(problem)
+    chain = order_chain(load_chain(text, what="chain"))
+    problems_of_imported_chain(chain, public_key=_KEY, dns_names=["mx1.example.org"], now=_NOW, roots=chain[-1:])
+
+
+def _read_adopted_certificate(data: bytes) -> None:
+    text = _safe_text(data)
+    foreign_client("partner", text)
+    certificate = load_certificate(text, what="certificate")
+    limits_of_certificate(certificate)
+    certificate_fingerprint_sha256(certificate)
+    raw: dict[str, Any] = {
+        "authority": {
+            "common_name": "Example",
+            "adopt": {"certificate_pem": text, "private_key_secret": "ca-key"},
+            "path_length": 0,
+        },
+        "clients": {"alice": {"email": "alice@example.org"}},
+        "ca-key": "a secret of some length",
+    }
+    load_stack(raw, ["ca-key"], stack_name="dev")
+
+
+def _read_request(data: bytes) -> None:
+    request = load_request(_safe_text(data), what="request")
+    for problem in problems_of_requested_names(request, DeclaredCertificate(email="alice@example.org")):
+        str(problem)
+
+
+def _read_private_key(data: bytes) -> None:
+    algorithm_of(load_private_key(_safe_text(data), what="key"))
+
+
+class _Context:
+    """What a call is given by gRPC, as far as the plugin asks it."""
+
+    def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
+        if code is grpc.StatusCode.INTERNAL:
+            raise AssertionError(details)
+        raise PostsealError(details)
+
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
+
+
+def _read_wire(data: bytes) -> None:
+    """Take the bytes for the type's number, and for properties of an engine or of a broken state."""
+    servicer = Servicer(REGISTRY, version="0", report=lambda _urn, _message: None, clock=lambda: _NOW)
+    types = sorted(REGISTRY)
+    urn = f"urn:pulumi:dev::p::{types[data[0] % len(types)] if data else types[0]}::x"
+    properties = Struct()
+    try:
+        if data[1:2] == b"{":
+            json_format.Parse(data[1:].decode("utf-8", "replace"), properties)
+        else:
+            properties.ParseFromString(data[1:])
+    except (DecodeError, json_format.ParseError, ValueError, RecursionError):
+        return  # what gRPC does not let through either
+    context = cast("grpc.ServicerContext", _Context())
+    calls: list[Callable[[], object]] = [
+        lambda: servicer.Check(pb.CheckRequest(urn=urn, news=properties), context),
+        lambda: servicer.Check(pb.CheckRequest(urn=urn, olds=properties, news=properties), context),
+        lambda: servicer.Diff(
+            pb.DiffRequest(urn=urn, olds=properties, old_inputs=properties, news=properties), context
+        ),
+        lambda: servicer.Create(pb.CreateRequest(urn=urn, properties=properties, preview=True), context),
+        lambda: servicer.Read(pb.ReadRequest(urn=urn, inputs=properties, properties=properties), context),
+        lambda: servicer.CheckConfig(pb.CheckRequest(urn=urn, news=properties), context),
+        lambda: servicer.Configure(pb.ConfigureRequest(args=properties), context),
+    ]
+    for call in calls:
+        try:
+            call()
+        except PostsealError as error:
+            if len(str(error)) > _LONGEST_MESSAGE:
+                raise AssertionError("a long message") from error
+
+
+def _read_export(data: bytes) -> None:
+    build_inventory(_parse(data, "EXPORT.json"), _NOW)
+
+
+def _read_packed(data: bytes) -> None:
+    unpack_lines(_safe_text(data))
+    unpack_lines(base64.b64encode(data).decode())
+
+
+def _as_text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
+    return lambda data: parse(_safe_text(data))
+
+
+READERS: Final[Mapping[str, Reader]] = {
+    "main_cf": Reader(_read_main_cf),
+    "master_cf": Reader(_read_master_cf),
+    "table": Reader(_read_table),
+    "roster_csv": Reader(_as_text(parse_csv), quotes_nothing=True),
+    "roster_yaml": Reader(_as_text(parse_yaml), quotes_nothing=True),
+    "stack_file": Reader(_read_stack_file),
+    "chain": Reader(_read_chain, quotes_nothing=True),
+    "adopted_certificate": Reader(_read_adopted_certificate),
+    "certificate_request": Reader(_read_request, quotes_nothing=True),
+    "private_key": Reader(_read_private_key, quotes_nothing=True),
+    "wire": Reader(_read_wire),
+    "export": Reader(_read_export),
+    "packed": Reader(_read_packed),
+}

@@ -1,0 +1,3 @@
+module postseal.test/verify
+
+go 1.26

@@ -1,0 +1,175 @@
+"""What the doctor sees: an engine of our own making, files, variables; never a traceback, never a secret."""
+
+import json
+import signal
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postseal.cli import main
+from postseal.doctor.facts import Facts, Passphrase
+from postseal.doctor.gathering import gather_facts
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+SCRIPT = """#!/bin/sh
+case "$1" in
+    version) echo v3.260.1 ;;
+    whoami) echo '{{"user": "me", "url": "{url}"}}' ;;
+    stack) cat <<'END'
+{export}
+END
+    exit {code} ;;
+esac
+"""
+EXPORT = {
+    "deployment": {
+        "manifest": {"time": "2026-11-25T08:00:00.123456789+01:00"},
+        "secrets_providers": {"type": "passphrase", "state": {"salt": "v1:x"}},
+        "resources": [{"modified": "2026-11-25T07:30:00Z"}, {"modified": "never"}, 7],
+    }
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Leave nothing of the caller's own settings, and no engine on PATH."""
+    for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE", "POSTSEAL_PULUMI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+
+
+def with_engine(directory: Path, export: object = EXPORT, *, url: str = "file:///absent/state", code: int = 0) -> None:
+    """Put a program `pulumi` on PATH that answers like the engine."""
+    (directory / "bin").mkdir()
+    program = directory / "bin/pulumi"
+    program.write_text(SCRIPT.format(export=json.dumps(export), url=url, code=code))
+    program.chmod(0o755)
+
+
+def facts(directory: Path) -> Facts:
+    """Return what is seen of a project in this directory."""
+    return gather_facts("prod", directory, NOW)
+
+
+def test_an_engine_is_asked_for_its_version_its_login_and_the_state(tmp_path: Path) -> None:
+    """The newest instant is that of the last run, or of a resource."""
+    with_engine(tmp_path)
+    seen = facts(tmp_path)
+    assert (seen.engine.version, seen.engine.path) == ("3.260.1", str(tmp_path / "bin/pulumi"))
+    assert (seen.stack.backend_url, seen.stack.secrets_provider, seen.stack.error) == (
+        "file:///absent/state",
+        "passphrase",
+        "",
+    )
+    assert seen.stack.newest == datetime(2026, 11, 25, 7, 30, tzinfo=UTC)
+
+
+def test_a_machine_without_an_engine_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    """Nothing is asked of an engine then; packages, files and users are seen."""
+    seen = facts(tmp_path)
+    assert (seen.engine.path, seen.stack.error, seen.passphrase) == ("", "", Passphrase.NOWHERE)
+    assert seen.plugins.sdk
+    assert seen.plugins.declared_path == ""
+    assert seen.others is not None
+
+
+@pytest.mark.parametrize(
+    "export",
+    [
+        pytest.param([], id="list"),
+        pytest.param(7, id="number"),
+        pytest.param("text", id="text"),
+        pytest.param({"deployment": []}, id="no deployment"),
+        pytest.param({"deployment": {"resources": {}, "manifest": 1}}, id="no manifest"),
+    ],
+)
+def test_a_state_that_says_nothing_is_no_traceback(export: object, tmp_path: Path) -> None:
+    """Whatever an engine prints."""
+    with_engine(tmp_path, export)
+    seen = facts(tmp_path)
+    assert (seen.stack.secrets_provider, seen.stack.newest) == ("", None)
+
+
+def test_a_state_that_cannot_be_read_says_so_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what the engine answers nor where the state is shows the password of a database."""
+    with_engine(tmp_path, code=1)
+    program = tmp_path / "bin/pulumi"
+    answer = "cannot open postgres://me:hush-hush@db/states"
+    program.write_text(program.read_text().replace("exit 1", f"echo '{answer}' >&2; exit 1"))
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "postgres://me:hush-hush@db/states?sslmode=hush-hush")
+    seen = facts(tmp_path)
+    assert "cannot open postgres://db/states" in seen.stack.error
+    assert seen.stack.backend_url == "postgres://db/states"
+    assert "hush" not in str(seen)
+
+
+def test_modes_of_state_passphrase_and_out_directory_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The passphrase itself is never read."""
+    for name, mode in (("state", 0o750), ("out", 0o775)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("hush-hush")
+    passphrase.chmod(0o640)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"{(tmp_path / 'state').as_uri()}?metadata=skip")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(passphrase))
+    seen = facts(tmp_path)
+    places: list[Any] = [seen.state_directory, seen.passphrase_file, seen.out_directory]
+    assert [stat.filemode(place.mode) for place in places] == ["?rwxr-x---", "?rw-r-----", "?rwxrwxr-x"]
+    assert all(place.is_own for place in places)
+    assert "hush" not in str(seen)
+
+
+def test_a_passphrase_in_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the engine takes it; an empty one is one."""
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", "/nowhere")
+    assert facts(tmp_path).passphrase is Passphrase.ENVIRONMENT
+
+
+@pytest.mark.parametrize(
+    "project", ["", "[", "plugins: 7", "plugins: {providers: [{name: other, path: x}]}", "plugins: {providers: [7]}"]
+)
+def test_a_project_file_of_any_kind_is_no_traceback(project: str, tmp_path: Path) -> None:
+    """It names no plugin then."""
+    (tmp_path / "Pulumi.yaml").write_text(project)
+    assert facts(tmp_path).plugins.declared_path == ""
+
+
+def test_the_plugin_that_the_project_names_is_looked_for(tmp_path: Path) -> None:
+    """Relative to the project; there it is or it is not."""
+    (tmp_path / "Pulumi.yaml").write_text("plugins: {providers: [{name: postseal, path: bin}]}")
+    assert not facts(tmp_path).plugins.has_declared_plugin
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/pulumi-resource-postseal").touch()
+    seen = facts(tmp_path).plugins
+    assert (seen.has_declared_plugin, seen.declared_path) == (True, str(tmp_path / "bin"))
+
+
+def test_ignored_interrupts_and_logs_in_clear_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both come from whoever starts the engine."""
+    monkeypatch.setenv("PULUMI_DEBUG_GRPC", "x")
+    assert facts(tmp_path).log_switches == ("PULUMI_DEBUG_GRPC",)
+    assert not facts(tmp_path).is_interrupt_ignored
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert facts(tmp_path).is_interrupt_ignored
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_the_command_says_it_in_text_and_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A fault is exit code 1; wrong usage is 3, as for the other commands."""
+    assert main(["doctor", "--directory", str(tmp_path)]) == 1
+    assert "fault        engine: there is no program `pulumi`" in capsys.readouterr().out
+    assert main(["doctor", "--directory", str(tmp_path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["fault"] is True
+    with pytest.raises(SystemExit) as leaving:
+        main(["doctor", "--fix"])
+    assert leaving.value.code == 3

@@ -1,0 +1,170 @@
+"""A common name is an identity: nobody has somebody else's mailbox, host or address in the subject."""
+
+# ruff: noqa: RUF001 - letters that look alike are what some of these names are about.
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pki.common_names import comparable_name, problems_of_foreign_names
+from pki.model import Profile, Subject, SubjectAltNames
+from pki.names import problems_of_declaration
+from tests.support.specimens import declare
+
+OWN = SubjectAltNames(
+    dns_names=("relay.example.org", "*.berlin.example.org", "xn--mller-kva.example", "localhost"),
+    email_addresses=("alice@example.org", "o'brien@example.org", "a@xn--mller-kva.example"),
+    ip_addresses=("192.0.2.1", "2001:db8::1"),
+)
+
+
+def paths(subject: Subject, alt_names: SubjectAltNames = OWN, profile: Profile = Profile.CLIENT) -> list[str]:
+    """Return where something is wrong with a subject."""
+    return [problem.path for problem in problems_of_foreign_names(subject, alt_names)]
+
+
+@pytest.mark.parametrize(
+    "common_name",
+    [
+        *("alice@example.org", "Alice@Example.ORG", "alice@example.org.", "o'brien@example.org", "a@müller.example"),
+        *("Alice <alice@example.org>", "mailto:alice@example.org", "Bob O'Brien (o'brien@example.org)"),
+        *("relay.example.org", "RELAY.example.org", "relay.example.org.", "relay.example.org:25", "MÜLLER.example"),
+        *("mx1.berlin.example.org", "*.berlin.example.org", "https://relay.example.org/", "relay。example。org"),
+        *(
+            "192.0.2.1",
+            "[192.0.2.1]:25",
+            "2001:db8::1",
+            "2001:DB8:0::1",
+            "[2001:db8::1]",
+            "::ffff:192.0.2.1",
+            "localhost",
+        ),
+        *(
+            "Alice",
+            "Alice Smith",
+            "J. R. R. Tolkien",
+            "Example @ Home",
+            "Printer, 2nd floor",
+            "laptop-7",
+            "Zoë",
+            "c/o",
+            "C: D",
+        ),
+    ],
+)
+def test_what_is_ones_own_or_nobodys_is_taken(common_name: str) -> None:
+    """Persons and devices have names, and a certificate may have its own mailbox or host in the subject."""
+    assert paths(Subject(common_name)) == []
+
+
+@pytest.mark.parametrize(
+    "common_name",
+    [
+        # A mailbox, alone and in other text.
+        *(
+            "bob@example.org",
+            "BOB@EXAMPLE.ORG",
+            "bob@example.org.",
+            "xalice@example.org",
+            "alice@example.org.evil.example",
+        ),
+        *(
+            "Bob <bob@example.org>",
+            "alice@example.org bob@example.org",
+            "alice@example.org,bob@example.org",
+            "root@localhost",
+        ),
+        *("mailto:bob@example.org", "emailAddress=bob@example.org", "alice@mail.example.org", "bob\uff20example.org"),
+        *(
+            "bob\ufe6bexample.org",
+            "аlice@example.org",
+            "alice@exаmple.org",
+            "alice@example.org@evil.example",
+            "<bob@b.org>",
+        ),
+        # A host.
+        *(
+            "mx1.example.org",
+            "MX1.Example.Org",
+            "mx1.example.org.",
+            "example.org",
+            "*.example.org",
+            "berlin.example.org",
+        ),
+        *(
+            "a.b.berlin.example.org",
+            "mx1.example.org:25",
+            "https://mx1.example.org/a",
+            "smtp://mx1.example.org:25",
+            "http://mx1",
+        ),
+        *("bücher.example", "xn--bcher-kva.example", "mx1。example。org", "mx1．example．org", "mx1\u2024example.org"),
+        *(
+            "rеlay.example.org",
+            "relay.example.org\ufe0f",
+            "_mx1.example.org",
+            "mx1.example.org/path",
+            "münchen.example.",
+        ),
+        # An address.
+        *(
+            "192.0.2.2",
+            "192.0.2.2/32",
+            "192.0.2.2:25",
+            "[192.0.2.2]",
+            "2001:db8::2",
+            "[2001:db8::2]:25",
+            "::ffff:192.0.2.2",
+        ),
+        *("１９２.0.2.2", "2001:db8::2/128"),
+    ],
+)
+def test_what_is_somebody_elses_is_refused(common_name: str) -> None:
+    """However it is spelled: upper case, a final dot, IDN either way, letters that look alike, a port, a scheme."""
+    assert paths(Subject(common_name)) == ["common_name"]
+
+
+@pytest.mark.parametrize("part", ["organization", "organizational_unit", "locality", "state_or_province"])
+def test_a_mailbox_of_somebody_else_stands_in_no_part_of_a_subject(part: str) -> None:
+    """Its own may; and an organization may be called as a host is."""
+    assert paths(Subject("Alice", **{part: "bob@example.org"})) == [part]
+    assert paths(Subject("Alice", **{part: "alice@example.org"})) == []
+    assert paths(Subject("Alice", **{part: "Example.org"})) == []
+
+
+@pytest.mark.parametrize("profile", [each for each in Profile if not each.is_authority])
+def test_every_kind_of_leaf_is_judged(profile: Profile) -> None:
+    """Clients, servers, and both; with everything else that is wrong with a declaration."""
+    declaration = declare(profile, subject=Subject("ceo@example.com"), crl_urls=("ldap://x",))
+    assert [each.path for each in problems_of_declaration(declaration)] == ["common_name", "crl_urls[0]"]
+
+
+@pytest.mark.parametrize("profile", [Profile.ROOT, Profile.INTERMEDIATE])
+def test_an_authority_may_be_called_as_a_host_is(profile: Profile) -> None:
+    """It has no other name, and its certificate authenticates nobody."""
+    assert problems_of_declaration(declare(profile, subject=Subject("ca.example.org"))) == []
+
+
+def test_the_sentence_names_what_is_foreign() -> None:
+    """And how to mend it."""
+    (problem,) = problems_of_foreign_names(Subject("Bob <bob@example.org>"), OWN)
+    assert problem.message == (
+        "got 'Bob <bob@example.org>', and 'bob@example.org' is none of this certificate's own names: name it among"
+        " them, or write a name that is nobody's address"
+    )
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20)
+
+
+@given(WORDS, WORDS)
+def test_a_mailbox_can_be_hidden_in_no_text(before: str, after: str) -> None:
+    """Whatever stands around it, a foreign mailbox is found."""
+    assert paths(Subject(f"{before} bob@example.org {after}")) == ["common_name"]
+
+
+@given(st.text(max_size=400))
+def test_any_text_can_be_judged(text: str) -> None:
+    """Nothing is raised, and what is comparable stays the same."""
+    paths(Subject(text), SubjectAltNames((text,), (text,), (text,)))
+    assert comparable_name(comparable_name(text)) == comparable_name(text)

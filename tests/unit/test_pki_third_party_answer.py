@@ -1,0 +1,60 @@
+"""What third parties answer: PEM or PKCS#7 in any order, and a leaf without its intermediate."""
+
+import subprocess
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from pki.third_party_answer import problems_of_missing_issuer, read_answer
+from pki.verification import chain_pem
+from postseal_core.errors import CertificateError
+from tests.support.specimens import issue_leaf, make_authority, sign_by_hand
+
+ROOT = make_authority()
+MIDDLE = make_authority(ROOT)
+LEAF = issue_leaf(MIDDLE)
+WHOLE = [LEAF, MIDDLE.certificate, ROOT.certificate]
+ACCESS = x509.AuthorityInformationAccess(
+    [
+        x509.AccessDescription(
+            AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://ca.example.org/1.cer")
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize("order", [*permutations(range(3))], ids=str)
+def test_any_order_becomes_leaf_first_without_the_root(order: tuple[int, ...]) -> None:
+    """Text before and between the blocks, as signers put it there, is passed over."""
+    text = "".join(f"subject: {index}\n{chain_pem([WHOLE[index]])}" for index in order)
+    assert read_answer(text, what="answer") == WHOLE[:2]
+
+
+@pytest.mark.needs_openssl
+def test_pkcs7_is_read_as_openssl_writes_it(tmp_path: Path) -> None:
+    """The form in which Microsoft's authorities answer, .p7b."""
+    (tmp_path / "chain.pem").write_text(chain_pem(WHOLE))
+    command = ["openssl", "crl2pkcs7", "-nocrl", "-certfile", str(tmp_path / "chain.pem")]
+    p7b = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert p7b.startswith("-----BEGIN PKCS7-----")
+    assert read_answer(p7b, what="answer") == WHOLE[:2]
+    with pytest.raises(CertificateError, match="answer: the PKCS#7 block cannot be parsed"):
+        read_answer(p7b.replace("A", "B"), what="answer")
+
+
+def test_what_is_no_single_chain_stays_as_it_is() -> None:
+    """So that each fault is told at its place."""
+    strays = [LEAF, ROOT.certificate]
+    assert read_answer(chain_pem(strays), what="answer") == strays
+
+
+def test_a_leaf_alone_that_names_its_issuers_place_lacks_its_intermediate() -> None:
+    """A leaf that a root has signed itself says no such thing, and a whole chain lacks nothing."""
+    alone = sign_by_hand(ACCESS, issuer=MIDDLE)
+    (problem,) = problems_of_missing_issuer([alone])
+    assert f"the certificate of {MIDDLE.certificate.subject.rfc4514_string()}" in str(problem)
+    assert not [*problems_of_missing_issuer([alone, MIDDLE.certificate])]
+    assert not [*problems_of_missing_issuer([LEAF])]

@@ -1,0 +1,161 @@
+"""Records: what is decided is handed on as values that nobody changes on the way."""
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeGuard, get_args, get_type_hints
+
+import pki
+import postfix
+import postseal
+import postseal_core
+from pki.fields import DeclaredCertificate, FieldOf
+from postseal.provider import handlers
+from postseal_core.plugin.codec import Decoded
+from postseal_core.plugin.handler import CheckRequest
+from postseal_core.records import INLINE, SECRET, Wire
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "records.txt"
+
+PACKAGES = (pki, postfix, postseal, postseal_core)
+FILLED_PIECE_BY_PIECE = {"pki.roster.decisions.RosterDecision", "pki.roster.dues.Dues", "postseal.stack.reading.Found"}
+
+
+def _module_names() -> Iterator[str]:
+    for package in PACKAGES:
+        yield from (found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
+
+
+def _records() -> dict[str, Any]:
+    """Return every record of the packages by its full name."""
+    found = (value for name in _module_names() for value in vars(importlib.import_module(name)).values())
+    return {f"{each.__module__}.{each.__qualname__}": each for each in found if _is_record(each)}
+
+
+def _is_ours(value: type[Any]) -> bool:
+    return value.__module__.partition(".")[0] in {package.__name__ for package in PACKAGES}
+
+
+def _is_record(value: object) -> bool:
+    return isinstance(value, type) and is_dataclass(value) and _is_ours(value)
+
+
+RECORDS = _records()
+
+
+def test_every_record_is_frozen_but_those_that_are_filled_piece_by_piece() -> None:
+    """What one function decided, no other one changes."""
+    assert {name for name, record in RECORDS.items() if not record.__dataclass_params__.frozen} == FILLED_PIECE_BY_PIECE
+
+
+def test_a_record_has_no_other_attributes_than_its_fields() -> None:
+    """A misspelt attribute is an error, and a roster of 10,000 clients stays small."""
+    plain = {name: record for name, record in RECORDS.items() if "__slots__" not in vars(record)}
+    assert [name for name, record in plain.items() if not _remembers(record)] == []
+
+
+def _remembers(record: type[Any]) -> bool:
+    """Return whether it keeps what it has once worked out, for which slots have no room."""
+    return any(isinstance(value, cached_property) for value in vars(record).values())
+
+
+def test_what_is_stored_or_sent_is_made_by_names() -> None:
+    """Two texts that change places would be stored like that."""
+    stored = {name: record for name, record in RECORDS.items() if record.__module__.endswith(".records")}
+    stored["pki.fields.DeclaredCertificate"] = DeclaredCertificate
+    assert len(stored) > 30
+    positional = [name for name, record in stored.items() if not all(field.kw_only for field in fields(record))]
+    assert [name for name in positional if not name.startswith("postseal_core.")] == []
+
+
+KEYS = {"private_key_pem", "private_keys", "passphrase", "handover", "handovers", "archives", "archive_p12_base64"}
+
+
+def test_no_repr_shows_a_secret() -> None:
+    """A record ends up in a traceback or in the message of a test sooner than anybody thinks."""
+    stored = {name: record for name, record in RECORDS.items() if record.__module__.endswith(".records")}
+    shown = [
+        f"{name}.{each.name}"
+        for name, record in stored.items()
+        for each in fields(record)
+        if each.repr and (each.name in KEYS or _is_secret(record, each.name))
+    ]
+    assert shown == []
+
+
+def _is_secret(record: type[Any], name: str) -> bool:
+    return SECRET in getattr(get_type_hints(record, include_extras=True)[name], "__metadata__", ())
+
+
+def test_what_goes_from_hand_to_hand_in_the_plugin_shows_no_value() -> None:
+    """Any of them may be a secret, marked or not."""
+    assert repr(CheckRequest(old="hush", new="hush")) == "CheckRequest()"
+    assert "hush" not in repr(Decoded({"a": "hush"}, frozenset()))
+
+
+def test_the_stored_shape_of_every_resource_is_the_reviewed_one() -> None:
+    """A name or a default that changes is read otherwise from every state there is: see UPGRADES in a record.
+
+    `UPDATE_GOLDEN=1` writes the list anew for review.
+    """
+    found = "\n\n".join([*map(_shape, _stored_records()), "\n".join(_vocabularies())]) + "\n"
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        GOLDEN.write_text(found, encoding="utf-8")
+    assert found == GOLDEN.read_text(encoding="utf-8")
+
+
+def _vocabularies() -> list[str]:
+    """Return every vocabulary of the packages with its words: they stand in states, stack files and reports."""
+    values = [value for name in _module_names() for value in list(vars(importlib.import_module(name)).values())]
+    found = {value for value in values if _is_words(value)}
+    return sorted(
+        f"{each.__module__}.{each.__qualname__}: {', '.join(repr(word.value) for word in each)}" for each in found
+    )
+
+
+def _is_words(value: object) -> TypeGuard[type[StrEnum]]:
+    return isinstance(value, type) and issubclass(value, StrEnum) and value is not StrEnum and _is_ours(value)
+
+
+def _stored_records() -> list[type[Any]]:
+    """Return the records of every resource type, and those that stand in them, by their names."""
+    waiting = [kind for handler in handlers() for kind in (handler.args, handler.inputs, handler.state)]
+    found: set[type[Any]] = set()
+    while waiting:
+        record = waiting.pop()
+        if record not in found:
+            found.add(record)
+            hints = get_type_hints(record)
+            waiting += [kind for each in fields(record) for kind in _parts(hints[each.name]) if _is_record(kind)]
+    return sorted(found, key=lambda record: f"{record.__module__}.{record.__qualname__}")
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    if isinstance(hint, type):
+        yield hint
+    for part in get_args(hint):
+        yield from _parts(part)
+
+
+def _shape(record: type[Any]) -> str:
+    hints = get_type_hints(record, include_extras=True)
+    version = 1 + len(getattr(record, "UPGRADES", ()))
+    title = f"{record.__module__}.{record.__qualname__}, version {version}"
+    complete = ", every field is stored" if getattr(record, "IS_COMPLETE", False) else ""
+    return "\n".join([title + complete, *(f"    {_field(each, hints[each.name])}" for each in fields(record))])
+
+
+def _field(each: "Field[Any]", hint: Any) -> str:
+    marks = getattr(hint, "__metadata__", ())
+    wire = next((mark.name for mark in marks if isinstance(mark, Wire)), each.name)
+    words = [word for word, mark in (("secret", SECRET), ("inlined", INLINE)) if mark in marks]
+    told = each.metadata.get(FieldOf)
+    words += [word for word in ("is_content", "is_compared") if getattr(told, word, False)]
+    default = each.default_factory() if each.default_factory is not MISSING else each.default
+    words.append("required" if default is MISSING else f"else {default!r}")
+    return f"{wire}: {', '.join(words)}"
