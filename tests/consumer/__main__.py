@@ -17,7 +17,7 @@ root = pki.CertificateAuthority(
     "root",
     common_name="Our Root",
     key_algorithm=pki.KeyAlgorithm.ECDSA_P384,
-    crl_urls=["http://crl.example.org/root.crl"],
+    crl_urls=["http://crl.example.org/{slot}.crl"],
     lifetime=pki.LifetimePolicy(validity_hours=3650 * DAY),
     slots=pki.Slots(active=1, standby=2),
     opts=THROW_AWAY,
