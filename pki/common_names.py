@@ -20,6 +20,7 @@ __all__ = ["comparable_name", "names_within", "problems_of_foreign_names"]
 _BETWEEN: Final = r"\s<>()\[\]{}\"',;:|=/\\"
 _WORD: Final = re.compile(rf"[^{_BETWEEN}]+")
 _MAILBOX: Final = re.compile(rf"[^{_BETWEEN}@]+@[^{_BETWEEN}]+")
+_LOOSE_MAILBOX: Final = re.compile(r"@\s*(?:\[|[^\s@.]+\.[^\s@])")
 _PORT: Final = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::[0-9]+)?")
 _HOST: Final = re.compile(r"[^\s.]+(?:\.[^\s.]+)+")
 _FULL_STOPS: Final = re.compile("[。︒．｡․]")  # noqa: RUF001  # what programs take for a dot (RFC 3490 section 3.1)
@@ -72,7 +73,11 @@ def _foreign_mailboxes(text: str, alt_names: SubjectAltNames) -> Iterator[str]:
     for mailbox in own:
         # A mailbox may have signs that divide words, as the apostrophe of o'brien@example.org.
         text = re.sub(rf"(?<![^{_BETWEEN}]){re.escape(mailbox)}(?![^{_BETWEEN}])", " ", text)
-    yield from (found for found in _MAILBOX.findall(text) if comparable_name(found) not in own)
+    found = [each for each in _MAILBOX.findall(text) if comparable_name(each) not in own]
+    for each in _MAILBOX.findall(text):
+        text = text.replace(each, " ")
+    # With quotes, comments or blanks around the sign it is a mailbox all the same (RFC 5322 section 3.4.1).
+    yield from [*found, *([text.strip()] if _LOOSE_MAILBOX.search(text) else [])]
 
 
 def _foreign_host(text: str, alt_names: SubjectAltNames) -> Iterator[str]:

@@ -169,6 +169,10 @@ def _repeated(names: tuple[str, ...]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
+def _numbers(level: str) -> tuple[int, ...]:
+    return tuple(map(int, level.split(".")))
+
+
 def _problems_of_names(host: HostDeclaration) -> Iterator[Problem]:
     fault = fault_of_host(host.myhostname)
     if fault:
@@ -177,6 +181,12 @@ def _problems_of_names(host: HostDeclaration) -> Iterator[Problem]:
         yield Problem("table_type", f"{shown(host.table_type)} is not one of {', '.join(TABLE_TYPES)}")
     if not _LEVEL.fullmatch(host.effective_compatibility_level):
         yield Problem("compatibility_level", f"{shown(host.compatibility_level)} is no level; write it as 3.6")
+    elif host.compatibility_level and _numbers(host.compatibility_level) < _numbers(_OLDEST_LEVEL):
+        yield Problem(
+            "compatibility_level",
+            f"got {host.compatibility_level}, expected {_OLDEST_LEVEL} or newer: below, Postfix has other defaults "
+            "for who may relay and for the digest of fingerprints",
+        )
     for name in certificate_names(host):
         if not _CERTIFICATE_NAME.fullmatch(name) or name == "ca":
             yield Problem(

@@ -20,6 +20,7 @@ __all__ = ["is_relay_deciding", "problems_of_restrictions", "relaying_clients", 
 RECIPIENT_LIST: Final = "smtpd_recipient_restrictions"
 BEFORE_RELAYING: Final = tuple(name for name, stage in LISTS.items() if stage <= Stage.RECIPIENT)
 _CLASS_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_OWN_CLASS: Final = "postseal_"
 _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)
 
 
@@ -53,7 +54,7 @@ def relaying_clients(host: HostDeclaration) -> tuple[Client, ...]:
 def problems_of_restrictions(host: HostDeclaration, services: frozenset[str]) -> Iterator[Problem]:
     """Find everything that is wrong with the restriction lists of a host, with paths below `restrictions`."""
     known = vocabulary_of(host, services)
-    found = [*_problems_of_lists(host, known), *_problems_of_classes(known), *_problems_of_tables(known)]
+    found = [*_problems_of_lists(host, known), *_problems_of_classes(host, known), *_problems_of_tables(known)]
     # What is wrong in a list would only make its verdict wrong, too.
     found += () if found else _problems_of_verdicts(host, known)
     found += [*_unused_classes(known), *_contradictions(host)]
@@ -82,12 +83,15 @@ def _problems_of_items(path: str, items: tuple[str, ...], stage: Stage | None, k
         yield Problem(f"{path}[{len(items) - 1}]", f"{WARNING} is about the restriction behind it, and there is none")
 
 
-def _problems_of_classes(known: Vocabulary) -> Iterator[Problem]:
+def _problems_of_classes(host: HostDeclaration, known: Vocabulary) -> Iterator[Problem]:
     in_circles = _classes_in_circles(known)
     for name, items in known.restrictions.classes.items():
         path = f"classes.{name}"
         if fault := _fault_of_class_name(name):
             yield Problem(path, fault)
+        elif host.ownership is Ownership.MERGE and not name.startswith(_OWN_CLASS):
+            message = f"sets a parameter of a main.cf that is not ours alone: begin its name with {_OWN_CLASS}"
+            yield Problem(path, message)
         if not items:
             yield Problem(path, "a class needs at least one restriction")
         if name in in_circles:

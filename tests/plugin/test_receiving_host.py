@@ -21,9 +21,9 @@ GREYLIST = Restrictions(
         "permit_mynetworks",
         "permit_tls_clientcerts",
         "reject_unauth_destination",
-        "greylist",
+        "postseal_greylist",
     ),
-    classes={"greylist": ("check_policy_service inet:127.0.0.1:10023",)},
+    classes={"postseal_greylist": ("check_policy_service inet:127.0.0.1:10023",)},
 )
 
 
@@ -76,7 +76,7 @@ def test_tables_and_classes_come_and_go_on_a_running_postfix(
     assert instance.command("postmap", "-c", conf, "-q", "info@example.org", table).stdout == "alice\n"
     after = instance.postconf("-xn")
     assert f"virtual_alias_maps = {table}" in after
-    assert "greylist = check_policy_service inet:127.0.0.1:10023" in after
+    assert "postseal_greylist = check_policy_service inet:127.0.0.1:10023" in after
     assert plugin.up(host, inputs) == {}
     source = instance.config_directory / "virtual_alias_maps"
     source.write_text("info@example.org mallory\n")

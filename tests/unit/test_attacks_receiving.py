@@ -168,23 +168,27 @@ LISTS: dict[str, tuple[dict[str, Any], str]] = {
         recipients("check_helo_access known", REFUSING, tables={"known": {"unknown_table": "hash:/etc/postfix/a"}}),
         LIST,
     ),
-    "a class": (recipients("greylist", REFUSING, classes={"greylist": ["permit"]}), LIST),
+    "a class": (recipients("postseal_a", REFUSING, classes={"postseal_a": ["permit"]}), LIST),
     "a class behind a class": (
-        recipients("a", REFUSING, classes={"a": ["b"], "b": ["reject_non_fqdn_sender", "permit"]}),
+        recipients(
+            "postseal_a",
+            REFUSING,
+            classes={"postseal_a": ["postseal_b"], "postseal_b": ["reject_non_fqdn_sender", "permit"]},
+        ),
         LIST,
     ),
     "a class from a table": (
         recipients(
             "check_sender_access known",
             REFUSING,
-            classes={"a": ["permit"]},
-            tables={"known": {"rows": {"a.example": "a"}}},
+            classes={"postseal_a": ["permit"]},
+            tables={"known": {"rows": {"a.example": "postseal_a"}}},
         ),
         LIST,
     ),
     "a refusal that only warns": (recipients(f"warn_if_reject {REFUSING}"), LIST),
     "a class that only warns": (
-        recipients("warn_if_reject a", classes={"a": [REFUSING]}),
+        recipients("warn_if_reject postseal_a", classes={"postseal_a": [REFUSING]}),
         LIST,
     ),
     "a warning in an item of its own": (recipients("warn_if_reject", REFUSING), LIST),
@@ -213,7 +217,17 @@ LISTS: dict[str, tuple[dict[str, Any], str]] = {
             "compatibility_level": "0",
             "restrictions": {"smtpd_recipient_restrictions": ["permit_mynetworks"]},
         },
-        LIST,
+        "compatibility_level",
+    ),
+    "a class that a host of others may use already": (
+        {
+            "target": {"local": "/etc/postfix", "ownership": "merge"},
+            "restrictions": {
+                "smtpd_data_restrictions": ["mua_relay_restrictions"],
+                "classes": {"mua_relay_restrictions": ["permit"]},
+            },
+        },
+        "restrictions.classes.mua_relay_restrictions",
     ),
     "a line break": (recipients("permit_mynetworks\nmynetworks = 0.0.0.0/0", REFUSING), f"{LIST}[0]"),
     "a reference": (recipients("$smtpd_client_restrictions", REFUSING), f"{LIST}[0]"),

@@ -168,3 +168,21 @@ def test_any_text_can_be_judged(text: str) -> None:
     """Nothing is raised, and what is comparable stays the same."""
     paths(Subject(text), SubjectAltNames((text,), (text,), (text,)))
     assert comparable_name(comparable_name(text)) == comparable_name(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        '"ceo"@example.net',
+        "(ceo)@example.net",
+        "'ceo'@example.net",
+        r"ceo\@example.net",
+        "ceo @ example.net",
+        "ceo@ example.net",
+        "ceo@[192.0.2.1]",
+    ],
+)
+def test_a_mailbox_with_quotes_or_blanks_is_one_all_the_same(name: str) -> None:
+    """RFC 5322 has many spellings of one mailbox."""
+    assert paths(Subject(name)) == ["common_name"]
+    assert paths(Subject(f"Chief {name} of us")) == ["common_name"]
