@@ -166,6 +166,13 @@ def _words(pattern: re.Pattern[str], expected: str) -> Check:
     return check
 
 
+def _check_no_file(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
+    """Report a path in a list: Postfix reads items from that file, and shows lines of it in its log."""
+    for item in re.split(r"[\s,]+", value):
+        if item.removeprefix("!").startswith("/"):
+            yield f"{shown(item)} is read as a file of the host; write its items here"
+
+
 def _anything(_value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
     yield from ()
 
@@ -195,7 +202,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "flags-any-case": _items(_enum_any_case),
         "integer": _unless_expanded(_integer),
         "ip-address": _unless_expanded(_ip_address),
-        "list": _anything,
+        "list": _check_no_file,
         "login-options": _login_options,
         "login-service": _words(_LOGIN_SERVICE, "a socket as private/auth, or the name of a Cyrus configuration"),
         "map": one_map,

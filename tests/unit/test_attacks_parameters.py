@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from postfix.host import HostDeclaration, Ownership, ServerSide
+from postfix.parameter_checks import problems_of_parameters
 from postfix.parameter_use import REFUSED
 from postfix.parameters import known_parameters
 from postfix.preflight import problems_of_host
@@ -225,3 +226,11 @@ def _is_key(key: str) -> bool:
 def _keys_within(annotation: Any) -> set[str]:
     """Return the keys of the section that a field may hold."""
     return {name for each in get_args(annotation) for name in getattr(each, "model_fields", {})}
+
+
+@pytest.mark.parametrize("name", ["debug_peer_list", "masquerade_domains", "inet_interfaces", "fast_flush_domains"])
+@pytest.mark.parametrize("value", ["/etc/shadow", "192.0.2.1, !/etc/shadow"])
+def test_a_list_that_would_be_read_from_a_file_is_refused(name: str, value: str) -> None:
+    """Postfix shows lines of such a file in its log."""
+    (problem,) = problems_of_parameters({name: value})
+    assert "is read as a file of the host" in str(problem)
