@@ -104,12 +104,16 @@ def _targets(stack_file: Mapping[str, Any]) -> Iterator[str]:
                 yield from _kinds(host)
 
 
+_NO_KINDS = frozenset({"ownership", "take_over"})
+"""Keys of a target that stand beside its kind."""
+
+
 def _kinds(host: object) -> Iterator[str]:
     if not isinstance(host, dict):
         raise _UnknownError("the hosts of the stack cannot be read")
     target = host.get("target") or {}
     if isinstance(target, dict):
-        yield from (str(kind) for kind in target if kind != "ownership")
+        yield from (str(kind) for kind in target if kind not in _NO_KINDS)
     elif not isinstance(target, str):  # a text is a directory
         raise _UnknownError("the target of a host cannot be read")
 

@@ -105,6 +105,7 @@ def project_with(directory: Path, config: object, **more: object) -> Path:
         ({"a": {"target": "out/a"}}, ()),
         ({"a": {"target": {"directory": "out/a"}}, "b": {"target": {"local": "/etc/postfix"}}}, ("directory", "local")),
         ({"a": {"target": {"ssh": "mx1", "ownership": "merge"}}}, ("ssh",)),
+        ({"a": {"target": {"directory": "out/a", "take_over": ["main.cf"]}}}, ("directory",)),
     ],
 )
 def test_the_kinds_of_target_come_from_the_stack_file(
