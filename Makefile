@@ -28,7 +28,7 @@ preview: setup ## show what `make demo` would change
 destroy: setup ## take down what `make demo` has made
 	@$(BIN)/python -m toolchain.demo destroy
 
-check: lint quick ## what to run before a commit: checks and quick tests, about a minute on two cores
+check: lint quick ## what to run before a commit: checks and quick tests, about a minute on two idle cores
 
 quick: ## unit, plugin and component tests, on all cores; they need no engine
 	@$(BOOTSTRAP) uv

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from pki.extensions import extension_of, is_self_issued
+from pki.extensions import extension_of, is_self_issued, name_in_words
 from pki.name_constraints import faults_of_names
 from postseal_core.errors import Problem
 
@@ -83,7 +83,7 @@ def _path_length_problems(
     if limit is not None and authorities > limit:
         yield Problem(
             place,
-            f"{issuer.subject.rfc4514_string()} may stand above {limit} authorities, and there are {authorities}: have"
+            f"{name_in_words(issuer.subject)} may stand above {limit} authorities, and there are {authorities}: have"
             " the certificate issued by a higher authority",
         )
 

@@ -22,7 +22,12 @@ _WORD: Final = re.compile(rf"[^{_BETWEEN}]+")
 _MAILBOX: Final = re.compile(rf"[^{_BETWEEN}@]+@[^{_BETWEEN}]+")
 _LOOSE_MAILBOX: Final = re.compile(r"@\s*(?:\[|[^\s@.]+\.[^\s@])")
 _PORT: Final = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::[0-9]+)?")
-_HOST: Final = re.compile(r"[^\s.]+(?:\.[^\s.]+)+")
+_HOST: Final = re.compile(r"\.*[^\s.]+(?:\.+[^\s.]+)+|\.+[^\s.]+")
+_NUMBER: Final = re.compile(r"0x(?P<hexadecimal>[0-9a-f]+)|0(?P<octal>[0-7]+)|(?P<decimal>[1-9][0-9]*)", re.ASCII)
+_BASES: Final = {"hexadecimal": 16, "octal": 8, "decimal": 10}
+_LONGEST_NUMBER: Final = 64
+_LEAST_ADDRESS: Final = 2**24  # below is 0.0.0.0/8, where nobody is (RFC 1122)
+_MOST_ADDRESS: Final = 2**32 - 1
 _FULL_STOPS: Final = re.compile("[。︒．｡․]")  # noqa: RUF001  # what programs take for a dot (RFC 3490 section 3.1)
 _MOST_COMPARED: Final = 256  # the A-label form of a text takes a time that grows with the square of its length
 _OTHER_PARTS: Final = ("organization", "organizational_unit", "locality", "state_or_province")
@@ -108,12 +113,27 @@ def _is_own_host(host: str, alt_names: SubjectAltNames) -> bool:
 
 
 def _address(text: str) -> str:
-    """Normalise an IP address: prefix dropped, IPv4-mapped as IPv4; empty for any other text."""
+    """Normalise an IP address: prefix dropped, IPv4-mapped as IPv4; empty for any other text.
+
+    One number is an address as well where inet_aton(3) takes it for one: decimal, octal or hexadecimal, from 1.0.0.0
+    on. Addresses of two and three numbers look like hosts, and are judged as such.
+    """
     try:
-        address = ipaddress.ip_interface(text).ip
+        number = _number(text)
+        # A plain integer is an IPv4 address to this library.
+        address = ipaddress.ip_interface(text if number is None else number).ip
     except ValueError:
         return ""
     return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _number(text: str) -> int | None:
+    match = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_NUMBER else None
+    base = match.lastgroup if match else None
+    if not match or not base:
+        return None
+    number = int(match[base], _BASES[base])
+    return number if _LEAST_ADDRESS <= number <= _MOST_ADDRESS else None
 
 
 def _sentence(name: str, text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from cryptography import x509
 
 from pki.constrained_names import ALL_ADDRESSES, NO_HOST, name_constraints
-from pki.extensions import extension_of, is_authority, is_self_issued
+from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words
 from pki.issuing import subject_name
 from pki.model import CertificateDeclaration, Profile
 from pki.name_kinds import NAME_KINDS, NameKind
@@ -54,7 +54,7 @@ def limits_of_certificate(certificate: x509.Certificate) -> IssuerLimits:
     names = extension_of(certificate, x509.NameConstraints)
     return replace(
         _limits_of_names(names),
-        name=certificate.subject.rfc4514_string(),
+        name=name_in_words(certificate.subject),
         path_length=basic.path_length if basic else None,
         is_authority=is_authority(certificate),
         is_self_issued=is_self_issued(certificate),

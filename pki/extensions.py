@@ -4,9 +4,10 @@ from typing import TypeVar
 
 from cryptography import x509
 
-__all__ = ["extension_of", "is_authority", "is_self_issued"]
+__all__ = ["extension_of", "is_authority", "is_self_issued", "name_in_words"]
 
 Kind = TypeVar("Kind", bound=x509.ExtensionType)
+_LONGEST_NAME = 200
 
 
 def extension_of(certificate: x509.Certificate, kind: type[Kind]) -> Kind | None:
@@ -30,3 +31,10 @@ def is_authority(certificate: x509.Certificate, *, signs: str = "key_cert_sign")
 def is_self_issued(certificate: x509.Certificate) -> bool:
     """Whether subject and issuer are the same name (RFC 5280 section 3.2)."""
     return certificate.subject == certificate.issuer
+
+
+def name_in_words(name: x509.Name) -> str:
+    """Return a distinguished name for messages: control characters escaped, cut to a bounded length."""
+    text = name.rfc4514_string()
+    written = text if text.isprintable() else ascii(text)[1:-1]
+    return written if len(written) <= _LONGEST_NAME else f"{written[:_LONGEST_NAME]}..."

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki.keys import PrivateKey, PublicKey
 
-__all__ = ["certificate_fingerprint_sha256", "public_key_fingerprint_sha256"]
+__all__ = ["certificate_fingerprint_sha256", "key_reference", "public_key_fingerprint_sha256"]
 
 
 def certificate_fingerprint_sha256(certificate: x509.Certificate) -> str:
@@ -25,6 +25,11 @@ def public_key_fingerprint_sha256(holder: x509.Certificate | PrivateKey | Public
     """
     key = holder if isinstance(holder, PublicKey) else holder.public_key()
     return _colon_form(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+def key_reference(public_key_fingerprint: str) -> str:
+    """Return the SHA-256 fingerprint of a public key in the form in which inputs name a key made elsewhere."""
+    return f"sha256:{public_key_fingerprint.replace(':', '').lower()}"
 
 
 def _colon_form(encoded: bytes) -> str:

@@ -13,7 +13,7 @@ from typing import cast
 from cryptography import x509
 
 from pki.constrained_names import name_constraints
-from pki.extensions import extension_of, is_authority
+from pki.extensions import extension_of, is_authority, name_in_words
 from pki.keys import PrivateKey, PublicKey, SignatureHash, algorithm_of, is_deterministic, signature_hash
 from pki.model import (
     SUBJECT_PARTS,
@@ -55,7 +55,7 @@ class Issuer:
     authority_key_identifier: x509.AuthorityKeyIdentifier = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        name = self.certificate.subject.rfc4514_string()
+        name = name_in_words(self.certificate.subject)
         algorithm_of(self.private_key, what=f"key of issuer {name}")
         if not is_authority(self.certificate):
             raise CertificateError(

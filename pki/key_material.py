@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from pki.fingerprint import public_key_fingerprint_sha256
+from pki.fingerprint import key_reference, public_key_fingerprint_sha256
 from pki.generations import IssuerWindow
 from pki.issuing import Issuer
 from pki.keys import PrivateKey, load_private_key
@@ -165,7 +165,7 @@ def _held(pem: str, what: str, context: Context) -> _HeldKey:
 
     def load() -> _HeldKey:
         key = load_key(pem, what=what, context=context)
-        return _HeldKey("sha256:" + public_key_fingerprint_sha256(key.public_key()).replace(":", "").lower(), key)
+        return _HeldKey(key_reference(public_key_fingerprint_sha256(key.public_key())), key)
 
     held = context.memory.made_once(_HeldKey, context.material.put(pem), load)
     # Also where another resource had it loaded: each has its own store.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pki.extensions import extension_of
+from pki.extensions import extension_of, name_in_words
 from pki.name_kinds import NAME_KINDS, NameKind
 from pki.name_syntax import fault_of_ip_address, host_of_uri
 
@@ -29,7 +29,7 @@ def faults_of_names(certificate: x509.Certificate, issuer: x509.Certificate) -> 
     if constraints is None:
         return
     by, permitted, excluded = (
-        issuer.subject.rfc4514_string(),
+        name_in_words(issuer.subject),
         constraints.permitted_subtrees,
         constraints.excluded_subtrees,
     )
@@ -102,4 +102,4 @@ def _comparable(value: str | bytes) -> str | bytes:
 
 
 def _shown(name: x509.GeneralName) -> str:
-    return name.value.rfc4514_string() if isinstance(name, x509.DirectoryName) else repr(str(name.value))
+    return name_in_words(name.value) if isinstance(name, x509.DirectoryName) else repr(str(name.value))

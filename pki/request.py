@@ -12,13 +12,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from pki.fields import DeclaredCertificate
-from pki.fingerprint import public_key_fingerprint_sha256
+from pki.fingerprint import key_reference, public_key_fingerprint_sha256
 from pki.keys import PublicKey, algorithm_of
 from pki.model import KeyAlgorithm
 from pki.name_syntax import fault_of_email, fault_of_host
 from postseal_core.errors import CertificateError, Problem
 
-__all__ = ["CertificateRequest", "key_reference", "load_request", "problems_of_requested_names"]
+__all__ = ["CertificateRequest", "load_request", "problems_of_requested_names"]
 
 _BEGIN: Final = "-----BEGIN "
 _KINDS: Final = (
@@ -46,11 +46,6 @@ class CertificateRequest:
     def key_reference(self) -> str:
         """The SHA-256 of the public key, in the form in which inputs keep it."""
         return key_reference(public_key_fingerprint_sha256(self.public_key))
-
-
-def key_reference(public_key_fingerprint: str) -> str:
-    """Return the SHA-256 fingerprint of a public key in the form in which inputs keep it."""
-    return f"sha256:{public_key_fingerprint.replace(':', '').lower()}"
 
 
 def load_request(pem: str, *, what: str) -> CertificateRequest:

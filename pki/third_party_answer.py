@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from pki.extensions import extension_of, is_self_issued
+from pki.extensions import extension_of, is_self_issued, name_in_words
 from pki.verification import chain_pem, load_chain, order_chain
 from postseal_core.errors import CertificateError, Problem
 
@@ -47,7 +47,7 @@ def problems_of_missing_issuer(chain: Sequence[x509.Certificate]) -> Iterator[Pr
     if access and any(each.access_method == AuthorityInformationAccessOID.CA_ISSUERS for each in access):
         yield Problem(
             "chain",
-            f"the certificate of {chain[0].issuer.rfc4514_string()}, which signed the first one, is missing: put it "
+            f"the certificate of {name_in_words(chain[0].issuer)}, which signed the first one, is missing: put it "
             "behind it; who knows only the root refuses the chain as it is",
         )
 

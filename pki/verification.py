@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.certification_path import problems_of_path
-from pki.extensions import extension_of, is_authority, is_self_issued
+from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words
 from pki.keys import PublicKey
 from pki.name_syntax import is_host_covered
 from postseal_core.bounds import LARGEST_CHAIN_BYTES, MOST_CERTIFICATES
@@ -27,11 +27,10 @@ __all__ = [
     "order_chain",
     "problems_of_ca_file",
     "problems_of_imported_chain",
-    "subject_in_words",
 ]
 
 _UNPARSABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
-_LONGEST_SUBJECT = 200
+_MOST_SHOWN = 200  # characters of a text from elsewhere
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 _CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 
@@ -64,7 +63,7 @@ def load_chain(pem: str, *, what: str) -> list[x509.Certificate]:
         raise CertificateError(f"{what}: a private key stands among the certificates: remove it and keep it secret")
     strange = sorted({label for label in labels if label not in _CERTIFICATE_LABELS})
     if strange or not labels:
-        found = f"PEM blocks {', '.join(strange)[:_LONGEST_SUBJECT]}" if strange else "no PEM block"
+        found = f"PEM blocks {', '.join(strange)[:_MOST_SHOWN]}" if strange else "no PEM block"
         raise CertificateError(
             f"{what}: got {found}, expected only `-----BEGIN CERTIFICATE-----` blocks; convert with"
             " `openssl x509 -in FILE -out FILE.pem`, with `-inform DER` if the file is binary"
@@ -86,13 +85,6 @@ def _parse_whole(certificate: x509.Certificate) -> None:
         getattr(certificate, name)
     with suppress(UnsupportedAlgorithm):  # of somebody else's; whoever needs the key says which are accepted
         certificate.public_key()
-
-
-def subject_in_words(certificate: x509.Certificate) -> str:
-    """Return the subject for messages: control characters escaped, cut to a bounded length."""
-    text = certificate.subject.rfc4514_string()
-    written = text if text.isprintable() else ascii(text)[1:-1]
-    return written if len(written) <= _LONGEST_SUBJECT else f"{written[:_LONGEST_SUBJECT]}..."
 
 
 def chain_pem(certificates: Sequence[x509.Certificate]) -> str:
@@ -121,7 +113,7 @@ def order_chain(certificates: Sequence[x509.Certificate]) -> list[x509.Certifica
         rest.remove(following[0])
         following = [issuer for issuer in rest if is_issued_by(ordered[-1], issuer)][:1]
     if rest or not ordered:
-        strays = "; ".join(subject_in_words(certificate) for certificate in rest) or "nothing"
+        strays = "; ".join(name_in_words(certificate.subject) for certificate in rest) or "nothing"
         raise CertificateError(f"expected certificates of one chain, not connected to it: {strays}; remove or complete")
     return ordered
 
@@ -166,7 +158,7 @@ def problems_of_ca_file(pem: str, *, now: datetime) -> list[Problem]:
         return [Problem("", str(error))]
     problems = _repetition_problems("certificates", certificates)
     for index, certificate in enumerate(certificates):
-        path, name = f"certificates[{index}]", subject_in_words(certificate)
+        path, name = f"certificates[{index}]", name_in_words(certificate.subject)
         if not is_authority(certificate):
             problems.append(Problem(path, f"{name} is no authority: trust its issuer instead, or list its fingerprint"))
         problems += _expiry_problems(path, certificate, now)
@@ -194,7 +186,7 @@ def _leaf_problems(chain: Sequence[x509.Certificate], public_key: PublicKey) -> 
     if not _is_for(leaf, public_key):
         places = [f"chain[{index}]" for index, certificate in enumerate(chain) if _is_for(certificate, public_key)]
         fix = f"{places[0]} does: put it first" if places else "request a certificate for this key, or hand in its key"
-        yield Problem("chain[0]", f"{subject_in_words(leaf)} does not belong to the private key; {fix}")
+        yield Problem("chain[0]", f"{name_in_words(leaf.subject)} does not belong to the private key; {fix}")
     usage = extension_of(leaf, x509.ExtendedKeyUsage)
     if usage is not None and ExtendedKeyUsageOID.SERVER_AUTH not in usage:
         yield Problem("chain[0]", "extendedKeyUsage lacks serverAuth: request a certificate for a TLS server")
@@ -219,15 +211,15 @@ def _member_problems(index: int, certificate: x509.Certificate, now: datetime) -
             f"{format_instant(now)}: correct the clock, or use it from then on",
         )
     if index and _signs_itself(certificate):
-        name = subject_in_words(certificate)
+        name = name_in_words(certificate.subject)
         yield Problem(path, f"{name} is signed by itself: leave it out, whoever trusts it has it")
     elif index and not is_authority(certificate):
-        yield Problem(path, f"{subject_in_words(certificate)} is no authority: remove it")
+        yield Problem(path, f"{name_in_words(certificate.subject)} is no authority: remove it")
 
 
 def _own_signature_problems(leaf: x509.Certificate) -> Iterator[Problem]:
     if _signs_itself(leaf):
-        yield Problem("chain[0]", f"{subject_in_words(leaf)} is signed by itself: have it signed by an authority")
+        yield Problem("chain[0]", f"{name_in_words(leaf.subject)} is signed by itself: have it signed by an authority")
 
 
 def _signs_itself(certificate: x509.Certificate) -> bool:
@@ -236,7 +228,7 @@ def _signs_itself(certificate: x509.Certificate) -> bool:
 
 def _expiry_problems(path: str, certificate: x509.Certificate, now: datetime) -> Iterator[Problem]:
     if now > certificate.not_valid_after_utc:
-        name, instant = subject_in_words(certificate), format_instant(certificate.not_valid_after_utc)
+        name, instant = name_in_words(certificate.subject), format_instant(certificate.not_valid_after_utc)
         yield Problem(path, f"{name} expired at {instant}: replace it")
 
 
@@ -247,7 +239,7 @@ def _link_problems(chain: Sequence[x509.Certificate]) -> list[Problem]:
 def _order_problems(chain: Sequence[x509.Certificate]) -> Iterator[Problem]:
     for index, (certificate, issuer) in enumerate(pairwise(chain)):
         if certificate != issuer and not is_issued_by(certificate, issuer):
-            wanted, got = certificate.issuer.rfc4514_string(), subject_in_words(issuer)
+            wanted, got = name_in_words(certificate.issuer), name_in_words(issuer.subject)
             yield Problem(
                 f"chain[{index + 1}]",
                 f"got {got}, expected the certificate of {wanted} that signed chain[{index}]: leaf first, then issuers",
@@ -267,5 +259,5 @@ def _trust_problems(chain: Sequence[x509.Certificate], roots: Sequence[x509.Cert
     if roots and last not in roots and not any(is_issued_by(last, root) for root in roots):
         yield Problem(
             f"chain[{len(chain) - 1}]",
-            f"was signed by {last.issuer.rfc4514_string()}, which is none of the given roots: add what is missing",
+            f"was signed by {name_in_words(last.issuer)}, which is none of the given roots: add what is missing",
         )

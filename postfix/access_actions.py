@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pki.name_syntax import fault_of_email
+from postfix.next_hops import faults_of_transport
 from postfix.restriction_names import RESTRICTIONS, Argument, Effect
 from postfix.restriction_steps import Step, Vocabulary, faults_of_step
 from postseal_core.wording import nearest_hint, shown
@@ -106,6 +107,8 @@ def _faults_of_filter(rest: str, known: Vocabulary) -> Iterator[str]:
         yield f"got {shown(rest)} behind FILTER, expected service:destination"
     elif match["service"] not in known.services:
         yield f"FILTER: service {nearest_service(match['service'], known.services)}"
+    else:
+        yield from faults_of_transport(rest)
 
 
 def nearest_service(service: str, services: Collection[str]) -> str:

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.certification_path import problems_of_path
-from pki.extensions import extension_of
+from pki.extensions import extension_of, name_in_words
 from pki.keys import PublicKey, load_private_key
 from pki.verification import load_chain, order_chain, problems_of_ca_file, problems_of_imported_chain
 from postfix.host import HostDeclaration, certificate_names
@@ -60,7 +60,7 @@ def _client_problems(chain: Sequence[x509.Certificate], public_key: PublicKey, n
         yield Problem("chain[0]", "extendedKeyUsage lacks clientAuth: use a certificate for a TLS client")
     for index, certificate in enumerate(chain):
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-            yield Problem(f"chain[{index}]", f"{certificate.subject.rfc4514_string()} is not valid now; renew it")
+            yield Problem(f"chain[{index}]", f"{name_in_words(certificate.subject)} is not valid now; renew it")
     if order_chain(chain) != list(chain):
         yield Problem("chain", "the certificates are not in order; put the leaf first, then each one's issuer")
     else:

@@ -8,7 +8,8 @@ from typing import Final
 from pki.name_syntax import fault_of_host
 from postfix.host import HostDeclaration
 from postfix.lookup_checks import LISTABLE_TYPES, problems_of_table, type_of_unknown
-from postfix.receiving import DomainList, LookupTable
+from postfix.receiving import DOMAINS_BY_DEFAULT, DomainList, LookupTable
+from postfix.registries import has_customers_below, is_registry
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
@@ -18,11 +19,7 @@ _RELAY: Final = "relay_domains"
 _LOCAL: Final = "mydestination"
 _SUBDOMAINS: Final = "parent_domain_matches_subdomains"
 _REFERENCE: Final = re.compile(r"(?P<below>([A-Za-z0-9-]+\.)*)\$(?P<name>myhostname|mydomain|mydestination)", re.ASCII)
-# Under such names anybody can register a domain, as under a top-level domain: co.uk, com.au.
-_REGISTRY: Final = re.compile(
-    r"(ac|co|com|edu|go|gob|gouv|gov|gv|ltd|me|mil|ne|net|nom|or|org|plc|sch)\.[a-z]{2}", re.ASCII | re.IGNORECASE
-)
-_DEFAULTS: Final = {"virtual_alias_maps": "virtual_alias_domains", "virtual_mailbox_maps": "virtual_mailbox_domains"}
+_HOME_NETWORK: Final = "home.arpa"
 
 
 def covers_subdomains(host: HostDeclaration) -> bool:
@@ -71,9 +68,18 @@ class _Rules:
             return fault
         if "." not in name and not self._is_own_label(name):
             return f"{shown(name)} is one label, which covers a whole top-level domain; name the domains below it"
-        if _REGISTRY.fullmatch(name):
-            source = "" if is_named else ", which $mydomain stands for,"
+        return self._fault_of_suffix(name, source="" if is_named else ", which $mydomain stands for,")
+
+    def _fault_of_suffix(self, name: str, *, source: str) -> str | None:
+        if "." not in name or name.lower() == _HOME_NETWORK:
+            return None
+        if is_registry(name):
             return f"{shown(name)}{source} is a registry, under which anybody may have a domain; name the domains below"
+        if self.parameter == _RELAY and covers_subdomains(self.host) and has_customers_below(name):
+            return (
+                f"{shown(name)}{source} has domains of others below it, for which it would stand as well; name the "
+                f"domains below, or leave relay_domains out of {_SUBDOMAINS}"
+            )
         return None
 
     def _fault_of_dot(self, name: str) -> str:
@@ -142,7 +148,7 @@ def _declared_twice(host: HostDeclaration) -> Iterator[Problem]:
 def _problems_of_defaults(host: HostDeclaration) -> Iterator[Problem]:
     """Check maps whose keys, by Postfix's defaults, also declare virtual domains."""
     for parameter, tables in host.maps.declared():
-        domains = _DEFAULTS.get(parameter)
+        domains = DOMAINS_BY_DEFAULT.get(parameter)
         if domains is None or getattr(host.domains, domains) is not None:
             continue
         for index, table in enumerate(tables):

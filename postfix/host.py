@@ -9,7 +9,7 @@ from enum import StrEnum
 from pki.name_syntax import fault_of_host
 from postfix.parameters import PostfixVersion
 from postfix.receiving import Domains, Maps, Restrictions
-from postfix.settings import ClientSettings, ServerSettings
+from postfix.settings import ClientSettings, ServerSettings, Transport
 from postfix.settings_checks import problems_of_client, problems_of_server
 from postfix.tables import TABLE_TYPES, TableType
 from postseal_core.errors import Problem
@@ -123,6 +123,11 @@ class HostDeclaration:
         return self.client.certificates if self.client else ()
 
     @property
+    def transports(self) -> tuple[Transport, ...]:
+        """Ways of sending of their own; none of a host without a sending side."""
+        return self.client.settings.transports if self.client else ()
+
+    @property
     def trusts_roots_in_file(self) -> bool:
         """Whether a file with the declaration's roots is needed."""
         server = self.server.settings if self.server else None
@@ -138,11 +143,10 @@ class HostDeclaration:
 
 def certificate_names(host: HostDeclaration) -> tuple[str, ...]:
     """Return the names of all certificates whose chain files the host needs, each once."""
-    transports = host.client.settings.transports if host.client else ()
     names = (
         *(host.server.certificates if host.server else ()),
         *host.client_certificates,
-        *(transport.certificate for transport in transports if transport.certificate),
+        *(transport.certificate for transport in host.transports if transport.certificate),
     )
     return tuple(dict.fromkeys(names))
 

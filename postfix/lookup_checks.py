@@ -8,7 +8,9 @@ from typing import Final
 
 from pki.name_syntax import fault_of_host
 from postfix.access_actions import nearest_service
+from postfix.next_hops import faults_of_transport
 from postfix.receiving import LookupTable
+from postfix.table_places import CONFIGURED_TYPES, INDEXED_TYPES, PATTERN_TYPES, fault_of_table_file
 from postfix.tables import TABLE_TYPES, Row, problems_of_rows
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
@@ -25,21 +27,23 @@ __all__ = [
 
 _Value = Callable[[str, frozenset[str]], Iterator[str]]
 
-_FILES: Final = frozenset({"btree", "cdb", "dbm", "hash", "lmdb", "sdbm", "texthash"})
-_SERVERS: Final = frozenset({"ldap", "memcache", "mongodb", "mysql", "pgsql", "sqlite"})
-LISTABLE_TYPES: Final = _FILES | _SERVERS | {"socketmap"}
+LISTABLE_TYPES: Final = INDEXED_TYPES | CONFIGURED_TYPES | {"socketmap"}
 """Types of tables with keys that somebody has entered; a pattern or `static:` would match every domain."""
 
-PATTERN_TYPES: Final = frozenset({"cidr", "pcre", "regexp"})
 _SYSTEM: Final = frozenset({"unix"})
-_UNKNOWN: Final = re.compile(r"(?P<proxy>proxy:)?(?P<type>[a-z]+):(?P<name>[^\s,{}#\"']+)", re.ASCII)
-_PATH: Final = re.compile(r"(/|\$config_directory/|\$\{config_directory\}/)[^$]+")
+_UNKNOWN: Final = re.compile(
+    r"(?P<proxy>proxy:)?(?P<type>[a-z]+):(?P<name>(\$\{config_directory\})?[^\s,{}#\"']+)", re.ASCII
+)
 _SOCKET: Final = re.compile(r"(inet:[^:$]+:[^:$]+|unix:[^:$]+):[^:$]+")
 _SYSTEM_NAME: Final = re.compile(r"(passwd|group)\.by(name|id)")
+_EXPECTED: Final = MappingProxyType(
+    {
+        "socketmap": (_SOCKET, "socketmap:inet:host:port:name or socketmap:unix:/path:name"),
+        "unix": (_SYSTEM_NAME, "unix:passwd.byname or unix:group.byname"),
+    }
+)
 _LOCAL: Final = re.compile(r"[A-Za-z0-9_=~^!#$&*?{}`.%'][A-Za-z0-9_=~^!#$&*?{}`.%'+-]*", re.ASCII)
-_TRANSPORT: Final = re.compile(r"(?P<service>[A-Za-z0-9_-]*):(?P<next_hop>.*)", re.ASCII)
-_SAYS_TEXT: Final = frozenset({"error", "retry", "discard"})
-_NEXT_HOP: Final = re.compile(r"(inet:|unix:)?[A-Za-z0-9._/:\[\]-]*", re.ASCII)
+_TRANSPORT: Final = re.compile(r"(?P<service>[A-Za-z0-9_-]*):.*", re.ASCII)
 _RELAYHOST: Final = re.compile(r"DUNNO|\[[A-Za-z0-9.:-]+\](:[0-9a-z]+)?|[A-Za-z0-9.-]+(:[0-9a-z]+)?", re.ASCII)
 
 
@@ -72,10 +76,11 @@ def _fault_of_unknown(table: str, types: frozenset[str]) -> str | None:
     if kind not in types:
         why = "it would match what nobody has named; " if kind in PATTERN_TYPES or kind == "static" else ""
         return f"a table of type {shown(kind)} cannot stand here: {why}use one of {', '.join(sorted(types))}"
-    pattern = _SOCKET if kind == "socketmap" else _SYSTEM_NAME if kind in _SYSTEM else _PATH
-    if not pattern.fullmatch(name):
-        return f"got {shown(table)}, expected an absolute path behind the type, or one below $config_directory/"
-    return None
+    if kind in _EXPECTED:
+        pattern, expected = _EXPECTED[kind]
+        return None if pattern.fullmatch(name) else f"got {shown(table)}, expected {expected}"
+    fault = fault_of_table_file(kind, name)
+    return f"{fault}, or set the parameter in settings and name it under unchecked" if fault else None
 
 
 def _fault_of_address(address: str) -> str | None:
@@ -108,8 +113,8 @@ def _transport(value: str, services: frozenset[str]) -> Iterator[str]:
         yield f"got {shown(value)}, expected service:next-hop as smtp:[mx.example.net]:587"
     elif match["service"] and match["service"] not in services:
         yield f"service {nearest_service(match['service'], services)}"
-    elif match["service"] not in _SAYS_TEXT and not _NEXT_HOP.fullmatch(match["next_hop"]):
-        yield f"got {shown(match['next_hop'])}, expected a next hop as [mx.example.net]:587"
+    else:
+        yield from faults_of_transport(value)
 
 
 def _relayhost(value: str, _services: frozenset[str]) -> Iterator[str]:

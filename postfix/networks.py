@@ -30,8 +30,13 @@ _PRIVATE: Final = tuple(
 )
 
 # IPv6 that stands for IPv4 hosts, all of them in one prefix: mapped and compatible addresses (RFC 4291 section 2.5.5),
-# translated ones (RFC 6052) and Teredo (RFC 4380).
-_EMBEDDED: Final = tuple(map(ip_network, ("::ffff:0:0/96", "64:ff9b::/96", "2001::/32")))
+# translated ones (RFC 2765, RFC 6052, RFC 8215), Teredo (RFC 4380) and 6to4 (RFC 3056).
+_EMBEDDED: Final = tuple(
+    map(
+        ip_network,
+        ("::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16"),
+    )
+)
 _COMPATIBLE: Final = ip_network("::/96")
 _LOOPBACK: Final = ip_network("::1/128")
 _BITS: Final = MappingProxyType({4: 32, 6: 128})
@@ -79,7 +84,7 @@ def fault_of_network(text: str) -> str | None:
     if (network.version == _IPV6) != bool(written["v6"]):
         return "must have brackets just around an IPv6 address, as [2001:db8::]/48"
     if network.version == _IPV6 and _stands_for_ipv4(network):
-        return "is IPv6 that stands for IPv4 hosts; write the IPv4 network itself"
+        return "holds IPv6 addresses that stand for IPv4 hosts; write the IPv4 network itself"
     return None if text == spelled else f"is another spelling of {spelled}; write that"
 
 
@@ -121,8 +126,11 @@ def _spelled(network: Network, *, has_prefix: bool) -> str:
 
 
 def _stands_for_ipv4(network: Network) -> bool:
-    is_compatible = network != _LOOPBACK and _is_within(network, [_COMPATIBLE])
-    return is_compatible or _is_within(network, _EMBEDDED)
+    """Return whether IPv4 hosts are among those of an IPv6 network: it lies in such a prefix, or holds one."""
+    if network == _LOOPBACK:
+        return False
+    prefixes = [*_EMBEDDED, _COMPATIBLE]
+    return _is_within(network, prefixes) or any(_is_within(prefix, [network]) for prefix in prefixes)
 
 
 def _first(network: Network) -> int:

@@ -7,8 +7,17 @@ beforehand.
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from postfix.parameters import OLDEST_SUPPORTED, Parameter, PostfixVersion, nearest_name, parameter_named
-from postfix.values import CHECKS
+from postfix.parameters import (
+    LEGACY_CHAIN_FILES,
+    OLDEST_SUPPORTED,
+    Parameter,
+    PostfixVersion,
+    nearest_name,
+    parameter_named,
+)
+from postfix.references import filled_in, has_condition
+from postfix.table_places import OWN_PLACES
+from postfix.values import CHECKS, NAMING_KINDS
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
@@ -24,6 +33,7 @@ _RESERVED = re.compile(
 )
 _MENTIONS_TLS = re.compile(r"tls|tsl|cert", re.IGNORECASE)
 _NEAR = 0.85
+_UNCHECKED = "write the value itself, or name this parameter under unchecked"
 
 
 def _problems_of_one_text(name: str, value: str) -> Iterator[str]:
@@ -71,20 +81,34 @@ def _problems_of_known(parameter: Parameter, value: str, version: PostfixVersion
         yield from CHECKS[parameter.kind](value, parameter.allowed)
 
 
-def _problems_of_one(
-    name: str, value: str, version: PostfixVersion | None, unchecked: Collection[str]
-) -> Iterator[str]:
+def _problems_of_references(parameter: Parameter, value: str, others: Mapping[str, str]) -> Iterator[str]:
+    """Judge a value as it becomes: what it refers to may be set in the same file, and be judged less there."""
+    filled = filled_in(value, others)
+    if filled is None:
+        yield f"{shown(value)} refers to itself over other parameters, or becomes too long; write what is meant"
+    elif has_condition(filled):
+        yield f"{shown(value)} holds a condition, and what it becomes cannot be judged; {_UNCHECKED}"
+    elif filled != value:
+        yield from (
+            f"{fault} (with its references filled in)" for fault in CHECKS[parameter.kind](filled, parameter.allowed)
+        )
+
+
+def _problems_of_one(name: str, value: str, version: PostfixVersion | None, others: Mapping[str, str]) -> Iterator[str]:
     parameter = parameter_named(name)
     broken = list(_problems_of_one_text(name, value))
+    if not broken and not parameter:
+        broken = list(_problems_of_unknown(name))
+    elif not broken and parameter:
+        broken = list(_problems_of_known(parameter, value.strip(), version))
     yield from broken
-    if broken or name in unchecked:
-        return
-    yield from _problems_of_known(parameter, value.strip(), version) if parameter else _problems_of_unknown(name)
+    if not broken and parameter and parameter.kind in NAMING_KINDS and "$" in value:
+        yield from _problems_of_references(parameter, value.strip(), others)
 
 
 def _legacy_siblings(chain_files: str) -> list[str]:
     prefix = chain_files.removesuffix("chain_files")
-    return [f"{prefix}{kind}_file" for kind in ("cert", "key", "eccert", "eckey", "dcert", "dkey")]
+    return [f"{prefix}{ending}" for ending in LEGACY_CHAIN_FILES]
 
 
 def _problems_between(parameters: Mapping[str, str]) -> Iterator[Problem]:
@@ -106,12 +130,18 @@ def problems_of_parameters(
 
     Known parameters are checked by release and value; any other name only has to be well-formed, with a value that
     stays on its line, and so has one in `unchecked`. `postfix_version` is that of the host; without it a parameter may
-    be as new as 3.12. Not checked: whether files and tables exist, what `$name` expands to, and who may set what
-    (`postfix.parameter_use`).
+    be as new as 3.12. `$name` stands for what is set here, or for something that only the host knows. Not checked:
+    whether files and tables exist, and who may set what (`postfix.parameter_use`).
     """
+    checked = {name: value for name, value in parameters.items() if name not in unchecked}
+    others = {name: value for name, value in checked.items() if name not in OWN_PLACES}
     problems = [
         Problem(name, message)
         for name, value in parameters.items()
-        for message in _problems_of_one(name, value, postfix_version, unchecked)
+        for message in (
+            _problems_of_one(name, value, postfix_version, others)
+            if name in checked
+            else _problems_of_one_text(name, value)
+        )
     ]
     return problems + list(_problems_between(parameters))

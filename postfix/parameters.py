@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from postfix.values import LIST_KINDS
 
 __all__ = [
+    "LEGACY_CHAIN_FILES",
     "OLDEST_SUPPORTED",
     "Parameter",
     "ParameterClass",
@@ -27,6 +28,9 @@ __all__ = [
     "parameter_named",
     "parse_table",
 ]
+
+LEGACY_CHAIN_FILES: Final = ("cert_file", "key_file", "eccert_file", "eckey_file", "dcert_file", "dkey_file")
+"""The ends of the parameters that say certificate and key where no `..._tls_chain_files` does (postconf(5))."""
 
 
 class PostfixVersion(NamedTuple):

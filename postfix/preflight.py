@@ -20,6 +20,7 @@ from postfix.rendering import (
     sending_tables,
     typed_parameters,
 )
+from postfix.routing_checks import problems_of_routing
 from postfix.tables import TABLE_TYPES, problems_of_rows
 from postfix.values import split_list
 from postseal_core.errors import Problem
@@ -111,11 +112,18 @@ def problems_of_host(host: HostDeclaration) -> list[Problem]:
     contradicted = {problem.path for problem in problems}
     problems += [problem for problem in _use(host) if problem.path not in contradicted]
     told = {problem.path for problem in problems}
+    problems += [problem for problem in problems_of_routing(host) if problem.path not in told]
+    told = {problem.path for problem in problems}
     return problems + [problem for problem in _problems_of_rendered(host) if not _is_told(problem.path, told)]
 
 
 def _is_told(path: str, told: Collection[str]) -> bool:
-    """Return whether a problem was already reported at a path or below it."""
+    """Return whether a problem was already reported at a path or below it.
+
+    A table that is wrong would make each list that it is used in wrong, too.
+    """
+    if path.startswith("restrictions.") and any(each.startswith("restrictions.tables.") for each in told):
+        return True
     return any(each == path or each.startswith((f"{path}.", f"{path}[")) for each in told)
 
 

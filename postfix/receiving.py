@@ -6,10 +6,17 @@ Field names are parameters of postconf(5). `postfix.receiving_checks` judges wha
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Final
 
 from postfix.tables import TableType
 
-__all__ = ["DomainList", "Domains", "LookupTable", "Maps", "Restrictions"]
+__all__ = ["DOMAINS_BY_DEFAULT", "DomainList", "Domains", "LookupTable", "Maps", "Restrictions"]
+
+DOMAINS_BY_DEFAULT: Final[Mapping[str, str]] = MappingProxyType(
+    {"virtual_alias_maps": "virtual_alias_domains", "virtual_mailbox_maps": "virtual_mailbox_domains"}
+)
+"""Maps whose keys also decide for which domains mail is received, by the list that is taken from them (postconf(5))."""
 
 
 @dataclass(frozen=True, slots=True)

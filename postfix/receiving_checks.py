@@ -19,7 +19,7 @@ _TRANSPORTS: Final = "transport_maps"
 def delivery_services(host: HostDeclaration) -> frozenset[str]:
     """Return the services of master.cf that rows may name: Postfix's own that deliver mail, and the transports."""
     own = {each.name for each in BASE_SERVICES if each.type == "unix" and each.command in _DELIVERING}
-    return frozenset(own | {each.name for each in (host.client.settings.transports if host.client else ())})
+    return frozenset(own | {each.name for each in host.transports})
 
 
 def problems_of_receiving(host: HostDeclaration) -> Iterator[Problem]:
@@ -35,8 +35,7 @@ def problems_of_receiving(host: HostDeclaration) -> Iterator[Problem]:
 
 
 def _repeated_transports(host: HostDeclaration) -> Iterator[Problem]:
-    transports = host.client.settings.transports if host.client else ()
-    taken = {destination: each.name for each in transports for destination in each.destinations}
+    taken = {destination: each.name for each in host.transports for destination in each.destinations}
     for index, table in enumerate(host.maps.transport_maps or ()):
         for key in table.rows:
             if key in taken:

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from postfix.domain_checks import covers_subdomains, expanded_domain
 from postfix.host import HostDeclaration
+from postfix.receiving import DOMAINS_BY_DEFAULT
 from postfix.receiving_rendering import declared_tables
 from postfix.restriction_checks import BEFORE_RELAYING, REASONS, relaying_clients, vocabulary_of
 from postfix.restriction_names import Effect
 from postfix.restriction_verdicts import Verdict, first_that_may, verdict
+from postfix.routing_checks import services_of_others
 
 __all__ = ["to_review", "unknown_tables"]
-
-_DECIDING = {"virtual_alias_maps": "virtual_alias_domains", "virtual_mailbox_maps": "virtual_mailbox_domains"}
 
 
 def unknown_tables(host: HostDeclaration) -> dict[str, str]:
@@ -21,7 +21,7 @@ def unknown_tables(host: HostDeclaration) -> dict[str, str]:
 
 def to_review(host: HostDeclaration) -> dict[str, str]:
     """Return notes on parts of a declaration that widen or may block mail, by path."""
-    return dict((*_subdomains(host), *_deciding_tables(host), *_doubtful_lists(host)))
+    return dict((*_subdomains(host), *_deciding_tables(host), *_doubtful_lists(host), *services_of_others(host)))
 
 
 def _subdomains(host: HostDeclaration) -> Iterator[tuple[str, str]]:
@@ -35,7 +35,7 @@ def _subdomains(host: HostDeclaration) -> Iterator[tuple[str, str]]:
 
 def _deciding_tables(host: HostDeclaration) -> Iterator[tuple[str, str]]:
     for each in declared_tables(host):
-        domains = _DECIDING.get(each.parameter)
+        domains = DOMAINS_BY_DEFAULT.get(each.parameter)
         if domains and each.table.unknown_table and getattr(host.domains, domains) is None:
             yield each.path, f"{each.table.unknown_table} also decides for which domains mail is received"
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from postfix.host import HostDeclaration, Ownership
 from postfix.main_cf import render_whole
 from postfix.master_cf import BASE_SERVICES, Service, render_whole_services
+from postfix.parameters import LEGACY_CHAIN_FILES
 from postfix.receiving_rendering import receiving_parameters, receiving_tables
 from postfix.settings import ClientSettings, DestinationPolicy, ServerSettings, Transport
 from postfix.tables import Row, render_source
@@ -128,8 +129,18 @@ def _client_parameters(host: HostDeclaration, client: ClientSettings) -> dict[st
 
 
 def _rivals(host: HostDeclaration) -> dict[str, str]:
-    sides = (("smtpd_tls", host.server), ("smtp_tls", host.client))
-    return {f"{prefix}_{rival}": "" for prefix, side in sides if side for rival in _RIVALS}
+    server, client = host.server, host.client
+    sides = (
+        ("smtpd_tls", server, bool(server and server.certificates)),
+        ("smtp_tls", client, bool(host.client_certificates)),
+    )
+    return {
+        f"{prefix}_{rival}": ""
+        for prefix, side, has_chain in sides
+        if side
+        # Postfix ignores certificates of other kinds of keys beside chain_files, and takes them without.
+        for rival in (_RIVALS if has_chain else dict.fromkeys((*_RIVALS, *LEGACY_CHAIN_FILES)))
+    }
 
 
 def typed_parameters(host: HostDeclaration) -> dict[str, str]:
@@ -186,8 +197,7 @@ def _transport_service(transport: Transport) -> Service:
 def render_services_of(host: HostDeclaration) -> tuple[Service, ...]:
     """Return the services of master.cf that are ours: under `MERGE` the transports only; needs no certificate."""
     base = BASE_SERVICES if host.ownership is Ownership.WHOLE else ()
-    transports = host.client.settings.transports if host.client else ()
-    return (*base, *map(_transport_service, transports))
+    return (*base, *map(_transport_service, host.transports))
 
 
 def _policy_row(policy: DestinationPolicy) -> Row:

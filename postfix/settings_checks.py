@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from postfix.networks import problems_of_networks
+from postfix.next_hops import faults_of_next_hops
 from postfix.settings import CLIENT_LEVELS, SERVER_LEVELS, ClientSettings, ServerSettings, Transport
 from postseal_core.errors import Problem
 from postseal_core.plain_names import LOST_NAME, is_lost_in_yaml
@@ -86,7 +87,8 @@ def _transport_faults(transport: Transport) -> Iterator[str]:
         yield "no destination leads to this transport; name at least one"
     if transport.certificate and transport.smtp_tls_security_level == "none":
         yield "at level none the certificate is never presented; use encrypt or stronger"
-    yield from _word_faults([*transport.destinations, *([transport.next_hop] if transport.next_hop else [])])
+    yield from _word_faults(transport.destinations)
+    yield from faults_of_next_hops(transport.next_hop)
     yield from _level_faults(transport.smtp_tls_security_level, transport.match)
 
 

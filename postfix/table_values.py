@@ -6,23 +6,36 @@ See `postfix.values` for what a check takes and returns.
 import re
 from collections.abc import Callable, Iterator
 
+from postfix.next_hops import faults_of_next_hops, faults_of_transport
+from postfix.references import is_reference
+from postfix.table_places import CONFIGURED_TYPES, INDEXED_TYPES, PATTERN_TYPES, fault_of_table_file
 from postseal_core.wording import shown
 
-__all__ = ["Check", "access_list", "literal_items", "map_list", "milters", "next_hops", "one_map", "split_list"]
+__all__ = [
+    "Check",
+    "access_list",
+    "list_without_files",
+    "literal_items",
+    "map_list",
+    "milters",
+    "next_hops",
+    "one_map",
+    "split_list",
+    "transport",
+]
 
 Check = Callable[[str, tuple[str, ...]], Iterator[str]]
 
-_FILE_TABLES = frozenset({"btree", "cdb", "dbm", "hash", "lmdb", "sdbm", "texthash"})
-_FILE_SOURCES = frozenset({"cidr", "pcre", "regexp", "sqlite"})
+_WORD = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 _COMPOSED = frozenset({"pipemap", "unionmap"})
 _OTHER_TABLES = frozenset(
-    {"environ", "fail", "inline", "internal", "ldap", "memcache", "mongodb", "mysql", "netinfo", "nis", "nisplus"}
-    | {"pgsql", "proxy", "randmap", "socketmap", "static", "tcp", "unix"}
+    {"environ", "fail", "inline", "internal", "netinfo", "nis", "nisplus"}
+    | {"proxy", "randmap", "socketmap", "static", "tcp", "unix"}
 )
-_ALL_TABLES = _FILE_TABLES | _FILE_SOURCES | _COMPOSED | _OTHER_TABLES
+_ALL_TABLES = INDEXED_TYPES | PATTERN_TYPES | CONFIGURED_TYPES | _COMPOSED | _OTHER_TABLES
+_UNCHECKED = "or name this parameter under unchecked, where a reviewer sees it"
 _DEEPEST = 3
 _MILTER = re.compile(r"(inet6?:[^:\s]+@\S+|inet6?:(\[[^\]\s]+\]|[^:\s]+):\S+|(unix|local):\S+)", re.ASCII)
-_NEXT_HOP = re.compile(r"((inet|unix):)?(\[[A-Za-z0-9.:_-]+\]|[A-Za-z0-9._/-]+)(:[A-Za-z0-9_-]+)?", re.ASCII)
 
 
 def split_list(value: str) -> list[str]:
@@ -46,14 +59,26 @@ def _table_problem(item: str, types: frozenset[str], depth: int = 0) -> Iterator
     table_type, colon, name = item.partition(":")
     if not colon:
         yield f"{shown(item)} names no table type; write type:name, as texthash:$config_directory/relay_clientcerts"
-    elif "$" not in table_type and table_type not in types:
+    elif not is_reference(table_type) and table_type not in types:
         yield f"{shown(table_type)} is no table type that can be used here; use one of {', '.join(sorted(types))}"
     elif table_type == "proxy" and depth < _DEEPEST:
         yield from _table_problem(name, _ALL_TABLES, depth + 1)
+    elif table_type == "proxy":
+        yield f"{shown(item)} has too many tables within tables; name the table itself"
     elif table_type in _COMPOSED:
         yield from _composed_problem(table_type, name, depth)
-    elif table_type in _FILE_TABLES | _FILE_SOURCES and not name.startswith(("/", "$", "{")):
-        yield f"the file of {shown(item)} is not absolute; Postfix looks below its queue_directory and finds nothing"
+    elif _reads_file(table_type, name) and (fault := fault_of_table_file(table_type, name)):
+        yield f"{fault}, {_UNCHECKED}"
+
+
+def _reads_file(table_type: str, name: str) -> bool:
+    """Return whether a table is a file, or has one that says where it is; of an unknown type it may be."""
+    if table_type in PATTERN_TYPES:
+        return not name.startswith("{")
+    if table_type in CONFIGURED_TYPES:
+        # A word stands for parameters of main.cf that begin with it.
+        return not _WORD.fullmatch(name)
+    return table_type in INDEXED_TYPES or is_reference(table_type)
 
 
 def _composed_problem(table_type: str, name: str, depth: int) -> Iterator[str]:
@@ -61,30 +86,44 @@ def _composed_problem(table_type: str, name: str, depth: int) -> Iterator[str]:
     if not (inner.startswith("{") and inner.endswith("}")) or depth >= _DEEPEST:
         yield f"{shown(f'{table_type}:{name}')} composes no tables; write {table_type}:{{type:name, type:name}}"
         return
-    for item in literal_items(inner[1:-1]):
-        yield from _table_problem(item, _ALL_TABLES, depth + 1)
+    for item in split_list(inner[1:-1]):
+        if not is_reference(item):
+            yield from _table_problem(item, _ALL_TABLES, depth + 1)
 
 
 def one_map(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
     """Check for one table of one of the allowed types, of any type where none is listed, or nothing."""
-    if value and not value.startswith("$"):
+    if value and not is_reference(value):
         yield from _table_problem(value, frozenset(allowed) or _ALL_TABLES)
 
 
 def map_list(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
     """Check for a list of tables."""
     for item in split_list(value):
-        if not item.startswith("$"):
+        if not is_reference(item):
             yield from _table_problem(item, _ALL_TABLES)
 
 
 def access_list(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
     """Check for a list of the allowed words and of tables."""
-    for item in literal_items(value):
+    for item in split_list(value):
         if ":" in item:
             yield from _table_problem(item, _ALL_TABLES)
-        elif item.lower() not in allowed:
+        elif not is_reference(item) and item.lower() not in allowed:
             yield f"{shown(item)} is not one of {', '.join(allowed)}, nor a table as type:name"
+
+
+def list_without_files(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
+    """Check for a list whose items Postfix may also read from a file or look up in a table.
+
+    It shows lines of such a file in its log.
+    """
+    for word in re.split(r"[\s,]+", value):
+        if word.lstrip("!{").startswith("/"):
+            yield f"{shown(word)} is read as a file of the host; write its items here"
+    for item in (each.strip("!{} \t") for each in split_list(value)):
+        if item.partition(":")[0] in _ALL_TABLES:
+            yield from _table_problem(item, _ALL_TABLES)
 
 
 def milters(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
@@ -99,5 +138,10 @@ def milters(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
 def next_hops(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
     """Check for a list of next hops."""
     for item in literal_items(value):
-        if not _NEXT_HOP.fullmatch(item):
-            yield f"{shown(item)} is no next hop; write a domain, or [host]:port"
+        yield from faults_of_next_hops(item)
+
+
+def transport(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
+    """Check for one delivery service, with or without its next hop."""
+    if value:
+        yield from faults_of_transport(value)

@@ -14,21 +14,27 @@ from pki.name_syntax import fault_of_host
 from postfix.table_values import (
     Check,
     access_list,
+    list_without_files,
     literal_items,
     map_list,
     milters,
     next_hops,
     one_map,
     split_list,
+    transport,
 )
 from postseal_core.wording import shown
 
-__all__ = ["CHECKS", "LIST_KINDS", "split_list"]
+__all__ = ["CHECKS", "LIST_KINDS", "NAMING_KINDS", "split_list"]
 
 LIST_KINDS = frozenset(
     {"access-list", "fingerprints", "flags", "flags-any-case", "list", "login-options", "map-list", "milters"}
     | {"next-hops", "path-list", "protocols"}
 )
+NAMING_KINDS = LIST_KINDS - {"fingerprints", "protocols"} | {
+    *("address", "domain", "login-service", "map", "origin", "path", "service", "transport"),
+}
+"""Kinds whose values name something else: files, tables, services, programs, addresses."""
 _PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 _INT_MAX = 2**31 - 1
@@ -42,7 +48,6 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{2}(:?[0-9a-f]{2})+", re.ASCII | re.IGNORECA
 _ADDRESS = re.compile(r"<>|[^\s,|/\"'\\()<>:;@][^\s,|\"\\()<>:;@]*(@[^\s,|/\"\\()<>;@]+)?|@[^\s,|/\"\\()<>;@]+")
 _FEEDBACK = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?( */ *([0-9]{1,9}|concurrency|sqrt_concurrency))?", re.ASCII)
 _SERVICE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
-_TRANSPORT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(:\S*)?", re.ASCII)
 _LOGIN_SERVICE = re.compile(r"[A-Za-z0-9_-]+|private/[A-Za-z0-9_-][A-Za-z0-9_.-]*", re.ASCII)
 _NO_ANONYMOUS = "noanonymous"
 
@@ -166,13 +171,6 @@ def _words(pattern: re.Pattern[str], expected: str) -> Check:
     return check
 
 
-def _check_no_file(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
-    """Report a path in a list: Postfix reads items from that file, and shows lines of it in its log."""
-    for item in re.split(r"[\s,]+", value):
-        if item.removeprefix("!").startswith("/"):
-            yield f"{shown(item)} is read as a file of the host; write its items here"
-
-
 def _anything(_value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
     yield from ()
 
@@ -202,7 +200,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "flags-any-case": _items(_enum_any_case),
         "integer": _unless_expanded(_integer),
         "ip-address": _unless_expanded(_ip_address),
-        "list": _check_no_file,
+        "list": list_without_files,
         "login-options": _login_options,
         "login-service": _words(_LOGIN_SERVICE, "a socket as private/auth, or the name of a Cyrus configuration"),
         "map": one_map,
@@ -217,7 +215,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "size": _unless_expanded(_size),
         "string": _anything,
         "time": _unless_expanded(_time),
-        "transport": _unless_expanded(_words(_TRANSPORT, "a transport as smtp, or with its next hop smtp:[host]:port")),
+        "transport": transport,
         "word": _words(re.compile(r"\S+"), "one word without blanks"),
     }
 )

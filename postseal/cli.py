@@ -38,6 +38,8 @@ _NARROWEST = 60
 _KINDS = tuple(kind.value for kind in Kind)
 _STATES = tuple(state.value for state in State)
 _EXIT_CODES = "exit codes: 0 all fine, 1 something is due, 2 something has expired, 3 wrong usage or no state"
+_EXIT_CODES_OF_FORECAST = "exit codes: 0 it could be made, 3 wrong usage or no state"
+_EXIT_CODES_OF_DOCTOR = "exit codes: 0 all well or warnings only, 1 a fault, 3 wrong usage"
 
 Items = tuple[Expiring, ...]
 
@@ -66,7 +68,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="postseal", description="Watch the certificates of a Pulumi stack.", epilog=_EXIT_CODES)
+    parser = _Parser(
+        prog="postseal",
+        description="Watch the certificates of a Pulumi stack.",
+        epilog="each command has exit codes of its own: see `postseal COMMAND --help`",
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     source = _source_options()
@@ -74,7 +80,12 @@ def _parser() -> argparse.ArgumentParser:
         "report", parents=[source], help="show what expires, when, and what happens next", epilog=_EXIT_CODES
     )
     _add_report_options(report)
-    ahead = commands.add_parser("forecast", parents=[source], help="show what `pulumi up` will change on which day")
+    ahead = commands.add_parser(
+        "forecast",
+        parents=[source],
+        help="show what `pulumi up` will change on which day",
+        epilog=_EXIT_CODES_OF_FORECAST,
+    )
     ahead.add_argument("--until", type=_instant, required=True, metavar="DATE", help="how far to look ahead")
     ahead.add_argument("--format", choices=("table", "json"), default="table")
     ahead.set_defaults(run=_forecast)
@@ -86,7 +97,7 @@ def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
     doctor = commands.add_parser(
         "doctor",
         help="check engine, versions, state, passphrase, modes, other users and clock",
-        epilog="exit codes: 0 all well or warnings only, 1 a fault, 3 wrong usage",
+        epilog=_EXIT_CODES_OF_DOCTOR,
     )
     doctor.add_argument("--stack", default="", help="the stack to look at (default: the selected one)")
     doctor.add_argument("--directory", type=Path, default=Path(), help="the Pulumi project's directory (default: here)")

@@ -15,6 +15,9 @@ PROJECT = "postseal"
 FOR_USERS = frozenset({"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-0", "PSF-2.0"})
 """Licences that ask whoever installs the wheel for no more than a notice."""
 
+UNCHANGED = {"publicsuffixlist": "MPL-2.0"}
+"""Packages that the wheel asks for, under a licence about changes of their files; none of those is in the wheel."""
+
 FOR_DEVELOPMENT = FOR_USERS | {"BSD", "LGPL", "MPL-2.0", "Public Domain"}
 """Those, and licences that are fine for tools which are run here and never handed on."""
 
@@ -42,7 +45,9 @@ _HEAD = """# Licences of the dependencies
 Every package that `uv.lock` pins, with the licence that its own metadata states. Postseal itself is under
 [Apache-2.0](../LICENSE). Written by `make licences`; a test compares this page with the lock file. It refuses licences
 other than {} for what the wheel brings with it, and
-beside them MPL-2.0, LGPL, BSD without a number and the public domain for tools that are only run here.
+beside them MPL-2.0, LGPL, BSD without a number and the public domain for tools that are only run here. Of what the
+wheel brings with it, `publicsuffixlist` alone is under MPL-2.0: it is installed as it is, and only who changes its
+files has to hand the changes on.
 """
 
 
@@ -119,6 +124,7 @@ def problems_of_licences(packages: Collection[Package]) -> list[str]:
         f"{each.name} {each.version}: {each.licence or 'states no licence'}"
         for each in packages
         if not is_allowed(each.licence, FOR_USERS if each.is_for_users else FOR_DEVELOPMENT)
+        and UNCHANGED.get(each.name) != each.licence
     ]
 
 

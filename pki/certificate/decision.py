@@ -89,7 +89,7 @@ def decide_schedule(args: CertificateArgs, held: Held, old: CertificateInputs | 
     except ScheduleError as error:
         raise ConfigError([Problem("", str(error))]) from None
     if decision.note:
-        context.report(decision.note)
+        context.report(f"{args.name}: {decision.note}")
     return decision.schedule
 
 

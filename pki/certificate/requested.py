@@ -6,8 +6,9 @@ from dataclasses import replace
 from pki.certificate.records import CertificateArgs, CertificateInputs
 from pki.declared import named
 from pki.fields import NOTHING_SAID, DeclaredCertificate
+from pki.fingerprint import key_reference
 from pki.records import IssuedCertificate
-from pki.request import key_reference, load_request, problems_of_requested_names
+from pki.request import load_request, problems_of_requested_names
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.plugin.handler import Context
 from postseal_core.values import is_unknown

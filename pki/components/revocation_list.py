@@ -1,6 +1,7 @@
 """Revocation lists: the revoked certificates of an authority, signed by it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pulumi
@@ -115,19 +116,10 @@ class RevocationList(RecordResource):
         arguments.add(_foreign("rosters", authority, rosters))
         arguments.refuse()
         signer = authority.active if slot is None else authority.slots[slot]
-        args = RevocationListArgs(
-            name=SlotId(name, signer.id.number).name,
-            authority=authority.name,
-            certificates=tuple(map(_listed, certificates)),
-            issuer=slot_issuer_args(signer, authority.links_above),
-            rosters={each.name: later(each.issued) for each in rosters},
-            lifetime_hours=own.lifetime_hours,
-            renew_before_hours=own.renew_before_hours,
-            first_crl_number=own.first_crl_number,
-        )
-        super().__init__(args.name, args, opts)
+        args = _args(SlotId(name, signer.id.number).name, authority, signer, own)
+        listed, packed = tuple(map(_listed, certificates)), {each.name: later(each.issued) for each in rosters}
+        super().__init__(args.name, replace(args, certificates=listed, rosters=packed), opts)
         self.name, self.authority = name, authority
-        earlier = _earlier_slots(authority) if slot is None else []
         self.by_slot: Mapping[str, RevocationList] = {signer.name: self} | {
             each.name: RevocationList(
                 name,
@@ -140,8 +132,21 @@ class RevocationList(RecordResource):
                 slot=each.id.number,
                 opts=opts,
             )
-            for each in earlier
+            for each in (_earlier_slots(authority) if slot is None else ())
         }
+
+
+def _args(name: str, authority: CertificateAuthority, signer: AuthoritySlot, own: _OwnArguments) -> RevocationListArgs:
+    """Return the declaration of a slot's list, still without anything that it lists."""
+    return RevocationListArgs(
+        name=name,
+        authority=authority.name,
+        certificates=(),
+        issuer=slot_issuer_args(signer, authority.links_above),
+        lifetime_hours=own.lifetime_hours,
+        renew_before_hours=own.renew_before_hours,
+        first_crl_number=own.first_crl_number,
+    )
 
 
 def _earlier_slots(authority: CertificateAuthority) -> list[AuthoritySlot]:

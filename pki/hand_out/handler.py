@@ -21,7 +21,7 @@ from postseal_core.files.bringing import (
 from postseal_core.files.tree import FileEntry, tree_problems
 from postseal_core.packing import json_line
 from postseal_core.plugin.claims import bringer_of, claim, place_of, unclaimed
-from postseal_core.plugin.diff import Change
+from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.records import decode, encode
 from postseal_core.values import UNKNOWN, Maybe, is_unknown, known
@@ -76,7 +76,7 @@ class HandOutHandler(HandlerBase[HandOutArgs, HandOutInputs, HandOutState]):
         """Hide a folder's digest if its line shows the change; detect files changed outside of Pulumi."""
         del old, new
         if not changes and changed_paths(state.directory, _owned(state)):
-            return {"content": Change.UPDATE}
+            return {CHANGED_OUTSIDE: Change.UPDATE}
         explained = {path.replace("folders", "content", 1) for path in changes if path.startswith("folders")}
         return {path: change for path, change in changes.items() if path not in explained}
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.crl_schedule import CrlDemand, CrlEntry, CrlPolicy, decide_crl
-from pki.extensions import is_authority
+from pki.extensions import is_authority, name_in_words
 from pki.key_material import HeldIssuer, hold_issuer, issuer_of, known_issuer_chain
 from pki.model import SerialNumber
 from pki.records import RevokedIssue
@@ -70,7 +70,7 @@ class RevocationListHandler(HandlerBase[RevocationListArgs, RevocationListInputs
         )
         decision = decide_crl(old.schedule if old else None, demand, context.now)
         if decision.note:
-            context.report(decision.note)
+            context.report(f"{new.issuer.slot.name}: {decision.note}")
         return RevocationListInputs(
             name=new.name,
             authority=new.authority,
@@ -107,7 +107,7 @@ class RevocationListHandler(HandlerBase[RevocationListArgs, RevocationListInputs
         if schedule.crl_number == old.crl_number:
             return _with_pem(inputs, old.crl_pem)
         numbers = f"{old.crl_number} -> {schedule.crl_number}"
-        context.report(f"{inputs.authority}: list {numbers}, {schedule.reason}")
+        context.report(f"{inputs.issuer_slot.name}: list {numbers}, {schedule.reason}")
         return self.create(inputs, context, is_preview=is_preview)
 
 
@@ -164,7 +164,7 @@ def _issuer_problems(issuer: HeldIssuer, context: Context) -> Iterator[Problem]:
         if not is_authority(certificate, signs="crl_sign"):
             yield Problem(
                 "authority",
-                f"{certificate.subject.rfc4514_string()} may not sign revocation lists: its keyUsage lacks cRLSign "
+                f"{name_in_words(certificate.subject)} may not sign revocation lists: its keyUsage lacks cRLSign "
                 "(RFC 5280 section 4.2.1.3); an adopted authority gets it with its next renewal",
             )
 

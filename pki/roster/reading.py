@@ -8,6 +8,7 @@ from pydantic import PlainValidator
 
 from pki.declared import Said
 from pki.fields import NOTHING_SAID, SaidBy
+from pki.identities import comparable_identities
 from pki.reading import said_in, with_fields
 from pki.roster.entries import Entries, PlacedProblem, entries_of_csv, entries_of_yaml, line_in_words
 from pki.roster.rows import COLUMNS, RosterRow, fault_of_name
@@ -196,7 +197,7 @@ def _problems_of(clients: Sequence[_Client], places: Sequence[str]) -> Iterator[
     """Report problems of each client and repeated names or mailboxes, by position; `places` are positions in words."""
     yield from ((index, problem) for index, client in enumerate(clients) for problem in client.problems)
     yield from _repetitions("name", [client.row.name for client in clients], places)
-    yield from _repetitions("email", [client.row.said.values.email for client in clients], places)
+    yield from _repeated_identities(clients, places)
 
 
 def _repetitions(field: str, values: Sequence[str], places: Sequence[str]) -> Iterator[tuple[int, Problem]]:
@@ -204,3 +205,11 @@ def _repetitions(field: str, values: Sequence[str], places: Sequence[str]) -> It
     for index, value in enumerate(values):
         if value and (earlier := first.setdefault(value.lower(), index)) != index:
             yield index, Problem(field, f"is declared at {places[earlier]} already; declare it once")
+
+
+def _repeated_identities(clients: Sequence[_Client], places: Sequence[str]) -> Iterator[tuple[int, Problem]]:
+    first: dict[str, int] = {}
+    for index, client in enumerate(clients):
+        for field, _, comparable in comparable_identities(client.row.said.values):
+            if (earlier := first.setdefault(comparable, index)) != index:
+                yield index, Problem(field, f"is declared at {places[earlier]} already; declare it once")

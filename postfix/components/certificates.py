@@ -24,6 +24,7 @@ __all__ = [
     "problems_of_certificates",
     "problems_of_names",
     "problems_of_one_name",
+    "problems_of_shared_identities",
     "roots_behind",
     "trust_anchors",
     "trusted_pem",
@@ -70,7 +71,7 @@ def problems_of_one_name(certificates: Iterable[HostCertificate | None]) -> Iter
 
 def problems_of_certificates(host: HostDeclaration, certificates: Mapping[str, HostCertificate]) -> Iterator[Problem]:
     """Find certificates that do not prove the host's name, or that a client must not present."""
-    presented = (*host.client_certificates, *_transport_certificates(host))
+    presented = (*host.client_certificates, *(each.certificate for each in host.transports))
     for name, each in certificates.items():
         dns_names = () if isinstance(each, ClientCertificate) else each.dns_names
         if host.server and name in host.server.certificates and not is_host_covered(host.myhostname, dns_names):
@@ -88,6 +89,24 @@ def problems_of_names(argument: str, things: Iterable[_Named]) -> Iterator[Probl
     """Report names that two different items share: one of them would silently be left out."""
     for name, count in _repeated(things):
         yield Problem(argument, f"{name} is the name of {count} different ones; give each a name of its own")
+
+
+def problems_of_shared_identities(
+    clients: Iterable[RelayingClient], rosters: Iterable[ClientRoster]
+) -> Iterator[Problem]:
+    """Report admitted clients that are one and the same to whoever reads the log of the host.
+
+    A client that moves is admitted twice under one name.
+    """
+    admitted = [("relay_clients", each.name, each.identities) for each in clients]
+    admitted += [("relay_rosters", *each) for roster in rosters for each in roster.identities.items()]
+    seen: dict[str, str] = {}
+    for argument, name, identities in admitted:
+        for identity in identities:
+            other = seen.setdefault(identity, name)
+            if other != name:
+                message = f"{name} is {identity} as {other} is; give each its own, or admit one of them"
+                yield Problem(argument, message)
 
 
 def trust_anchors(trust: Iterable[CertificateAuthority | TrustedRoot]) -> list[_Named]:
@@ -110,7 +129,3 @@ def trusted_pem(each: CertificateAuthority | TrustedRoot) -> Mapping[str, pulumi
 def _repeated(things: Iterable[_Named]) -> list[tuple[str, int]]:
     counts = Counter(each.name for each in {id(each): each for each in things}.values())
     return [(name, count) for name, count in sorted(counts.items()) if count > 1]
-
-
-def _transport_certificates(host: HostDeclaration) -> tuple[str, ...]:
-    return tuple(each.certificate for each in host.client.settings.transports) if host.client else ()

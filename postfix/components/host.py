@@ -12,6 +12,7 @@ from postfix.components.certificates import (
     TrustedRoot,
     problems_of_certificates,
     problems_of_names,
+    problems_of_shared_identities,
     trust_anchors,
 )
 from postfix.components.declared_host import DeclaredHost, host_args, summary_of
@@ -96,6 +97,7 @@ class PostfixHost(RecordResource):
         arguments.add(problems_of_certificates(host.declaration, host.certificates))
         arguments.add(problems_of_names("relay_clients", host.relay_clients))
         arguments.add(problems_of_names("relay_rosters", host.relay_rosters))
+        arguments.add(problems_of_shared_identities(host.relay_clients, host.relay_rosters))
         arguments.add(problems_of_names("extra_relay_clients", host.extra_relay_clients))
         arguments.add(problems_of_names("trust", trust_anchors(host.trust)))
         arguments.refuse()

@@ -90,15 +90,18 @@ def problems_of_strangers(desired: HostFiles, ours: Ours, situation: Situation) 
     copies = [entry.path for entry in desired.chroot]
     jail = foreign_problems(copies, ours.chroot, situation.chroot, desired.all_take_over)
     for root, problems in ((situation.root, config), (situation.chroot_root, jail)):
-        yield from (Problem(f"{root}/{problem.path}", problem.message) for problem in problems)
+        # A problem without a path is about the place itself.
+        yield from (
+            Problem(f"{root}/{problem.path}" if problem.path else root, problem.message) for problem in problems
+        )
 
 
 def left_behind(
-    root: str, deployed: Deployed, proven: Deployed, kept: Collection[str], situation: Situation
+    owner: str, deployed: Deployed, proven: Deployed, kept: Collection[str], situation: Situation
 ) -> tuple[str, ...]:
     """Describe each part of `deployed` that a removal leaves because it was edited or is not proven ours."""
-    ours = holding("", {}, situation.files, situation.mark)
-    files = sentences_of_left(root, deployed.files, replace(ours, owned=proven.files), situation.files, kept)
+    root, ours = situation.root, proven_by_mark(owner, deployed.files, situation.files, situation.mark)
+    files = sentences_of_left(root, deployed.files, ours, situation.files, kept)
     stays = f"is left as it is: {MARK_FILE} beside it does not say that it is ours"
     names = [
         *(_parameter(name) for name in deployed.parameters if name not in proven.parameters),

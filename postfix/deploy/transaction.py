@@ -90,9 +90,9 @@ def remove(session: HostSession, deployed: Deployed, owner: str = "") -> Outcome
             situation = _situation(places, NO_FILES, deployed)
             proven = marked_only(owner, deployed, situation)
             plan = plan_deployment(NO_FILES, proven, situation, owner)
-            left = left_behind(session.root, deployed, proven, plan.kept, situation)
+            left = left_behind(owner, deployed, proven, plan.kept, situation)
             return replace(_carry_out(places, plan), left=left)
-    return Outcome(plan_deployment(HostFiles(), deployed, Situation()), Reloading.NOT_NEEDED)
+    return Outcome(plan_deployment(NO_FILES, deployed, Situation(), owner), Reloading.NOT_NEEDED)
 
 
 def _places(session: HostSession, desired: HostFiles, deployed: Deployed) -> dict[Place, HostSession]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pki.withdrawal import withdrawal_problems
 from postfix.deploy.host_files import Deployed
@@ -27,7 +27,7 @@ from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.files.bringing import problems_of_directory, problems_of_take_over
 from postseal_core.packing import pack_records, unpack_records
 from postseal_core.plugin.claims import bringer_of
-from postseal_core.plugin.diff import Change
+from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.values import UNKNOWN, Maybe, Unknown, is_unknown
 
@@ -79,7 +79,7 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         visible = _without(changes, [_CONTENT])
         drift = destination_of(state.target).drift
         if not changes and drift(_deployed(state), old.main_cf):
-            return {_CONTENT: Change.UPDATE}
+            return {CHANGED_OUTSIDE: Change.UPDATE}
         return visible or changes
 
     def id_of(self, inputs: HostInputs) -> str:
@@ -135,15 +135,20 @@ def _outline(context: Context) -> _Outline:
     return context.memory.get(_Outline, context.urn) or _Outline(())
 
 
+_WIDE: Final[str] = "whoever is in this public network relays without any proof"
+
+
 def _inputs(args: HostArgs, services: Mapping[str, ServiceAccess], prepared: PreparedHost) -> HostInputs:
-    host = args.declaration
+    host, parameters = args.declaration, render_parameters(args.declaration)
+    wide_networks = host.server.settings.relay.wide_networks if host.server else ()
     tables = {client_table(service): access for service, access in services.items()}
     return HostInputs(
         name=host.name,
         target=args.target,
-        main_cf=render_parameters(host),
-        unchecked=host.unchecked,
-        wide_networks=host.server.settings.relay.wide_networks if host.server else (),
+        main_cf=parameters,
+        # By name, so that a changed value and a further name are read as what they are.
+        unchecked={name: parameters[name] for name in host.unchecked if name in parameters},
+        wide_networks=dict.fromkeys(wide_networks, _WIDE),
         master_cf=added_services(host),
         tables=rows_of_tables(host),
         certificates={name: chain.description for name, chain in args.chains.items()},

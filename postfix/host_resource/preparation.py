@@ -87,10 +87,14 @@ def paths_of(prepared: PreparedHost, target: Target) -> tuple[str, ...]:
 
 def indexes_of(prepared: PreparedHost) -> dict[str, str]:
     """Return the index of each table of a host by the table's path, where its type has one."""
-    tables = [
-        Table(FileEntry(path, b"", _PUBLIC_TABLE), prepared.host.table_type) for path in table_names(prepared.host)
-    ]
+    sources = (FileEntry(path, b"", _PUBLIC_TABLE) for path in table_names(prepared.host))
+    tables = [_table(prepared.host, source) for source in sources]
     return {table.source.path: table.index_path for table in tables if table.index_path}
+
+
+def _table(host: HostDeclaration, source: FileEntry) -> Table:
+    """Return a table with its own type, or that of the host."""
+    return Table(source, table_types(host).get(source.path, host.table_type))
 
 
 def taken_over_in(target: Target) -> tuple[str, ...]:
@@ -101,12 +105,12 @@ def taken_over_in(target: Target) -> tuple[str, ...]:
 
 def host_files(prepared: PreparedHost, take_over: tuple[str, ...] = ()) -> HostFiles:
     """Return the files of a host as a deployment plans them: tables apart, and main.cf as a whole or in parts."""
-    tables, types = table_names(prepared.host), table_types(prepared.host)
+    tables = table_names(prepared.host)
     is_merged = prepared.host.ownership is Ownership.MERGE
     return HostFiles(
         files=tuple(entry for entry in prepared.entries if entry.path not in tables),
         tables=tuple(
-            Table(entry, types.get(entry.path, prepared.host.table_type))
+            _table(prepared.host, entry)
             for entry in prepared.entries
             if isinstance(entry, FileEntry) and entry.path in tables
         ),

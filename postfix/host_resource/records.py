@@ -82,8 +82,8 @@ class HostInputs:
     `master_cf`: services beside Postfix's usual ones. `tables`: those that settings make. `client_tables`: by table,
     the fingerprint of each row, and of a roster its description. `content`: digests of files by path, each unknown
     until all that it is made of is known; a directory with a slash at its end stands for files of unknown names.
-    `unchecked`: parameters in `main_cf` that were set by name and that nothing has judged.
-    `wide_networks`: those of mynetworks that are wider than one site has. `unknown_tables`: tables of the host that
+    `unchecked`: parameters in `main_cf` that nothing has judged, with their values. `wide_networks`: networks of
+    mynetworks that are wider than one site has, each with what that means. `unknown_tables`: tables of the host that
     nobody has checked, by their place in the declaration. `to_review`: what the declaration opens or may close beside
     what its own words say, by its place.
     """
@@ -91,8 +91,8 @@ class HostInputs:
     name: str
     target: Target
     main_cf: Mapping[str, str]
-    unchecked: tuple[str, ...] = ()
-    wide_networks: tuple[str, ...] = ()
+    unchecked: Mapping[str, str] = field(default_factory=dict)
+    wide_networks: Mapping[str, str] = field(default_factory=dict)
     master_cf: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     certificates: Mapping[str, Maybe[str]] = field(default_factory=dict)

@@ -1,5 +1,7 @@
 """Can the state be read, what opens its secrets, and who can reach the files? Pure."""
 
+import re
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,19 +12,30 @@ __all__ = ["check_directories", "check_passphrase", "check_state"]
 
 _GROUP_AND_OTHERS: Final = 0o077
 _WRITABLE_BY_OTHERS: Final = 0o022
+_ABSENT_STACK: Final = re.compile(r"no stack named '(?P<name>[^']+)' found")
 
 
 def check_state(facts: Facts) -> Iterator[Finding]:
     """Yield whether the engine can read the state, and where it is."""
     stack = facts.stack
+    if facts.project_file.mode is None:
+        return
     where = stack.backend_url or "the engine's own login"
     if not facts.engine.path:
         yield Finding("state", Severity.CANNOT_TELL, f"the state is at {where}", "it is read with `pulumi`")
     elif stack.error:
-        fix = "name the stack with --stack and the project with --directory; log in with `pulumi login`"
-        yield Finding("state", Severity.FAULT, "the state cannot be read", stack.error, fix)
+        yield Finding("state", Severity.FAULT, "the state cannot be read", stack.error, _way_to_state(stack.error))
     else:
         yield Finding("state", Severity.OK, f"the state can be read, at {where}")
+
+
+def _way_to_state(error: str) -> str:
+    if absent := _ABSENT_STACK.search(error):
+        return f"run `pulumi stack init {shlex.quote(absent['name'])}`, or name with --stack one of `pulumi stack ls`"
+    return (
+        "name the stack with --stack, one of `pulumi stack ls`; `pulumi stack init NAME` makes one, and `pulumi login` "
+        "logs in to where they are"
+    )
 
 
 def check_passphrase(facts: Facts) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Final
 from postseal.doctor.facts import Facts
 from postseal.doctor.findings import Finding, Severity
 
-__all__ = ["check_engine", "check_packages", "check_postseal_plugin", "check_tls_plugin", "fits"]
+__all__ = ["check_engine", "check_packages", "check_postseal_plugin", "check_project", "check_tls_plugin", "fits"]
 
 _ENGINE: Final = "pulumi"
 _TLS: Final = "pulumi-tls"
@@ -83,9 +83,23 @@ def check_tls_plugin(facts: Facts) -> Iterator[Finding]:
     yield Finding("tls plugin", Severity.WARNING, f"no tls plugin {plugins.tls_package}{others}", why, fix)
 
 
+def check_project(facts: Facts) -> Iterator[Finding]:
+    """Yield whether there is a Pulumi project; without one nothing is said of its plugin and its state."""
+    file = facts.project_file
+    if file.mode is None:
+        directory, _, name = file.path.rpartition("/")
+        why = "it says which plugin is used, and a stack is one of a project"
+        fix = "name the project's directory with --directory, or run it there"
+        yield Finding("project", Severity.FAULT, f"there is no {name} in {directory or '/'}", why, fix)
+    else:
+        yield Finding("project", Severity.OK, file.path)
+
+
 def check_postseal_plugin(facts: Facts) -> Iterator[Finding]:
     """Yield whether the plugin that Pulumi.yaml names is the one of this installation."""
     plugins = facts.plugins
+    if facts.project_file.mode is None:
+        return
     if not plugins.declared_path:
         why = "the engine then takes it from PATH, whatever version that is"
         fix = "name it in Pulumi.yaml below `plugins.providers`, as `name: postseal, path: .venv/bin`"

@@ -75,6 +75,7 @@ class LocalUser:
 class Facts:
     """All facts that the doctor judges.
 
+    `project_file`: Pulumi.yaml, here or in a directory above, as the engine looks for it; without one its place here.
     `system`: as `sys.platform`. `others`: None where they cannot be listed. `is_private_network`: whether this process
     is in another network namespace than the machine's first process, None where that cannot be told. `log_switches`:
     switches of the engine that write secrets in clear.
@@ -82,6 +83,7 @@ class Facts:
 
     system: str
     now: datetime
+    project_file: Place
     engine: Engine
     plugins: Plugins
     stack: Stack

@@ -31,10 +31,12 @@ _LONGEST = 500
 _CREDENTIALS = re.compile(r"//[^/\s@]*@")
 _PACKAGE = "postseal"
 _TLS_PLUGIN = "resource-tls-v"
+_PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 
 
 def gather_facts(stack: str, directory: Path, now: datetime) -> Facts:
     """Look at everything. `stack`: empty for the one that is selected; `directory`: of the Pulumi project."""
+    project_file = _project_file(directory)
     engine = _engine()
     backend_url = _backend_url(engine)
     passphrase, file = _passphrase()
@@ -42,18 +44,26 @@ def gather_facts(stack: str, directory: Path, now: datetime) -> Facts:
     return Facts(
         system=sys.platform,
         now=now,
+        project_file=_place(project_file),
         engine=engine,
-        plugins=_plugins(directory),
-        stack=_stack(stack, directory, backend_url, engine, state_directory),
+        plugins=_plugins(project_file),
+        stack=_stack(stack, project_file, backend_url, engine, state_directory),
         passphrase=passphrase,
         passphrase_file=file,
         state_directory=state_directory,
-        out_directory=_place(directory / "out"),
+        out_directory=_place(project_file.parent / "out"),
         others=other_users(),
         is_private_network=is_private_network(),
         log_switches=tuple(clear_log_switches([], os.environ)),
         is_interrupt_ignored=signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
     )
+
+
+def _project_file(directory: Path) -> Path:
+    """Return the project file here or in the nearest directory above that has one, else where it would be here."""
+    here = directory.resolve()
+    places = (place / name for place in (here, *here.parents) for name in _PROJECT_FILES)
+    return next((place for place in places if place.is_file()), here / _PROJECT_FILES[0])
 
 
 def _engine() -> Engine:
@@ -79,14 +89,14 @@ def _version(package: str) -> str:
         return ""
 
 
-def _plugins(directory: Path) -> Plugins:
+def _plugins(project_file: Path) -> Plugins:
     try:
         wanted = tuple(requires(_PACKAGE) or ())
     except PackageNotFoundError:
         wanted = ()
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     installed = [path.name.removeprefix(_TLS_PLUGIN) for path in home.glob(f"plugins/{_TLS_PLUGIN}*") if path.is_dir()]
-    declared = _declared_plugin(directory)
+    declared = _declared_plugin(project_file)
     return Plugins(
         sdk=_version("pulumi"),
         tls_package=_version("pulumi-tls"),
@@ -98,13 +108,13 @@ def _plugins(directory: Path) -> Plugins:
     )
 
 
-def _declared_plugin(directory: Path) -> Path | None:
+def _declared_plugin(project_file: Path) -> Path | None:
     """Return where Pulumi.yaml says the plugin is."""
     try:
-        project = yaml.safe_load((directory / "Pulumi.yaml").read_text())
+        project = yaml.safe_load(project_file.read_text())
         providers = project["plugins"]["providers"]
         path: str = next(each["path"] for each in providers if each["name"] == _PACKAGE)
-        return (directory / path).resolve()
+        return (project_file.parent / path).resolve()
     except (OSError, ValueError, TypeError, LookupError, StopIteration, RecursionError, yaml.YAMLError):
         return None
 
@@ -125,12 +135,12 @@ def _file_backend(url: str) -> Place | None:
     return _place(Path(unquote(parts.path))) if parts.scheme == "file" and parts.path.startswith("/") else None
 
 
-def _stack(stack: str, directory: Path, backend_url: str, engine: Engine, state_directory: Place | None) -> Stack:
+def _stack(stack: str, project_file: Path, backend_url: str, engine: Engine, state_directory: Place | None) -> Stack:
     url = _without_credentials(backend_url)
-    if not engine.path:
+    if not engine.path or not project_file.is_file():
         return Stack(backend_url=url)
     try:
-        exported = export_stack(stack, directory, _SECONDS)
+        exported = export_stack(stack, project_file.parent, _SECONDS)
     except PostsealError as error:
         said = " ".join(str(error).split())[:_LONGEST]
         return Stack(backend_url=url, error=_CREDENTIALS.sub("//", said))

@@ -5,7 +5,13 @@ from typing import Final
 
 from postseal.doctor.check_machine import check_clock, check_interrupts, check_logs, check_other_users
 from postseal.doctor.check_secrets import check_directories, check_passphrase, check_state
-from postseal.doctor.check_versions import check_engine, check_packages, check_postseal_plugin, check_tls_plugin
+from postseal.doctor.check_versions import (
+    check_engine,
+    check_packages,
+    check_postseal_plugin,
+    check_project,
+    check_tls_plugin,
+)
 from postseal.doctor.facts import Facts
 from postseal.doctor.findings import Finding
 
@@ -16,6 +22,7 @@ _CHECKS: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     check_engine,
     check_packages,
     check_tls_plugin,
+    check_project,
     check_postseal_plugin,
     check_state,
     check_passphrase,
@@ -28,5 +35,8 @@ _CHECKS: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
 
 
 def judge(facts: Facts) -> tuple[Finding, ...]:
-    """Return at least one finding for each topic; a package, and a directory that is given, have one each."""
+    """Return at least one finding for each topic; a package, and a directory that is given, have one each.
+
+    Without a project, plugin and state have none.
+    """
     return tuple(finding for check in _CHECKS for finding in check(facts))

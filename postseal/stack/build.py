@@ -37,7 +37,8 @@ def read_configuration() -> StackConfig:
         _refuse_other_namespaces()
         raw = {key: value if key in secret_keys else parse_value(value) for key, value in values.items()}
         files = {name: _read_file(name) for name in declared_files(raw)}
-        return load_stack(raw, secret_keys, stack_name=pulumi.get_stack(), files=files)
+        project = str(_project_above(Path.cwd()))
+        return load_stack(raw, secret_keys, stack_name=pulumi.get_stack(), files=files, project=project)
     except ConfigError as error:
         raise pulumi.RunError(_list_of_problems(error)) from None
 

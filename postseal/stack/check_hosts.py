@@ -1,8 +1,7 @@
 """Check each host, alone and against the rest of the stack; paths are those of the stack file."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from posixpath import normpath
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pki.extensions import is_authority
@@ -21,12 +20,11 @@ __all__ = ["problems_of_hosts"]
 
 
 def problems_of_hosts(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
-    """Find everything that is wrong with each host, and hosts that would overwrite each other."""
+    """Find everything that is wrong with each host; where its files go, `check_places` judges."""
     for declared in stack.hosts.values():
         host = config.hosts[declared.name]
         for check in _CHECKS:
             yield from (problem.below(declared.path) for problem in check(declared, host, config))
-    yield from _shared_targets(stack, config.hosts)
 
 
 def _names(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
@@ -171,16 +169,6 @@ def _place(path: str, section: HostSection) -> str:
     if (place in _OF_RELAY_THROUGH or place == "relayhost") and section.relay_through:
         return f"relay_through.{place.removeprefix('settings.')}"
     return place
-
-
-def _shared_targets(stack: DeclaredStack, hosts: Mapping[str, Host]) -> Iterator[Problem]:
-    first: dict[str, str] = {}
-    for name, host in hosts.items():
-        other = first.setdefault(normpath(host.target.path), name)
-        if other != name:
-            yield Problem(
-                f"{stack.hosts[name].path}.target", f"host {other} has the same directory; give each host its own"
-            )
 
 
 _Check = Callable[[Declared[HostSection], Host, StackConfig], Iterator[Problem]]

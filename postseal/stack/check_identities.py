@@ -1,14 +1,15 @@
-"""Check that no common name in the stack contains the name of another client, server, host or authority."""
+"""Check that no certificate in the stack says the name of another client, server, host or authority."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pki.common_names import comparable_name, names_within
+from pki.common_names import comparable_name, comparable_text, names_within
 from pki.fields import DeclaredCertificate
-from postseal.stack.model import StackConfig
+from pki.identities import comparable_identities
+from postseal.stack.model import CertificateKind, CertificateReference, StackConfig
 from postseal.stack.reading import DeclaredStack
-from postseal.stack.references import identities
+from postseal.stack.references import repeated_identities
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
@@ -24,7 +25,7 @@ class _Known:
 
 
 def problems_of_identities(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
-    """Report common names that contain the mailbox, host, address or name of somebody else.
+    """Report common names that contain the mailbox, host, address or name of somebody else, and shared ones.
 
     Two that have one common name which is nobody's address are none: persons may be called alike, and Postfix logs the
     fingerprint beside the common name. A client and a server of one name are taken for the same machine.
@@ -45,16 +46,76 @@ def problems_of_identities(stack: DeclaredStack, config: StackConfig) -> Iterato
             for problem in _problems(declared, client, known, "common_name")
         ]
         yield from stack.roster_rows[name].placed(found)
+    yield from _shared_with_servers(stack, config)
+    yield from _shared_by_servers(stack, config)
+    yield from _authorities_called_alike(stack, config)
+
+
+def _shared_with_servers(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
+    """Report clients with a host or address of a server, for which whoever reads a log would take them.
+
+    A client and a server of one name are one machine, and so is a client that the server's own host presents.
+    """
+    owners: dict[str, set[str]] = defaultdict(set)
+    for name, server in config.servers.items():
+        for *_, comparable in comparable_identities(server.declared):
+            owners[comparable].add(name)
+    own = _own_clients(config)
+    for name, client in config.clients.items():
+        found = _of_servers(client.declared, owners, {name, *own[name]})
+        yield from (problem.below(stack.clients[name].path) for problem in found)
+    for name, roster in config.rosters.items():
+        rows = roster.clients.items()
+        placed = [(row, problem) for row, declared in rows for problem in _of_servers(declared, owners, {row})]
+        yield from stack.roster_rows[name].placed(placed)
+
+
+def _own_clients(config: StackConfig) -> Mapping[str, set[str]]:
+    """Return, for each client, the servers of hosts that present it."""
+    own: dict[str, set[str]] = defaultdict(set)
+    for host in config.hosts.values():
+        references = set(host.certificates.values())
+        servers = {each.name for each in references if each.kind is CertificateKind.SERVER}
+        for each in references - {CertificateReference(CertificateKind.SERVER, name) for name in servers}:
+            own[each.name] |= servers
+    return own
+
+
+def _of_servers(declared: DeclaredCertificate, owners: Mapping[str, set[str]], itself: set[str]) -> Iterator[Problem]:
+    for field, identity, comparable in comparable_identities(declared):
+        others = owners.get(comparable, set())
+        if others and not others & itself:
+            message = f"{shown(identity)} is server {min(others)}: give each its own, or call a client as the server"
+            yield Problem(field, f"{message} that is the same machine")
+
+
+def _shared_by_servers(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
+    """Report servers that are clients, too, and share a host or address; servers that are only that may."""
+    seen: dict[str, str] = {}
+    for name, server in config.servers.items():
+        if server.is_client and name in stack.servers:
+            repeated = repeated_identities(server.declared, f"server {name}", seen)
+            yield from (problem.below(stack.servers[name].path) for problem in repeated)
+
+
+def _authorities_called_alike(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
+    """Report common names of two authorities: logs show them, and verifiers look for issuers by their subject."""
+    seen: dict[str, str] = {}
+    for name, authority in config.authorities.items():
+        common_name = authority.declared.common_name
+        comparable = " ".join(comparable_text(common_name).split())
+        other = seen.setdefault(comparable, name) if comparable else name
+        if other != name:
+            message = f"authority {other} is called {shown(common_name)} already; give each a name of its own"
+            yield Problem(f"{stack.authorities[name].path}.common_name", message)
 
 
 def _owners(config: StackConfig) -> Mapping[str, set[str]]:
     """Return the owners of each mailbox, host and address, normalised for comparison."""
     owners: dict[str, set[str]] = defaultdict(set)
     for name, declared in _leaves(config):
-        for _, identity in identities(declared):
-            owners[comparable_name(identity)].add(name)
-        for address in declared.ip_addresses:
-            owners[comparable_name(address)].add(name)
+        for *_, comparable in comparable_identities(declared):
+            owners[comparable].add(name)
     return owners
 
 

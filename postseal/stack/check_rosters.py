@@ -6,11 +6,12 @@ from dataclasses import replace
 from pki.declared import is_key_lost
 from pki.declared_checks import problems_of_declared
 from pki.fields import DeclaredCertificate
+from pki.identities import comparable_identities
 from pki.model import Profile
 from postseal.stack.lifetimes import problems_of_lifetime, resolve_lifetime, without_renewal_of_nothing
 from postseal.stack.model import OWN_SERVER, Roster, StackConfig
 from postseal.stack.reading import DeclaredStack
-from postseal.stack.references import identities, issuing_limits, problems_of_authority_choice, repeated_identities
+from postseal.stack.references import issuing_limits, problems_of_authority_choice, repeated_identities
 from postseal.stack.sections import LIFETIME_FIELDS, RosterKeys
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
@@ -26,9 +27,9 @@ def problems_of_rosters(stack: DeclaredStack, config: StackConfig) -> Iterator[P
     staying = {name: client for name, client in config.clients.items() if name not in moving}
     names = {name.lower(): f"client {name} of this stack" for name in staying}
     others = {
-        identity.lower(): f"client {name}"
+        comparable: f"client {name}"
         for name, client in staying.items()
-        for _, identity in identities(client.declared)
+        for *_, comparable in comparable_identities(client.declared)
     }
     for declared in stack.rosters.values():
         roster, path = config.rosters[declared.name], declared.path

@@ -9,12 +9,14 @@ from postseal.stack.check_hosts import problems_of_hosts
 from postseal.stack.check_identities import problems_of_identities
 from postseal.stack.check_leaves import problems_of_clients, problems_of_implied_servers, problems_of_servers
 from postseal.stack.check_moves import problems_of_moves
+from postseal.stack.check_places import problems_of_places
 from postseal.stack.check_relaying import problems_of_relaying
 from postseal.stack.check_requests import problems_of_requests
 from postseal.stack.check_rosters import problems_of_rosters
 from postseal.stack.lifetimes import problems_of_policies
 from postseal.stack.model import StackConfig
 from postseal.stack.reading import SECTION_NAMES, DeclaredStack, Found, read_stack
+from postseal.stack.receiving_sections import as_written
 from postseal.stack.resolve import (
     implied_servers,
     resolve_authorities,
@@ -46,12 +48,14 @@ def load_stack(
     *,
     stack_name: str,
     files: Mapping[str, FileText] = MappingProxyType({}),
+    project: str = "",
 ) -> StackConfig:
     """Return the model of a stack file; raise all its problems at once.
 
     `raw`: the configuration keys of the project's namespace, without it, and their values as parsed from JSON; values
     of secret keys in clear, as the engine hands them to a program. `secret_keys`: those of them that are secret.
     `stack_name` is in default directories (`out/dev`). `files`: what `declared_files` names, as far as it is there.
+    `project`: the absolute path of the project, by which absolute directories within it are known; empty: not known.
     The sections are described in docs/stack-file.md.
     Not checked: what only the plugin can see (the clock, adopted keys, certificates that exist already).
 
@@ -67,9 +71,10 @@ def load_stack(
     config = _resolve(stack)
     # Without a whole section, every reference into it would seem wrong.
     is_complete = not found.unread & set(SECTION_NAMES)
-    consequences = without_consequences(_problems(stack, config), _unread(found)) if is_complete else []
+    consequences = without_consequences(_problems(stack, config, project), _unread(found)) if is_complete else []
     if told or consequences:
-        raise ConfigError(dict.fromkeys([*told, *consequences]))
+        hosts = screened.sections.get("hosts")
+        raise ConfigError(dict.fromkeys(as_written(each, hosts) for each in (*told, *consequences)))
     return config
 
 
@@ -93,7 +98,7 @@ def _resolve(stack: DeclaredStack) -> StackConfig:
     return replace(config, hosts=resolve_hosts(stack, config))
 
 
-def _problems(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
+def _problems(stack: DeclaredStack, config: StackConfig, project: str) -> Iterator[Problem]:
     sections = (stack.authorities, stack.servers, stack.clients, stack.rosters)
     own = [(f"{each.path}.lifetime", each.section.lifetime) for section in sections for each in section.values()]
     yield from problems_of_policies(stack.lifetime, own)
@@ -107,3 +112,4 @@ def _problems(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
     yield from problems_of_moves(stack, config)
     yield from problems_of_relaying(stack, config)
     yield from problems_of_hosts(stack, config)
+    yield from problems_of_places(stack, config, project)

@@ -3,7 +3,7 @@
 The keys are those of `Domains`, `Maps` and `Restrictions` in postfix/receiving.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Annotated, Any, Final
 
@@ -11,9 +11,18 @@ from pydantic import BeforeValidator, Field, StrictStr
 
 from postfix.receiving import DomainList, Domains, LookupTable, Maps, Restrictions
 from postseal.stack.words import Text, Texts
+from postseal_core.errors import Problem
 from postseal_core.reading import Section
 
-__all__ = ["DomainsSection", "MapsSection", "RestrictionsSection", "domains_of", "maps_of", "restrictions_of"]
+__all__ = [
+    "DomainsSection",
+    "MapsSection",
+    "RestrictionsSection",
+    "as_written",
+    "domains_of",
+    "maps_of",
+    "restrictions_of",
+]
 
 _OF_TABLE: Final = frozenset({"table_type", "rows", "unknown_table"})
 
@@ -37,9 +46,11 @@ def _domain_list(value: Any) -> Any:
     """Return a list of names, or a table alone, as the section that it stands for."""
     if isinstance(value, list | tuple):
         return {"names": value}
-    if isinstance(value, Mapping) and value and value.keys() <= _OF_TABLE:
-        return {"tables": [value]}
-    return value
+    return {"tables": [value]} if _is_table(value) else value
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and value.keys() <= _OF_TABLE
 
 
 def _tables(value: Any) -> Any:
@@ -92,6 +103,36 @@ class RestrictionsSection(Section):
     smtpd_etrn_restrictions: Texts | None = None
     classes: Mapping[str, Texts] = Field(default_factory=dict)
     tables: Mapping[str, TableSection] = Field(default_factory=dict)
+
+
+def as_written(problem: Problem, hosts: object) -> Problem:
+    """Return a problem of a host with the paths of the short forms that somebody wrote.
+
+    `hosts`: the section of all hosts, before it was read.
+    """
+    section, _, rest = problem.path.partition(".")
+    host = hosts.get(rest.partition(".")[0]) if section == "hosts" and isinstance(hosts, Mapping) else None
+    path, message = problem.path, problem.message
+    for long, short in _short_forms(host) if isinstance(host, Mapping) else ():
+        path, message = path.replace(long, short), message.replace(long, short)
+    return Problem(path, message)
+
+
+def _short_forms(host: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the path of each long form for which a host has the short one, and the path of that."""
+    for parameter, value in _mapping(host.get("domains")).items():
+        short = f"domains.{parameter}"
+        if isinstance(value, list | tuple):
+            yield f"{short}.names[", f"{short}["
+        elif _is_table(value):
+            yield f"{short}.tables[0]", short
+    for parameter, value in _mapping(host.get("maps")).items():
+        if isinstance(value, Mapping):
+            yield f"maps.{parameter}[0]", f"maps.{parameter}"
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def domains_of(section: DomainsSection | None) -> Domains:

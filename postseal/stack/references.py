@@ -10,6 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from pki.constraints import IssuerLimits, limits_of_adopted, limits_of_declaration
 from pki.fields import DeclaredCertificate
+from pki.identities import comparable_identities
 from pki.keys import algorithm_of
 from pki.model import FIRST_SLOT, KeyAlgorithm
 from pki.verification import load_certificate
@@ -22,7 +23,6 @@ __all__ = [
     "adopted_certificate",
     "ancestors",
     "default_authority",
-    "identities",
     "issuing_limits",
     "problems_of_authority_choice",
     "problems_of_kind",
@@ -102,20 +102,9 @@ def _limits(authority: Authority) -> IssuerLimits:
     return limits_of_declaration(authority.name, authority.declaration)
 
 
-def identities(declared: DeclaredCertificate) -> Iterator[tuple[str, str]]:
-    """Return a client's mailboxes and hosts with their fields; no other client may have them."""
-    if declared.email:
-        yield "email", declared.email
-    for index, host in enumerate(declared.dns_names):
-        yield f"dns_names[{index}]", host
-
-
 def repeated_identities(declared: DeclaredCertificate, itself: str, seen: dict[str, str]) -> Iterator[Problem]:
-    """Find mailboxes and hosts of a client that another one has; its own are added to `seen`, with who it is.
-
-    Case does not count: mail hosts hardly ever tell Alice@ and alice@ apart, and readers never.
-    """
-    for field, identity in identities(declared):
-        other = seen.setdefault(identity.lower(), itself)
+    """Find mailboxes, hosts and addresses that another one has; its own are added to `seen`, with who it is."""
+    for field, identity, comparable in comparable_identities(declared):
+        other = seen.setdefault(comparable, itself)
         if other != itself:
             yield Problem(field, f"{shown(identity)} is {other} already; give each its own, or remove one of them")

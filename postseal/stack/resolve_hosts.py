@@ -32,7 +32,7 @@ from postseal.stack.reading import Declared, DeclaredStack
 from postseal.stack.receiving_sections import domains_of, maps_of, restrictions_of
 from postseal_core.errors import CertificateError
 
-__all__ = ["resolve_hosts"]
+__all__ = ["default_directory", "resolve_hosts"]
 
 
 def resolve_hosts(stack: DeclaredStack, config: StackConfig) -> dict[str, Host]:
@@ -123,9 +123,14 @@ def _extra(section: ExtraRelayClientSection) -> ClientRow | None:
         return None
 
 
+def default_directory(out: str, host: str) -> str:
+    """Return where the files of a host go that names no target."""
+    return f"{out}/{host}/postfix"
+
+
 def _target(host: Declared[HostSection], out: str) -> HostTarget:
     section = host.section.target or TargetSection()
-    default = (TargetKind.DIRECTORY, f"{out}/{host.name}/postfix")
+    default = (TargetKind.DIRECTORY, default_directory(out, host.name))
     kind, path = next(reversed(section.said.items()), default)
     # Of several kinds, and of an ownership that a kind cannot have, the check tells.
     is_chosen = kind is not TargetKind.DIRECTORY

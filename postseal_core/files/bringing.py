@@ -22,6 +22,7 @@ from postseal_core.files.mark import (
     proven_by_mark,
     read_mark,
 )
+from postseal_core.files.place_names import complaint_of_place_name
 from postseal_core.files.safe_place import complaint_of_place
 from postseal_core.files.sentences import sentence_of_takeover, sentences_of_left
 from postseal_core.files.tree import (
@@ -119,7 +120,7 @@ def foresee_directory(directory: str | Path, paths: Iterable[str], owned: Mappin
 
 def problems_of_directory(path: str, directory: str) -> list[Problem]:
     """Return what is wrong with a directory as far as it exists, as a problem of the declaration at `path`."""
-    complaint = complaint_of_place(directory)
+    complaint = complaint_of_place_name(directory) or complaint_of_place(directory)
     return [Problem(path, complaint)] if complaint else []
 
 
@@ -198,8 +199,9 @@ class _Place:
             self._bringer.report(sentence_of_takeover(self.writer.root, path))
 
     def named(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Return the problems with absolute paths."""
-        return [Problem(f"{self.writer.root}/{problem.path}", problem.message) for problem in problems]
+        """Return the problems with absolute paths; one without a path is about the place itself."""
+        root = self.writer.root
+        return [Problem(f"{root}/{problem.path}" if problem.path else root, problem.message) for problem in problems]
 
     def _apply(self, plan: TreePlan, owned: Mapping[str, str], looked: _Looked, age_seconds: int) -> None:
         after = after_plan(self._bringer.owner, plan, owned, looked.present, looked.mark)

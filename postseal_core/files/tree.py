@@ -24,6 +24,7 @@ __all__ = [
     "Symlink",
     "TreePlan",
     "any_order",
+    "complaint_of_path",
     "digest",
     "digest_of_link",
     "directories_above",
@@ -53,7 +54,8 @@ _FOR_OTHERS = 0o077
 _ALL_PERMISSIONS = 0o777
 
 
-def _path_complaint(path: str) -> str | None:
+def complaint_of_path(path: str) -> str | None:
+    """Say why a path is no plain one below a directory, as `tls/mx1.pem`; None: it is."""
     if not path or path.startswith("/"):
         return (
             f"{shown(path)} is not a relative path; write it relative to the directory that is deployed, as tls/mx1.pem"
@@ -93,7 +95,7 @@ class FileEntry:
 
     def __post_init__(self) -> None:
         bad_mode = f"mode {self.mode:#o} is not within 0 to 0o777; use 0o400 for keys, 0o644 for public files"
-        _require(self.path, (_path_complaint(self.path), None if 0 <= self.mode <= _ALL_PERMISSIONS else bad_mode))
+        _require(self.path, (complaint_of_path(self.path), None if 0 <= self.mode <= _ALL_PERMISSIONS else bad_mode))
 
     @property
     def is_private(self) -> bool:
@@ -115,7 +117,7 @@ class Symlink:
         is_plain = self.target.isprintable() and self.target.strip("/") == self.target != ""
         bad_target = f"target {shown(self.target)} must be a relative path that stays below the deployed directory"
         is_inside = is_plain and not _leaves_root(self.path, self.target)
-        _require(self.path, (_path_complaint(self.path), None if is_inside else bad_target))
+        _require(self.path, (complaint_of_path(self.path), None if is_inside else bad_target))
 
     @property
     def is_private(self) -> bool:
@@ -138,7 +140,7 @@ class Directory:
 class TreePlan:
     """What to do below one root, in this order: make directories, write, remove, remove empty directories.
 
-    `unchanged` are left alone; `changed_outside` were ours and differ from what we left (edited, chmodded or deleted);
+    `changed_outside` were ours and differ from what we left (edited, chmodded or deleted);
     `kept` are no longer declared but were changed outside, so they stay; `taken_over` existed, were not ours and are
     replaced, once they are kept under `kept_name`; `give_back` are no longer declared and get back what they replaced.
     `owned` is what is ours once the plan is carried out: store it and pass it in the next time.
@@ -148,7 +150,6 @@ class TreePlan:
     write: tuple[Entry, ...]
     remove: tuple[str, ...]
     remove_directories: tuple[str, ...]
-    unchanged: tuple[str, ...]
     changed_outside: tuple[str, ...]
     kept: tuple[str, ...]
     taken_over: tuple[str, ...]
@@ -230,21 +231,35 @@ def _obstacles(desired: Sequence[Entry], present: Mapping[str, str]) -> Iterator
 def foreign_problems(
     declared: Iterable[str], owned: Collection[str], present: Mapping[str, str], take_over: Collection[str]
 ) -> Iterator[Problem]:
-    """Report files that are not ours where ours are declared, unless `take_over` names them."""
-    for path in sorted(declared):
-        if path in owned or path not in present or present[path] in _NOT_A_FILE:
-            continue
-        beside = present.get(kept_name(path))
-        if path not in take_over:
-            yield Problem(
-                path,
-                "a file that is not ours stands there; move it away, choose another place, or have it replaced with "
-                f"`take_over: [{path}]`: it is kept as {kept_name(path)} and given back when ours goes",
-            )
-        elif beside is not None and beside != present[path]:
+    """Report files that are not ours where ours are declared, unless `take_over` names them.
+
+    Several of them are one problem of the whole place, with the list that has to be written.
+    """
+    found = {path for path in declared if path not in owned and path in present and present[path] not in _NOT_A_FILE}
+    named = sorted(path for path in found if path in take_over)
+    if strangers := sorted(found.difference(named)):
+        yield _foreign_problem(strangers, sorted(found))
+    for path in named:
+        if present.get(kept_name(path)) not in (None, present[path]):
             yield Problem(
                 kept_name(path), f"is in the way: {path} would be kept under this name; move it away or rename it"
             )
+
+
+def _foreign_problem(strangers: Sequence[str], take_over: Sequence[str]) -> Problem:
+    """Return what to do about files of others; `take_over`: these, and those that are named already."""
+    way_out = f"`take_over: [{', '.join(take_over)}]`"
+    if len(strangers) == 1:
+        return Problem(
+            strangers[0],
+            "a file that is not ours stands there; move it away, choose another place, or have it replaced with "
+            f"{way_out}: it is kept as {kept_name(strangers[0])} and given back when ours goes",
+        )
+    return Problem(
+        "",
+        f"{len(strangers)} files that are not ours stand there; move them away, choose another place, or have them "
+        f"replaced with {way_out}: each is kept with {KEPT_SUFFIX} behind its name and given back when ours goes",
+    )
 
 
 def _private_directories(desired: Sequence[Entry]) -> set[str]:
@@ -299,7 +314,6 @@ def plan_tree(
         write=tuple(sorted(write, key=lambda entry: (order(entry), entry.path))),
         remove=tuple(path for path in gone if present[path] == files[path] and path not in give_back),
         remove_directories=tuple(reversed(_outermost_first(emptied))),
-        unchanged=tuple(path for path in wanted if present.get(path) == wanted[path] and path not in taken_over),
         changed_outside=tuple(path for path in files if present.get(path) not in (files[path], wanted.get(path, ""))),
         kept=tuple(path for path in gone if present[path] != files[path]),
         taken_over=tuple(taken_over),

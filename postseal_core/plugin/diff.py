@@ -3,11 +3,17 @@
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["Change", "compare", "member_of", "without_told"]
+__all__ = ["CHANGED_OUTSIDE", "Change", "compare", "member_of", "without_told"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+CHANGED_OUTSIDE: Final = "changed_outside"
+"""The changed property of a resource whose files somebody else changed.
+
+No record has it, so `--diff` shows no values that are the same before and after; the lines beside it name the files.
+"""
 
 
 class Change(StrEnum):

@@ -27,10 +27,9 @@ Changes = Mapping[str, Change]
 class Context:
     """Everything a handler may use besides its records: clock, entropy, key material, reports to the user.
 
-    `urn`: which resource is called for. `now` is read once per call. `is_rehearsal` says that the clock was set by
-    `postseal:clock`. `material`: what Check of this very resource was handed, and nothing of another one. `report`
-    shows one line beside the resource in the engine's output; never a secret. `memory` is this run's: values made from
-    material, and what resources declare of one place.
+    `urn`: which resource is called for. `now` is read once per call. `material`: what Check of this very resource was
+    handed, and nothing of another one. `report` shows one line beside the resource in the engine's output; never a
+    secret. `memory` is this run's: values made from material, and what resources declare of one place.
     """
 
     urn: str
@@ -38,7 +37,6 @@ class Context:
     entropy: Callable[[int], bytes]
     material: MaterialStore
     report: Callable[[str], None]
-    is_rehearsal: bool = False
     memory: Memory = field(default_factory=Memory, repr=False)
 
 

@@ -219,7 +219,6 @@ class Servicer(ResourceProviderServicer):
             entropy=self._entropy,
             material=MaterialStore() if material is None else material,
             report=lambda message: self._report(urn, message),
-            is_rehearsal=self._configuration.clock is not None,
             memory=self._memory,
         )
 

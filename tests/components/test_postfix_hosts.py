@@ -266,6 +266,22 @@ def two_clients_of_one_name() -> None:
     relay(relay_clients=[pki.ClientCertificate("mx2", authority=authority, dns_names=["mx2.example.org"]), both])
 
 
+def two_clients_of_one_host() -> None:
+    """Admit two clients that are one host to whoever reads the log."""
+    authority = root()
+    both = pki.ServerCertificate("mx2", authority=authority, dns_names=["mx2.example.org"], also_client=True)
+    relay(relay_clients=[both, pki.ClientCertificate("carol", authority=authority, dns_names=["MX2.example.org"])])
+
+
+def a_roster_with_the_address_of_a_client() -> None:
+    """Admit a client and a roster, one of whose clients has its address."""
+    authority = root()
+    rows = {"anna": {"email": "anna@example.org", "ip_addresses": ["::ffff:192.0.2.1"]}}
+    staff = pki.ClientRoster("staff", authority=authority, clients=rows)
+    carol = pki.ClientCertificate("carol", authority=authority, email="carol@example.org", ip_addresses=["192.0.2.1"])
+    relay(relay_clients=[carol], relay_rosters=[staff])
+
+
 def two_roots_of_one_name() -> None:
     """Trust a root of somebody else under the name of one of ours."""
     authority = root()
@@ -279,6 +295,11 @@ MISTAKES: dict[str, tuple[Callable[[], None], str]] = {
     "level": (wrong_level, "hosts.mx1.server.smtpd_tls_security_level: "),
     "one name": (two_of_one_name, "hosts.mx1: two different certificates are called mx1"),
     "clients of one name": (two_clients_of_one_name, "hosts.mx1.relay_clients: mx2 is the name of 2 different ones"),
+    "clients of one host": (two_clients_of_one_host, "hosts.mx1.relay_clients: carol is mx2.example.org as mx2 is"),
+    "clients of one address": (
+        a_roster_with_the_address_of_a_client,
+        "hosts.mx1.relay_rosters: anna is 192.0.2.1 as carol is",
+    ),
     "roots of one name": (two_roots_of_one_name, "hosts.mx1.trust: mail-ca is the name of 2 different ones"),
     "fingerprint": (no_fingerprint, "hosts.mx1.extra_relay_clients.bob: "),
 }

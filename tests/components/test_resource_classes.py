@@ -96,8 +96,9 @@ def test_every_public_class_is_declared_here() -> None:
     """So that none of them is left out of what follows."""
     public = {getattr(package, name) for package in (pki, postfix) for name in package.__all__}
     registering = {each for each in public if isinstance(each, type) and issubclass(each, pulumi.Resource)}
-    assert registering == ALL.keys() | {Certificate, ImportedCertificate}
-    assert {*RESOURCES} == DECLARED.keys() | {Certificate, ImportedCertificate}
+    rule = "export the class in `pki` or `postfix`, and add it to DECLARED in this file"
+    assert registering == ALL.keys() | {Certificate, ImportedCertificate}, rule
+    assert {*RESOURCES} == DECLARED.keys() | {Certificate, ImportedCertificate}, rule
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -173,6 +174,7 @@ def test_numbers_inside_of_plain_values_are_whole_too() -> None:
 
 def test_every_resource_class_has_its_handler_and_every_handler_its_class() -> None:
     """A class that nothing serves, or a type that no program can declare, would be noticed by its users only."""
-    assert {f"postseal:index:{kind.resource_type}" for kind in RESOURCES} == {*REGISTRY}
+    served = {f"postseal:index:{kind.resource_type}" for kind in RESOURCES}
+    assert served == {*REGISTRY}, "add the handler to REGISTRY in postseal/provider.py, and a class to pki/components"
     for kind in RESOURCES:
         assert kind.state is REGISTRY[f"postseal:index:{kind.resource_type}"].state

@@ -49,6 +49,24 @@ def test_the_stack_file_of_the_readme_previews(new_stack: Callable[..., Stack], 
 
 
 @pytest.mark.needs_engine
+def test_a_look_at_another_day_leaves_the_stack_file_as_it_is(new_stack: Callable[..., Stack], tmp_path: Path) -> None:
+    """The README's words show that day from a copy of the stack file; on that copy nothing can be brought up."""
+    readme = (REPOSITORY / "README.md").read_text()
+    options = re.search(r"`pulumi preview --config-file (?P<copy>\S+) --config (?P<clock>\S+?)`", readme)
+    assert options
+    stack = new_stack(copy_project(REPOSITORY, tmp_path / "project"))
+    stack_file, then = stack.project / "stacks/Pulumi.test.yaml", tmp_path / Path(options["copy"]).name
+    stack_file.write_text((REPOSITORY / "stacks/Pulumi.dev.yaml").read_text())
+    then.write_bytes(before := stack_file.read_bytes())
+    preview = stack.preview("--config-file", str(then), "--config", options["clock"], diff=True).expect_success()
+    assert f'not_before : "{options["clock"].partition("=")[2]}"' in re.sub(r" +:", " :", preview.stdout)
+    assert stack_file.read_bytes() == before
+    refused = stack.up("--config-file", str(then))
+    assert not refused.is_success
+    assert "postseal:clock: is set to" in str(refused)
+
+
+@pytest.mark.needs_engine
 def test_the_program_of_the_readme_previews(new_stack: Callable[..., Stack], tmp_path: Path) -> None:
     """The README's program runs as it stands, and would make what the stack file makes."""
     stack = new_stack(write_project(tmp_path / "project", block("python")))

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from postseal.cli import RENDERERS
 from postseal_core.instants import format_instant, parse_instant
 from tests.support.engine import REPOSITORY, Stack
 from tests.support.judges import openssl_fingerprint
@@ -79,7 +80,6 @@ REVOKED = SECTIONS | {
     "clients": SECTIONS["clients"] | {"carol": SECTIONS["clients"]["carol"] | {"revoke": "superseded"}}
 }
 AUTHORITIES, SINGLES, MEMBERS = ("root", "middle"), ("mx1", "alice", "bob", "carol"), ("anna", "ben", "cleo")
-FORMATS = ("table", "json", "csv", "prometheus", "icalendar", "html")
 Happening = tuple[str, str]
 
 
@@ -175,7 +175,7 @@ def test_accepted_fingerprints_are_the_rows_of_the_host(observed: Observed) -> N
     assert openssl_fingerprint(held["anna"]) in accepted
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", RENDERERS)
 def test_every_form_names_everything_and_gives_the_same_verdict(observed: Observed, form: str) -> None:
     """Nothing is left out in any form, wherever a reader looks; the exit code does not depend on it."""
     done = observed.report("--format", form, *(["--all"] if form == "table" else []), "--soon", "0")

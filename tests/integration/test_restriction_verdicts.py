@@ -26,21 +26,21 @@ ELSEWHERE = "someone@elsewhere.test"
 ADDRESSES = {Client.STRANGER: "203.0.113.7", Client.NETWORK: "192.0.2.254"}
 TABLES: Mapping[str, LookupTable] = {
     "strangers": LookupTable({"203.0.113.7": "OK"}),
-    "others": LookupTable({"198.51.100.1": "OK", "198.51.100.2": "greylist"}),
+    "others": LookupTable({"198.51.100.1": "OK", "198.51.100.2": "postseal_greylist"}),
     "blocked": LookupTable({"203.0.113.7": "REJECT go away", "blocked.test": "554 no"}),
     "indexed": LookupTable({"elsewhere.test": "OK"}, "hash"),
     "senders": LookupTable({"sender.test": "permit_mynetworks, reject_unauth_destination"}),
-    "through": LookupTable({"sender.test": "open"}),
+    "through": LookupTable({"sender.test": "postseal_open"}),
     "discarded": LookupTable({"elsewhere.test": "DISCARD silently"}),
     "held": LookupTable({"elsewhere.test": "HOLD", "sender.test": "PREPEND X-Seen: yes", "client.test": "WARN seen"}),
     "later": LookupTable({"elsewhere.test": "DEFER_IF_PERMIT not yet", "sender.test": "DEFER_IF_REJECT"}),
     "tempting": LookupTable({"elsewhere.test": "RELAY"}),
 }
 CLASSES: Mapping[str, tuple[str, ...]] = {
-    "open": ("permit",),
-    "greylist": ("reject_non_fqdn_sender", "permit_mynetworks", "reject_unauth_destination"),
-    "outer": ("warn_if_reject greylist", "check_recipient_access later"),
-    "ends": ("reject_non_fqdn_recipient",),
+    "postseal_open": ("permit",),
+    "postseal_greylist": ("reject_non_fqdn_sender", "permit_mynetworks", "reject_unauth_destination"),
+    "postseal_outer": ("warn_if_reject postseal_greylist", "check_recipient_access later"),
+    "postseal_ends": ("reject_non_fqdn_recipient",),
 }
 # Every item here can be asked without a name server.
 ITEMS = (
@@ -58,7 +58,7 @@ ITEMS = (
     *("check_sender_access senders", "check_sender_access through", "warn_if_reject check_client_access blocked"),
     *("check_recipient_access discarded", "check_recipient_access held", "check_recipient_access later"),
     *("check_recipient_access tempting", "check_recipient_access indexed", "check_sender_access blocked"),
-    *("check_ccert_access strangers", "check_sasl_access strangers", "warn_if_reject open"),
+    *("check_ccert_access strangers", "check_sasl_access strangers", "warn_if_reject postseal_open"),
     *CLASSES,
 )
 REFUSING = "reject_unauth_destination"
@@ -68,11 +68,17 @@ SAMPLES: tuple[tuple[str, ...], ...] = (
     ("check_recipient_access indexed", REFUSING),
     ("check_recipient_access discarded", REFUSING),
     ("check_sender_access through", REFUSING),
-    ("warn_if_reject greylist", "open", REFUSING),
-    ("permit_mynetworks", "outer", REFUSING),
+    ("warn_if_reject postseal_greylist", "postseal_open", REFUSING),
+    ("permit_mynetworks", "postseal_outer", REFUSING),
     ("check_recipient_access later", "permit_mynetworks", REFUSING),
     ("defer_if_permit", "permit"),
-    ("check_sender_access senders", "ends", "warn_if_reject reject_unauth_destination", "open", REFUSING),
+    (
+        "check_sender_access senders",
+        "postseal_ends",
+        "warn_if_reject reject_unauth_destination",
+        "postseal_open",
+        REFUSING,
+    ),
 )
 
 
@@ -122,7 +128,7 @@ def overrides(items: Sequence[str]) -> dict[str, str]:
 
 def boot_all(boot: Boot, directory: Path, lists: Mapping[str, Sequence[str]]) -> Mapping[str, int]:
     """Boot one Postfix with a server for each list, and return its ports by the list's name."""
-    host = declaration(["open"])
+    host = declaration(["postseal_open"])
     parameters = render_parameters(host)
     for entry in render_configuration_files(replace(host, ownership=Ownership.WHOLE)):
         if entry.path.startswith("access-"):
@@ -145,7 +151,7 @@ def test_no_stranger_relays_with_an_accepted_list_and_verdicts_are_what_postfix_
     refused = {f"sample-{number}": items for number, items in enumerate(SAMPLES)}
     lists = accepted | refused
     ports = boot_all(postfix_instance, tmp_path, lists)
-    known = Vocabulary(declaration(["open"]).restrictions)
+    known = Vocabulary(declaration(["postseal_open"]).restrictions)
     real = {
         (name, client): rcpt_code_as(address, ports[name], ELSEWHERE) == 250
         for name in lists

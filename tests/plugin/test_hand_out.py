@@ -133,7 +133,7 @@ def test_what_somebody_changed_or_removed_is_noticed_and_put_right(
     right = files(tmp_path)
     (tmp_path / "ca/ca.pem").write_text("forged")
     (tmp_path / "clients/alice/alice.p12").unlink()
-    assert plugin.up(hand_out, declared(tmp_path, "alice")) == {"content": "update"}
+    assert plugin.up(hand_out, declared(tmp_path, "alice")) == {"changed_outside": "update"}
     assert files(tmp_path) == right
     said = "changed or removed by somebody else; as declared again"
     assert f"ca/ca.pem and 1 more {said}" in plugin.lines

@@ -335,12 +335,12 @@ def test_a_parameter_that_changes_is_shown_by_name(plugin: PluginRuns, host: Res
 
 
 def test_what_somebody_changed_is_noticed_and_put_right(plugin: PluginRuns, host: Resource, directory: Path) -> None:
-    """Changed and removed files show as a change of content, are named, and are as declared afterwards."""
+    """Changed and removed files show without digests that are the same twice, are named, and are put right."""
     plugin.up(host, declared(directory))
     right = written(directory)
     (directory / "main.cf").write_text("mynetworks = 0.0.0.0/0\n")
     (directory / "relay_clientcerts").unlink()
-    assert plugin.up(host, declared(directory)) == {"content": "update"}
+    assert plugin.up(host, declared(directory)) == {"changed_outside": "update"}
     assert written(directory) == right
     said = " was changed or removed by somebody else; it will be as declared"
     # Once in the preview, once in the run.
@@ -500,7 +500,9 @@ def test_the_postfix_of_an_administrator_is_not_a_plain_directory(
     checked = host.check(declared(directory))
     for step in (host.plan, host.apply):
         sentence = plugin.refusal(step, checked)
-        assert all(f"{directory}/{name}: a file that is not ours" in sentence for name in theirs)
+        assert sentence.count("not ours") == 1
+        assert f"{directory}: 2 files that are not ours stand there" in sentence
+        assert "`take_over: [main.cf, master.cf]`" in sentence
     assert written(directory) == theirs
     host.outputs = {"name": "mx1", "target": checked["target"], "deployed": {"files": present(directory)}}
     host.delete()
@@ -534,5 +536,5 @@ def test_wide_networks_are_shown_to_the_reviewer(host: Resource, directory: Path
     """Whoever reads the preview sees them by their key, not only in a long list of networks."""
     relay = RelayPolicy(networks=("192.0.2.0/24",), wide_networks=("203.0.0.0/16",))
     checked = host.check(declared(directory, replace(HOST, server=ServerSide(ServerSettings(relay=relay), ("mx1",)))))
-    assert checked["wide_networks"] == ["203.0.0.0/16"]
+    assert checked["wide_networks"] == {"203.0.0.0/16": "whoever is in this public network relays without any proof"}
     assert checked["main_cf"]["mynetworks"] == "192.0.2.0/24 203.0.0.0/16"

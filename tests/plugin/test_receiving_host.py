@@ -80,7 +80,7 @@ def test_tables_and_classes_come_and_go_on_a_running_postfix(
     assert plugin.up(host, inputs) == {}
     source = instance.config_directory / "virtual_alias_maps"
     source.write_text("info@example.org mallory\n")
-    assert plugin.up(host, inputs) == {"content": "update"}
+    assert plugin.up(host, inputs) == {"changed_outside": "update"}
     assert "mallory" not in source.read_text()
     host.delete()
     assert instance.postconf("-n") == before

@@ -340,7 +340,10 @@ def test_a_clock_behind_is_reported_and_signs_nothing(
     plugin.lines.clear()
     assert plugin.up(listing, declared(authority, [alice])) == {}
     assert set(plugin.lines) == {
-        "the clock says 2026-05-02T12:00:00Z, before this_update 2026-06-01T12:00:00Z of list 1: nothing is signed"
+        (
+            "mail-ca: the clock says 2026-05-02T12:00:00Z, before this_update 2026-06-01T12:00:00Z of list 1: nothing "
+            "is signed"
+        )
     }
 
 

@@ -13,12 +13,19 @@ COMMAND = {"mailbox_command": "/usr/bin/procmail"}
 
 
 def test_a_reviewer_reads_which_parameters_are_unchecked(plugin: PluginRuns, tmp_path: Path) -> None:
-    """Beside the value in main.cf the name has a line of its own, when it comes and when it goes."""
+    """Beside main.cf it has a line of its own: when it comes, when its value changes, and when it goes."""
     host = plugin.resource("MailServer", "mx1")
     plugin.up(host, declared(tmp_path))
     taken = declared(tmp_path, replace(HOST, parameters={**HOST.parameters, **COMMAND}, unchecked=tuple(COMMAND)))
     assert plugin.up(host, taken) == {"main_cf.mailbox_command": "add", "unchecked": "add"}
+    assert host.inputs["unchecked"] == COMMAND
     assert "mailbox_command = /usr/bin/procmail" in (tmp_path / "main.cf").read_text()
+    other = {**HOST.parameters, "mailbox_command": "/opt/other"}
+    changed = declared(tmp_path, replace(HOST, parameters=other, unchecked=tuple(COMMAND)))
+    assert plugin.up(host, changed) == {
+        "main_cf.mailbox_command": "update",
+        "unchecked.mailbox_command": "update",
+    }
     assert plugin.up(host, declared(tmp_path)) == {"main_cf.mailbox_command": "delete", "unchecked": "delete"}
 
 

@@ -131,7 +131,8 @@ class RunningStack:
 
     def certificate(self, name: str, profile: Profile, issuer: SlotId | None, **more: Any) -> None:
         """Declare a certificate; `more`: declared fields, and arguments of the resource."""
-        args = {each: more.pop(each) for each in ("slot", "private_key_pem", "is_interim") if each in more}
+        own = ("slot", "private_key_pem", "request_pem", "is_interim")
+        args = {each: more.pop(each) for each in own if each in more}
         declared = DeclaredCertificate(**more)
         self._declare(
             "ClientCertificate" if profile is Profile.CLIENT else "Certificate",

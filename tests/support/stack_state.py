@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.imported_certificate.records import ImportedCertificateArgs
@@ -28,6 +30,7 @@ __all__ = [
     "large_stack",
     "mail_stack",
     "member",
+    "requested",
     "revocation_list",
     "roster",
     "waiting",
@@ -96,6 +99,13 @@ def waiting(name: str, **more: Any) -> dict[str, Any]:
     """Return the resource that stands in for a server's certificate which a third party has not signed yet."""
     key_pem = slot_key_pem(SlotId(name))
     return certificate(name, profile="server", is_interim=True, private_key_pem=key_pem, **more)
+
+
+def requested(name: str, **more: Any) -> dict[str, Any]:
+    """Return the resource of a client's certificate by request: its key was made elsewhere."""
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    signed = request.sign(key_of(KeyAlgorithm.ECDSA_P256), SHA256())
+    return certificate(name, request_pem=signed.public_bytes(Encoding.PEM).decode(), **more)
 
 
 def imported(name: str, *, not_after: float = 40, renew_at: float = 10) -> dict[str, Any]:

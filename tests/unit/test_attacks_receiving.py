@@ -26,7 +26,7 @@ def recipients(*items: str, **fields: Any) -> dict[str, Any]:
 
 
 DOMAINS: dict[str, tuple[dict[str, Any], str]] = {
-    f"{parameter} {name}": (domains(parameter, ["example.org", name]), f"domains.{parameter}.names[1]")
+    f"{parameter} {name}": (domains(parameter, ["example.org", name]), f"domains.{parameter}[1]")
     for parameter in ("mydestination", "relay_domains", "virtual_alias_domains", "virtual_mailbox_domains")
     for name in (
         "*",
@@ -57,7 +57,7 @@ DOMAINS: dict[str, tuple[dict[str, Any], str]] = {
 TABLES: dict[str, tuple[dict[str, Any], str]] = {
     f"relay_domains {table}": (
         domains("relay_domains", {"unknown_table": table}),
-        "domains.relay_domains.tables[0].unknown_table",
+        "domains.relay_domains.unknown_table",
     )
     for table in (
         "static:all",
@@ -80,36 +80,36 @@ TABLES: dict[str, tuple[dict[str, Any], str]] = {
 } | {
     "a row for a top-level domain": (
         domains("relay_domains", {"rows": {"com": "x"}}),
-        "domains.relay_domains.tables[0].rows.com",
+        "domains.relay_domains.rows.com",
     ),
     "a row with a name of main.cf": (
         domains("mydestination", {"rows": {"$mydomain": "x"}}),
-        "domains.mydestination.tables[0].rows.$mydomain",
+        "domains.mydestination.rows.$mydomain",
     ),
     "a pattern as type of rows": (
         domains("relay_domains", {"table_type": "regexp", "rows": {"/./": "x"}}),
-        "domains.relay_domains.tables[0].table_type",
+        "domains.relay_domains.table_type",
     ),
     "patterns that decide on domains by default": (
         {"maps": {"virtual_alias_maps": {"unknown_table": "regexp:/etc/postfix/virtual"}}},
-        "maps.virtual_alias_maps[0].unknown_table",
+        "maps.virtual_alias_maps.unknown_table",
     ),
     "mailboxes that decide on domains by default": (
         {"maps": {"virtual_mailbox_maps": {"unknown_table": "pcre:/etc/postfix/virtual"}}},
-        "maps.virtual_mailbox_maps[0].unknown_table",
+        "maps.virtual_mailbox_maps.unknown_table",
     ),
     "an alias row that makes a registry a domain": (
         maps("virtual_alias_maps", **{"co.uk": "anything"}),
-        "maps.virtual_alias_maps[0].rows.co.uk",
+        "maps.virtual_alias_maps.rows.co.uk",
     ),
     "a name that is wide through mydomain": (
         {"myhostname": "mx1.com", **domains("relay_domains", ["$mydomain"])},
-        "domains.relay_domains.names[0]",
+        "domains.relay_domains[0]",
     ),
 }
 ROWS: dict[str, tuple[dict[str, Any], str]] = (
     {
-        f"alias {value}": (maps("alias_maps", root=value), "maps.alias_maps[0].rows.root")
+        f"alias {value}": (maps("alias_maps", root=value), "maps.alias_maps.rows.root")
         for value in (
             "|/bin/sh",
             '"|/bin/sh -c id"',
@@ -125,21 +125,21 @@ ROWS: dict[str, tuple[dict[str, Any], str]] = (
         )
     }
     | {
-        f"transport {value}": (maps("transport_maps", **{"a.example": value}), "maps.transport_maps[0].rows.a.example")
+        f"transport {value}": (maps("transport_maps", **{"a.example": value}), "maps.transport_maps.rows.a.example")
         for value in ("pipe:x", "maildrop:", "uucp:host", "pickup:", "smtpd:x", "no service at all")
     }
     | {
         "a transport by sender": (
             maps("sender_dependent_default_transport_maps", **{"@a.example": "procmail:"}),
-            "maps.sender_dependent_default_transport_maps[0].rows.@a.example",
+            "maps.sender_dependent_default_transport_maps.rows.@a.example",
         ),
         "a mailbox outside": (
             maps("virtual_mailbox_maps", **{"a@example.org": "../../etc/cron.d/x"}),
-            "maps.virtual_mailbox_maps[0].rows.a@example.org",
+            "maps.virtual_mailbox_maps.rows.a@example.org",
         ),
         "an alias as a table": (
             {"maps": {"alias_maps": {"unknown_table": "static:|/bin/sh"}}},
-            "maps.alias_maps[0].unknown_table",
+            "maps.alias_maps.unknown_table",
         ),
     }
 )

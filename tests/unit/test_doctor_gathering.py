@@ -43,7 +43,8 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def with_engine(directory: Path, export: object = EXPORT, *, url: str = "file:///absent/state", code: int = 0) -> None:
-    """Put a program `pulumi` on PATH that answers like the engine."""
+    """Make a project, and put a program `pulumi` on PATH that answers like the engine."""
+    (directory / "Pulumi.yaml").touch()
     (directory / "bin").mkdir()
     program = directory / "bin/pulumi"
     program.write_text(SCRIPT.format(export=json.dumps(export), url=url, code=code))
@@ -140,6 +141,21 @@ def test_a_project_file_of_any_kind_is_no_traceback(project: str, tmp_path: Path
     """It names no plugin then."""
     (tmp_path / "Pulumi.yaml").write_text(project)
     assert facts(tmp_path).plugins.declared_path == ""
+
+
+def test_without_a_project_the_engine_is_not_asked_for_its_state(tmp_path: Path) -> None:
+    """It would say so in its own words; a directory above that has one is one of the project, as for the engine."""
+    with_engine(tmp_path, code=1)
+    (tmp_path / "Pulumi.yaml").unlink()
+    (tmp_path / "below").mkdir()
+    seen = facts(tmp_path / "below")
+    assert (seen.project_file.path, seen.project_file.mode) == (str(tmp_path / "below/Pulumi.yaml"), None)
+    assert seen.stack.error == ""
+    (tmp_path / "Pulumi.yaml").write_text("plugins: {providers: [{name: postseal, path: bin}]}")
+    seen = facts(tmp_path / "below")
+    assert seen.project_file.path == str(tmp_path / "Pulumi.yaml")
+    assert seen.plugins.declared_path == str(tmp_path / "bin")
+    assert seen.stack.error
 
 
 def test_the_plugin_that_the_project_names_is_looked_for(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ STACK = Stack(backend_url="file:///srv/state", secrets_provider="passphrase", ne
 WELL = Facts(
     system="linux",
     now=NOW,
+    project_file=Place(path="/srv/mail/Pulumi.yaml", mode=0o644),
     engine=Engine(path="/usr/bin/pulumi", version="3.250.0"),
     plugins=PLUGINS,
     stack=STACK,
@@ -45,7 +46,7 @@ def test_all_is_well_where_all_is_well() -> None:
     findings = judge(WELL)
     assert {finding.severity for finding in findings} == {Severity.OK}
     assert [finding.topic for finding in findings] == [
-        *("engine", "packages", "packages", "tls plugin", "postseal plugin", "state", "passphrase"),
+        *("engine", "packages", "packages", "tls plugin", "project", "postseal plugin", "state", "passphrase"),
         *("state directory", "out directory", "other users", "logs", "interrupts", "clock"),
     ]
     assert not any(finding.why or finding.fix for finding in findings)
@@ -113,6 +114,30 @@ def test_each_fact_is_judged(topic: str, change: dict[str, object], severity: Se
     if severity in (WARNING, FAULT):
         assert found[0].why
         assert found[0].fix
+
+
+def test_a_directory_without_a_project_is_one_fault() -> None:
+    """Nothing else follows from it: what Pulumi.yaml would say of the plugin, what the engine would say of a stack."""
+    nowhere = replace(WELL, project_file=Place(path="/srv/Pulumi.yaml", mode=None), stack=Stack())
+    nowhere = replace(nowhere, plugins=replace(PLUGINS, declared_path=""))
+    assert [(each.topic, each.what) for each in judge(nowhere) if each.severity in (FAULT, WARNING)] == [
+        ("project", "there is no Pulumi.yaml in /srv")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        ("pulumi stack export failed: error: no stack named 'prod' found", "run `pulumi stack init prod`, or "),
+        ("error: no stack named 'a;b' found", "run `pulumi stack init 'a;b'`, or "),
+        ("error: no stack selected; please use `pulumi stack select`", "name the stack with --stack, "),
+    ],
+)
+def test_a_stack_that_is_not_there_is_made_by_a_command_that_is_named(error: str, fix: str) -> None:
+    """With its name, so that the line can be copied."""
+    (found,) = (each for each in judge(replace(WELL, stack=Stack(error=error))) if each.topic == "state")
+    assert found.fix.startswith(fix)
+    assert "pulumi stack init" in found.fix
 
 
 def test_only_a_fault_is_a_fault() -> None:

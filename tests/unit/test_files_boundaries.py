@@ -193,7 +193,7 @@ def test_a_plan_with_a_step_of_any_kind_is_not_empty(step: dict[str, Any]) -> No
     """One alone is enough; what is only told is none."""
     assert NOTHING.is_empty
     assert not replace(NOTHING, **step).is_empty
-    assert replace(NOTHING, unchanged=("a",), changed_outside=("b",), kept=("c",), owned={"a": "sha256:0"}).is_empty
+    assert replace(NOTHING, changed_outside=("b",), kept=("c",), owned={"a": "sha256:0"}).is_empty
 
 
 def test_a_directory_of_links_is_open_to_others() -> None:

@@ -16,6 +16,7 @@ from postseal_core.files.tree import (
     FileEntry,
     Symlink,
     digest,
+    foreign_problems,
     manifest,
     parents,
     paths_to_inspect,
@@ -117,7 +118,7 @@ def test_only_what_differs_is_written() -> None:
     present = manifest([MAIN_CF, CA, KEY]) | HERE | {"tls/": DIRECTORY}
     renewed = FileEntry(KEY.path, b"new key", 0o400)
     plan = plan_tree([MAIN_CF, CA, renewed], manifest([MAIN_CF, CA, KEY]), present)
-    assert (plan.write, plan.unchanged, plan.changed_outside) == ((renewed,), ("main.cf", "tls/ca.pem"), ())
+    assert (plan.write, plan.changed_outside) == ((renewed,), ())
 
 
 @pytest.mark.parametrize("found", [digest(CA), None])
@@ -135,7 +136,19 @@ def test_a_file_that_was_not_ours_is_replaced_only_where_that_is_said(found: str
     with pytest.raises(ConfigError, match=r"main.cf: a file that is not ours stands there.*take_over: \[main.cf\]"):
         plan_tree([MAIN_CF], {}, present, take_over=["master.cf"])
     plan = plan_tree([MAIN_CF], {}, present, take_over=["main.cf"])
-    assert (plan.write, plan.taken_over, plan.unchanged) == ((MAIN_CF,), (MAIN_CF.path,), ())
+    assert (plan.write, plan.taken_over) == ((MAIN_CF,), (MAIN_CF.path,))
+
+
+def test_files_of_others_at_one_place_are_one_problem_with_all_names_to_write() -> None:
+    """Those that are named already stay in the list, so that it can be copied as it is."""
+    present = HERE | dict.fromkeys(["main.cf", "master.cf", "notes", "tls/ca.pem"], digest(KEY))
+    found = foreign_problems(["tls/ca.pem", "master.cf", "main.cf"], ["tls/ca.pem"], present, ["notes"])
+    (problem,) = found
+    assert problem.path == ""
+    assert problem.message.startswith("2 files that are not ours stand there; ")
+    assert "`take_over: [main.cf, master.cf]`" in problem.message
+    (problem,) = foreign_problems(["master.cf", "main.cf", "tls/ca.pem"], (), present, ["main.cf"])
+    assert "`take_over: [main.cf, master.cf, tls/ca.pem]`" in problem.message
 
 
 def test_what_stands_where_an_original_would_be_kept_is_in_the_way() -> None:

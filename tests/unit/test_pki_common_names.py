@@ -50,6 +50,9 @@ def paths(subject: Subject, alt_names: SubjectAltNames = OWN, profile: Profile =
             "c/o",
             "C: D",
         ),
+        # Numbers that are nobody's address, and an address of its own written as a number.
+        *("8", "007", "4711", "1999123", "16777215", "4294967296", "49123456789012", "0x10", "0xZ", "3221225985"),
+        *("Nr. 2130706433", "1 2", "+49 30 123456", "e.V. 1", "...", "Example...", "J.R.R. Tolkien..", "1-2-3"),
     ],
 )
 def test_what_is_ones_own_or_nobodys_is_taken(common_name: str) -> None:
@@ -117,6 +120,20 @@ def test_what_is_ones_own_or_nobodys_is_taken(common_name: str) -> None:
             "::ffff:192.0.2.2",
         ),
         *("１９２.0.2.2", "2001:db8::2/128"),
+        # An address as inet_aton(3) reads it.
+        *("2130706433", "0x7f000001", "0X7F000001", "017700000001", "0177.0.0.1", "0x7f.1", "127.1", "127.0.1"),
+        *(
+            "2130706433:25",
+            "[2130706433]",
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "16777216",
+            "4294967295",
+            "20261126",
+        ),
+        *("\uff12130706433", "2130706433.", "00000000017700000001"),
+        # A host with an empty label.
+        *("victim..com", "mx1..example.org", ".example.org", "..example.org", "relay..example.org", "victim.com.."),
     ],
 )
 def test_what_is_somebody_elses_is_refused(common_name: str) -> None:

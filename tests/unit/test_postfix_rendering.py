@@ -264,3 +264,14 @@ def test_nothing_is_rendered_that_would_not_stay_one_definition() -> None:
     """Even without the pre-flight, a value cannot become a second parameter."""
     with pytest.raises(ConfigError):
         render_configuration_files(replace(RELAY, parameters={"myorigin": "a\nsmtpd_tls_security_level = none"}))
+
+
+@pytest.mark.parametrize(("certificates", "is_blanked"), [((), True), (("mx1",), False)])
+def test_a_client_certificate_of_the_hosts_own_is_put_out_of_use_whatever_its_key(
+    certificates: tuple[str, ...], *, is_blanked: bool
+) -> None:
+    """A main.cf of others may name an ECDSA pair; Postfix would present that where no chain_files is declared."""
+    client = ClientSide(ClientSettings(), certificates)
+    parameters = render_parameters(replace(RELAY, ownership=Ownership.MERGE, client=client))
+    assert (parameters.get("smtp_tls_eccert_file") == "") == is_blanked
+    assert (parameters.get("smtp_tls_eckey_file") == "") == is_blanked

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postfix.host import HostDeclaration, Ownership, ServerSide
+from postfix.host_resource.preparation import PreparedHost, host_files, indexes_of
 from postfix.lookup_checks import meaning_of
 from postfix.preflight import problems_of_host
 from postfix.receiving import DomainList, Domains, LookupTable, Maps, Restrictions
 from postfix.receiving_rendering import table_types
 from postfix.receiving_review import to_review, unknown_tables
-from postfix.rendering import render_parameters, setting_tables, table_names
+from postfix.rendering import render_configuration_files, render_parameters, setting_tables, table_names
 from postfix.settings import RelayPolicy, ServerSettings
 from postseal.stack.config import load_stack
 from postseal.stack.host_sections import HostSection
@@ -241,7 +242,7 @@ def test_tables_that_say_a_type_have_it_and_others_have_the_hosts() -> None:
 def test_unknown_tables_are_listed_by_their_place() -> None:
     """Of domains, maps and restrictions; tables with rows are not."""
     declaration = declared(
-        domains={"relay_domains": {"tables": [{"rows": {"a.example": "x"}}, {"unknown_table": "hash:/etc/a"}]}},
+        domains={"relay_domains": {"tables": [{"rows": {"a.example": "x"}}, {"unknown_table": "hash:/etc/postfix/a"}]}},
         maps={"alias_maps": {"unknown_table": "hash:/etc/aliases"}},
         restrictions={
             "smtpd_client_restrictions": ["check_client_access known"],
@@ -249,7 +250,7 @@ def test_unknown_tables_are_listed_by_their_place() -> None:
         },
     )
     assert unknown_tables(declaration) == {
-        "domains.relay_domains.tables[1]": "hash:/etc/a",
+        "domains.relay_domains.tables[1]": "hash:/etc/postfix/a",
         "maps.alias_maps[0]": "hash:/etc/aliases",
         "restrictions.tables.known": "cidr:/etc/postfix/clients.cidr",
     }
@@ -354,27 +355,34 @@ def test_old_names_are_told_with_the_new_ones() -> None:
 OTHER_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "twice in two lists": (
         {"domains": {"mydestination": ["example.org"], "virtual_alias_domains": ["EXAMPLE.org"]}},
-        "domains.virtual_alias_domains.names[0]",
+        "domains.virtual_alias_domains[0]",
     ),
     "twice by another name": (
         {"domains": {"mydestination": ["example.org", "$mydomain"]}},
-        "domains.mydestination.names[1]",
+        "domains.mydestination[1]",
     ),
     "rows and an unknown table": (
         {"maps": {"alias_maps": {"rows": {"a": "b"}, "unknown_table": "hash:/etc/aliases"}}},
-        "maps.alias_maps[0]",
+        "maps.alias_maps",
     ),
-    "no rows": ({"maps": {"alias_maps": {"rows": {}}}}, "maps.alias_maps[0]"),
+    "no rows": ({"maps": {"alias_maps": {"rows": {}}}}, "maps.alias_maps"),
+    "a list in the long form": ({"domains": {"relay_domains": {"names": ["com"]}}}, "domains.relay_domains.names[0]"),
+    "a table in the long form": (
+        {"domains": {"mydestination": {"tables": [{"unknown_table": "static:all"}]}}},
+        "domains.mydestination.tables[0].unknown_table",
+    ),
+    "a map in the long form": ({"maps": {"alias_maps": [{"rows": {"a": 5}}]}}, "maps.alias_maps[0].rows.a"),
+    "a number in a list of domains": ({"domains": {"relay_domains": [5]}}, "domains.relay_domains[0]"),
     "an unknown key": ({"maps": {"alias_map": []}}, "maps.alias_map"),
-    "an unknown key of a table": ({"maps": {"alias_maps": {"row": {"a": "b"}}}}, "maps.alias_maps[0].row"),
-    "a number for a text": ({"maps": {"alias_maps": {"rows": {"a": 5}}}}, "maps.alias_maps[0].rows.a"),
-    "a key with a blank": ({"maps": {"alias_maps": {"rows": {"a b": "c"}}}}, "maps.alias_maps[0].rows.'a b'"),
+    "an unknown key of a table": ({"maps": {"alias_maps": {"row": {"a": "b"}}}}, "maps.alias_maps.row"),
+    "a number for a text": ({"maps": {"alias_maps": {"rows": {"a": 5}}}}, "maps.alias_maps.rows.a"),
+    "a key with a blank": ({"maps": {"alias_maps": {"rows": {"a b": "c"}}}}, "maps.alias_maps.rows.'a b'"),
     "a destination of a transport": (
         {
             "transports": {"to-hub": {"destinations": ["a.example"]}},
             "maps": {"transport_maps": {"rows": {"a.example": "smtp:"}}},
         },
-        "maps.transport_maps[0].rows.a.example",
+        "maps.transport_maps.rows.a.example",
     ),
     "a warning about nothing": (
         {"restrictions": {"smtpd_helo_restrictions": ["warn_if_reject"]}},
@@ -411,7 +419,7 @@ OTHER_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("sections", "path"), OTHER_MISTAKES.values(), ids=OTHER_MISTAKES)
 def test_what_postfix_would_misread_is_a_mistake_where_it_stands(sections: dict[str, Any], path: str) -> None:
-    """Before anything is registered."""
+    """Before anything is registered; a short form has the path of a short form."""
     assert f"hosts.mx1.{path}" in {problem.path for problem in problems_of(host(**sections))}
 
 
@@ -460,3 +468,13 @@ def test_a_host_without_a_server_has_the_same_keys() -> None:
     )
     assert problems_of_host(sender) == []
     assert render_parameters(sender)["mydestination"] == ""
+
+
+def test_the_index_of_a_table_follows_its_own_type() -> None:
+    """What a preview foresees, and may take over, is what a deployment makes."""
+    tables = Maps(virtual_alias_maps=(LookupTable({"info@example.org": "alice@example.org"}, table_type="hash"),))
+    host = replace(MX1, table_type="texthash", maps=tables)
+    entries = tuple(render_configuration_files(host))
+    prepared = PreparedHost(host, entries)
+    assert indexes_of(prepared) == {"virtual_alias_maps": "virtual_alias_maps.db"}
+    assert {*indexes_of(prepared).values()} == {*host_files(prepared).index_paths}

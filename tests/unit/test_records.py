@@ -99,14 +99,15 @@ def test_what_goes_from_hand_to_hand_in_the_plugin_shows_no_value() -> None:
 
 
 def test_the_stored_shape_of_every_resource_is_the_reviewed_one() -> None:
-    """A name or a default that changes is read otherwise from every state there is: see UPGRADES in a record.
-
-    `UPDATE_GOLDEN=1` writes the list anew for review.
-    """
+    """A name or a default that changes is read otherwise from every state there is: see UPGRADES in a record."""
     found = "\n\n".join([*map(_shape, _stored_records()), "\n".join(_vocabularies())]) + "\n"
     if os.environ.get("UPDATE_GOLDEN") == "1":
         GOLDEN.write_text(found, encoding="utf-8")
-    assert found == GOLDEN.read_text(encoding="utf-8")
+    command = "UPDATE_GOLDEN=1 .venv/bin/pytest tests/unit/test_records.py"
+    assert found == GOLDEN.read_text(encoding="utf-8"), (
+        f"run `{command}`, review the diff of tests/golden/records.txt, and add to UPGRADES of a record what older "
+        "states spell otherwise"
+    )
 
 
 def _vocabularies() -> list[str]:

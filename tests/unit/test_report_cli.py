@@ -100,6 +100,13 @@ def test_a_file_that_cannot_be_used_is_one_clean_message(
 
 
 @pytest.mark.parametrize("name", RENDERERS)
+def test_the_page_about_the_report_has_every_format(name: str) -> None:
+    """In the table that says what each is for."""
+    page = (Path(__file__).parents[2] / "docs/report.md").read_text("utf-8")
+    assert f"\n| `{name}` | " in page, "add a row to the table of formats in docs/report.md"
+
+
+@pytest.mark.parametrize("name", RENDERERS)
 def test_every_format_can_be_written_to_a_file(name: str, tmp_path: Path) -> None:
     """The file is complete, readable by others, and nothing else is left beside it."""
     source, target = saved(tmp_path, mail_stack()), tmp_path / "report.out"

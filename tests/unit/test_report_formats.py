@@ -67,7 +67,8 @@ def test_output_is_the_golden_one(name: str) -> None:
     path = GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN") == "1":
         path.write_bytes(RENDERED[name].encode())
-    assert RENDERED[name].encode() == path.read_bytes()
+    command = "UPDATE_GOLDEN=1 .venv/bin/pytest tests/unit/test_report_formats.py"
+    assert RENDERED[name].encode() == path.read_bytes(), f"run `{command}`, and review the diff of {path}"
 
 
 def test_csv_reads_back_with_every_name_intact() -> None:

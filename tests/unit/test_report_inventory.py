@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pki.fields import Match
+from pki.lifetime import KEEP_KEY
 from postseal.report.inventory import build_inventory
 from postseal.report.model import ExitCode, Expiring, Kind, State, Verb, exit_code
 from postseal.report.selection import Selection, group_items
@@ -25,6 +26,7 @@ from tests.support.stack_state import (
     imported,
     mail_stack,
     member,
+    requested,
     revocation_list,
     roster,
     waiting,
@@ -102,6 +104,11 @@ def test_next_action_is_the_earlier_one_of_renewal_and_retirement(
         (waiting("partner", renew_at=1), State.WAITING, "fetch"),
         (waiting("partner", renew_at=-1), State.OVERDUE, "renew"),
         (waiting("partner", not_after=-1), State.EXPIRED, "renew"),
+        (requested("printer", renew_at=31), State.OK, "fetch"),
+        (requested("printer", renew_at=10), State.DUE_SOON, "fetch"),
+        (requested("printer", renew_at=-1), State.OVERDUE, "fetch"),
+        (requested("printer", renew_at=-1, renew_key_every=KEEP_KEY), State.OVERDUE, "renew"),
+        (requested("printer", renew_at=-2, not_after=-1), State.EXPIRED, "fetch"),
         (imported("www"), State.DUE_SOON, "fetch"),
         (imported("www", renew_at=-1), State.OVERDUE, "fetch"),
         (imported("www", not_after=-1, renew_at=-2), State.EXPIRED, "fetch"),

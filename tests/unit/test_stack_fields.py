@@ -7,8 +7,9 @@ from typing import Any, Final
 import pytest
 
 from pki import arguments
-from pki.declared import changed_content, moved_differences
+from pki.declared import changed_content, declaration_of, moved_differences
 from pki.fields import FIELDS, DeclaredCertificate, Group, SaidBy, fields_said_by
+from pki.model import Profile
 from pki.roster.rows import COLUMNS
 from postseal.stack.build import build_stack
 from postseal.stack.config import load_stack
@@ -57,6 +58,8 @@ EXAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "pkcs12": ("legacy", "legacy"),
 }
 """For each field what somebody may write in the stack file, and what it means."""
+
+WRITE_REFERENCE: Final = ".venv/bin/python -m postseal.stack.documentation"
 
 
 def example(name: str) -> tuple[Any, Any]:
@@ -161,7 +164,17 @@ def test_a_row_has_every_field_that_may_be_said_of_one_client() -> None:
 def test_a_component_takes_every_field_that_may_be_said_there(surface: SaidBy) -> None:
     """Those of groups come in a value of their own: a lifetime, name constraints."""
     direct = {name for name in fields_said_by(surface) if not FIELDS[name].group}
-    assert set(ARGUMENTS[surface].__annotations__) == direct
+    place = f"{ARGUMENTS[surface].__name__} in pki/arguments.py"
+    assert set(ARGUMENTS[surface].__annotations__) == direct, f"say the same fields in {place}"
+
+
+def test_every_field_of_the_content_is_in_what_is_issued() -> None:
+    """A field that nobody reads would issue a new certificate without it."""
+    same = DeclaredCertificate(common_name="Alice")
+    content = {name: replace(same, **{name: example(name)[1]}) for name, each in FIELDS.items() if each.is_content}
+    plain = declaration_of(same, Profile.CLIENT)
+    unread = [name for name, other in content.items() if declaration_of(other, Profile.CLIENT) == plain]
+    assert unread == [], "read the field in `declaration_of` of pki/declared.py"
 
 
 def test_what_differs_is_compared_wherever_the_field_says_so() -> None:
@@ -197,14 +210,14 @@ def test_a_move_is_refused_where_a_compared_field_differs(name: str) -> None:
 
 
 def test_the_reference_is_made_of_the_fields_as_they_are_declared() -> None:
-    """`python -m postseal.stack.documentation` writes it anew."""
+    """A command writes it anew."""
     page = (REPOSITORY / PAGE).read_text(encoding="utf-8")
-    assert updated(page) == page
+    assert updated(page) == page, f"run `{WRITE_REFERENCE}`, and review the diff of {PAGE}"
 
 
 def test_the_reference_has_every_field_that_may_be_said() -> None:
     """With what it means, once; and at each section that it may stand there."""
     page = (REPOSITORY / PAGE).read_text(encoding="utf-8")
-    told = [name for name, each in FIELDS.items() if each.said_by and f"| {each.meaning} |" in page]
-    assert told == [name for name, each in FIELDS.items() if each.said_by]
+    untold = [name for name, each in FIELDS.items() if each.said_by and f"| {each.meaning} |" not in page]
+    assert untold == [], f"run `{WRITE_REFERENCE}`, and review the diff of {PAGE}"
     assert [name for name in fields_said_by(SaidBy.ROW) if f"`{name}`" not in generated("fields of rows")] == []

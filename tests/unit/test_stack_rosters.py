@@ -147,7 +147,7 @@ MISTAKES: list[tuple[Raw, str, list[str]]] = [
     (
         clients(anna={"dns_names": ["a.example.org"]}, ben={"dns_names": ["A.example.org"]}),
         f"{PLACE}.clients.ben.dns_names[0]",
-        ["client anna of roster staff already"],
+        ["rosters.staff.clients.anna already"],
     ),
     (
         stack(

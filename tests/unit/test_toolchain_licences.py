@@ -1,6 +1,7 @@
 """Which licences the packages of the lock file are under, and that nobody adds one that asks for more."""
 
 import tomllib
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def test_what_the_wheel_brings_is_told_from_what_only_developers_need() -> None:
     by_name = {each.name: each.is_for_users for each in locked_packages(LOCK)}
     assert [by_name[name] for name in ("cryptography", "cffi", "pycparser")] == [True] * 3
     assert [by_name[name] for name in ("hypothesis", "pkilint", "pytest")] == [False] * 3
+
+
+def test_a_licence_about_changes_is_taken_of_named_packages_only() -> None:
+    """Each was looked at; another one under it, or it under another licence, is looked at again."""
+    named = Package("publicsuffixlist", "1", "MPL-2.0", is_for_users=True)
+    assert problems_of_licences([named]) == []
+    assert problems_of_licences([replace(named, name="certifi")]) == ["certifi 1: MPL-2.0"]
+    assert problems_of_licences([replace(named, licence="MPL-1.1")]) == ["publicsuffixlist 1: MPL-1.1"]
 
 
 @pytest.mark.parametrize("licence", ["AGPL-3.0-or-later", "GPL-2.0-only", "UNKNOWN", "MIT AND GPL-2.0-only", ""])

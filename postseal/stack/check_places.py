@@ -1,0 +1,68 @@
+"""Check where files go: places of their own, none within another one, and what they replace there."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from postseal.stack.model import StackConfig
+from postseal.stack.reading import DeclaredStack
+from postseal.stack.resolve_hosts import default_directory
+from postseal_core.errors import Problem
+from postseal_core.files.place_names import (
+    complaint_of_place_name,
+    is_within,
+    plain_place,
+    problems_of_named_files,
+)
+
+__all__ = ["problems_of_places"]
+
+_HANDED_OUT: Final = ("ca", "clients", "crl", "requests", "rosters")
+"""What a hand-out writes into its directory, see pki/components/handed_folders.py."""
+
+
+def problems_of_places(stack: DeclaredStack, config: StackConfig, project: str) -> Iterator[Problem]:
+    """Find directories that are none for files, that lie in each other, and files that cannot be taken over.
+
+    `project`: the absolute path of the project, empty where nobody knows it.
+    """
+    out = plain_place(config.out, project)
+    complaint = complaint_of_place_name(config.out, project)
+    if complaint:
+        yield Problem("out.directory", complaint)
+    yield from problems_of_named_files("out.take_over", config.out_take_over)
+    for name, roster in stack.rosters.items():
+        of_roster = problems_of_named_files("hand_out.take_over", config.rosters[name].replaced_files)
+        yield from (problem.below(roster.path) for problem in of_roster)
+    seen: dict[str, _Place] = {}
+    for name, host in config.hosts.items():
+        place = _Place(plain_place(host.target.path, project), plain_place(host.target.record.jail, project))
+        fault = complaint_of_place_name(host.target.path, project)
+        of_host = list(problems_of_named_files("target.take_over", host.target.take_over))
+        if fault and host.target.path != default_directory(config.out, name):
+            of_host.append(Problem(f"target.{host.target.record.kind}", fault))
+        elif not fault and (neighbour := _fault_of_neighbours(place, out, seen)):
+            of_host.append(Problem("target", neighbour))
+        yield from (problem.below(stack.hosts[name].path) for problem in of_host)
+        seen[name] = place
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a host's files go, and where their copies for its chroot do."""
+
+    path: str
+    jail: str
+
+
+def _fault_of_neighbours(place: _Place, out: str, others: Mapping[str, _Place]) -> str | None:
+    for name, other in others.items():
+        if place.path == other.path:
+            return f"host {name} has the same directory; give each host its own"
+        is_inside = is_within(place.path, other.path) or is_within(place.path, other.jail)
+        if is_inside or is_within(other.path, place.path) or is_within(other.path, place.jail):
+            return f"lies in a directory of host {name}, or around it; choose one beside it"
+    if is_within(out, place.path):
+        return f"holds {out}, where files are handed out; choose a directory in or beside it"
+    handed_out = next((each for each in _HANDED_OUT if is_within(place.path, f"{out}/{each}")), None)
+    return f"{out}/{handed_out} is where files are handed out; choose a directory beside it" if handed_out else None
