@@ -70,24 +70,33 @@ def _file_of_passphrase(file: Place) -> Finding:
 
 
 def check_directories(facts: Facts) -> Iterator[Finding]:
-    """Yield who can read the state directory and who can write into it and into the out directory."""
+    """Yield who can reach the state directory, and whether files can be written into the out directory."""
     if facts.state_directory:
-        yield from _directory("state directory", facts.state_directory, _GROUP_AND_OTHERS, "0700")
+        yield _state_directory(facts.state_directory)
     if facts.out_directory:
-        yield from _directory("out directory", facts.out_directory, _WRITABLE_BY_OTHERS, "go-w")
+        yield _out_directory(facts.out_directory)
 
 
-def _directory(topic: str, place: Place, forbidden: int, wanted: str) -> Iterator[Finding]:
+def _out_directory(place: Place) -> Finding:
+    topic = "out directory"
+    if place.complaint:
+        why = "somebody else could replace what is in it"
+        return Finding(topic, Severity.FAULT, f"`pulumi up` writes nothing into {place.path}", why, place.complaint)
     if place.mode is None:
-        yield Finding(topic, Severity.OK, f"{place.path} is not there yet")
-        return
-    what, fix = f"{place.path} has mode {place.mode:04o}", f"run `chmod {wanted} {place.path}`"
+        return Finding(topic, Severity.OK, f"{place.path} is not there yet")
+    return Finding(topic, Severity.OK, f"{place.path} has mode {place.mode:04o}")
+
+
+def _state_directory(place: Place) -> Finding:
+    topic = "state directory"
+    if place.mode is None:
+        return Finding(topic, Severity.OK, f"{place.path} is not there yet")
+    what, fix = f"{place.path} has mode {place.mode:04o}", f"run `chmod 0700 {place.path}`"
     if not place.is_own:
         why, fix = "who owns it can replace what is in it", f"run `chown $(id -u) {place.path}`"
-        yield Finding(topic, Severity.FAULT, f"{place.path} belongs to another user", why, fix)
-    elif place.mode & _WRITABLE_BY_OTHERS:
-        yield Finding(topic, Severity.FAULT, what, "others can replace what is in it", fix)
-    elif place.mode & forbidden:
-        yield Finding(topic, Severity.WARNING, what, "others can copy the state, and then try passphrases", fix)
-    else:
-        yield Finding(topic, Severity.OK, what)
+        return Finding(topic, Severity.FAULT, f"{place.path} belongs to another user", why, fix)
+    if place.mode & _WRITABLE_BY_OTHERS:
+        return Finding(topic, Severity.FAULT, what, "others can replace what is in it", fix)
+    if place.mode & _GROUP_AND_OTHERS:
+        return Finding(topic, Severity.WARNING, what, "others can copy the state, and then try passphrases", fix)
+    return Finding(topic, Severity.OK, what)

@@ -55,11 +55,15 @@ class Passphrase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A file or directory. `mode`: permission bits, None where it is absent. `is_own`: of this user, or of root."""
+    """A file or directory. `mode`: permission bits, None where it is absent. `is_own`: of this user, or of root.
+
+    `complaint`: why `pulumi up` would write nothing there, which directories above decide as well; empty if it would.
+    """
 
     path: str
     mode: int | None
     is_own: bool = True
+    complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -22,6 +23,7 @@ from postseal.doctor.neighbours import is_private_network, other_users
 from postseal.report.engine import COMMAND_VARIABLE, export_stack
 from postseal_core.clear_logs import clear_log_switches
 from postseal_core.errors import PostsealError
+from postseal_core.files.safe_place import complaint_of_place
 from postseal_core.instants import parse_instant
 
 __all__ = ["gather_facts"]
@@ -51,12 +53,17 @@ def gather_facts(stack: str, directory: Path, now: datetime) -> Facts:
         passphrase=passphrase,
         passphrase_file=file,
         state_directory=state_directory,
-        out_directory=_place(project_file.parent / "out"),
+        out_directory=_place_of_files(project_file.parent / "out"),
         others=other_users(),
         is_private_network=is_private_network(),
         log_switches=tuple(clear_log_switches([], os.environ)),
         is_interrupt_ignored=signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
     )
+
+
+def _place_of_files(path: Path) -> Place:
+    """Return a directory that `pulumi up` writes into, judged by the rule that it writes by."""
+    return replace(_place(path), complaint=complaint_of_place(str(path)) or "")
 
 
 def _project_file(directory: Path) -> Path:

@@ -112,7 +112,7 @@ def test_a_state_that_cannot_be_read_says_so_without_its_password(
 
 def test_modes_of_state_passphrase_and_out_directory_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The passphrase itself is never read."""
-    for name, mode in (("state", 0o750), ("out", 0o775)):
+    for name, mode in (("state", 0o750), ("out", 0o777)):
         (tmp_path / name).mkdir()
         (tmp_path / name).chmod(mode)
     passphrase = tmp_path / "passphrase"
@@ -122,7 +122,8 @@ def test_modes_of_state_passphrase_and_out_directory_are_seen(tmp_path: Path, mo
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(passphrase))
     seen = facts(tmp_path)
     places: list[Any] = [seen.state_directory, seen.passphrase_file, seen.out_directory]
-    assert [stat.filemode(place.mode) for place in places] == ["?rwxr-x---", "?rw-r-----", "?rwxrwxr-x"]
+    assert [stat.filemode(place.mode) for place in places] == ["?rwxr-x---", "?rw-r-----", "?rwxrwxrwx"]
+    assert "can be written by everybody" in places[2].complaint
     assert all(place.is_own for place in places)
     assert "hush" not in str(seen)
 
