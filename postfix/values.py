@@ -155,8 +155,9 @@ def _origin(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
 
 
 def _ip_address(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
+    is_bracketed = value.startswith("[") and value.endswith("]")
     try:
-        ipaddress.ip_address(value.removeprefix("[").removesuffix("]") or "::")
+        ipaddress.ip_address(value[1:-1] if is_bracketed else value or "::")
     except ValueError:
         yield f"{shown(value)} is no IP address"
 
