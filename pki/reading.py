@@ -134,7 +134,7 @@ def _whole_number(largest: int) -> Any:
 
 
 def _fraction(value: Any) -> Fraction:
-    if isinstance(value, bool) or not _FRACTION.fullmatch(str(value)):
+    if not _FRACTION.fullmatch(str(value)):
         raise ValueError(f"got {shown(value)}, expected a part of the lifetime: write 2/3 or 0.66")
     return parse_fraction(str(value))
 

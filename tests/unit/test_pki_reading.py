@@ -84,7 +84,16 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"match": "key"}, "at.match: got 'key', expected one of certificate, public_key"),
     ({"revoke": "stolen"}, "at.revoke: got 'stolen', expected one of unspecified, keyCompromise"),
     ({"key_algorithm": "RSA-1024"}, "at.key_algorithm: got 'RSA-1024', which is too weak"),
+    ({"key_algorithm": "rsa-2047"}, "at.key_algorithm: got 'rsa-2047', which is too weak"),
+    ({"key_algorithm": "RSA-2049"}, "at.key_algorithm: got 'RSA-2049', expected one of ECDSA-P256"),
     ({"key_algorithm": 4096}, "at.key_algorithm: got 4096, expected one of ECDSA-P256"),
+    ({"renew_fraction": True}, "at.renew_fraction: got True, expected a part of the lifetime: write 2/3 or 0.66"),
+    ({"validity_hours": 876_001}, "at.validity_hours: got 876001, expected a whole number of at most 876,000"),
+    ({"validity_hours": -876_001}, "at.validity_hours: got -876001, expected a whole number of at most 876,000"),
+    (
+        {"confirmed_generation": 1_000_001},
+        "at.confirmed_generation: got 1000001, expected a whole number of at most 1,000,000",
+    ),
     ({"emial": "a@example.org"}, "at.emial: unknown key; did you mean email?"),
 ]
 
@@ -123,11 +132,29 @@ def test_words_and_numbers_become_what_they_stand_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("key_algorithm", "RSA-2048"),
+        ("validity_hours", 876_000),
+        ("validity_hours", -876_000),
+        ("confirmed_generation", 1_000_000),
+        ("confirmed_generation", -1_000_000),
+    ],
+)
+def test_a_value_is_read_up_to_its_bound(name: str, value: Any) -> None:
+    """What a number means, and whether it may be negative, is judged where the certificate is decided."""
+    assert getattr(declared_arguments(SaidBy.CLIENT, "at", {name: value}), name) == value
+
+
+@pytest.mark.parametrize(
     ("name", "cell", "value"),
     [
         ("dns_names", "a.example.org; b.example.org;", ["a.example.org", "b.example.org"]),
         ("confirm", "TRUE", True),
+        ("confirm", "False", False),
         ("confirm", "yes", "yes"),
+        ("confirmed_generation", "123456789", 123456789),
+        ("confirmed_generation", "1234567890", "1234567890"),
         ("confirmed_generation", "2", 2),
         ("confirmed_generation", "-2", "-2"),
         ("validity_hours", "8760", 8760),
