@@ -1,5 +1,6 @@
 """Certificate requests: proof of possession, names that are compared and never taken, and waiting for a new key."""
 
+from base64 import encodebytes
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -20,6 +21,8 @@ from pki.schedule import decide
 from postseal_core.errors import CertificateError
 from tests.support.specimens import key_of
 
+P384 = bytes.fromhex("06052b81040022")
+"""The name of a curve, as a key is written."""
 DECLARED = DeclaredCertificate(
     common_name="Printer", email="printer@example.org", dns_names=("p1.example.org",), ip_addresses=("192.0.2.7",)
 )
@@ -34,6 +37,14 @@ def request_pem(common_name: str = "Printer", *names: x509.GeneralName, email: s
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     key = key_of(KeyAlgorithm.ECDSA_P384, "printer")
     return builder.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def altered(before: bytes, after: bytes) -> str:
+    """Return a request in which some bytes are others."""
+    der = x509.load_pem_x509_csr(request_pem().encode()).public_bytes(Encoding.DER)
+    assert before in der
+    lines = encodebytes(der.replace(before, after, 1)).decode()
+    return f"-----BEGIN CERTIFICATE REQUEST-----\n{lines}-----END CERTIFICATE REQUEST-----\n"
 
 
 def test_a_request_brings_its_key_and_nothing_else() -> None:
@@ -71,19 +82,33 @@ def test_what_is_no_request_is_one_sentence(pem: str, sentence: str) -> None:
         load_request(pem, what="request")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b"\x02\x01\x00", b"\x02\x01\x01"), (P384, P384[:-1] + b"\x7f")],
+    ids=["version 2", "a curve that nobody knows"],
+)
+def test_a_request_of_another_kind_is_one_sentence(before: bytes, after: bytes) -> None:
+    """It says which request it is."""
+    with pytest.raises(CertificateError, match=r"^request of printer: cannot be read as a certificate request"):
+        load_request(altered(before, after), what="request of printer")
+
+
 def test_a_key_that_nothing_accepts_is_refused() -> None:
     """With the algorithms that are."""
     key = dsa.generate_private_key(2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Printer")])
     pem = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, SHA256()).public_bytes(Encoding.PEM)
-    with pytest.raises(CertificateError, match="expected one of"):
-        load_request(pem.decode(), what="request")
+    with pytest.raises(CertificateError, match=r"^request of printer: .*expected one of"):
+        load_request(pem.decode(), what="request of printer")
 
 
 @pytest.mark.parametrize(
     ("pem", "strange"),
     [
         (request_pem("HP LaserJet 4711"), []),
+        (request_pem("printer7"), []),
+        (request_pem("Printer No. 7"), []),
+        (request_pem("Printer @ floor 2"), []),
         (request_pem("P1.Example.ORG", x509.DNSName("P1.example.org"), email="printer@example.org"), []),
         (request_pem("Printer", x509.IPAddress(ip_address("192.0.2.7"))), []),
         (request_pem("ceo@example.org"), ["'ceo@example.org'"]),
@@ -98,6 +123,9 @@ def test_a_key_that_nothing_accepts_is_refused() -> None:
     ],
     ids=[
         "a device's own name",
+        "one word",
+        "a name with a point",
+        "a name with an at sign",
         "declared names in other case",
         "a declared address",
         "another mailbox as common name",
@@ -115,6 +143,37 @@ def test_names_that_are_not_declared_are_told(pem: str, strange: list[str]) -> N
     assert len(found) == len(strange)
     for problem, name in zip(found, strange, strict=True):
         assert f"asks for {name}" in problem
+
+
+def test_a_subject_names_hosts_and_mailboxes_only_where_they_belong() -> None:
+    """A department may be called like a host; nobody is identified by it."""
+    parts = [
+        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "it.example.org"),
+        x509.NameAttribute(NameOID.COMMON_NAME, "Printer"),
+    ]
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(parts))
+    pem = builder.sign(key_of(KeyAlgorithm.ECDSA_P384, "printer"), SHA256()).public_bytes(Encoding.PEM).decode()
+    assert not [*problems_of_requested_names(load_request(pem, what="request"), DECLARED)]
+
+
+def with_extensions(*extensions: tuple[str, bytes]) -> x509.CertificateSigningRequest:
+    """Return a request with extensions that nothing looks into before they are read back."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Printer")])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name)
+    for oid, value in extensions:
+        unread = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value)
+        builder = builder.add_extension(unread, critical=False)
+    return builder.sign(key_of(KeyAlgorithm.ECDSA_P384, "printer"), SHA256())
+
+
+def test_names_that_cannot_be_read_are_one_sentence() -> None:
+    """An extension that stands there twice, and one that is no list of names."""
+    two = with_extensions(("1.2.3.4", b"x"), ("1.2.3.5", b"x")).public_bytes(Encoding.DER)
+    twice = x509.load_der_x509_csr(two.replace(b"\x06\x03*\x03\x05", b"\x06\x03*\x03\x04"))
+    request = load_request(request_pem(), what="request")
+    for content in (twice, with_extensions(("2.5.29.17", b"\x30\x03\x82\x05a"))):
+        with pytest.raises(CertificateError, match=r"^request: its extensions cannot be read"):
+            list(problems_of_requested_names(replace(request, content=content), DECLARED))
 
 
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)

@@ -34,15 +34,27 @@ def test_any_order_becomes_leaf_first_without_the_root(order: tuple[int, ...]) -
 
 
 @pytest.mark.needs_openssl
-def test_pkcs7_is_read_as_openssl_writes_it(tmp_path: Path) -> None:
-    """The form in which Microsoft's authorities answer, .p7b."""
-    (tmp_path / "chain.pem").write_text(chain_pem(WHOLE))
+@pytest.mark.parametrize("order", [1, -1], ids=["leaf first", "root first"])
+def test_pkcs7_is_read_as_openssl_writes_it(tmp_path: Path, order: int) -> None:
+    """The form in which Microsoft's authorities answer, .p7b; openssl does not sort the set, as DER asks for."""
+    (tmp_path / "chain.pem").write_text(chain_pem(WHOLE[::order]))
     command = ["openssl", "crl2pkcs7", "-nocrl", "-certfile", str(tmp_path / "chain.pem")]
     p7b = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert p7b.startswith("-----BEGIN PKCS7-----")
     assert read_answer(p7b, what="answer") == WHOLE[:2]
     with pytest.raises(CertificateError, match="answer: the PKCS#7 block cannot be parsed"):
         read_answer(p7b.replace("A", "B"), what="answer")
+
+
+def test_a_root_alone_is_the_answer_itself() -> None:
+    """Whoever judges it tells that it is no server's; nothing at all would be told worse."""
+    assert read_answer(chain_pem([ROOT.certificate]), what="answer") == [ROOT.certificate]
+
+
+def test_an_answer_without_certificates_is_told_by_its_name() -> None:
+    """There may be several."""
+    with pytest.raises(CertificateError, match=r"^answer of mx1: got no PEM block"):
+        read_answer("sorry", what="answer of mx1")
 
 
 def test_what_is_no_single_chain_stays_as_it_is() -> None:
@@ -58,3 +70,11 @@ def test_a_leaf_alone_that_names_its_issuers_place_lacks_its_intermediate() -> N
     assert f"the certificate of {MIDDLE.certificate.subject.rfc4514_string()}" in str(problem)
     assert not [*problems_of_missing_issuer([alone, MIDDLE.certificate])]
     assert not [*problems_of_missing_issuer([LEAF])]
+    assert not [*problems_of_missing_issuer([sign_by_hand(ACCESS)])]
+
+
+def test_the_place_of_a_status_service_says_nothing_about_an_intermediate() -> None:
+    """Access to information has several kinds."""
+    address = x509.UniformResourceIdentifier("http://ocsp.example.org/")
+    status = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, address)
+    assert not [*problems_of_missing_issuer([sign_by_hand(x509.AuthorityInformationAccess([status]), issuer=MIDDLE)])]
