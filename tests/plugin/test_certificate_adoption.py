@@ -53,6 +53,17 @@ def test_an_adopted_authority_keeps_its_certificate_and_signs(
     certificate_of(leaf.outputs).verify_directly_issued_by(certificate_of(authority.outputs))
 
 
+def test_an_adopted_certificate_says_that_it_stands_in_for_another(
+    plugin: PluginRuns, made_elsewhere: dict[str, str]
+) -> None:
+    """Where it is declared so, as for any other."""
+    plugin.now = plugin.now.replace(year=2030)
+    for is_interim in (False, True):
+        authority = plugin.resource("Certificate", "old-ca")
+        plugin.up(authority, adopted(made_elsewhere, is_interim=is_interim))
+        assert authority.outputs["is_interim"] is is_interim
+
+
 def test_an_adopted_authority_is_renewed_with_its_own_key_and_name(
     plugin: PluginRuns, made_elsewhere: dict[str, str]
 ) -> None:
@@ -119,5 +130,5 @@ def test_what_is_no_pem_is_refused_in_one_sentence(
     plugin.hidden.add("hush-hush")
     resource = plugin.resource("Certificate", "old-ca")
     sentence = plugin.refusal(resource.check, adopted(made_elsewhere, **{part: "hush-hush"}))
-    assert sentence.startswith(part)
+    assert sentence.startswith(f"{part}: ")
     assert "\n" not in sentence

@@ -237,3 +237,26 @@ def test_the_line_of_an_earlier_generation_says_who_signed_it_and_until_when_it_
         for each in leaf.inputs["revoked_generations"]
     }
     assert len(leaf.inputs["revoked"]) == 2
+
+
+def test_an_issuer_that_cannot_be_read_is_named(plugin: PluginRuns) -> None:
+    """Key and chain, each in one sentence that quotes nothing of it."""
+    plugin.hidden.add("hush-hush")
+    authority, leaf = plugin.resource("Certificate", "mail-ca"), plugin.resource("Certificate", "mx1")
+    plugin.up(authority, root())
+    for part, words in (("private_key_pem", "issuer.private_key_pem: "), ("chain_pem", "issuer: ")):
+        broken: dict[str, Any] = {part: Secret("hush-hush")}
+        assert plugin.refusal(leaf.check, server(issued_by(authority.outputs, **broken))).startswith(words)
+
+
+def test_a_certificate_that_somebody_broke_in_the_state_is_one_sentence(plugin: PluginRuns) -> None:
+    """It is needed where another chain comes behind it; where nothing changes it stays as it is."""
+    authority, leaf = plugin.resource("Certificate", "mail-ca"), plugin.resource("Certificate", "mx1")
+    plugin.up(authority, root())
+    issuer = issued_by(authority.outputs)
+    plugin.up(leaf, server(issuer))
+    leaf.outputs["certificate_pem"] = "broken"
+    assert plugin.up(leaf, server(issuer)) == {}
+    moved = server(issued_by(authority.outputs, generation=7))
+    sentence = plugin.refusal(leaf.apply, leaf.check(moved))
+    assert sentence.startswith("certificate: got no PEM block")
