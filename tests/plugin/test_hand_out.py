@@ -1,6 +1,7 @@
 """Files for persons in a directory, over gRPC and on a real file system."""
 
 import base64
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Resource, Secret
 from tests.support.resource_properties import key_pem
 
-KEY = key_pem("alice")
+
+@cache
+def key() -> str:
+    """Return a key in PEM."""
+    return key_pem("alice")
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def declared(directory: Path, *names: str, generation: int = 1, **folders: Any) 
     for name in names:
         given[f"clients/{name}"] = {
             f"{name}.cert.pem": {"text": f"certificate {generation} of {name}"},
-            f"{name}.key.pem": {"text": Secret(KEY), "is_secret": True},
+            f"{name}.key.pem": {"text": Secret(key()), "is_secret": True},
             f"{name}.p12": {"base64": Secret(base64.b64encode(b"\x00archive\xff").decode()), "is_secret": True},
         }
         descriptions[f"clients/{name}"] = f"generation {generation}: certificate, key, archive"
@@ -55,7 +60,7 @@ def test_everybody_finds_their_files_with_the_right_modes(
     assert files(directory) == {
         "ca/ca.pem": (b"the root", 0o644),
         "clients/alice/alice.cert.pem": (b"certificate 1 of alice", 0o644),
-        "clients/alice/alice.key.pem": (KEY.encode(), 0o400),
+        "clients/alice/alice.key.pem": (key().encode(), 0o400),
         "clients/alice/alice.p12": (b"\x00archive\xff", 0o400),
     }
     assert plugin.up(hand_out, declared(directory, "alice")) == {}

@@ -1,14 +1,19 @@
 """A host's configuration in a plain directory: what a reviewer sees, what is written, what somebody else changed."""
 
+import os
+import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from pki.acceptance import AcceptedRow
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
+from pki.issuing import Issuer
 from pki.model import Profile, SlotId
 from pki.verification import chain_pem
 from postfix.host import HostDeclaration, Ownership, ServerSide
@@ -24,10 +29,31 @@ from tests.support.provider import UNKNOWN, CheckFailedError, Resource, Secret
 from tests.support.resource_properties import key_pem
 from tests.support.specimens import VALIDITY, issue_leaf, make_authority
 
-ROOT = make_authority()
-SERVED = issue_leaf(ROOT)
-ALICE = issue_leaf(ROOT, Profile.CLIENT, serial_number=300)
-ALICE_BEFORE = issue_leaf(ROOT, Profile.CLIENT, serial_number=299)
+
+@cache
+def authority() -> Issuer:
+    """Return the authority of all certificates here."""
+    return make_authority()
+
+
+@cache
+def served() -> x509.Certificate:
+    """Return the host's certificate."""
+    return issue_leaf(authority())
+
+
+@cache
+def alice() -> x509.Certificate:
+    """Return the client's certificate."""
+    return issue_leaf(authority(), Profile.CLIENT, serial_number=300)
+
+
+@cache
+def alice_before() -> x509.Certificate:
+    """Return the certificate that the client had before."""
+    return issue_leaf(authority(), Profile.CLIENT, serial_number=299)
+
+
 BOB = ":".join(["AB"] * 32)
 HOST = HostDeclaration("mx1", "mx1.example.org", ServerSide(ServerSettings(), ("mx1",)))
 FROM, UNTIL = format_instant(VALIDITY.not_before), format_instant(VALIDITY.not_after)
@@ -43,8 +69,8 @@ def identity(**changes: Any) -> dict[str, Any]:
         "not_before": FROM,
         "not_after": UNTIL,
         "issuer_slot": "mail-ca/1",
-        "fingerprint_sha256": certificate_fingerprint_sha256(ALICE),
-        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(ALICE),
+        "fingerprint_sha256": certificate_fingerprint_sha256(alice()),
+        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(alice()),
         "previous": [],
         "revoked_at": "",
     } | changes
@@ -77,10 +103,10 @@ def declared(directory: Path | str, host: HostDeclaration = HOST, **changes: Any
             "mx1": {
                 "description": "generation 1 until 2027",
                 "private_key_pem": Secret(key_pem()),
-                "chain_pem": chain_pem([SERVED]),
+                "chain_pem": chain_pem([served()]),
             }
         },
-        "roots": {"mail-ca": chain_pem([ROOT.certificate])},
+        "roots": {"mail-ca": chain_pem([authority().certificate])},
         **access(),
     } | changes
 
@@ -136,7 +162,7 @@ def test_a_host_goes_through_its_whole_life(plugin: PluginRuns, host: Resource, 
 def test_a_reviewer_reads_rows_parameters_and_certificates(plugin: PluginRuns, host: Resource, directory: Path) -> None:
     """The inputs hold what a person can judge; of files that hold keys, their digests only."""
     checked = host.check(declared(directory))
-    assert checked["client_tables"] == {"relay_clientcerts": {ROW: certificate_fingerprint_sha256(ALICE)}}
+    assert checked["client_tables"] == {"relay_clientcerts": {ROW: certificate_fingerprint_sha256(alice())}}
     assert checked["certificates"] == {"mx1": "generation 1 until 2027"}
     assert checked["roots"] == {"mail-ca": "trusted"}
     assert checked["main_cf"]["smtpd_tls_security_level"] == "may"
@@ -144,10 +170,30 @@ def test_a_reviewer_reads_rows_parameters_and_certificates(plugin: PluginRuns, h
     assert "chains" not in checked
 
 
+def test_files_are_written_before_what_names_them(
+    plugin: PluginRuns, host: Resource, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Postfix that is started meanwhile reads no main.cf whose files are still to come; none looks just written."""
+    renamed: list[Any] = []
+    real = os.rename
+
+    def rename(source: Any, target: Any, **named: Any) -> None:
+        renamed.append(target)
+        real(source, target, **named)
+
+    monkeypatch.setattr(os, "rename", rename)
+    plugin.up(host, declared(directory))
+    ours = [name for name in renamed if not name.startswith(".")]
+    assert sorted(ours[:2]) == ["ca.pem", "mx1.pem"]
+    assert ours[2:] == ["relay_clientcerts", "master.cf", "main.cf"]
+    # Postfix waits for files that are younger than two seconds.
+    assert all(time.time() - (directory / name).stat().st_mtime >= 2 for name in written(directory))
+
+
 def test_the_key_comes_before_its_certificate(plugin: PluginRuns, host: Resource, directory: Path) -> None:
     """smtpd_tls_chain_files wants each key before its chain."""
     plugin.up(host, declared(directory))
-    assert written(directory)["tls/mx1.pem"].decode() == key_pem() + chain_pem([SERVED])
+    assert written(directory)["tls/mx1.pem"].decode() == key_pem() + chain_pem([served()])
 
 
 def test_a_renewal_adds_a_row_and_its_retirement_takes_one_away(
@@ -159,8 +205,8 @@ def test_a_renewal_adds_a_row_and_its_retirement_takes_one_away(
         "not_before": FROM,
         "not_after": UNTIL,
         "issuer_slot": "mail-ca/1",
-        "fingerprint_sha256": certificate_fingerprint_sha256(ALICE_BEFORE),
-        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(ALICE_BEFORE),
+        "fingerprint_sha256": certificate_fingerprint_sha256(alice_before()),
+        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(alice_before()),
     }
     plugin.up(host, declared(directory, **access(clients={"alice": identity(**earlier)})))
     renewed = {"alice": identity(generation=2, previous=[earlier | {"retire_at": UNTIL}])}
@@ -188,7 +234,7 @@ def test_a_client_matched_by_public_key_has_that_in_its_row(
 ) -> None:
     """Rows hold the fingerprint that the client is matched by."""
     plugin.up(host, declared(directory, **access(clients={"alice": identity(match="public_key")})))
-    assert host.inputs["client_tables"]["relay_clientcerts"] == {ROW: public_key_fingerprint_sha256(ALICE)}
+    assert host.inputs["client_tables"]["relay_clientcerts"] == {ROW: public_key_fingerprint_sha256(alice())}
 
 
 def test_clients_of_other_authorities_and_rosters_have_their_rows_too(
@@ -219,7 +265,7 @@ def test_a_client_that_moves_into_a_roster_and_out_of_it_changes_nothing_on_the_
     plugin: PluginRuns, host: Resource, directory: Path
 ) -> None:
     """Alone, at both places, in the roster only: one row, no diff; without her the diff says so."""
-    ready = {"staff": roster(accepted("alice", certificate_fingerprint_sha256(ALICE)))}
+    ready = {"staff": roster(accepted("alice", certificate_fingerprint_sha256(alice())))}
     plugin.up(host, declared(directory))
     table = written(directory)["relay_clientcerts"]
     for there in (access(rosters=ready), access(rosters=ready, clients={}), access()):
@@ -230,7 +276,7 @@ def test_a_client_that_moves_into_a_roster_and_out_of_it_changes_nothing_on_the_
 
 def test_two_clients_with_one_fingerprint_are_refused(plugin: PluginRuns, host: Resource, directory: Path) -> None:
     """One certificate under two names would make it unclear whom a row admits."""
-    same = {"bob": {"fingerprint_sha256": certificate_fingerprint_sha256(ALICE)}}
+    same = {"bob": {"fingerprint_sha256": certificate_fingerprint_sha256(alice())}}
     problems = plugin.problems(host, declared(directory, **access(extra=same)))
     assert problems
     assert all(problem.startswith("relay_clients") for problem in problems)
@@ -241,7 +287,7 @@ def test_two_clients_of_one_name_are_both_shown(plugin: PluginRuns, host: Resour
     other = {"alice": {"fingerprint_sha256": BOB}}
     checked = host.check(declared(directory, **access(extra=other)))
     assert sorted(checked["client_tables"]["relay_clientcerts"].values()) == sorted(
-        [BOB, certificate_fingerprint_sha256(ALICE)]
+        [BOB, certificate_fingerprint_sha256(alice())]
     )
 
 
@@ -321,7 +367,7 @@ def test_content_that_changes_without_a_visible_line_shows_its_digests(
 ) -> None:
     """A chain of the same generation with other bytes is still a change that a reviewer sees."""
     plugin.up(host, declared(directory))
-    longer = make_authority(ROOT)
+    longer = make_authority(authority())
     chain = declared(directory)["chains"]["mx1"] | {"chain_pem": chain_pem([issue_leaf(longer), longer.certificate])}
     assert plugin.up(host, declared(directory, chains={"mx1": chain})) == {'content["tls/mx1.pem"]': "update"}
 
@@ -390,9 +436,10 @@ def test_a_host_that_cannot_work_is_refused_before_anything_is_written(
     """Unknown words, wrong types and files that do not fit are found in Check."""
     plugin.hidden.add("hush")
     if path:
-        assert any(problem.startswith(path) for problem in plugin.problems(host, declared(directory, **changes)))
+        problems = plugin.problems(host, declared(directory, **changes))
+        assert path in [problem.partition(": ")[0] for problem in problems]
     else:
-        assert plugin.refusal(host.check, declared(directory, **changes)).startswith("chain of mx1")
+        assert plugin.refusal(host.check, declared(directory, **changes)).startswith("chain of mx1: ")
     assert not directory.exists()
 
 

@@ -1,12 +1,15 @@
 """A host's configuration merged into the Postfix of this machine, from the engine's calls down to its tables."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from cryptography import x509
 
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
+from pki.issuing import Issuer
 from pki.model import Profile
 from pki.verification import chain_pem
 from postfix.host import HostDeclaration, Ownership, ServerSide
@@ -20,9 +23,25 @@ from tests.support.provider import Secret
 from tests.support.resource_properties import key_pem
 from tests.support.specimens import VALIDITY, issue_leaf, make_authority
 
-ROOT = make_authority()
-SERVED = issue_leaf(ROOT)
-ALICE = issue_leaf(ROOT, Profile.CLIENT, serial_number=300)
+
+@cache
+def authority() -> Issuer:
+    """Return the authority of all certificates here."""
+    return make_authority()
+
+
+@cache
+def served() -> x509.Certificate:
+    """Return the host's certificate."""
+    return issue_leaf(authority())
+
+
+@cache
+def alices() -> x509.Certificate:
+    """Return the client's certificate."""
+    return issue_leaf(authority(), Profile.CLIENT, serial_number=300)
+
+
 HOST = HostDeclaration("mx1", "mx1.example.org", ServerSide(ServerSettings(), ("mx1",)), ownership=Ownership.MERGE)
 
 
@@ -46,8 +65,8 @@ def declared(instance: PostfixInstance, host: HostDeclaration = HOST, *, has_ali
         "not_before": format_instant(VALIDITY.not_before),
         "not_after": format_instant(VALIDITY.not_after),
         "issuer_slot": "mail-ca/1",
-        "fingerprint_sha256": certificate_fingerprint_sha256(ALICE),
-        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(ALICE),
+        "fingerprint_sha256": certificate_fingerprint_sha256(alices()),
+        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(alices()),
         "previous": [],
         "revoked_at": "",
     }
@@ -58,10 +77,10 @@ def declared(instance: PostfixInstance, host: HostDeclaration = HOST, *, has_ali
             host.name: {
                 "description": "generation 1",
                 "private_key_pem": Secret(key_pem()),
-                "chain_pem": chain_pem([SERVED]),
+                "chain_pem": chain_pem([served()]),
             }
         },
-        "roots": {"mail-ca": chain_pem([ROOT.certificate])},
+        "roots": {"mail-ca": chain_pem([authority().certificate])},
         "access": {"smtp": {"clients": {"alice": alice} if has_alice else {}}},
     }
 
@@ -76,13 +95,13 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
     plugin.up(host, declared(instance))
     assert plugin.lines[-1] == "Postfix was reloaded"
     table = instance.config_directory / "relay_clientcerts"
-    assert certificate_fingerprint_sha256(ALICE) in table.read_text()
+    assert certificate_fingerprint_sha256(alices()) in table.read_text()
     assert "smtpd_tls_chain_files" in instance.postconf("-n")
     assert plugin.up(host, declared(instance)) == {}
 
     table.write_text("")
     assert plugin.up(host, declared(instance)) == {"changed_outside": "update"}
-    assert certificate_fingerprint_sha256(ALICE) in table.read_text()
+    assert certificate_fingerprint_sha256(alices()) in table.read_text()
     assert any("relay_clientcerts was changed" in line for line in plugin.lines)
 
     main_cf = instance.config_directory / "main.cf"
@@ -93,7 +112,7 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
 
     without = plugin.up(host, declared(instance, has_alice=False))
     assert without == {f'client_tables.relay_clientcerts["{ROW}"]': "delete"}
-    assert certificate_fingerprint_sha256(ALICE) not in table.read_text()
+    assert certificate_fingerprint_sha256(alices()) not in table.read_text()
 
     plugin.start_run()
     host.refresh()
@@ -115,7 +134,7 @@ def test_a_host_under_a_new_name_takes_the_postfix_over(plugin: PluginRuns, inst
     left = {"biff = no": "biff = yes", "bounce_size_limit = 40000": ""}
     assert instance.postconf("-n").splitlines() == [*filter(None, (left.get(line, line) for line in taken_over))]
     assert {path.name for path in (instance.config_directory / "tls").iterdir()} == {"ca.pem", "relay.pem"}
-    assert certificate_fingerprint_sha256(ALICE) in (instance.config_directory / "relay_clientcerts").read_text()
+    assert certificate_fingerprint_sha256(alices()) in (instance.config_directory / "relay_clientcerts").read_text()
 
 
 def test_a_configuration_directory_that_is_not_there_is_one_sentence(plugin: PluginRuns, tmp_path: Path) -> None:
@@ -152,7 +171,7 @@ def test_a_table_of_the_administrator_is_kept_and_given_back(
     target = Local(str(instance.config_directory), take_over=("relay_clientcerts",)).record
     plugin.up(host, relay | {"target": encode(target)})
     assert sum(f"{table} is not ours and is taken over" in line for line in plugin.lines) == 2
-    assert certificate_fingerprint_sha256(ALICE) in table.read_text()
+    assert certificate_fingerprint_sha256(alices()) in table.read_text()
     assert (table.with_suffix(".db").read_bytes() == b"their index") == (table_type == "texthash")
     assert plugin.up(host, relay | {"target": encode(target)}) == {}
     host.delete()

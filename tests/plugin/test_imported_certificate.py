@@ -1,10 +1,14 @@
 """A certificate that somebody else signed for a key of ours."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from pki.fingerprint import certificate_fingerprint_sha256
+from pki.issuing import Issuer
 from pki.model import Subject, SubjectAltNames
 from pki.verification import chain_pem
 from tests.support.plugin_runs import PluginRuns
@@ -12,17 +16,35 @@ from tests.support.provider import UNKNOWN, Secret
 from tests.support.resource_properties import instant, key_pem
 from tests.support.specimens import VALIDITY, issue_leaf, make_authority
 
-ROOT = make_authority()
-MIDDLE = make_authority(ROOT)
-LEAF = issue_leaf(MIDDLE)
-OTHER_AUTHORITY = make_authority(ROOT, subject=Subject("Somebody else"))
-CHAIN = [LEAF, MIDDLE.certificate]
 NOTES = {"name": "mx1", "dns_names": ["mx1.example.org"]}
 
 
-def imported(chain: list[Any] = CHAIN, **changes: Any) -> dict[str, Any]:
+@cache
+def root() -> Issuer:
+    """Return the root above all others."""
+    return make_authority()
+
+
+@cache
+def middle() -> Issuer:
+    """Return the authority that signs."""
+    return make_authority(root())
+
+
+@cache
+def leaf() -> x509.Certificate:
+    """Return the certificate that was signed."""
+    return issue_leaf(middle())
+
+
+def whole() -> list[x509.Certificate]:
+    """Return the chain that a server needs."""
+    return [leaf(), middle().certificate]
+
+
+def imported(chain: list[x509.Certificate] | None = None, **changes: Any) -> dict[str, Any]:
     """Return the declaration of an imported chain."""
-    return {**NOTES, "chain_pem": chain_pem(chain), "private_key_pem": Secret(key_pem())} | changes
+    return {**NOTES, "chain_pem": chain_pem(chain or whole()), "private_key_pem": Secret(key_pem())} | changes
 
 
 def test_a_good_chain_is_taken_and_its_facts_are_known_in_a_preview(plugin: PluginRuns) -> None:
@@ -31,9 +53,9 @@ def test_a_good_chain_is_taken_and_its_facts_are_known_in_a_preview(plugin: Plug
     _, planned = plugin.preview(resource, imported())
     plugin.up(resource, imported())
     assert resource.outputs == planned
-    assert planned["fingerprint_sha256"] == certificate_fingerprint_sha256(LEAF)
-    assert planned["chain_pem"] == chain_pem(CHAIN)
-    assert planned["certificate_pem"] == chain_pem([LEAF])
+    assert planned["fingerprint_sha256"] == certificate_fingerprint_sha256(leaf())
+    assert planned["chain_pem"] == chain_pem(whole())
+    assert planned["certificate_pem"] == chain_pem([leaf()])
     assert instant(planned["not_after"]) == VALIDITY.not_after
     assert (VALIDITY.not_after - instant(planned["renew_at"])).days == 30
     assert plugin.up(resource, imported()) == {}
@@ -47,8 +69,8 @@ def test_a_chain_that_is_replaced_is_an_update_in_place(plugin: PluginRuns) -> N
     """The next answer of the signer shows as another serial number and fingerprint."""
     resource = plugin.resource("ImportedCertificate", "mx1")
     plugin.up(resource, imported())
-    renewed = issue_leaf(MIDDLE, serial_number=201)
-    changes = plugin.up(resource, imported([renewed, MIDDLE.certificate], renew_before_hours=24))
+    renewed = issue_leaf(middle(), serial_number=201)
+    changes = plugin.up(resource, imported([renewed, middle().certificate], renew_before_hours=24))
     assert changes == dict.fromkeys(("chain", "fingerprint_sha256", "renew_at", "serial_number"), "update")
     assert resource.outputs["serial_number"] == "c9"
     assert resource.outputs["certificate_pem"] == chain_pem([renewed])
@@ -61,35 +83,42 @@ def test_with_a_key_that_is_not_known_yet_everything_else_is_checked(plugin: Plu
     assert plugin.problems(resource, imported(private_key_pem=UNKNOWN, dns_names=["mx2.example.org"]))
 
 
-@pytest.mark.parametrize(
-    ("changes", "paths"),
-    [
-        ({"private_key_pem": Secret(key_pem("another"))}, ["chain[0]"]),
-        ({"dns_names": ["mx1.example.org", "mx2.example.org"]}, ["dns_names[1]"]),
-        ({"chain": [LEAF, ROOT.certificate]}, ["chain[1]", "chain[1]"]),
-        ({"chain": [LEAF, OTHER_AUTHORITY.certificate]}, ["chain[1]"]),
-        ({"chain": [issue_leaf(MIDDLE, alt_names=SubjectAltNames(dns_names=("x.example.org",)))]}, ["dns_names[0]"]),
-    ],
-    ids=["wrong key", "name not covered", "wrong issuer", "foreign intermediate", "wrong name"],
-)
-def test_what_must_not_be_served_is_refused_with_every_reason(
-    plugin: PluginRuns, changes: dict[str, Any], paths: list[str]
-) -> None:
+REFUSED: dict[str, tuple[Callable[[], dict[str, Any]], list[str]]] = {
+    "wrong key": (lambda: {"private_key_pem": Secret(key_pem("another"))}, ["chain[0]"]),
+    "name not covered": (lambda: {"dns_names": ["mx1.example.org", "mx2.example.org"]}, ["dns_names[1]"]),
+    "wrong issuer": (lambda: {"chain": [leaf(), root().certificate]}, ["chain[1]", "chain[1]"]),
+    "foreign intermediate": (
+        lambda: {"chain": [leaf(), make_authority(root(), subject=Subject("Somebody else")).certificate]},
+        ["chain[1]"],
+    ),
+    "wrong name": (
+        lambda: {"chain": [issue_leaf(middle(), alt_names=SubjectAltNames(dns_names=("x.example.org",)))]},
+        ["dns_names[0]"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_must_not_be_served_is_refused_with_every_reason(plugin: PluginRuns, case: str) -> None:
     """Key, names and signatures are checked before anything uses the chain."""
-    problems = plugin.problems(plugin.resource("ImportedCertificate", "mx1"), imported(**changes))
+    changes, paths = REFUSED[case]
+    problems = plugin.problems(plugin.resource("ImportedCertificate", "mx1"), imported(**changes()))
     assert [problem.partition(":")[0] for problem in problems] == paths
 
 
-@pytest.mark.parametrize(
-    "chain",
-    [[MIDDLE.certificate, LEAF], [LEAF, MIDDLE.certificate, ROOT.certificate], [ROOT.certificate, LEAF, *CHAIN]],
-    ids=["intermediate first", "with the root", "with the root first and the leaf twice"],
-)
-def test_a_chain_in_another_order_is_put_in_order(plugin: PluginRuns, chain: list[Any]) -> None:
+ORDERS: dict[str, Callable[[], list[x509.Certificate]]] = {
+    "intermediate first": lambda: whole()[::-1],
+    "with the root": lambda: [*whole(), root().certificate],
+    "with the root first and the leaf twice": lambda: [root().certificate, leaf(), *whole()],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_chain_in_another_order_is_put_in_order(plugin: PluginRuns, order: str) -> None:
     """What is served is leaf first, without the root; a change of the order alone is no change."""
     resource = plugin.resource("ImportedCertificate", "mx1")
-    plugin.up(resource, imported(chain))
-    assert resource.outputs["chain_pem"] == chain_pem(CHAIN)
+    plugin.up(resource, imported(ORDERS[order]()))
+    assert resource.outputs["chain_pem"] == chain_pem(whole())
     assert plugin.up(resource, imported()) == {}
 
 
@@ -109,5 +138,14 @@ def test_what_is_no_certificate_is_refused_in_one_sentence(plugin: PluginRuns, t
     """Text that cannot be read is not quoted."""
     plugin.hidden.add("hush-hush")
     sentence = plugin.refusal(plugin.resource("ImportedCertificate", "mx1").check, imported(chain_pem=text))
-    assert sentence.startswith("chain_pem")
+    assert sentence.startswith("chain_pem: ")
+    assert "\n" not in sentence
+
+
+def test_what_is_no_key_is_refused_in_one_sentence(plugin: PluginRuns) -> None:
+    """With the argument that it was given as."""
+    plugin.hidden.add("hush-hush")
+    resource = plugin.resource("ImportedCertificate", "mx1")
+    sentence = plugin.refusal(resource.check, imported(private_key_pem=Secret("hush-hush")))
+    assert sentence.startswith("private_key_pem: ")
     assert "\n" not in sentence

@@ -1,11 +1,14 @@
 """An archive for a mail program: made once, kept until its content changes."""
 
 import base64
+from functools import cache
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from pki.issuing import Issuer
 from pki.model import Profile
 from pki.verification import chain_pem
 from tests.support.judges import openssl_pkcs12_info
@@ -14,8 +17,19 @@ from tests.support.provider import UNKNOWN, Resource, Secret
 from tests.support.resource_properties import key_pem
 from tests.support.specimens import issue_leaf, make_authority
 
-ROOT = make_authority()
-LEAF = issue_leaf(ROOT, Profile.CLIENT)
+
+@cache
+def above() -> Issuer:
+    """Return the authority that signed what is archived."""
+    return make_authority()
+
+
+@cache
+def archived() -> x509.Certificate:
+    """Return the certificate that is archived."""
+    return issue_leaf(above(), Profile.CLIENT)
+
+
 PASSPHRASE = "open sesame 1704"
 
 
@@ -25,9 +39,9 @@ def declared(**changes: Any) -> dict[str, Any]:
         "name": "alice",
         "profile": "modern",
         "generation": 1,
-        "certificate_pem": chain_pem([LEAF]),
+        "certificate_pem": chain_pem([archived()]),
         "private_key_pem": Secret(key_pem()),
-        "ca_pem": chain_pem([ROOT.certificate]),
+        "ca_pem": chain_pem([above().certificate]),
     } | changes
 
 
@@ -76,7 +90,7 @@ def test_a_renewed_certificate_comes_in_a_new_archive_under_the_same_passphrase(
     """Whoever imported the first archive opens the next one with the passphrase they have."""
     plugin.up(archive, declared())
     before = dict(archive.outputs)
-    renewed = issue_leaf(ROOT, Profile.CLIENT, serial_number=201)
+    renewed = issue_leaf(above(), Profile.CLIENT, serial_number=201)
     changes = plugin.up(archive, declared(generation=2, certificate_pem=chain_pem([renewed])))
     assert changes == {"certificate": "update", "generation": "update"}
     assert archive.outputs["passphrase"] == before["passphrase"]
@@ -138,3 +152,13 @@ def test_content_that_was_not_handed_in_during_this_run_is_asked_for(plugin: Plu
     checked = archive.check(declared())
     plugin.start_run()
     assert "run `pulumi up` again" in plugin.refusal(archive.apply, checked)
+
+
+@pytest.mark.parametrize("part", ["certificate_pem", "private_key_pem", "ca_pem"])
+def test_a_part_that_cannot_be_read_is_named(plugin: PluginRuns, archive: Resource, part: str) -> None:
+    """In one sentence, which quotes nothing of it."""
+    plugin.hidden.add("hush-hush")
+    checked = archive.check(declared(**{part: Secret("hush-hush")}))
+    sentence = plugin.refusal(archive.apply, checked)
+    assert sentence.startswith(f"{part}: ")
+    assert "\n" not in sentence

@@ -1,6 +1,7 @@
 """What a field is declared to be holds for the certificate and for the request that are really made."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,13 +10,19 @@ import pki
 from pki.arguments import RequestFields
 from pki.declared import declaration_of
 from pki.fields import FIELDS, DeclaredCertificate
-from pki.issuing import issue
+from pki.issuing import Issuer, issue
 from pki.model import SUBJECT_PARTS, KeyAlgorithm, Profile, Subject
 from pki.names import problems_of_subject
 from tests.support.mocks import run_program
 from tests.support.specimens import VALIDITY, key_of, make_authority
 
-AUTHORITY = make_authority()
+
+@cache
+def authority() -> Issuer:
+    """Return the authority that signs all of them."""
+    return make_authority()
+
+
 EXAMPLES: dict[str, Any] = {
     "country": "DE",
     "email": "a@example.org",
@@ -41,7 +48,7 @@ def signed(declared: DeclaredCertificate) -> bytes:
         public_key=key.public_key(),
         validity=VALIDITY,
         serial_number=7,
-        issuer=AUTHORITY,
+        issuer=authority(),
     )
     return certificate.tbs_certificate_bytes
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from random import Random
 
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki.certificate.issuance import Generation, sign_generation
 from pki.generations import Demand
+from pki.issuing import Issuer
 from pki.key_material import (
     hold_issuer,
     hold_key,
@@ -32,15 +34,24 @@ from postseal_core.plugin.material import MaterialStore
 from postseal_core.values import UNKNOWN, is_unknown
 from tests.support.specimens import NOW, declare, key_of, make_authority
 
-AUTHORITY = make_authority()
-ISSUER = IssuerArgs(
-    slot=SlotId("mail-ca", 2),
-    generation=3,
-    not_before=AUTHORITY.certificate.not_valid_before_utc,
-    not_after=AUTHORITY.certificate.not_valid_after_utc,
-    chain_pem=chain_pem([AUTHORITY.certificate]),
-    private_key_pem=private_key_pem(AUTHORITY.private_key),
-)
+
+@cache
+def authority() -> Issuer:
+    """Return an authority."""
+    return make_authority()
+
+
+@cache
+def issuer_args() -> IssuerArgs:
+    """Return the issuer as a program hands it in."""
+    return IssuerArgs(
+        slot=SlotId("mail-ca", 2),
+        generation=3,
+        not_before=authority().certificate.not_valid_before_utc,
+        not_after=authority().certificate.not_valid_after_utc,
+        chain_pem=chain_pem([authority().certificate]),
+        private_key_pem=private_key_pem(authority().private_key),
+    )
 
 
 @pytest.fixture
@@ -52,9 +63,9 @@ def context() -> Context:
 def test_a_label_names_every_generation_of_the_chain(context: Context) -> None:
     """The slot's own and those above; what is still to come has no number yet."""
     links = (Link(name="root-ca", generation=1), Link(name="old-ca", generation=UNKNOWN))
-    held = hold_issuer(replace(ISSUER, above=links), context)
+    held = hold_issuer(replace(issuer_args(), above=links), context)
     assert held.label == "mail-ca-2 generation 3 below root-ca generation 1 below old-ca of a generation to come"
-    assert held.slot == ISSUER.slot
+    assert held.slot == issuer_args().slot
 
 
 def test_what_signs_itself_has_no_issuer(context: Context) -> None:
@@ -69,46 +80,46 @@ def test_what_signs_itself_has_no_issuer(context: Context) -> None:
 
 def test_the_issuer_that_was_held_signs(context: Context) -> None:
     """With its chain, issuer first; the key stays what it is however its PEM is written."""
-    held = hold_issuer(ISSUER, context)
+    held = hold_issuer(issuer_args(), context)
     issuer, chain = issuer_of(held.label, held.key, context)
     assert issuer is not None
-    assert (issuer.certificate, chain) == (AUTHORITY.certificate, [AUTHORITY.certificate])
+    assert (issuer.certificate, chain) == (authority().certificate, [authority().certificate])
     assert known_issuer_chain(held.label, context) == chain
-    again = hold_issuer(replace(ISSUER, private_key_pem=f"\n{ISSUER.private_key_pem}\n"), context)
+    again = hold_issuer(replace(issuer_args(), private_key_pem=f"\n{issuer_args().private_key_pem}\n"), context)
     assert again == held
 
 
 def test_a_preview_may_know_the_key_and_not_the_chain(context: Context) -> None:
     """What the key signed stays as it is; nothing can be signed with it."""
-    held = hold_issuer(replace(ISSUER, chain_pem=UNKNOWN), context)
+    held = hold_issuer(replace(issuer_args(), chain_pem=UNKNOWN), context)
     assert known_issuer_chain(held.label, context) == []
     with pytest.raises(PostsealError, match="was not handed in during this run"):
         issuer_of(held.label, held.key, context)
-    assert is_unknown(hold_issuer(replace(ISSUER, private_key_pem=UNKNOWN), context).key)
+    assert is_unknown(hold_issuer(replace(issuer_args(), private_key_pem=UNKNOWN), context).key)
     assert is_unknown(hold_key(UNKNOWN, context))
 
 
 def test_an_issuer_that_does_not_exist_yet_is_valid_for_ever() -> None:
     """Then only the certificate's own lifetime counts; a standby time runs from the day it is published."""
-    window = issuer_window(replace(ISSUER, not_before=UNKNOWN, not_after=UNKNOWN))
+    window = issuer_window(replace(issuer_args(), not_before=UNKNOWN, not_after=UNKNOWN))
     assert window is not None
-    assert (window.slot, window.usable_from) == (ISSUER.slot, None)
-    assert window.validity.not_before < datetime(2, 1, 1, tzinfo=UTC)
-    assert window.validity.not_after > datetime(9999, 1, 1, tzinfo=UTC)
-    standby = issuer_window(replace(ISSUER, standby_hours=336))
+    assert (window.slot, window.usable_from) == (issuer_args().slot, None)
+    assert window.validity.not_before == datetime.min.replace(tzinfo=UTC)
+    assert window.validity.not_after == datetime(9999, 12, 31, tzinfo=UTC)
+    standby = issuer_window(replace(issuer_args(), standby_hours=336))
     assert standby is not None
     assert standby.usable_from == standby.validity.not_before + timedelta(days=14)
-    lifted = issuer_window(replace(ISSUER, standby_hours=0))
+    lifted = issuer_window(replace(issuer_args(), standby_hours=0))
     assert lifted is not None
     assert lifted.usable_from is None
 
 
 def test_a_key_that_cannot_be_read_is_named(context: Context) -> None:
     """By the argument in which it was handed in; nothing of it is quoted."""
-    with pytest.raises(CertificateError, match=r"^private_key_pem") as own:
+    with pytest.raises(CertificateError, match=r"^private_key_pem: ") as own:
         hold_key("hush-hush", context)
-    with pytest.raises(CertificateError, match=r"^issuer\.private_key_pem") as issuers:
-        hold_issuer(replace(ISSUER, private_key_pem="hush-hush"), context)
+    with pytest.raises(CertificateError, match=r"^issuer\.private_key_pem: ") as issuers:
+        hold_issuer(replace(issuer_args(), private_key_pem="hush-hush"), context)
     assert "hush" not in f"{own.value}{issuers.value}"
 
 
@@ -118,13 +129,13 @@ def test_a_run_may_read_its_keys_in_another_way(context: Context) -> None:
 
     def stand_in(pem: str, *, what: str) -> PrivateKey:
         asked.append(what)
-        return AUTHORITY.private_key if what.startswith("issuer") else key_of(KeyAlgorithm.ECDSA_P256, pem)
+        return authority().private_key if what.startswith("issuer") else key_of(KeyAlgorithm.ECDSA_P256, pem)
 
     use_key_loader(stand_in, context)
-    held = hold_issuer(replace(ISSUER, private_key_pem="sealed issuer"), context)
+    held = hold_issuer(replace(issuer_args(), private_key_pem="sealed issuer"), context)
     own = hold_key("sealed own", context)
     assert load_key("sealed", what="x", context=context) == key_of(KeyAlgorithm.ECDSA_P256, "sealed")
-    schedule = decide(None, Demand(LifetimePolicy(), issuer_window(ISSUER)), NOW).schedule
+    schedule = decide(None, Demand(LifetimePolicy(), issuer_window(issuer_args())), NOW).schedule
     generation = Generation(
         declaration=declare(Profile.CLIENT),
         key_algorithm=KeyAlgorithm.ECDSA_P256,
@@ -136,8 +147,9 @@ def test_a_run_may_read_its_keys_in_another_way(context: Context) -> None:
     certificate, pem = sign_generation(generation, context)
     assert certificate.public_key() == key_of(KeyAlgorithm.ECDSA_P256, "sealed own").public_key()
     assert pem == "sealed own"
+    assert asked == ["issuer.private_key_pem", "private_key_pem", "x"]
     assert isinstance(certificate, x509.Certificate)
-    certificate.verify_directly_issued_by(AUTHORITY.certificate)
+    certificate.verify_directly_issued_by(authority().certificate)
     kept, kept_pem = sign_generation(replace(generation, handed_in_key="", kept_key_pem="sealed kept"), context)
     assert (kept.public_key(), kept_pem) == (
         key_of(KeyAlgorithm.ECDSA_P256, "sealed kept").public_key(),

@@ -1,48 +1,71 @@
 """PKCS#12 archives: content, refusals and passphrases."""
 
+from functools import cache
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pki.issuing import Issuer
 from pki.model import KeyAlgorithm, Pkcs12Profile, Profile
 from pki.pkcs12 import build_archive, generate_passphrase
 from postseal_core.errors import CertificateError
 from tests.support.specimens import issue_leaf, key_of, make_authority
 
 P256 = KeyAlgorithm.ECDSA_P256
-ROOT = make_authority()
-MIDDLE = make_authority(ROOT)
-LEAF = issue_leaf(MIDDLE, Profile.CLIENT)
-ARCHIVE: dict[str, Any] = {
-    "name": "alice @ example.org",
-    "certificate": LEAF,
-    "ca_chain": [MIDDLE.certificate, ROOT.certificate],
-    "profile": Pkcs12Profile.MODERN,
-    "private_key": key_of(P256),
-    "passphrase": "correct horse",
-}
+
+
+@cache
+def root() -> Issuer:
+    """Return a root."""
+    return make_authority()
+
+
+@cache
+def middle() -> Issuer:
+    """Return an authority below it."""
+    return make_authority(root())
+
+
+@cache
+def leaf() -> x509.Certificate:
+    """Return a certificate below that."""
+    return issue_leaf(middle(), Profile.CLIENT)
+
+
+@cache
+def parts() -> dict[str, Any]:
+    """Return what an archive is made of."""
+    return {
+        "name": "alice @ example.org",
+        "certificate": leaf(),
+        "ca_chain": [middle().certificate, root().certificate],
+        "profile": Pkcs12Profile.MODERN,
+        "private_key": key_of(P256),
+        "passphrase": "correct horse",
+    }
 
 
 @pytest.mark.parametrize("profile", Pkcs12Profile)
 @pytest.mark.parametrize("name", ["alice", "Zoë Müller"])
 def test_an_archive_gives_back_name_key_certificate_and_chain(profile: Pkcs12Profile, name: str) -> None:
     """Whoever imports it has all that is needed, under a name a person can read."""
-    archive = build_archive(**{**ARCHIVE, "profile": profile, "name": name})
+    archive = build_archive(**{**parts(), "profile": profile, "name": name})
     opened = pkcs12.load_pkcs12(archive, b"correct horse")
     assert opened.cert is not None
-    assert (opened.cert.friendly_name, opened.cert.certificate) == (name.encode(), LEAF)
-    assert [each.certificate for each in opened.additional_certs] == ARCHIVE["ca_chain"]
+    assert (opened.cert.friendly_name, opened.cert.certificate) == (name.encode(), leaf())
+    assert [each.certificate for each in opened.additional_certs] == parts()["ca_chain"]
     assert opened.key is not None
-    assert opened.key.public_key() == LEAF.public_key()
+    assert opened.key.public_key() == leaf().public_key()
 
 
 @pytest.mark.parametrize("profile", Pkcs12Profile)
 def test_an_archive_opens_with_its_own_passphrase_only(profile: Pkcs12Profile) -> None:
     """A wrong passphrase is found out."""
-    archive = build_archive(**{**ARCHIVE, "profile": profile})
+    archive = build_archive(**{**parts(), "profile": profile})
     with pytest.raises(ValueError, match="password"):
         pkcs12.load_pkcs12(archive, b"wrong horse")
 
@@ -59,13 +82,13 @@ def test_an_archive_opens_with_its_own_passphrase_only(profile: Pkcs12Profile) -
 def test_an_archive_that_nobody_could_use_is_refused(change: dict[str, Any], said: str) -> None:
     """Key and certificate belong together, and both name and passphrase are set; no secret is in the message."""
     with pytest.raises(CertificateError, match=said) as caught:
-        build_archive(**{**ARCHIVE, **change})
+        build_archive(**{**parts(), **change})
     assert "correct horse" not in str(caught.value)
 
 
 def test_two_archives_of_the_same_content_differ() -> None:
     """Their salts do, so that one that is there must be kept and not be built again."""
-    assert build_archive(**ARCHIVE) != build_archive(**ARCHIVE)
+    assert build_archive(**parts()) != build_archive(**parts())
 
 
 @given(entropy=st.binary(min_size=17, max_size=40))
