@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import grpc
@@ -31,7 +32,12 @@ from tests.support.rosters import by_client, unpacked
 CERTIFICATE, ROSTER = "postseal:index:Certificate", "postseal:index:ClientRoster"
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
-CA_KEY = private_key_pem(generate_private_key(KeyAlgorithm.ECDSA_P256))
+
+
+@cache
+def ca_key() -> str:
+    """Return the key of the authority, in PEM."""
+    return private_key_pem(generate_private_key(KeyAlgorithm.ECDSA_P256))
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +59,7 @@ def issuer(served: Provider) -> dict[str, Any]:
     """Return what a client needs of a root that exists."""
     served.set_clock(START)
     root = served.resource(CERTIFICATE, "ca")
-    root.up({"name": "ca", "profile": "root", "common_name": "Test CA", "private_key_pem": Secret(CA_KEY)})
+    root.up({"name": "ca", "profile": "root", "common_name": "Test CA", "private_key_pem": Secret(ca_key())})
     return {
         "issuer": {
             "slot": "ca/1",
@@ -61,7 +67,7 @@ def issuer(served: Provider) -> dict[str, Any]:
             "not_before": root.outputs["not_before"],
             "not_after": root.outputs["not_after"],
             "chain_pem": root.outputs["certificate_pem"],
-            "private_key_pem": Secret(CA_KEY),
+            "private_key_pem": Secret(ca_key()),
         }
     }
 
@@ -190,7 +196,7 @@ def test_no_private_key_stands_anywhere_but_in_secrets(plugin: Provider, issuer:
     assert {name for name, value in roster.outputs.items() if isinstance(value, Secret)} == {"private_keys", "archives"}
     public = [roster.inputs["clients"], roster.inputs["schedules"], roster.outputs["issued"]]
     texts = [str({**roster.inputs, **roster.outputs}), *map(unpack, public)]
-    stripped = "\n".join(CA_KEY.splitlines()[1:-1])
+    stripped = "\n".join(ca_key().splitlines()[1:-1])
     key = secrets_of(roster)["alice"]["private_key_pem"].splitlines()[1]
     assert not [text for text in texts if "PRIVATE KEY" in text or stripped in text or key in text]
     assert key in unpack(roster.outputs["private_keys"].value)
@@ -369,6 +375,18 @@ def test_a_client_moves_from_a_single_certificate_into_a_roster_without_a_new_on
     assert roster.up(declared(person("alice") | person("bob"), issuer)) == {}
 
 
+def test_clients_come_into_a_roster_one_after_the_other(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """A hand-over that stays declared, of a client that is here already, keeps no other one away."""
+    alice, bob = single(plugin, "alice", issuer), single(plugin, "bob", issuer)
+    first = {"alice": handover_of(alice)}
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(person("alice"), issuer, handovers=first))
+    both = {**first, "bob": handover_of(bob)}
+    roster.up(declared(person("alice") | person("bob"), issuer, handovers=both))
+    pems = {name: record["certificate_pem"] for name, record in issued(roster).items()}
+    assert pems == {each.inputs["name"]: each.outputs["certificate_pem"] for each in (alice, bob)}
+
+
 def single_inputs(certificate: Resource) -> dict[str, Any]:
     """Return what was declared for a single certificate."""
     return {name: certificate.inputs[name] for name in ("name", "profile", "common_name", "email")}
@@ -507,6 +525,25 @@ def test_an_update_in_another_run_than_its_check_reads_everything_from_the_input
     for name in ("alice", "carol"):
         assert material(elsewhere)[name] == material(roster)[name] == before[name]
     assert issued(elsewhere)["bob"]["generation"] == issued(roster)["bob"]["generation"] == 2
+
+
+def test_a_client_that_the_state_has_lost_is_issued_with_the_next_change(
+    plugin: Provider, issuer: dict[str, Any]
+) -> None:
+    """The inputs say that there is one: who is admitted must not depend on what somebody cut out of a state."""
+    roster = plugin.resource(ROSTER, "staff")
+    roster.up(declared(STAFF, issuer))
+
+    def without_bob(packed: str) -> str:
+        return pack("\n".join(line for line in unpack(packed).splitlines() if '"bob"' not in line))
+
+    for output in ("issued", "accepted_rows"):
+        roster.outputs[output] = without_bob(roster.outputs[output])
+    roster.outputs["private_keys"] = Secret(without_bob(roster.outputs["private_keys"].value))
+    assert [*issued(roster)] == ["alice", "carol"]
+    roster.up(declared(STAFF | person("dave"), issuer))
+    assert [*issued(roster)] == ["alice", "bob", "carol", "dave"]
+    assert accepted(roster.outputs) == {name: [1] for name in ("alice", "bob", "carol", "dave")}
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,20 @@ def test_only_clients_that_are_looked_at_are_decided_anew_and_all_others_keep_th
     assert [*decision.schedules] == ["alice", "bob"]
 
 
+def test_every_earlier_generation_that_is_still_accepted_is_named_with_its_client() -> None:
+    """Of clients that are looked at and of those that are not: none of them loses the slot that signed it."""
+    first = stored(declare({"alice": {}, "bob": {}, "carol": {}}))
+    renewed = stored(declare({"alice": {}, "bob": {}, "carol": {}}), START + 250 * DAY, first)
+    changed = declare({"alice": {}, "bob": {"overlap_hours": 400}, "dave": {}})
+    decision = decide_roster(changed, renewed, ISSUER, START + 251 * DAY)
+    assert [*decision.decided] == ["bob", "dave"]
+    assert [(name, each.generation, each.issuer) for name, each in decision.accepted] == [
+        ("alice", 1, SlotId("ca")),
+        ("bob", 1, SlotId("ca")),
+    ]
+    assert not decide_roster(declare({"alice": {}}), first, ISSUER, START + DAY).accepted
+
+
 QUIET: list[tuple[str, dict[str, Any], dict[str, Any], timedelta, bool]] = [
     ("a certificate", {}, {}, DAY, True),
     ("an earlier generation that retires by itself", {}, {}, 250 * DAY, True),
