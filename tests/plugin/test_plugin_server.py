@@ -1,5 +1,6 @@
 """The plugin as a process: its port, its lines in the engine's output, and its end with the engine."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,14 +11,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2
+from pulumi.runtime.proto.provider_pb2 import GetSchemaRequest
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
 from postseal.provider import REGISTRY
+from postseal.version import VERSION
+from postseal_core.plugin.handler import AnyHandler
 from postseal_core.plugin.server import serve, start
 from tests.support.provider import Provider
 from tests.support.resource_properties import root
@@ -143,6 +148,56 @@ def test_serving_prints_the_port_and_ends_when_the_parent_is_gone(
     assert capfd.readouterr().out.strip().isdecimal()
 
 
+@contextmanager
+def started(*arguments: str) -> Iterator[tuple["subprocess.Popen[str]", ResourceProviderStub]]:
+    """Start the plugin as an engine does, and connect to it."""
+    command = [str(PLUGIN), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
+                yield process, ResourceProviderStub(channel)
+        finally:
+            process.kill()
+
+
+def test_a_plugin_that_an_engine_starts_is_one_of_its_version_and_logs_to_it(
+    engine: tuple[Engine, str, grpc.Server],
+) -> None:
+    """The engine's address is its argument."""
+    with started(engine[1]) as (_, stub):
+        assert stub.GetPluginInfo(empty_pb2.Empty(), timeout=60).version == VERSION
+        assert json.loads(stub.GetSchema(GetSchemaRequest()).schema) == {"name": "postseal", "version": VERSION}
+        make_and_change(stub)
+    assert [request.message.startswith(CHANGED) for request in engine[0].logged] == [True]
+
+
+class Registry(dict[str, AnyHandler]):
+    """Keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(REGISTRY)
+        self.asked: list[str] = []
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a handler."""
+        self.asked.append(key)
+        return super().get(key, default)
+
+
+def test_the_handler_that_is_needed_first_is_loaded_before_it_is_asked_for(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the engine is still busy with its greeting; the port is out by then."""
+    parents = chain([1, 1], repeat(2))
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(sys, "argv", ["pulumi-resource-postseal"])
+    registry = Registry()
+    serve(registry, version="1.2.3", load_first="postseal:index:HandOut")
+    assert registry.asked == ["postseal:index:HandOut"]
+    assert capfd.readouterr().out.strip().isdecimal()
+
+
 def test_an_interrupt_ends_the_plugin_where_interrupts_were_ignored_at_its_start() -> None:
     """A background job of a shell without job control starts so; the engine ends plugins with an interrupt."""
     command = ["sh", "-c", 'trap "" INT; exec "$0"', str(PLUGIN)]
@@ -166,7 +221,7 @@ def test_the_plugin_does_not_outlive_an_engine_that_is_killed() -> None:
         port = int(engine.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             info = ResourceProviderStub(channel).GetPluginInfo(empty_pb2.Empty(), timeout=60)
-        assert info.version
+        assert info.version == VERSION
         engine.kill()
         # The plugin holds the other end of this pipe: reading ends when it has.
         assert engine.stdout.read() == ""

@@ -171,3 +171,13 @@ def test_what_cannot_be_sent_is_refused_with_its_path_and_without_its_value(
         to_struct(properties)
     assert "hush-hush" not in str(caught.value)
     assert "9007" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53)])
+def test_a_number_is_sent_up_to_what_the_engine_holds_exactly(number: int) -> None:
+    """It has 53 bits; one more would come back as another number."""
+    assert from_struct(to_struct({"n": number}, frozenset())).properties == {"n": number}
+    for beyond in (number + 1, number - 1):
+        if abs(beyond) > 2**53:
+            with pytest.raises(TypeError, match=r"^n: a number of more than 53 bits cannot be sent"):
+                to_struct({"n": beyond}, frozenset())
