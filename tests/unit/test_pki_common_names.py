@@ -203,3 +203,22 @@ def test_a_mailbox_with_quotes_or_blanks_is_one_all_the_same(name: str) -> None:
     """RFC 5322 has many spellings of one mailbox."""
     assert paths(Subject(name)) == ["common_name"]
     assert paths(Subject(f"Chief {name} of us")) == ["common_name"]
+
+
+@pytest.mark.parametrize(
+    ("number", "is_address"),
+    [
+        ("3221225999", True),
+        ("16777216", True),
+        ("16777215", False),
+        ("4294967295", True),
+        ("4294967296", False),
+        ("017700000001", True),
+        ("0x7f000001", True),
+        (f"0{'17700000001'.zfill(63)}", True),
+        (f"0{'17700000001'.zfill(64)}", False),
+    ],
+)
+def test_a_number_is_an_address_where_a_resolver_takes_it_for_one(number: str, *, is_address: bool) -> None:
+    """Decimal, octal or hexadecimal, from 1.0.0.0 to 255.255.255.255, and no longer than anybody writes one."""
+    assert paths(Subject(number)) == (["common_name"] if is_address else [])
