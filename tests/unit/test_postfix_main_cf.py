@@ -232,3 +232,47 @@ def test_a_long_list_has_one_item_on_each_line_and_a_long_text_has_not() -> None
     )
     assert "relay_clientcerts =\n    inline:{ AA:BB=one, CC:DD=two },\n    texthash:" in text
     assert "x, " * 40 + "y" in text
+
+
+@pytest.mark.parametrize(("length", "lines"), [(79, 1), (80, 3)])
+def test_a_list_is_broken_where_its_line_is_longer_than_a_terminal(length: int, lines: int) -> None:
+    """79 characters fit."""
+    value = "10.0.0.0/8 ".ljust(length - len("mynetworks = "), "1")
+    rendered = render_whole({"mynetworks": value}).partition("# Who may relay\n")[2]
+    assert len(rendered.splitlines()) == lines
+    assert read_parameters(rendered) == {"mynetworks": value}
+
+
+GROUPS = {
+    "General": ["compatibility_level", "myhostname", "mydomain", "myorigin", "mydestination", "inet_protocols"],
+    "TLS, receiving mail: smtpd(8)": [
+        "smtpd_tls_CAfile",
+        "smtpd_use_tls",
+        "smtpd_enforce_tls",
+        "smtpd_starttls_timeout",
+    ],
+    "TLS, sending mail: smtp(8)": [
+        *("smtp_tls_CAfile", "lmtp_tls_CAfile", "smtp_dns_support_level", "smtp_starttls_timeout"),
+        *("transport_maps", "relayhost"),
+    ],
+    "TLS, everywhere": [
+        "tls_random_source",
+        "tlsproxy_tls_CAfile",
+        "tlsmgr_service_name",
+        "postscreen_tls_security_level",
+    ],
+    "Who may relay": ["mynetworks", "mynetworks_style", "relay_domains", "smtpd_sasl_path", "smtpd_helo_restrictions"],
+    "Other parameters": ["biff", "smtpd_banner", "postscreen_greet_wait", "smtp_bind_address", "my_tls_file"],
+}
+
+
+def test_parameters_stand_below_what_they_are_about() -> None:
+    """Groups come in the order in which a reader asks; those without parameters have no title."""
+    names = [name for group in reversed(GROUPS.values()) for name in group]
+    _, *sections = render_whole(dict.fromkeys(names, "x")).strip("\n").split("\n\n")
+    found = {
+        title.removeprefix("# "): [line.partition(" = ")[0] for line in lines]
+        for title, *lines in (section.split("\n") for section in sections)
+    }
+    assert [*found.items()] == [*GROUPS.items()]
+    assert render_whole({"biff": "no"}).endswith("\n\n# Other parameters\nbiff = no\n")
