@@ -269,3 +269,21 @@ def test_a_mark_that_others_may_write_proves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a plain file"):
         bring_directory(tmp_path, [CA], {}, SOMEBODY)
     assert not (tmp_path / "ca").exists()
+
+
+@pytest.mark.parametrize(("links", "is_followed"), [(40, True), (41, False)])
+def test_as_many_links_are_followed_as_the_system_follows(tmp_path: Path, links: int, *, is_followed: bool) -> None:
+    """40, on Linux; what leads on and on is told as what it is."""
+    where = tmp_path.resolve() / "place"
+    where.mkdir()
+    for number in range(links):
+        (where.with_name(f"link-{number}")).symlink_to("place" if number == 0 else f"link-{number - 1}")
+    last = str(where.with_name(f"link-{links - 1}"))
+    if is_followed:
+        os.close(open_place(last))
+        assert Path(last).samefile(where)
+        return
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        open_place(last)
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        Path(last).stat()
