@@ -2,7 +2,7 @@
 
 The inputs that Check returns name what is in the locker by public digests: that keeps previews and plans quiet, and
 anybody can compute them. So a name opens nothing. What opens a locker is the call itself: the resource, the whole of
-its checked inputs, and the connection over which Check was asked, which no other process can speak on.
+its checked inputs, and the connection over which Check was asked, on which no other user can speak (`peers`).
 """
 
 import threading

@@ -1,9 +1,11 @@
 """Another user of the machine gets nothing out of the plugin: no key, no certificate, no file."""
 
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -88,3 +90,130 @@ def test_inputs_that_check_has_not_returned_make_nothing(port: int, tmp_path: Pa
             assert "did not pass through Check" in str(caught.value)
         assert not list(tmp_path.iterdir())
         assert stub.GetPluginInfo(empty_pb2.Empty()).version == "0.0.0"
+
+
+RELAY = """
+import os, socket, struct, sys, threading
+address, source, port, user = sys.argv[1], *map(int, sys.argv[2:])
+os.setgroups([])
+os.setgid(user)
+os.setuid(user)
+inner = socket.socket()
+inner.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+# When this ends its connection is torn down, and its port is free at once.
+inner.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+inner.bind((address, source))
+inner.connect(("127.0.0.1", port))
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+outer, _ = listener.accept()
+
+def forward(giver, taker):
+    while data := giver.recv(65536):
+        taker.sendall(data)
+
+threading.Thread(target=forward, args=(outer, inner), daemon=True).start()
+forward(inner, outer)
+"""
+
+
+class Relay:
+    """A process of a user that forwards one connection to the plugin, from an address and port of its choice."""
+
+    def __init__(self, uid: int, port: int, source: int, address: str = "127.0.0.1") -> None:
+        command = [sys.executable, "-c", RELAY, address, str(source), str(port), str(uid)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        self.stub = ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{int(self._process.stdout.readline())}"))
+
+    def tear_down(self) -> None:
+        """End the process and with it the connection; the port may be taken by the next."""
+        self._process.kill()
+        if self._process.stdout:
+            self._process.stdout.close()
+        self._process.wait()
+
+
+@pytest.fixture
+def relay() -> Iterator[Callable[..., Relay]]:
+    """Start relays that end with the test."""
+    started: list[Relay] = []
+
+    def start_one(*arguments: Any) -> Relay:
+        started.append(Relay(*arguments))
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        each.tear_down()
+
+
+def free_port() -> int:
+    """Return a port that nobody has."""
+    with socket.socket() as candidate:
+        candidate.bind(("127.0.0.1", 0))
+        port: int = candidate.getsockname()[1]
+        return port
+
+
+@pytest.mark.needs_root
+@pytest.mark.parametrize(("uid", "answer"), [(0, "mail-ca"), (NOBODY, "PERMISSION_DENIED")])
+def test_a_port_that_our_engine_has_left_gives_another_user_nothing(
+    port: int, relay: Callable[..., Relay], uid: int, answer: str
+) -> None:
+    """Everybody sees in /proc/net/tcp which port it was, can take it at once, and gRPC would name both alike."""
+    source, urn = free_port(), URN.format("Certificate", "mail-ca")
+    engine = relay(0, port, source)
+    engine.stub.Configure(pb.ConfigureRequest(args=encode({})))
+    checked = engine.stub.Check(pb.CheckRequest(urn=urn, news=encode(root())))
+    engine.tear_down()
+    follower = relay(uid, port, source)
+    try:
+        said = follower.stub.Create(pb.CreateRequest(urn=urn, properties=checked.inputs), timeout=20).id
+    except grpc.RpcError as error:
+        said = error.code().name
+    assert said == answer
+
+
+@pytest.mark.needs_root
+def test_another_user_cannot_have_the_own_one_refused(port: int, relay: Callable[..., Relay]) -> None:
+    """Not with a connection from the same port of another address, which looks alike in a table of ports."""
+    source = free_port()
+    engine = relay(0, port, source)
+    stranger = relay(NOBODY, port, source, "127.0.0.2")
+    assert engine.stub.GetPluginInfo(empty_pb2.Empty(), timeout=20).version == "0.0.0"
+
+
+SEND_MUCH = """
+import os
+import sys
+import grpc
+from pulumi.runtime.proto import provider_pb2 as pb
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
+
+grpc.insecure_channel("127.0.0.1:1").close()
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+stub = ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{sys.argv[1]}"))
+try:
+    stub.Create(pb.CreateRequest(urn="x" * 200_000_000), timeout=60)
+except grpc.RpcError as error:
+    print(error.code().name)
+"""
+
+
+def peak_megabytes() -> int:
+    """Return the most memory that this process has had."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM"))
+
+
+@pytest.mark.needs_root
+def test_nothing_that_another_user_sends_is_read(port: int) -> None:
+    """A message may be as large as a roster of ten thousand; a stranger's must not take the memory for one."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before = peak_megabytes()
+    done = subprocess.run([sys.executable, "-c", SEND_MUCH, str(port)], capture_output=True, text=True, check=True)
+    assert done.stdout == "PERMISSION_DENIED\n"
+    assert peak_megabytes() - before < 50

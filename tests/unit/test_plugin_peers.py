@@ -1,131 +1,87 @@
-"""Whose connection it is stands in /proc/net/tcp; only the user who runs the plugin, and root, are answered."""
+"""Only the user who runs the plugin, and root, are answered; each call is looked up anew."""
 
 import os
-import time
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
-from postseal_core.plugin import peers
-from postseal_core.plugin.peers import owners_of_sockets, user_of_peer
+from postseal_core.plugin import sockets
+from postseal_core.plugin.peers import OwnUserOnly, end_of_peer
+from postseal_core.plugin.sockets import End
 
-HEADER = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-
-
-def line(local: int, remote: int, uid: int, state: str = "01") -> str:
-    """Return a line of /proc/net/tcp for two ports of loopback."""
-    return (
-        f"   0: 0100007F:{local:04X} 0100007F:{remote:04X} {state} 00000000:00000000 00:00000000 00000000 {uid} 0 1 1\n"
-    )
-
-
-def test_established_sockets_are_read_with_ports_and_owner() -> None:
-    """Listening sockets and those that are closing are none of a peer's."""
-    table = HEADER + line(4711, 8000, 65534) + line(8000, 0, 0, "0A") + line(4712, 8000, 5, "06")
-    assert list(owners_of_sockets(table)) == [(4711, 8000, 65534)]
+PEER = "ipv4:127.0.0.1:4711"
+LOOPBACK = ip_address("127.0.0.1")
+OTHER = os.geteuid() + 1000
 
 
 @pytest.mark.parametrize(
-    ("peer", "uid"),
+    ("peer", "end"),
     [
-        ("ipv4:127.0.0.1:4711", 65534),
-        ("ipv6:[::1]:4711", 65534),
-        ("ipv4:127.0.0.1:4713", None),
+        (PEER, End(LOOPBACK, 4711)),
+        ("ipv6:[::1]:4711", End(ip_address("::1"), 4711)),
+        ("ipv6:%5B::1%5D:4711", End(ip_address("::1"), 4711)),
+        ("ipv4:127.0.0.1:4711 ", None),
+        ("ipv4:1:4711", None),
         ("unix:", None),
         ("", None),
     ],
 )
-def test_the_peer_is_the_owner_of_the_socket_at_its_end(peer: str, uid: int | None) -> None:
-    """The plugin's own end of the same connection, ports the other way round, says nothing of the peer."""
-    table = HEADER + line(4711, 8000, 65534) + line(8000, 4711, 0) + line(4711, 9000, 7)
-    assert user_of_peer(peer, 8000, lambda: [table, HEADER]) == uid
-
-
-def test_two_owners_of_one_end_are_nobody() -> None:
-    """What cannot be told is not taken for one of the two."""
-    table = HEADER + line(4711, 8000, 65534)
-    assert user_of_peer("ipv4:127.0.0.1:4711", 8000, lambda: [table, HEADER + line(4711, 8000, 0)]) is None
-
-
-PEER = "ipv4:127.0.0.1:4711"
+def test_a_peer_is_read_as_grpc_names_it(peer: str, end: End | None) -> None:
+    """What is no address and port is nobody."""
+    assert end_of_peer(peer) == end
 
 
 class Machine:
-    """A machine with one connection to the plugin, and a clock; counts how often its sockets are read."""
+    """A machine with one connection to port 8000, whose owner may change."""
 
-    def __init__(self, uid: int) -> None:
+    def __init__(self, uid: int | None) -> None:
         self.uid = uid
-        self.now = 100.0
-        self.looked_up = 0
 
-    def tables(self) -> list[str]:
-        """Return the table of sockets."""
-        self.looked_up += 1
-        return [HEADER + line(4711, 8000, self.uid)]
+    def owner(self, local: End, remote: End) -> int | None:
+        """Return who owns the socket at the other end of this connection."""
+        return self.uid if (local, remote) == (End(LOOPBACK, 4711), End(LOOPBACK, 8000)) else None
 
 
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Return a machine on which we ourselves are connected."""
-    machine = Machine(os.geteuid())
-    monkeypatch.setattr(peers, "_read_tables", machine.tables)
-    monkeypatch.setattr(time, "monotonic", lambda: machine.now)
-    return machine
-
-
-@pytest.fixture
-def guard(machine: Machine) -> peers.OwnUserOnly:
+def guard_on(machine: Machine, port: int = 8000) -> OwnUserOnly:
     """Return what guards the port of the connection."""
-    guard = peers.OwnUserOnly()
-    guard.port = 8000
+    guard = OwnUserOnly(machine.owner)
+    guard.port = port
     return guard
 
 
-@pytest.mark.parametrize(("seconds", "looked_up"), [(0.0, 1), (0.999, 1), (1.0, 2), (60.0, 2)])
-def test_a_good_caller_is_looked_up_once_a_second(
-    machine: Machine, guard: peers.OwnUserOnly, seconds: float, looked_up: int
-) -> None:
-    """A port may have gone to somebody else by then."""
-    assert guard._verdict(PEER) == "ours"
-    machine.now += seconds
-    assert guard._verdict(PEER) == "ours"
-    assert machine.looked_up == looked_up
+@pytest.mark.parametrize(
+    ("uid", "port", "verdict"),
+    [
+        (0, 8000, "ours"),  # root could read the plugin's memory anyway
+        (os.geteuid(), 8000, "ours"),
+        (OTHER, 8000, "foreign"),
+        (None, 8000, "unknown"),
+        (os.geteuid(), 8001, "unknown"),
+    ],
+)
+def test_root_and_the_own_user_are_ours(uid: int | None, port: int, verdict: str) -> None:
+    """And what cannot be told is not."""
+    assert guard_on(Machine(uid), port).verdict(PEER) == verdict
 
 
-def test_a_port_that_has_gone_to_somebody_else_is_refused_after_a_second(
-    machine: Machine, guard: peers.OwnUserOnly
-) -> None:
-    """What was known of it is forgotten."""
-    assert guard._verdict(PEER) == "ours"
-    machine.uid, machine.now = os.geteuid() + 1000, machine.now + 1.0
-    assert guard._verdict(PEER) == "foreign"
+def test_nothing_is_remembered_of_a_port() -> None:
+    """The next call from it may be another user's, and the one after that our engine's again."""
+    machine = Machine(os.geteuid())
+    guard = guard_on(machine)
+    verdicts = []
+    for uid in (os.geteuid(), OTHER, os.geteuid()):
+        machine.uid = uid
+        verdicts.append(guard.verdict(PEER))
+    assert verdicts == ["ours", "foreign", "ours"]
 
 
-@pytest.mark.parametrize(("port", "verdict"), [(8000, "foreign"), (8001, "unknown")])
-def test_whoever_was_refused_is_looked_up_each_time(
-    machine: Machine, guard: peers.OwnUserOnly, port: int, verdict: str
-) -> None:
-    """A refusal is remembered for nobody: the own engine may have that port next."""
-    guard.port, machine.uid = port, os.geteuid() + 1000
-    assert guard._verdict(PEER) == guard._verdict(PEER) == verdict
-    assert machine.looked_up == 2
-    guard.port, machine.uid = 8000, os.geteuid()
-    assert guard._verdict(PEER) == "ours"
-
-
-@pytest.mark.parametrize("uid", [0, os.geteuid()])
-def test_root_and_the_own_user_are_answered(machine: Machine, guard: peers.OwnUserOnly, uid: int) -> None:
-    """Root could read the plugin's memory anyway."""
-    machine.uid = uid
-    assert guard._verdict(PEER) == "ours"
-
-
-def test_a_machine_without_such_tables_is_warned_of(
+def test_a_machine_that_does_not_tell_is_warned_of(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Once, on standard error, where the engine shows it."""
-    monkeypatch.setattr(peers, "_TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
-    guard = peers.OwnUserOnly()
+    monkeypatch.setattr(sockets, "_TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
+    guard = OwnUserOnly()
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == (
@@ -137,7 +93,7 @@ def test_a_machine_without_such_tables_is_warned_of(
 
 def test_one_table_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine without IPv6 has no second one."""
-    (tmp_path / "tcp").write_text(HEADER)
-    monkeypatch.setattr(peers, "_TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
-    assert peers.OwnUserOnly()._is_able
-    assert peers._read_tables() == [HEADER]
+    (tmp_path / "tcp").write_text("header\n")
+    monkeypatch.setattr(sockets, "_TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
+    assert sockets.are_owners_told()
+    assert sockets._read_tables() == ["header\n"]
