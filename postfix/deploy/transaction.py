@@ -120,7 +120,7 @@ def _situation(places: Mapping[Place, HostSession], desired: HostFiles, deployed
 
 def _mark(session: HostSession) -> Mark:
     try:
-        return read_mark(session.read(MARK_FILE), is_there=bool(session.present([MARK_FILE])))
+        return read_mark(session.read(MARK_FILE), session.present([MARK_FILE]).get(MARK_FILE))
     except ConfigError as error:
         raise ConfigError(
             Problem(f"{session.root}/{problem.path}", problem.message) for problem in error.problems

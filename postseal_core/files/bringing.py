@@ -213,6 +213,6 @@ class _Place:
 
     def _mark(self) -> Mark:
         try:
-            return read_mark(self.writer.read(MARK_FILE), is_there=bool(self.writer.present([MARK_FILE])))
+            return read_mark(self.writer.read(MARK_FILE), self.writer.present([MARK_FILE]).get(MARK_FILE))
         except ConfigError as error:
             raise ConfigError(self.named(error.problems)) from error

@@ -6,7 +6,6 @@ into place once it is on the disk. Whoever reads sees the old file or the new on
 """
 
 import errno
-import fcntl
 import os
 import re
 import secrets
@@ -17,9 +16,11 @@ from functools import partial
 from pathlib import Path
 
 from postseal_core.errors import DeployError
-from postseal_core.files.safe_place import open_inside, open_place, parent_of_place
+from postseal_core.files.place_lock import lock_place, remove_lock
+from postseal_core.files.safe_place import is_of_another, open_inside, open_place, parent_of_place
 from postseal_core.files.tree import (
     DIRECTORY,
+    OF_ANOTHER,
     OTHER,
     ROOT,
     Directory,
@@ -33,6 +34,7 @@ from postseal_core.files.tree import (
     kept_name,
     parents,
 )
+from postseal_core.wording import shown
 
 __all__ = ["DirectoryWriter"]
 
@@ -62,6 +64,7 @@ class DirectoryWriter:
     def __init__(self, root: Path) -> None:
         self.root = str(root)
         self._held: int | None = None
+        self._lock = -1
 
     def present(self, paths: Iterable[str]) -> dict[str, str]:
         """Return path -> digest of those of `paths` that exist; nothing else is read."""
@@ -136,18 +139,26 @@ class DirectoryWriter:
 
     def remove_leftovers(self, directories: Iterable[str]) -> None:
         """Remove temporary files that an interrupted run left in `directories`; hold `exclusive` meanwhile."""
+        for path in self._leftovers(directories):
+            self.remove(path)
+
+    def _leftovers(self, directories: Iterable[str]) -> Iterator[str]:
         for directory in directories:
             for name in filter(_TEMPORARY.fullmatch, self.names(directory)):
-                self.remove(f"{directory}{name}".removeprefix(ROOT))
+                yield f"{directory}{name}".removeprefix(ROOT)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep other runs away from this directory; raise DeployError if one is at work there."""
         with ExitStack() as held:
             with self._explained("lock", ROOT):
-                # A handle of its own: the lock belongs to it, and one that was held before may have another.
-                if not _is_locked_now(held.enter_context(self._root_held(anew=True))):
+                directory = held.enter_context(self._root_held(anew=True))
+                lock = lock_place(directory)
+                if lock is None:
                     raise DeployError(f"another run is writing below {self.root}; nothing was changed, try again")
+                held.callback(os.close, lock)
+                held.callback(remove_lock, directory, lock)
+                self._lock = lock
             yield
 
     def apply(self, plan: TreePlan, *, age_seconds: int = 0) -> None:
@@ -157,7 +168,8 @@ class DirectoryWriter:
         what is done already; every file is either as before or as declared, and running again completes the plan.
         """
         self.make_root(plan)
-        if self.present([ROOT]):
+        is_idle = plan.is_empty and not any(self._leftovers(_directories_of(plan)))
+        if not is_idle and self.present([ROOT]):
             with self.exclusive():
                 self.carry_out(plan, age_seconds=age_seconds)
 
@@ -179,7 +191,7 @@ class DirectoryWriter:
 
         `mark` is written before anything else, and `mark_after` once all is done: what of the place is ours.
         """
-        self.remove_leftovers(directories_above([*plan.owned, *plan.remove, *plan.give_back]))
+        self.remove_leftovers(_directories_of(plan))
         if mark is not None:
             self.write(mark)
         _in_turn(self._actions(plan, age_seconds))
@@ -188,6 +200,8 @@ class DirectoryWriter:
         elif mark_after is None and mark is not None:
             self.remove(mark.path)
         if ROOT in plan.remove_directories:
+            with self._explained("remove", ROOT), self._root_held() as directory:
+                remove_lock(directory, self._lock)
             self.remove_directory(ROOT)
 
     def _actions(self, plan: TreePlan, age_seconds: int) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -216,13 +230,14 @@ class DirectoryWriter:
                 with self._directory(ROOT):
                     return DIRECTORY
             with self._parent(path) as (parent, name):
-                mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
-                if stat.S_ISLNK(mode):
-                    return digest_of_link(os.fsencode(os.readlink(name, dir_fd=parent)))
-                if stat.S_ISDIR(mode):
+                status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+                whose = OF_ANOTHER if is_of_another(status) else ""
+                if stat.S_ISLNK(status.st_mode):
+                    return digest_of_link(os.fsencode(os.readlink(name, dir_fd=parent))) + whose
+                if stat.S_ISDIR(status.st_mode):
                     return DIRECTORY
             file = self.read(path.rstrip("/"))
-            return digest(file) if file else OTHER
+            return digest(file) + whose if file else OTHER
         return None
 
     @contextmanager
@@ -240,11 +255,17 @@ class DirectoryWriter:
 
     @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, str]]:
+        # As a directory, so that the last part is judged like the others.
+        name = path.rstrip("/").rpartition("/")[2]
+        if name in ("", ".", ".."):
+            raise DeployError(f"{shown(path)} is no plain path below {self.root}; nothing was done")
         with self._directory(parents(path)[-1]) as parent:
-            yield parent, path.rstrip("/").rpartition("/")[2]
+            yield parent, name
 
     @contextmanager
     def _directory(self, path: str) -> Iterator[int]:
+        if {"", ".", ".."}.intersection(path.removeprefix(ROOT).split("/")[:-1]):
+            raise DeployError(f"{shown(path)} leads out of {self.root}, or is no plain path below it; nothing was done")
         handle = open_place(self.root) if self._held is None else os.dup(self._held)
         try:
             place = self.root
@@ -283,11 +304,8 @@ class DirectoryWriter:
         return next(wrong, path) if Path(self.root).is_dir() else self.root
 
 
-def _is_locked_now(directory: int) -> bool:
-    with suppress(BlockingIOError):
-        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
+def _directories_of(plan: TreePlan) -> list[str]:
+    return directories_above([*plan.owned, *plan.remove, *plan.give_back])
 
 
 def _reason(error: OSError) -> str:

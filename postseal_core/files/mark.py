@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from postseal_core.errors import ConfigError, Problem
-from postseal_core.files.tree import DIRECTORY, MARK_FILE, FileEntry, TreePlan, directories_above, kept_name
+from postseal_core.files.tree import DIRECTORY, MARK_FILE, OF_ANOTHER, FileEntry, TreePlan, directories_above, kept_name
 from postseal_core.records import decode, encode
 
 __all__ = [
@@ -78,12 +78,12 @@ class Holding:
     kept: frozenset[str] = frozenset()
 
 
-def read_mark(file: FileEntry | None, *, is_there: bool = True) -> Mark:
-    """Return the mark in a file; an empty one where nothing is there.
+def read_mark(file: FileEntry | None, present: str | None) -> Mark:
+    """Return the mark in a file; an empty one where nothing is there. `present`: its digest there, None for no file.
 
-    Raises ConfigError for what is no plain file or no mark, or can be written by others than its owner.
+    Raises ConfigError for what is no plain file or no mark, belongs to another user, or can be written by others.
     """
-    if file is None and not is_there:
+    if present is None:
         return NO_MARK
     if file is None:
         raise ConfigError([Problem(MARK_FILE, "is not a plain file, so no mark of ours; move it away")])
@@ -92,7 +92,7 @@ def read_mark(file: FileEntry | None, *, is_there: bool = True) -> Mark:
         mark = decode(Mark, values) if isinstance(values, dict) else None
     except (ValueError, RecursionError, ConfigError):
         mark = None
-    if mark is None or mark.format != _FORMAT or file.mode & 0o022:
+    if mark is None or mark.format != _FORMAT or file.mode & 0o022 or present.endswith(OF_ANOTHER):
         complaint = "is not a mark that this version has left here, or others may write it; move it away"
         raise ConfigError([Problem(MARK_FILE, f"{complaint}, and see which files here are yours")])
     return mark

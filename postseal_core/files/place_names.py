@@ -11,7 +11,7 @@ from posixpath import normpath, relpath
 from typing import Final
 
 from postseal_core.errors import Problem
-from postseal_core.files.tree import KEPT_SUFFIX, MARK_FILE, complaint_of_path
+from postseal_core.files.tree import complaint_of_path, is_reserved
 from postseal_core.wording import shown
 
 __all__ = ["complaint_of_place_name", "is_within", "plain_place", "problems_of_named_files"]
@@ -58,7 +58,7 @@ def problems_of_named_files(path: str, names: Sequence[str]) -> Iterator[Problem
         complaint = complaint_of_path(name)
         if complaint:
             yield Problem(f"{path}[{index}]", complaint)
-        elif last == MARK_FILE or last.endswith(KEPT_SUFFIX):
+        elif is_reserved(last):
             yield Problem(
                 f"{path}[{index}]", f"{shown(name)} is ours: it says what is ours, or keeps what was replaced"
             )

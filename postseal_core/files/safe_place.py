@@ -18,7 +18,7 @@ from pathlib import Path
 from postseal_core.errors import DeployError
 from postseal_core.files.trust import Place, Trust, link_complaint, place_complaint
 
-__all__ = ["complaint_of_place", "open_inside", "open_place", "parent_of_place"]
+__all__ = ["complaint_of_place", "is_of_another", "open_inside", "open_place", "parent_of_place"]
 
 _DIRECTORY = os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 # A directory on the way may be passed by those who may not list it.
@@ -75,12 +75,19 @@ def open_inside(parent: int, name: str, path: str) -> int:
     return handle
 
 
+def is_of_another(status: os.stat_result) -> bool:
+    """Return whether a file belongs to neither the user nor root: its owner can change it at any time."""
+    return status.st_uid not in _trust().owners
+
+
 class _Walk:
     """One way from the root down to a directory."""
 
     def __init__(self, path: str, make_mode: int | None = None, *, is_way: bool = False) -> None:
         # Not normalised: `..` behind a symbolic link is the parent of where it leads.
-        self._parts = deque(_parts(os.path.join(os.getcwd(), path)))  # noqa: PTH109, PTH118  # texts, for links as well
+        # An absolute path needs no working directory, which may be gone.
+        start = "" if path.startswith("/") else os.getcwd()  # noqa: PTH109  # a text, for links as well
+        self._parts = deque(_parts(f"{start}/{path}"))
         self._make_mode = make_mode
         self._is_way = is_way
         self._links = 0

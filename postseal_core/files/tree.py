@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from unicodedata import normalize
 
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.wording import shown
@@ -15,7 +16,9 @@ from postseal_core.wording import shown
 __all__ = [
     "DIRECTORY",
     "KEPT_SUFFIX",
+    "LOCK_FILE",
     "MARK_FILE",
+    "OF_ANOTHER",
     "OTHER",
     "ROOT",
     "Directory",
@@ -29,6 +32,7 @@ __all__ = [
     "digest_of_link",
     "directories_above",
     "foreign_problems",
+    "is_reserved",
     "kept_name",
     "manifest",
     "parents",
@@ -43,10 +47,16 @@ ROOT = "./"
 DIRECTORY = "directory"
 OTHER = "other"
 
+# What follows the digest of a file that belongs to another user, who can change it whenever they like.
+OF_ANOTHER = " of another user"
+
 # The file that lists what is ours at a place, and what a file that we replaced is called there until it is given back.
 MARK_FILE = ".postseal.json"
 KEPT_SUFFIX = ".before-postseal"
+# Here while a run is at work; whoever can open it could keep every other run away.
+LOCK_FILE = ".postseal.lock"
 
+_OWN_NAMES = f"{MARK_FILE}, {LOCK_FILE}, *{KEPT_SUFFIX}"
 _NOT_A_FILE = {DIRECTORY: "a directory", OTHER: "a device, socket or pipe"}
 _PRIVATE_DIRECTORY = 0o700
 _PUBLIC_DIRECTORY = 0o755
@@ -190,6 +200,11 @@ def kept_name(path: str) -> str:
     return path + KEPT_SUFFIX
 
 
+def is_reserved(path: str) -> bool:
+    """Return whether a path is one of our own records at a place, which no declared file may be."""
+    return path in (MARK_FILE, LOCK_FILE) or path.endswith(KEPT_SUFFIX)
+
+
 def _outermost_first(directories: Iterable[str]) -> list[str]:
     return sorted(directories, key=lambda path: (path != ROOT, path))
 
@@ -211,12 +226,22 @@ def tree_problems(desired: Sequence[Entry]) -> tuple[Problem, ...]:
     needed = {directory.rstrip("/") for directory in directories_above(counts)}
     twice = "is declared {} times; declare each file once"
     below = "is declared as a file, but other files are declared below it; rename one of them"
-    reserved = f"is a name that is kept for our own records ({MARK_FILE}, *{KEPT_SUFFIX}); choose another one"
+    reserved = f"is a name that is kept for our own records ({_OWN_NAMES}); choose another one"
     return (
-        *(Problem(path, reserved) for path in sorted(counts) if path == MARK_FILE or path.endswith(KEPT_SUFFIX)),
+        *(Problem(path, reserved) for path in sorted(counts) if is_reserved(path)),
         *(Problem(path, twice.format(count)) for path, count in sorted(counts.items()) if count > 1),
         *(Problem(path, below) for path in sorted(needed & counts.keys())),
+        *_problems_of_alike(needed | counts.keys()),
     )
+
+
+def _problems_of_alike(paths: Iterable[str]) -> Iterator[Problem]:
+    """Report paths that are one file where capitals, or ways to write an accent, make no difference (macOS)."""
+    first: dict[str, str] = {}
+    for path in sorted(paths):
+        other = first.setdefault(normalize("NFC", path.casefold()), path)
+        if other != path and other.rpartition("/")[0] == path.rpartition("/")[0]:
+            yield Problem(path, f"differs from {shown(other)} in capitals or accents only; rename one of them")
 
 
 def _obstacles(desired: Sequence[Entry], present: Mapping[str, str]) -> Iterator[Problem]:

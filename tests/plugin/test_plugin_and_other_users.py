@@ -180,7 +180,7 @@ def test_another_user_cannot_have_the_own_one_refused(port: int, relay: Callable
     """Not with a connection from the same port of another address, which looks alike in a table of ports."""
     source = free_port()
     engine = relay(0, port, source)
-    stranger = relay(NOBODY, port, source, "127.0.0.2")
+    relay(NOBODY, port, source, "127.0.0.2")
     assert engine.stub.GetPluginInfo(empty_pb2.Empty(), timeout=20).version == "0.0.0"
 
 

@@ -192,7 +192,7 @@ def test_the_mark_is_private_and_holds_no_content(tmp_path: Path) -> None:
     before = mark.stat()
     bring_directory(tmp_path, [MAIN_CF, KEY, Symlink("tls/link", "mx1.pem")], owned, bringer())
     assert mark.stat() == before
-    files = read_mark(DirectoryWriter(tmp_path).read(MARK_FILE)).files
+    files = read_mark(DirectoryWriter(tmp_path).read(MARK_FILE), "").files
     assert {path: file.digests for path, file in files.items()} == {path: (value,) for path, value in owned.items()}
 
 
@@ -248,9 +248,10 @@ class Place(RuleBasedStateMachine):
 
     def is_marked(self, name: str) -> bool:
         """Return whether the mark speaks of a file."""
-        return (
-            self.root.exists() and name in read_mark(DirectoryWriter(self.root).read(MARK_FILE), is_there=False).files
-        )
+        if not self.root.exists():
+            return False
+        writer = DirectoryWriter(self.root)
+        return name in read_mark(writer.read(MARK_FILE), writer.present([MARK_FILE]).get(MARK_FILE)).files
 
     @rule(name=names)
     def others_write(self, name: str) -> None:
