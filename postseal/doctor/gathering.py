@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import stat
@@ -14,10 +13,10 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from postseal.doctor.addresses import address_shown, directory_of, without_secrets
 from postseal.doctor.facts import Engine, Facts, Passphrase, Place, Plugins, Stack
 from postseal.doctor.neighbours import is_private_network, other_users
 from postseal.report.engine import COMMAND_VARIABLE, export_stack
@@ -30,7 +29,6 @@ __all__ = ["gather_facts"]
 
 _SECONDS = 30.0
 _LONGEST = 500
-_CREDENTIALS = re.compile(r"//[^/\s@]*@")
 _PACKAGE = "postseal"
 _TLS_PLUGIN = "resource-tls-v"
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
@@ -138,19 +136,20 @@ def _backend_url(engine: Engine) -> str:
 
 def _file_backend(url: str) -> Place | None:
     """Return the directory of a file backend."""
-    parts = urlsplit(url)
-    return _place(Path(unquote(parts.path))) if parts.scheme == "file" and parts.path.startswith("/") else None
+    directory = directory_of(url)
+    return _place(Path(directory)) if directory else None
 
 
 def _stack(stack: str, project_file: Path, backend_url: str, engine: Engine, state_directory: Place | None) -> Stack:
-    url = _without_credentials(backend_url)
+    url = address_shown(backend_url) if backend_url else ""
     if not engine.path or not project_file.is_file():
         return Stack(backend_url=url)
     try:
         exported = export_stack(stack, project_file.parent, _SECONDS)
     except PostsealError as error:
-        said = " ".join(str(error).split())[:_LONGEST]
-        return Stack(backend_url=url, error=_CREDENTIALS.sub("//", said))
+        # Before it is cut: half a password is not recognised.
+        said = " ".join(without_secrets(str(error), backend_url).split())
+        return Stack(backend_url=url, error=said[:_LONGEST])
     deployment = _member(exported, "deployment")
     times = [_member(deployment, "manifest", "time"), *_written_at(deployment), _changed_at(state_directory)]
     return Stack(
@@ -158,12 +157,6 @@ def _stack(stack: str, project_file: Path, backend_url: str, engine: Engine, sta
         secrets_provider=str(_member(deployment, "secrets_providers", "type") or ""),
         newest=max(filter(None, map(_instant, times)), default=None),
     )
-
-
-def _without_credentials(url: str) -> str:
-    """Return a URL without the parts that may hold a password: user, query and fragment."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _member(value: Any, *names: str) -> Any:

@@ -95,6 +95,18 @@ def test_a_state_that_says_nothing_is_no_traceback(export: object, tmp_path: Pat
     assert (seen.stack.secrets_provider, seen.stack.newest) == ("", None)
 
 
+@pytest.mark.parametrize("password", ["hu[sh", "hu\u2100sh", "hu/sh", "hu@sh", "hu?sh"])
+def test_an_address_that_cannot_be_read_ends_in_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    """Libraries quote in theirs what they cannot read, and with it the password."""
+    with_engine(tmp_path, code=1)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"postgres://me:{password}@db/states")
+    seen = facts(tmp_path)
+    assert seen.stack.error
+    assert not {"hu", "sh", password} & {*seen.stack.backend_url.replace(":", "/").split("/")}
+
+
 def test_a_state_that_cannot_be_read_says_so_without_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
