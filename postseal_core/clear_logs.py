@@ -18,7 +18,8 @@ _FLAGS: Final = ("--logtostderr", "--otel-traces", "--tracing", "--verbose")
 _OF_FLAG: Final = {f"PULUMI_OPTION_{flag.removeprefix('--').replace('-', '_').upper()}": flag for flag in _FLAGS}
 _WITHOUT_PAYLOADS: Final = "PULUMI_TRACING_NO_PAYLOADS"
 _VERBOSE: Final = "v"
-_SHORT_WITHOUT_VALUE: Final = frozenset("adefhijqruy")
+_SHORT_WITH_VALUE: Final = frozenset("Ccmpstx")
+"""Behind one of these the rest of a word is its value; behind any other letter `v` may be the switch."""
 
 
 def clear_log_switches(arguments: Sequence[str], environment: Mapping[str, str]) -> list[str]:
@@ -35,8 +36,14 @@ def clear_log_switches(arguments: Sequence[str], environment: Mapping[str, str])
 
 
 def _before_separator(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments up to `--`, behind which none is a flag."""
-    return list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    """Return the arguments up to `--`, behind which none is a flag, unless that is the value of an option before it."""
+    words = list(arguments)
+    ends = (index for index, word in enumerate(words) if word == "--" and not _is_option(words[:index]))
+    return words[: next(ends, len(words))]
+
+
+def _is_option(words: Sequence[str]) -> bool:
+    return bool(words) and words[-1].startswith("-") and "=" not in words[-1]
 
 
 def _flags(arguments: Sequence[str]) -> Iterator[str]:
@@ -54,7 +61,7 @@ def _short(cluster: str, following: str) -> Iterator[str]:
     """Yield `-v` where it stands among letters behind one dash (`-yv=9`), with a level that is not 0."""
     letters = cluster.partition("=")[0]
     before, found, behind = letters.partition(_VERBOSE)
-    if not found or not _SHORT_WITHOUT_VALUE.issuperset(before):
+    if not found or not _SHORT_WITH_VALUE.isdisjoint(before):
         return
     level = behind or (cluster.partition("=")[2] if "=" in cluster else following)
     yield from ["-v"] if _is_on(level) else []

@@ -17,6 +17,8 @@ WISH_VARIABLE = "POSTSEAL_NETWORK"
 
 # With the engine's other names for them.
 _COMMANDS = {
+    "import": "import",
+    "watch": "watch",
     "destroy": "destroy",
     "dn": "destroy",
     "down": "destroy",
@@ -64,7 +66,8 @@ _DIRECTORY = "directory"
 class EngineCommand:
     """The parsed arguments of `pulumi`.
 
-    `command`: `up`, `preview`, `destroy` or `refresh`, empty for one that runs no program of a stack. `stack`,
+    `command`: one in which the engine answers on loopback (`up`, `preview`, `destroy`, `refresh`, `import`, `watch`),
+    empty for others. `stack`,
     `config_file`, `directory`: as they were said, empty where not. `strange`: options that are not known here.
     """
 
@@ -157,12 +160,17 @@ def read_command(arguments: Sequence[str]) -> EngineCommand:
         # The engine's `--color=never` and `--refresh=true` are one word: what is a switch here may have a value there.
         said, strange = parser.parse_known_intermixed_args(_without_values(arguments))
     except _CannotReadError as error:
-        return EngineCommand(_COMMANDS.get(next(iter(arguments), ""), ""), strange=(str(error),))
+        return EngineCommand(_first_command(arguments), strange=(str(error),))
     options = vars(said)
-    command = _COMMANDS.get(next(iter(said.command), ""), "")
+    # The word behind an option that is not known may be its value: then the command is one of those that follow.
+    command = _first_command(said.command if strange else said.command[:1])
     return EngineCommand(
         command, options["--stack"], options["--config-file"], options["--cwd"], (*strange, *said.command[1:])
     )
+
+
+def _first_command(words: Sequence[str]) -> str:
+    return next((_COMMANDS[word] for word in words if word in _COMMANDS), "")
 
 
 def _without_values(arguments: Sequence[str]) -> list[str]:
