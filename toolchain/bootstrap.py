@@ -30,6 +30,7 @@ from toolchain.environment import engine_environment  # noqa: E402
 from toolchain.errors import ToolchainError  # noqa: E402
 from toolchain.go_tools import ZLINT, ensure_tool  # noqa: E402
 from toolchain.layout import locate  # noqa: E402
+from toolchain.ownership import close_umask, refuse_programs_of_others  # noqa: E402
 from toolchain.state import ensure_named  # noqa: E402
 from toolchain.virtualenv import ensure_virtualenv  # noqa: E402
 from toolchain.workflows import lint_workflows  # noqa: E402
@@ -73,7 +74,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("step", nargs="+", choices=COMMANDS, help=steps)
     # An interrupted build cleans up after itself; let a polite kill interrupt it too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    close_umask()
     try:
+        refuse_programs_of_others(locate(ROOT, os.environ), os.environ)
         for step in parser.parse_args(arguments).step:
             COMMANDS[step][1]()
     except ToolchainError as error:

@@ -19,6 +19,7 @@ from toolchain.errors import ToolchainError
 from toolchain.interrupts import heed_interrupts
 from toolchain.launch_checks import refuse_clear_logs
 from toolchain.layout import Layout, locate
+from toolchain.ownership import close_umask, refuse_programs_of_others
 from toolchain.private_network import isolate
 from toolchain.state import ensure_named
 
@@ -45,8 +46,10 @@ def main(command: str) -> None:
     which is made anew each time. (The salt is in the state as well, from where it is taken again.)
     """
     heed_interrupts()
+    close_umask()
     layout = locate(ROOT, os.environ)
     environment = engine_environment(ROOT, os.environ)
+    refuse_programs_of_others(layout, environment)
     ensure_named(layout, environment)
     refuse_clear_logs([], environment)
     settings = _copy_settings(layout)

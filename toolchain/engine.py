@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from toolchain.build import build_parts, is_finished, put_in_place
@@ -53,7 +54,8 @@ def ensure_engine(root: Path, environment: Mapping[str, str]) -> None:
 def _locked(layout: Layout) -> Iterator[None]:
     """Hold the lock of this engine's place in the cache; it ends with the process, however that ends."""
     layout.engine.mkdir(parents=True, exist_ok=True)
-    with (layout.engine / "lock").open("w") as file:
+    # Closed to others: whoever can open a file can lock it, and we would wait for them.
+    with open(layout.engine / "lock", "w", opener=partial(os.open, mode=0o600)) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,18 +15,21 @@ from toolchain.interrupts import heed_interrupts  # noqa: E402
 from toolchain.launch_checks import refuse_clear_logs  # noqa: E402
 from toolchain.layout import locate  # noqa: E402
 from toolchain.network import read_command  # noqa: E402
+from toolchain.ownership import close_umask, refuse_programs_of_others  # noqa: E402
 from toolchain.private_network import isolate  # noqa: E402
 from toolchain.state import ensure_named  # noqa: E402
 
 
 def main(arguments: list[str]) -> None:
     """Replace this process by `pulumi` with `arguments`, or end with a message that says what is missing."""
+    close_umask()
     layout = locate(ROOT, os.environ)
     environment = engine_environment(ROOT, os.environ)
     program = shutil.which("pulumi", path=environment["PATH"])
     if program is None:
         sys.exit("There is no pulumi yet: run `make engine` once.")
     try:
+        refuse_programs_of_others(layout, environment)
         refuse_clear_logs(arguments, environment)
         ensure_named(layout, environment)
     except ToolchainError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from toolchain.environment import backend_url
 from toolchain.errors import ToolchainError
 from toolchain.layout import Layout
+from toolchain.ownership import refuse_passphrase_of_others
 
 __all__ = ["ensure_named", "ensure_passphrase"]
 
@@ -16,11 +17,15 @@ def ensure_named(layout: Layout, environment: Mapping[str, str]) -> None:
     """Make what an environment names and this checkout provides: the state directory, and the passphrase in it.
 
     Raises:
-        ToolchainError: as of `ensure_passphrase`.
+        ToolchainError: as of `ensure_passphrase`, and where others could exchange the state or read the passphrase.
     """
-    if environment.get("PULUMI_BACKEND_URL") == backend_url(layout.state):
+    is_backend = environment.get("PULUMI_BACKEND_URL") == backend_url(layout.state)
+    has_passphrase = environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(layout.passphrase_file)
+    if is_backend or has_passphrase:
+        refuse_passphrase_of_others(layout, layout.state)
+    if is_backend:
         layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(layout.passphrase_file):
+    if has_passphrase:
         ensure_passphrase(layout.state)
 
 

@@ -10,8 +10,9 @@ import os
 import pwd
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -51,11 +52,14 @@ def parent_of_place(path: str) -> Iterator[tuple[int, str]]:
         os.close(handle)
 
 
-def complaint_of_place(path: str) -> str | None:
-    """Return why nothing may be written to a directory, as far as it exists; None where all is well so far."""
+def complaint_of_place(path: str, *, also: Collection[int] = ()) -> str | None:
+    """Return why nothing may be written to a directory, as far as it exists; None where all is well so far.
+
+    `also`: users who may own directories on the way besides root and the user, as whose program runs here.
+    """
     try:
         with suppress(OSError):
-            os.close(open_place(path))
+            os.close(_Walk(path, also=also).open())
     except DeployError as error:
         return str(error)
     return None
@@ -68,7 +72,7 @@ def open_inside(parent: int, name: str, path: str) -> int:
     """
     handle = os.open(name, os.O_RDONLY | _DIRECTORY, dir_fd=parent)
     try:
-        _check(handle, path, is_last=True)
+        _check(handle, path, _trust(), is_last=True)
     except BaseException:
         os.close(handle)
         raise
@@ -83,11 +87,14 @@ def is_of_another(status: os.stat_result) -> bool:
 class _Walk:
     """One way from the root down to a directory."""
 
-    def __init__(self, path: str, make_mode: int | None = None, *, is_way: bool = False) -> None:
+    def __init__(
+        self, path: str, make_mode: int | None = None, *, is_way: bool = False, also: Collection[int] = ()
+    ) -> None:
         # Not normalised: `..` behind a symbolic link is the parent of where it leads.
         # An absolute path needs no working directory, which may be gone.
         start = "" if path.startswith("/") else os.getcwd()  # noqa: PTH109  # a text, for links as well
         self._parts = deque(_parts(f"{start}/{path}"))
+        self._trust = replace(_trust(), owners=_trust().owners.union(also))
         self._make_mode = make_mode
         self._is_way = is_way
         self._links = 0
@@ -98,7 +105,7 @@ class _Walk:
         """Go the whole way and return the last handle."""
         self._handle = os.open("/", _DIRECTORY | (0 if self._parts else os.O_RDONLY))
         try:
-            _check(self._handle, "/", is_last=self._is_last)
+            _check(self._handle, "/", self._trust, is_last=self._is_last)
             while self._parts:
                 self._step(self._parts.popleft())
         except BaseException:
@@ -117,7 +124,7 @@ class _Walk:
         inner = os.open(name, _PASS if self._parts else os.O_RDONLY | _DIRECTORY, dir_fd=self._handle)
         os.close(self._handle)
         self._handle, self._where = inner, path
-        _check(inner, path, is_last=self._is_last)
+        _check(inner, path, self._trust, is_last=self._is_last)
 
     @property
     def _is_last(self) -> bool:
@@ -149,7 +156,7 @@ class _Walk:
             os.chmod(name, mode, dir_fd=self._handle)
 
     def _follow(self, name: str, path: str, uid: int) -> None:
-        if complaint := link_complaint(path, uid, _trust()):
+        if complaint := link_complaint(path, uid, self._trust):
             raise DeployError(complaint)
         self._links += 1
         if self._links > _MOST_LINKS:
@@ -165,10 +172,9 @@ def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part not in ("", ".")]
 
 
-def _check(handle: int, path: str, *, is_last: bool) -> None:
+def _check(handle: int, path: str, trust: Trust, *, is_last: bool) -> None:
     status = os.fstat(handle)
     place = Place(path, status.st_uid, status.st_gid, status.st_mode, has_acl=False)
-    trust = _trust()
     if status.st_mode & stat.S_IWGRP and trust.private_gids:
         place = Place(path, status.st_uid, status.st_gid, status.st_mode, has_acl=_has_acl(handle))
     if complaint := place_complaint(place, trust, is_last=is_last):
