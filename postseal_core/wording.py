@@ -13,6 +13,7 @@ _LARGEST_SHOWN: Final = 10**_MAX_SHOWN
 _MANY_DIGITS: Final = "a number of many digits"
 _PLAUSIBLE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,29}", re.ASCII)
 _BEGINS_PEM: Final = "-----BEGIN"
+_PEM: Final = "a PEM block"
 _QUOTED: Final = (str, int, float, list, tuple, Mapping)
 _NAMES: Final = ((str, "a text"), (Mapping, "a mapping"), (list | tuple, "a list"))
 
@@ -29,13 +30,17 @@ def nearest_hint(word: str, known: Collection[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message quotes it, cut after 60 characters; of an object only what it is."""
+    """Return a value as a message quotes it, cut after 60 characters; of an object, and of PEM, only what it is."""
+    if isinstance(value, str) and _BEGINS_PEM in value:
+        return _PEM
     if isinstance(value, str):
         text = repr(value[: _MAX_SHOWN + 1])
     elif isinstance(value, int) and not -_LARGEST_SHOWN < value < _LARGEST_SHOWN:
         return _MANY_DIGITS
     else:
         text = _repr(value) if value is None or isinstance(value, _QUOTED) else f"a {type(value).__name__}"
+        if _BEGINS_PEM in text:
+            return f"a {type(value).__name__} with {_PEM} in it"
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 

@@ -9,8 +9,10 @@ import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from postseal_core.errors import PostsealError
 from postseal_core.files.bringing import Bringer
 from postseal_core.plugin.handler import Context
+from postseal_core.wording import shown
 
 __all__ = ["bringer_of", "claim", "owner_of", "place_of", "unclaimed"]
 
@@ -43,8 +45,14 @@ def bringer_of(context: Context, take_over: Iterable[str] = ()) -> Bringer:
 
 
 def place_of(directory: str | Path) -> str:
-    """Return one name for a directory, however its path is written; it need not exist."""
-    return str(Path(directory).resolve())
+    """Return one name for a directory, however its path is written; it need not exist.
+
+    Raises PostsealError for what no directory can be named.
+    """
+    try:
+        return str(Path(directory).resolve())
+    except ValueError as error:  # a zero byte
+        raise PostsealError(f"no directory can have the name {shown(str(directory))}") from error
 
 
 def claim(context: Context, place: str, paths: Iterable[str]) -> None:

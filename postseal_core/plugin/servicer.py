@@ -85,20 +85,20 @@ class Servicer(ResourceProviderServicer):
 
     def CheckConfig(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:
         """Accept `postseal:clock` and `postseal:rehearsal`, refuse anything else."""
-        with clean_errors(context):
-            failures = check_failures(tuple(configuration_problems(from_struct(request.news).properties)))
+        with clean_errors(context, request):
+            failures = check_failures(configuration_problems(from_struct(request.news).properties), request)
             return pb.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
         """Report another clock as a change in place: the engine configures a provider that is `same` as it was."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             return diff_response(
                 compare(from_struct(request.old_inputs).properties, from_struct(request.news).properties)
             )
 
     def Configure(self, request: pb.ConfigureRequest, context: grpc.ServicerContext) -> pb.ConfigureResponse:
         """Take the clock, if one is set, and say that secrets and previews are understood."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             self._configuration = decode_configuration(from_struct(request.args).properties)
         return pb.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
@@ -110,7 +110,7 @@ class Servicer(ResourceProviderServicer):
         A plugin that was started by hand sees many runs. The preview and the update of one `pulumi up` have addresses
         of their own; an address that attaches again belongs to the same run.
         """
-        with clean_errors(context):
+        with clean_errors(context, request):
             if request.address != self._attached_to:
                 self._attached_to = request.address
                 self._start_run()
@@ -126,7 +126,7 @@ class Servicer(ResourceProviderServicer):
 
     def Check(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:
         """Validate and decide; wrap every secret input again."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             handler = self._handler(request.urn)
             news, olds = from_struct(request.news), from_struct(request.olds).properties
             try:
@@ -135,14 +135,14 @@ class Servicer(ResourceProviderServicer):
                 material = MaterialStore()
                 checked = handler.check(call, self._context(request.urn, material))
             except ConfigError as error:
-                return pb.CheckResponse(failures=check_failures(error.problems))
+                return pb.CheckResponse(failures=check_failures(error.problems, request))
             inputs = _struct(checked, news.secret_paths)
             self._lockers.fill(_holder(request.urn, inputs, context), material)
             return pb.CheckResponse(inputs=inputs)
 
     def Diff(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
         """Compare old inputs with new inputs."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             handler = self._handler(request.urn)
             old, new = (from_struct(each).properties for each in (request.old_inputs, request.news))
             stored = decode_stored(handler.inputs, old)
@@ -153,7 +153,7 @@ class Servicer(ResourceProviderServicer):
 
     def Create(self, request: pb.CreateRequest, context: grpc.ServicerContext) -> pb.CreateResponse:
         """Make a resource, or plan it in a preview."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             if not request.preview:
                 self._configuration.refuse_changes()
             handler = self._handler(request.urn)
@@ -164,7 +164,7 @@ class Servicer(ResourceProviderServicer):
 
     def Update(self, request: pb.UpdateRequest, context: grpc.ServicerContext) -> pb.UpdateResponse:
         """Change a resource in place, or plan it in a preview."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             if not request.preview:
                 self._configuration.refuse_changes()
             handler = self._handler(request.urn)
@@ -176,7 +176,7 @@ class Servicer(ResourceProviderServicer):
 
     def Read(self, request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadResponse:
         """Return inputs and state as they are, secrets wrapped."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             handler = self._handler(request.urn)
             inputs, state = from_struct(request.inputs), from_struct(request.properties)
             if not inputs.properties and not state.properties:
@@ -195,7 +195,7 @@ class Servicer(ResourceProviderServicer):
 
     def Delete(self, request: pb.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Remove what the resource made."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             self._configuration.refuse_changes()
             handler = self._handler(request.urn)
             state = decode_stored(handler.state, from_struct(request.properties).properties)

@@ -2,6 +2,7 @@
 
 import grpc
 import pytest
+from google.protobuf.empty_pb2 import Empty
 
 from postseal_core.errors import DeployError
 from postseal_core.plugin.answers import clean_errors
@@ -22,7 +23,7 @@ class Aborted:
 def statuses_of(error: Exception) -> list[tuple[grpc.StatusCode, str]]:
     """Return what the engine is answered where this error is raised."""
     context = Aborted()
-    with pytest.raises(Exception) as caught, clean_errors(context):  # type: ignore[arg-type]  # noqa: PT011  # as above
+    with pytest.raises(Exception) as caught, clean_errors(context, Empty()):  # type: ignore[arg-type]  # noqa: PT011  # as above
         raise error
     assert type(caught.value) is Exception
     return context.statuses
@@ -47,6 +48,6 @@ def test_an_error_of_ours_is_its_sentence() -> None:
 def test_what_was_answered_is_not_answered_again() -> None:
     """An abort further inside passes as it is."""
     context = Aborted()
-    with pytest.raises(Exception), clean_errors(context):  # type: ignore[arg-type]  # noqa: B017, PT011
+    with pytest.raises(Exception), clean_errors(context, Empty()):  # type: ignore[arg-type]  # noqa: B017, PT011
         context.abort(grpc.StatusCode.NOT_FOUND, "gone")
     assert context.statuses == [(grpc.StatusCode.NOT_FOUND, "gone")]
