@@ -33,6 +33,14 @@ _MOST_LINES: Final = 200
 """A page of problems is read from its top; the rest is counted."""
 
 
+def _visible(text: str) -> str:
+    """Return a text in which nothing moves a terminal's cursor, colours it or turns its lines around.
+
+    Messages quote what others wrote: names in certificates, keys of a stack file, answers of programs.
+    """
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}..."
 
@@ -51,8 +59,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Return both as one line of a bounded length, however much somebody wrote."""
-        path = self.path if self.path.isprintable() else ascii(self.path)[1:-1]  # a key may hold line breaks
-        path, message = _cut(path, _LONGEST_PATH), _cut(self.message, _LONGEST_MESSAGE)
+        # Cut first: to look at each character of a megabyte takes a while.
+        path, message = _visible(_cut(self.path, _LONGEST_PATH)), _visible(_cut(self.message, _LONGEST_MESSAGE))
         return f"{path}: {message}" if path else message
 
     def below(self, prefix: str) -> "Problem":
@@ -63,6 +71,10 @@ class Problem:
 
 class PostsealError(Exception):
     """Base of everything this project raises on purpose; `str()` of it is fit for a user to read."""
+
+    def __str__(self) -> str:
+        """Return the message with its line breaks, and with every other control character escaped."""
+        return "\n".join(map(_visible, super().__str__().split("\n")))
 
 
 class ConfigError(PostsealError):
