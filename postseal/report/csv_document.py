@@ -9,6 +9,8 @@ from postseal_core.instants import format_instant
 
 __all__ = ["COLUMNS", "render_csv"]
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
 COLUMNS = (
     "kind",
     "name",
@@ -31,14 +33,19 @@ COLUMNS = (
 def render_csv(items: Iterable[Expiring]) -> str:
     """Return CSV (RFC 4180: comma, double quotes, CRLF, one header line), worst first.
 
-    `accepted` holds `FINGERPRINT until INSTANT`, several separated by `; `. NOT done: guarding against spreadsheets
-    that take a name beginning with `=` for a formula.
+    `accepted` holds `FINGERPRINT until INSTANT`, several separated by `; `. A text that a spreadsheet would take
+    for a formula has an apostrophe in front.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows(_row(item) for item in items)
+    writer.writerows([*map(_guarded, _row(item))] for item in items)
     return text.getvalue()
+
+
+def _guarded(cell: str | int) -> str | int:
+    """Return a cell that is computed nowhere (OWASP, CSV injection)."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _row(item: Expiring) -> tuple[str | int, ...]:

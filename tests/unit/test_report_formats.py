@@ -214,3 +214,12 @@ def test_a_retirement_that_is_due_says_which_generation() -> None:
     """The next action of a client in its overlap names the generation that leaves."""
     inventory = build_inventory(export(certificate("a", previous=(-100.5, 5))), NOW)
     assert "retire generation 2  2026-11-27" in render_table(inventory, inventory.items, TableStyle())
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_csv_is_a_formula(sign: str) -> None:
+    """A spreadsheet would compute it, and a formula may fetch from, and send to, the Internet."""
+    subject = f"{sign}HYPERLINK(1)"
+    (row,) = csv.DictReader(io.StringIO(render_csv([replace(ISSUED.items[0], subject=subject)]), newline=""))
+    assert row["subject"] == f"'{subject}"
+    assert row["days_left"] == str(ISSUED.items[0].days_left)
