@@ -11,7 +11,7 @@ from typing import Final
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
-__all__ = ["Network", "fault_of_network", "network_of", "problems_of_networks"]
+__all__ = ["Network", "fault_of_network", "network_of", "problems_of_networks", "public_networks"]
 
 Network = IPv4Network | IPv6Network
 
@@ -94,24 +94,30 @@ def network_of(text: str) -> Network | None:
 
 
 def problems_of_networks(networks: Sequence[str], wide_networks: Sequence[str] = ()) -> list[Problem]:
-    """Return what is wrong with the networks that may relay, told at `networks` and at `wide_networks`.
+    """Return what is wrong with the networks that may relay, told at `networks[0]`, at `wide_networks[0]` and so on.
 
     Private space is taken at any width. Of public space `networks` has no piece wider than a /24 (IPv6: /48) and no
     more than sixteen such pieces; what touches is one piece, however it is cut. `wide_networks` has what is wider, up
     to a /8 (IPv6: /19) in all.
     """
     placed = [
-        (path, text) for path, texts in (("networks", networks), ("wide_networks", wide_networks)) for text in texts
+        (f"{path}[{index}]", text)
+        for path, texts in (("networks", networks), ("wide_networks", wide_networks))
+        for index, text in enumerate(texts)
     ]
     found = [
-        *_problems_of_spelling("networks", networks),
-        *_problems_of_spelling("wide_networks", wide_networks),
+        *_problems_of_spelling(placed),
         *_problems_of_width("networks", networks, _OF_A_SITE, "name a narrower one, or list it under wide_networks"),
         *_problems_of_width("wide_networks", wide_networks, _WIDE, "name the networks that are yours"),
         *_problems_of_narrow(wide_networks),
     ]
     # Of what is refused for its width, nobody has to know what lies in it.
     return found or list(_problems_of_overlaps(placed))
+
+
+def public_networks(networks: Iterable[str]) -> list[str]:
+    """Return the networks that reach beyond private space, in their order; those that mean nothing are left out."""
+    return [text for text, network in _read(networks) if not _is_within(network, _PRIVATE)]
 
 
 def _parsed(text: str) -> Network:
@@ -155,10 +161,10 @@ def _read(networks: Iterable[str]) -> Iterator[tuple[str, Network]]:
             yield text, network
 
 
-def _problems_of_spelling(path: str, networks: Iterable[str]) -> Iterator[Problem]:
-    for text in networks:
+def _problems_of_spelling(placed: Sequence[tuple[str, str]]) -> Iterator[Problem]:
+    for path, text in placed:
         if fault := fault_of_network(text):
-            yield Problem(path, f"{shown(text)} {fault}")
+            yield Problem(path, f"got {shown(text)}, which {fault}")
 
 
 def _problems_of_overlaps(placed: Sequence[tuple[str, str]]) -> Iterator[Problem]:
@@ -168,9 +174,9 @@ def _problems_of_overlaps(placed: Sequence[tuple[str, str]]) -> Iterator[Problem
     around, named = None, ""
     for network, text, path in known:
         if around == network:
-            yield Problem(path, f"{text} is listed twice; remove it once")
+            yield Problem(path, f"got {text}, which is listed twice; remove it once")
         elif around and _is_within(network, [around]):
-            yield Problem(path, f"{text} lies in {named}; leave it out")
+            yield Problem(path, f"got {text}, which lies in {named}; leave it out")
         else:
             around, named = network, text
 
@@ -204,8 +210,10 @@ def _problems_of_width(path: str, networks: Sequence[str], bound: _Bound, cure: 
         pieces, prefix = list(found), bound.prefix[version]
         wide = [piece for piece in pieces if _size(piece) > bound.piece(version)]
         for piece in wide:
-            whole = _in_words([text for text, _ in piece])
-            yield Problem(path, f"{whole} is public and wider than a /{prefix}, so strangers could relay; {cure}")
+            texts = [text for text, _ in piece]
+            place = f"{path}[{networks.index(texts[0])}]"
+            wider = f"public and wider than a /{prefix}, so strangers could relay"
+            yield Problem(place, f"got {_in_words(texts)}, which is {wider}; {cure}")
         if not wide and sum(map(_size, pieces)) > bound.total(version):
             many = f"{bound.pieces} times a /{prefix}" if bound.pieces > 1 else f"a /{prefix}"
             yield Problem(path, f"public networks of IPv{version} are together more than {many}; {cure}")
@@ -220,9 +228,9 @@ def _in_words(texts: Sequence[str]) -> str:
 
 def _problems_of_narrow(wide_networks: Iterable[str]) -> Iterator[Problem]:
     """Report entries of `wide_networks` that are private or not wide."""
-    for text, network in _read(wide_networks):
-        is_private = _is_within(network, _PRIVATE)
-        if is_private or network.num_addresses <= _OF_A_SITE.piece(network.version):
-            yield Problem(
-                "wide_networks", f"{text} is {'private' if is_private else 'not wide'}; list it under networks"
-            )
+    for index, text in enumerate(wide_networks):
+        network = network_of(text)
+        is_private = network is not None and _is_within(network, _PRIVATE)
+        if network and (is_private or network.num_addresses <= _OF_A_SITE.piece(network.version)):
+            why = "private" if is_private else "not wide"
+            yield Problem(f"wide_networks[{index}]", f"got {text}, which is {why}; list it under networks")

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from postfix.values import LIST_KINDS
 
 __all__ = [
+    "EARLIER_NAMES",
     "LEGACY_CHAIN_FILES",
     "OLDEST_SUPPORTED",
     "Parameter",
@@ -31,6 +32,14 @@ __all__ = [
 
 LEGACY_CHAIN_FILES: Final = ("cert_file", "key_file", "eccert_file", "eckey_file", "dcert_file", "dkey_file")
 """The ends of the parameters that say certificate and key where no `..._tls_chain_files` does (postconf(5))."""
+
+EARLIER_NAMES: Final = frozenset(
+    {
+        *("authorized_verp_clients", "fallback_relay", "postscreen_dnsbl_ttl"),
+        *("smtpd_client_connection_limit_exceptions", "virtual_maps"),
+    }
+)
+"""Names that are no parameters any more, but to which defaults refer: set, each becomes another parameter's value."""
 
 
 class PostfixVersion(NamedTuple):

@@ -1,17 +1,36 @@
 """Notes for the reviewer about valid but risky domains, maps and restrictions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from postfix.domain_checks import covers_subdomains, expanded_domain
 from postfix.host import HostDeclaration
+from postfix.networks import public_networks
 from postfix.receiving import DOMAINS_BY_DEFAULT
 from postfix.receiving_rendering import declared_tables
+from postfix.rendering import render_parameters
 from postfix.restriction_checks import BEFORE_RELAYING, REASONS, relaying_clients, vocabulary_of
 from postfix.restriction_names import Effect
 from postfix.restriction_verdicts import Verdict, first_that_may, verdict
 from postfix.routing_checks import services_of_others
+from postseal_core.wording import shown
 
 __all__ = ["to_review", "unknown_tables"]
+
+_WAYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "always_bcc": "a copy of all mail goes to {}",
+        "content_filter": "all mail goes through {}, which may read, change and redirect it",
+        "default_transport": "mail to others is handed to {}",
+        "luser_relay": "mail to unknown users goes to {}",
+        "non_smtpd_milters": "mail from this machine is shown to {}, which may change and redirect it",
+        "relayhost": "mail to others goes through {}",
+        "smtp_fallback_relay": "mail that cannot be delivered goes through {}",
+        "smtpd_milters": "all mail that comes in is shown to {}, which may change and redirect it",
+        "smtpd_proxy_filter": "all mail that comes in goes through {}, which may read, change and redirect it",
+    }
+)
 
 
 def unknown_tables(host: HostDeclaration) -> dict[str, str]:
@@ -21,7 +40,22 @@ def unknown_tables(host: HostDeclaration) -> dict[str, str]:
 
 def to_review(host: HostDeclaration) -> dict[str, str]:
     """Return notes on parts of a declaration that widen or may block mail, by path."""
-    return dict((*_subdomains(host), *_deciding_tables(host), *_doubtful_lists(host), *services_of_others(host)))
+    opened = (*_public_networks(host), *_subdomains(host), *_deciding_tables(host))
+    return dict((*opened, *_doubtful_lists(host), *_ways_of_mail(host), *services_of_others(host)))
+
+
+def _public_networks(host: HostDeclaration) -> Iterator[tuple[str, str]]:
+    relay = host.server.settings.relay if host.server else None
+    if relay and (networks := public_networks(relay.networks)):
+        yield "relay.networks", f"hosts on the Internet relay without any proof: {', '.join(networks)}"
+
+
+def _ways_of_mail(host: HostDeclaration) -> Iterator[tuple[str, str]]:
+    """Note whom mail is handed to, or copied for, by parameters that no other note is about."""
+    parameters = render_parameters(host)
+    for name, sentence in _WAYS.items():
+        if value := parameters.get(name):
+            yield name, sentence.format(shown(value))
 
 
 def _subdomains(host: HostDeclaration) -> Iterator[tuple[str, str]]:
@@ -47,6 +81,7 @@ def _doubtful_lists(host: HostDeclaration) -> Iterator[tuple[str, str]]:
         for client in relaying_clients(host) if name in BEFORE_RELAYING else ():
             result = verdict(items, client, known)
             if result is not Verdict.PERMIT:
-                item = first_that_may(Effect.REFUSE, items, client, known)
+                index = first_that_may(Effect.REFUSE, items, client, known)
+                item = "the list" if index is None else items[index]
                 word = "refuses" if result is Verdict.REFUSE else "may refuse"
                 yield f"restrictions.{name}.{client}", f"{item} {word} {REASONS[client]}"

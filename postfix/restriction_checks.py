@@ -7,7 +7,7 @@ from typing import Final
 from postfix.access_actions import action_of, faults_of_action
 from postfix.host import HostDeclaration, Ownership
 from postfix.lookup_checks import LISTABLE_TYPES, PATTERN_TYPES, problems_of_table
-from postfix.parameters import parameter_named
+from postfix.parameters import EARLIER_NAMES, parameter_named
 from postfix.receiving import LookupTable
 from postfix.restriction_names import INSTEAD, LISTS, REFUSED, RESTRICTIONS, Client, Effect, Stage
 from postfix.restriction_steps import WARNING, Step, Vocabulary, faults_of_item, steps_of
@@ -104,7 +104,7 @@ def _fault_of_class_name(name: str) -> str | None:
         return f"{shown(name)} cannot be a class; use letters, digits and underscores"
     if name.lower() in {*RESTRICTIONS, *REFUSED, *INSTEAD}:
         return f"{name} is a restriction of Postfix; choose another name"
-    if parameter_named(name):
+    if parameter_named(name) or name in EARLIER_NAMES:
         return f"{name} is a parameter of Postfix, which the class would set; choose another name"
     return None
 
@@ -176,10 +176,10 @@ def _problems_of_verdicts(host: HostDeclaration, known: Vocabulary) -> Iterator[
 def _problems_of_strangers(items: tuple[str, ...], known: Vocabulary) -> Iterator[Problem]:
     # Where both lists are empty, smtpd refuses to start.
     if items and verdict(items, Client.STRANGER, known) is not Verdict.REFUSE:
-        item = first_that_may(Effect.PERMIT, items, Client.STRANGER, known)
-        cause = f"{item} may let a stranger pass" if item else "a stranger comes to its end"
+        index = first_that_may(Effect.PERMIT, items, Client.STRANGER, known)
+        cause = "a stranger comes to its end" if index is None else f"{items[index]} may let a stranger pass"
         yield Problem(
-            RECIPIENT_LIST,
+            _place_in(RECIPIENT_LIST, index),
             f"{cause}, who could then relay through a service that has no smtpd_relay_restrictions; put "
             "reject_unauth_destination before it",
         )
@@ -191,8 +191,13 @@ def _problems_of_refused(
     """Report lists that certainly refuse clients which the same declaration lets relay."""
     for client in relaying_clients(host):
         if client is not Client.NETWORK and verdict(items, client, known) is Verdict.REFUSE:
-            item = first_that_may(Effect.REFUSE, items, client, known)
-            yield Problem(name, f"{item} refuses {REASONS[client]}; put {PERMITS[client]} before it")
+            index = first_that_may(Effect.REFUSE, items, client, known)
+            item = "the list" if index is None else items[index]
+            yield Problem(_place_in(name, index), f"{item} refuses {REASONS[client]}; put {PERMITS[client]} before it")
+
+
+def _place_in(name: str, index: int | None) -> str:
+    return name if index is None else f"{name}[{index}]"
 
 
 REASONS: Final[Mapping[Client, str]] = {

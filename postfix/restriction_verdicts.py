@@ -114,12 +114,12 @@ def verdict(items: Sequence[str], client: Client, known: Vocabulary) -> Verdict:
     return _Walk(client, known).through(steps_of(items), frozenset({False})).verdict
 
 
-def first_that_may(effect: Effect, items: Sequence[str], client: Client, known: Vocabulary) -> str | None:
-    """Return the first item of a list that may permit, or refuse, the client's mail; None for the list's end."""
-    for count, item in enumerate(items, 1):
-        ends = _Walk(client, known).through(steps_of(items[:count]), frozenset({False}))
+def first_that_may(effect: Effect, items: Sequence[str], client: Client, known: Vocabulary) -> int | None:
+    """Return the place of the first item that may permit, or refuse, the client's mail; None for the list's end."""
+    for index in range(len(items)):
+        ends = _Walk(client, known).through(steps_of(items[: index + 1]), frozenset({False}))
         if effect is Effect.PERMIT and False in ends.permitted:
-            return item
+            return index
         if effect is Effect.REFUSE and (ends.is_refused or True in ends.alive | ends.permitted):
-            return item
+            return index
     return None

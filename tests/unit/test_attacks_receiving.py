@@ -145,20 +145,20 @@ ROWS: dict[str, tuple[dict[str, Any], str]] = (
 )
 LIST = "restrictions.smtpd_recipient_restrictions"
 LISTS: dict[str, tuple[dict[str, Any], str]] = {
-    "permit": (recipients("permit", REFUSING), LIST),
+    "permit": (recipients("permit", REFUSING), f"{LIST}[0]"),
     "the end": (recipients("permit_mynetworks"), LIST),
-    "a policy server": (recipients("check_policy_service inet:127.0.0.1:10023", REFUSING), LIST),
+    "a policy server": (recipients("check_policy_service inet:127.0.0.1:10023", REFUSING), f"{LIST}[0]"),
     "OK in a table": (
         recipients("check_client_access known", REFUSING, tables={"known": {"rows": {"192.0.2.1": "OK"}}}),
-        LIST,
+        f"{LIST}[0]",
     ),
     "permit in a table": (
         recipients("check_client_access known", REFUSING, tables={"known": {"rows": {"192.0.2.1": "permit"}}}),
-        LIST,
+        f"{LIST}[0]",
     ),
     "RELAY in a table": (
         recipients("check_client_access known", REFUSING, tables={"known": {"rows": {"192.0.2.1": "RELAY"}}}),
-        LIST,
+        f"{LIST}[0]",
     ),
     "a number in a table": (
         recipients("check_client_access known", REFUSING, tables={"known": {"rows": {"192.0.2.1": "1234567"}}}),
@@ -166,16 +166,16 @@ LISTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown table": (
         recipients("check_helo_access known", REFUSING, tables={"known": {"unknown_table": "hash:/etc/postfix/a"}}),
-        LIST,
+        f"{LIST}[0]",
     ),
-    "a class": (recipients("postseal_a", REFUSING, classes={"postseal_a": ["permit"]}), LIST),
+    "a class": (recipients("postseal_a", REFUSING, classes={"postseal_a": ["permit"]}), f"{LIST}[0]"),
     "a class behind a class": (
         recipients(
             "postseal_a",
             REFUSING,
             classes={"postseal_a": ["postseal_b"], "postseal_b": ["reject_non_fqdn_sender", "permit"]},
         ),
-        LIST,
+        f"{LIST}[0]",
     ),
     "a class from a table": (
         recipients(
@@ -184,7 +184,7 @@ LISTS: dict[str, tuple[dict[str, Any], str]] = {
             classes={"postseal_a": ["permit"]},
             tables={"known": {"rows": {"a.example": "postseal_a"}}},
         ),
-        LIST,
+        f"{LIST}[0]",
     ),
     "a refusal that only warns": (recipients(f"warn_if_reject {REFUSING}"), LIST),
     "a class that only warns": (
@@ -234,7 +234,7 @@ LISTS: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown restriction": (recipients("reject_everything", REFUSING), f"{LIST}[0]"),
     "a policy server with an action": (
         recipients("check_policy_service { inet:127.0.0.1:1, default_action = OK }", REFUSING),
-        LIST,
+        f"{LIST}[0]",
     ),
     "a class called like mynetworks": (
         recipients(REFUSING, "mynetworks", classes={"mynetworks": ["permit"]}),

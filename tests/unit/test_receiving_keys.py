@@ -292,8 +292,8 @@ RECIPIENTS = "restrictions.smtpd_recipient_restrictions"
 def test_a_list_that_refuses_who_may_relay_is_a_mistake_where_all_is_ours() -> None:
     """Users and listed certificates; where more services may be on the host, the reviewer is told instead."""
     problem = f"{REFUSING} refuses the clients that relay by certificate; put {LISTED} before it"
-    assert messages(RECIPIENTS, relaying((REFUSING,))) == [problem]
-    assert messages(RECIPIENTS, relaying((LISTED, REFUSING), sasl=True)) == [
+    assert messages(f"{RECIPIENTS}[0]", relaying((REFUSING,))) == [problem]
+    assert messages(f"{RECIPIENTS}[1]", relaying((LISTED, REFUSING), sasl=True)) == [
         f"{REFUSING} refuses users who log in to relay; put permit_sasl_authenticated before it"
     ]
     assert messages(RECIPIENTS, relaying((LISTED, REFUSING))) == []
@@ -317,7 +317,7 @@ def test_where_a_service_may_override_who_relays_the_list_itself_refuses_strange
     """A main.cf that is ours as a whole refuses them before, whatever this list says."""
     items = ("permit_mynetworks", LISTED, "check_policy_service inet:127.0.0.1:10023", REFUSING)
     assert messages(RECIPIENTS, relaying(items)) == []
-    assert messages(RECIPIENTS, relaying(items, Ownership.MERGE)) == [
+    assert messages(f"{RECIPIENTS}[2]", relaying(items, Ownership.MERGE)) == [
         (
             "check_policy_service inet:127.0.0.1:10023 may let a stranger pass, who could then relay through a service "
             "that has no smtpd_relay_restrictions; put reject_unauth_destination before it"

@@ -219,10 +219,10 @@ HOSTS: list[tuple[Raw, str, list[str]]] = [
     (host(trust={"roots_pem": [LEAF.certificate_pem]}), "hosts.mx1.trust.roots_pem[0]", ["CN=alice is no authority"]),
     (
         host(relay={"networks": ["0.0.0.0/0"]}),
-        "hosts.mx1.relay.networks",
-        ["wider than a /24", "strangers could relay"],
+        "hosts.mx1.relay.networks[0]",
+        ["got 0.0.0.0/0", "wider than a /24", "strangers could relay"],
     ),
-    (host(relay={"wide_networks": ["0.0.0.0/0"]}), "hosts.mx1.relay.wide_networks", ["wider than a /8"]),
+    (host(relay={"wide_networks": ["0.0.0.0/0"]}), "hosts.mx1.relay.wide_networks[0]", ["wider than a /8"]),
     (host(relay={"sassl": True}), "hosts.mx1.relay.sassl", ["did you mean sasl?"]),
     (host(table_type="bdb"), "hosts.mx1.table_type", ["'bdb'", "texthash"]),
     (host(postfix_version="4"), "hosts.mx1.postfix_version", ["'3.7'"]),
