@@ -8,6 +8,7 @@ from typing import Final
 
 from pki.name_syntax import fault_of_host
 from postfix.access_actions import nearest_service
+from postfix.mailboxes import fault_of_mailbox
 from postfix.next_hops import faults_of_transport
 from postfix.receiving import LookupTable
 from postfix.table_places import CONFIGURED_TYPES, INDEXED_TYPES, PATTERN_TYPES, fault_of_table_file
@@ -123,8 +124,8 @@ def _relayhost(value: str, _services: frozenset[str]) -> Iterator[str]:
 
 
 def _mailbox(value: str, _services: frozenset[str]) -> Iterator[str]:
-    if value.strip().startswith("/") or ".." in value.strip().split("/"):
-        yield f"got {shown(value)}, expected a path below virtual_mailbox_base, without / in front and without .."
+    if fault := fault_of_mailbox(value.strip()):
+        yield f"{shown(value)} {fault}"
 
 
 @dataclass(frozen=True, slots=True)

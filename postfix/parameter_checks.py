@@ -7,6 +7,7 @@ beforehand.
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from postfix.lines import BLANKS
 from postfix.parameters import (
     LEGACY_CHAIN_FILES,
     OLDEST_SUPPORTED,
@@ -28,6 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TRAILING_COMMENT = re.compile(r"(^|\s)#")
 # Of these kinds every value is text, and # may stand in it.
 _TEXT_KINDS = frozenset({"string", "word"})
+_NO_REFERENCE = re.compile(r"\$(?![A-Za-z0-9_({])", re.ASCII)
 _RESERVED = re.compile(
     r"(smtpd?|lmtp|tls|tlsproxy|postscreen|relay)_(.*_)?(tls|c?certs?|client_?certs?)(_.*)?", re.IGNORECASE
 )
@@ -77,6 +79,8 @@ def _problems_of_known(parameter: Parameter, value: str, version: PostfixVersion
     yield from _problems_of_protocol_bounds(parameter, value, version)
     if _TRAILING_COMMENT.search(value) and parameter.kind not in _TEXT_KINDS:
         yield f"{shown(value)} holds a comment; Postfix takes everything after = as the value: leave the # part out"
+    elif parameter.kind not in _TEXT_KINDS and _NO_REFERENCE.search(value.replace("$$", "")):
+        yield f"{shown(value)} has a $ before no name, over which Postfix dies; write $$ for the sign itself"
     else:
         yield from CHECKS[parameter.kind](value, parameter.allowed)
 
@@ -100,10 +104,10 @@ def _problems_of_one(name: str, value: str, version: PostfixVersion | None, othe
     if not broken and not parameter:
         broken = list(_problems_of_unknown(name))
     elif not broken and parameter:
-        broken = list(_problems_of_known(parameter, value.strip(), version))
+        broken = list(_problems_of_known(parameter, value.strip(BLANKS), version))
     yield from broken
     if not broken and parameter and parameter.kind in NAMING_KINDS and "$" in value:
-        yield from _problems_of_references(parameter, value.strip(), others)
+        yield from _problems_of_references(parameter, value.strip(BLANKS), others)
 
 
 def _legacy_siblings(chain_files: str) -> list[str]:

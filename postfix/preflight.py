@@ -3,11 +3,14 @@
 `postfix check` accepts nearly all of it; Postfix then dies, turns TLS off or denies everybody, often without a word.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from postfix.host import HostDeclaration, Ownership, problems_of_declaration
+from postfix.lines import BLANKS
+from postfix.list_items import split_list
 from postfix.master_cf import problems_of_services
 from postfix.parameter_checks import problems_of_parameters, problems_of_text
 from postfix.parameter_use import problems_of_unchecked, problems_of_use
@@ -22,7 +25,6 @@ from postfix.rendering import (
 )
 from postfix.routing_checks import problems_of_routing
 from postfix.tables import TABLE_TYPES, problems_of_rows
-from postfix.values import split_list
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
@@ -42,7 +44,12 @@ def _agrees(name: str, typed: str, free: str) -> bool:
         return False
     if name.endswith("_maps") or name == CLIENT_TABLE:
         return set(split_list(typed)) <= set(tables)
-    return typed.split() == free.split()
+    return _words(typed) == _words(free)
+
+
+def _words(text: str) -> list[str]:
+    """Split a text at the blanks that Postfix knows: any other is a part of a word, with which nothing works."""
+    return [word for word in re.split(f"[{BLANKS}\n]+", text) if word]
 
 
 def _contradictions(host: HostDeclaration) -> list[Problem]:
@@ -66,7 +73,7 @@ def _use(host: HostDeclaration) -> Iterator[Problem]:
     free = [
         name
         for name, value in host.parameters.items()
-        if name not in broken and not (name in typed and value.split() == typed[name].split())
+        if name not in broken and not (name in typed and _words(value) == _words(typed[name]))
     ]
     used = problems_of_use(free, unchecked=host.unchecked, services=services)
     yield from (problem.below("parameters") for problem in used)

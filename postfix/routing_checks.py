@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from postfix.access_actions import nearest_service
 from postfix.host import HostDeclaration, Ownership
+from postfix.lines import BLANKS
 from postfix.master_cf import BASE_SERVICES
 from postfix.named_services import transports_named
 from postfix.next_hops import faults_of_transport, split_transport
@@ -52,7 +53,7 @@ def _transports(host: HostDeclaration) -> Iterator[tuple[str, list[str]]]:
 
 
 def _checked(host: HostDeclaration) -> Mapping[str, str]:
-    return {name: value.strip() for name, value in render_parameters(host).items() if name not in host.unchecked}
+    return {name: value.strip(BLANKS) for name, value in render_parameters(host).items() if name not in host.unchecked}
 
 
 def _services(transports: list[str]) -> list[str]:

@@ -6,21 +6,24 @@ See `postfix.values` for what a check takes and returns.
 import re
 from collections.abc import Callable, Iterator
 
+from postfix.list_items import literal_items, split_list
 from postfix.next_hops import faults_of_next_hops, faults_of_transport
 from postfix.references import is_reference
+from postfix.sender_choices import faults_of_addresses, faults_of_content_actions
 from postfix.table_places import CONFIGURED_TYPES, INDEXED_TYPES, PATTERN_TYPES, fault_of_table_file
+from postfix.table_rules import faults_of_rules
 from postseal_core.wording import shown
 
 __all__ = [
     "Check",
     "access_list",
+    "address_map_list",
+    "content_map_list",
     "list_without_files",
-    "literal_items",
     "map_list",
     "milters",
     "next_hops",
     "one_map",
-    "split_list",
     "transport",
 ]
 
@@ -38,23 +41,6 @@ _DEEPEST = 3
 _MILTER = re.compile(r"(inet6?:[^:\s]+@\S+|inet6?:(\[[^\]\s]+\]|[^:\s]+):\S+|(unix|local):\S+)", re.ASCII)
 
 
-def split_list(value: str) -> list[str]:
-    """Split a value as Postfix splits lists: at blanks and commas, but not inside `{ ... }`."""
-    items, depth = [""], 0
-    for character in value:
-        depth += (character == "{") - (character == "}")
-        if depth <= 0 and character in ", \t\r\n":
-            items.append("")
-        else:
-            items[-1] += character
-    return [item for item in items if item]
-
-
-def literal_items(value: str) -> list[str]:
-    """Split a list, and leave out the items that hold something only the host knows."""
-    return [item for item in split_list(value) if "$" not in item]
-
-
 def _table_problem(item: str, types: frozenset[str], depth: int = 0) -> Iterator[str]:
     table_type, colon, name = item.partition(":")
     if not colon:
@@ -69,6 +55,8 @@ def _table_problem(item: str, types: frozenset[str], depth: int = 0) -> Iterator
         yield from _composed_problem(table_type, name, depth)
     elif _reads_file(table_type, name) and (fault := fault_of_table_file(table_type, name)):
         yield f"{fault}, {_UNCHECKED}"
+    else:
+        yield from faults_of_rules(table_type, name)
 
 
 def _reads_file(table_type: str, name: str) -> bool:
@@ -102,6 +90,16 @@ def map_list(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
     for item in split_list(value):
         if not is_reference(item):
             yield from _table_problem(item, _ALL_TABLES)
+
+
+def content_map_list(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    """Check for a list of tables as header_checks(5)."""
+    yield from list(map_list(value, allowed)) or faults_of_content_actions(value)
+
+
+def address_map_list(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    """Check for a list of tables that answer with addresses."""
+    yield from list(map_list(value, allowed)) or faults_of_addresses(value)
 
 
 def access_list(value: str, allowed: tuple[str, ...]) -> Iterator[str]:

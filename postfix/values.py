@@ -11,28 +11,31 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from pki.name_syntax import fault_of_host
+from postfix.list_items import literal_items, split_list
+from postfix.mailboxes import fault_of_home_mailbox
+from postfix.sender_choices import OWN_DOMAINS, has_fixed_domain
 from postfix.table_values import (
     Check,
     access_list,
+    address_map_list,
+    content_map_list,
     list_without_files,
-    literal_items,
     map_list,
     milters,
     next_hops,
     one_map,
-    split_list,
     transport,
 )
 from postseal_core.wording import shown
 
-__all__ = ["CHECKS", "LIST_KINDS", "NAMING_KINDS", "split_list"]
+__all__ = ["CHECKS", "LIST_KINDS", "NAMING_KINDS"]
 
 LIST_KINDS = frozenset(
-    {"access-list", "fingerprints", "flags", "flags-any-case", "list", "login-options", "map-list", "milters"}
-    | {"next-hops", "path-list", "protocols"}
+    {"access-list", "address-map-list", "content-map-list", "fingerprints", "flags", "flags-any-case", "list"}
+    | {"login-options", "map-list", "milters", "next-hops", "path-list", "protocols"}
 )
 NAMING_KINDS = LIST_KINDS - {"fingerprints", "protocols"} | {
-    *("address", "domain", "login-service", "map", "origin", "path", "service", "transport"),
+    *("address", "domain", "home-mailbox", "login-service", "map", "origin", "path", "service", "transport"),
 }
 """Kinds whose values name something else: files, tables, services, programs, addresses."""
 _PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
@@ -46,6 +49,10 @@ _PROTOCOL = re.compile(r"(?P<bound>[<>]=|!)?(?P<name>.*)", re.DOTALL)
 _PROTOCOL_HEX = re.compile(r"0x[0-9a-f]{1,4}", re.ASCII | re.IGNORECASE)
 _FINGERPRINT = re.compile(r"[0-9a-f]{2}(:?[0-9a-f]{2})+", re.ASCII | re.IGNORECASE)
 _ADDRESS = re.compile(r"<>|[^\s,|/\"'\\()<>:;@][^\s,|\"\\()<>:;@]*(@[^\s,|/\"\\()<>;@]+)?|@[^\s,|/\"\\()<>;@]+")
+_ADDRESS_NAMES = re.compile(
+    r"\$[{(]?(double_bounce_sender|address_verify_sender|empty_address_recipient|\w+_notice_recipient)[)}]?"
+)
+_REFERENCE = re.compile(r"\$\w+|\$\{\w+\}|\$\(\w+\)", re.ASCII)
 _FEEDBACK = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?( */ *([0-9]{1,9}|concurrency|sqrt_concurrency))?", re.ASCII)
 _SERVICE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _LOGIN_SERVICE = re.compile(r"[A-Za-z0-9_-]+|private/[A-Za-z0-9_-][A-Za-z0-9_.-]*", re.ASCII)
@@ -143,6 +150,23 @@ def _fingerprints(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
             yield f"{shown(item)} is not a fingerprint; write hex pairs as AA:BB:..., separated by blanks or commas"
 
 
+def _address(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
+    """Check for one address; luser_relay has parts of the recipient in it, which a sender writes."""
+    plain = _REFERENCE.sub("x", OWN_DOMAINS.sub("own.example", value))
+    if value and not _ADDRESS_NAMES.fullmatch(value) and not _ADDRESS.fullmatch(plain):
+        yield f"{shown(value)} is not one mail address"
+    elif OWN_DOMAINS.sub("", value).count("$") and not _ADDRESS_NAMES.fullmatch(value) and not has_fixed_domain(value):
+        yield (
+            f"{shown(value)} is an address whose domain a sender may decide, so strangers could relay; write the "
+            "domain itself, as $user@example.org"
+        )
+
+
+def _home_mailbox(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
+    if fault := fault_of_home_mailbox(value):
+        yield f"{shown(value)} {fault}"
+
+
 def _domain(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
     """Check for one domain; lists of domains name this parameter, so a second word would become one of them."""
     if fault := fault_of_host(value):
@@ -189,8 +213,10 @@ def _unless_expanded(check: Check) -> Check:
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "access-list": access_list,
-        "address": _unless_expanded(_words(_ADDRESS, "one mail address")),
+        "address": _address,
+        "address-map-list": address_map_list,
         "boolean": _unless_expanded(_boolean),
+        "content-map-list": content_map_list,
         "delimiters": _words(re.compile(r"[-+.=_#!%^~*&]+"), "a few signs as +- to split an address at"),
         "domain": _domain,
         "enum": _unless_expanded(_enum),
@@ -199,6 +225,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "fingerprints": _fingerprints,
         "flags": _items(_enum),
         "flags-any-case": _items(_enum_any_case),
+        "home-mailbox": _home_mailbox,
         "integer": _unless_expanded(_integer),
         "ip-address": _unless_expanded(_ip_address),
         "list": list_without_files,

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postfix.list_items import split_list
 from postfix.parameter_checks import problems_of_parameters, problems_of_text
 from postfix.parameters import ParameterClass, PostfixVersion, is_list, known_parameters, parameter_named, parse_table
-from postfix.values import CHECKS, split_list
+from postfix.values import CHECKS
 from postseal_core.errors import Problem
 
 GOOD = [
