@@ -26,6 +26,11 @@ _KINDS: Final = (
     (x509.DNSName, "dns_names"),
     (x509.IPAddress, "ip_addresses"),
 )
+# A name with a bit string in it is a TypeError.
+_UNPARSABLE: Final = (
+    *(ValueError, TypeError, UnsupportedAlgorithm),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ def load_request(pem: str, *, what: str) -> CertificateRequest:
         request = x509.load_pem_x509_csr(pem.encode())
         is_proven = request.is_signature_valid
         public_key = request.public_key()
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        _parse_names(request)
+    except _UNPARSABLE as error:
         raise CertificateError(
             f"{what}: cannot be read as a certificate request (PKCS#10), expected PEM text that has a line "
             "`-----BEGIN CERTIFICATE REQUEST-----`; make it with `openssl req -new -key KEY -subj /CN=NAME`"
@@ -78,6 +84,12 @@ def load_request(pem: str, *, what: str) -> CertificateRequest:
         )
     algorithm = algorithm_of(public_key, what=what)
     return CertificateRequest(request, cast("PublicKey", public_key), algorithm)
+
+
+def _parse_names(request: x509.CertificateSigningRequest) -> None:
+    """Parse all lazily parsed fields that hold names: broken ones are reported while reading."""
+    for name in ("subject", "extensions"):
+        getattr(request, name)
 
 
 def problems_of_requested_names(request: CertificateRequest, declared: DeclaredCertificate) -> Iterator[Problem]:
@@ -92,10 +104,7 @@ def problems_of_requested_names(request: CertificateRequest, declared: DeclaredC
     }
     known = {declared.common_name.lower(), *names["email"], *names["dns_names"]}
     unknown = [name for name in _identities_in(request.content.subject) if name.lower() not in known]
-    try:
-        unknown += _undeclared(request.content.extensions, names)
-    except (ValueError, x509.DuplicateExtension) as error:
-        raise CertificateError("request: its extensions cannot be read; make the request again") from error
+    unknown += _undeclared(request.content.extensions, names)
     for name in dict.fromkeys(unknown):
         yield Problem(
             "request_pem",

@@ -60,7 +60,7 @@ def _as_pem(text: str, what: str) -> str:
             # openssl and others write the set unsorted, which is no DER; the library says so and reads it all the same.
             warnings.simplefilter("ignore", UserWarning)
             return chain_pem(pkcs7.load_pem_pkcs7_certificates(text.encode()))
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise CertificateError(
             f"{what}: the PKCS#7 block cannot be parsed (truncated or altered?): copy it again, or convert it with "
             "`openssl pkcs7 -print_certs -in FILE`"

@@ -29,7 +29,8 @@ __all__ = [
     "problems_of_imported_chain",
 ]
 
-_UNPARSABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+# A name with a bit string in it is a TypeError.
+_UNPARSABLE = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _MOST_SHOWN = 200  # characters of a text from elsewhere
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 _CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})

@@ -204,7 +204,7 @@ def merge_services(
         return "\n".join([*_without_gap(before), *after]) if block else text
     if not block:
         before = _with_gap(before, carriage_return)
-    ours = [BEGIN_MARK, *rendered.splitlines(), END_MARK]
+    ours = [BEGIN_MARK, *rendered.removesuffix("\n").split("\n"), END_MARK]
     return "\n".join([*before, *(line + carriage_return for line in ours), *after])
 
 

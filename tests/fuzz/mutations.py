@@ -1,6 +1,8 @@
 """Change inputs at random, as a fuzzer does without coverage: bytes, pieces, words that readers stumble over."""
 
+import base64
 import random
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +20,10 @@ _WORDS: Final = (
     b"0001-01-01T00:00:00+23:59", b"null", b"true", b"{}", b"[]", b"-----BEGIN CERTIFICATE-----\n",
     b"-----END CERTIFICATE-----\n", b"-----BEGIN PRIVATE KEY-----\n", b"name,", b"\x1b[2J", b"\xe2\x80\xae", b"\x85",
 )  # fmt: skip
+_PEM: Final = re.compile(rb"-----BEGIN [A-Z ]+-----\n(?P<content>[A-Za-z0-9+/=\s]+)-----END")
+_TYPES: Final = b"\x00\x01\x02\x03\x04\x05\x06\x0c\x13\x14\x16\x17\x18\x1c\x1e\x30\x31\x80\x84\xa0\xa3\xff"
+"""Tags of ASN.1 types, and lengths."""
+
 _MOST_CHANGES: Final = 6
 _LONGEST: Final = 64 * 1024
 
@@ -76,6 +82,22 @@ def _splice(data: bytearray, corpus: Sequence[bytes], chance: random.Random) -> 
     data[place : place + chance.randint(0, 100)] = other[start : start + chance.randint(1, 500)]
 
 
+def _change_der(data: bytearray, corpus: Sequence[bytes], chance: random.Random) -> None:
+    """Change one byte of what a PEM block encodes, often into another type: in the text most changes break it all."""
+    blocks = list(_PEM.finditer(data))
+    if not blocks:
+        return
+    block = chance.choice(blocks)
+    try:
+        der = bytearray(base64.b64decode(block["content"]))
+    except ValueError:
+        return
+    if der:
+        der[chance.randrange(len(der))] = chance.choice((*_TYPES, chance.randrange(256)))
+    data[block.start("content") : block.end("content")] = base64.encodebytes(der)
+
+
 _CHANGES: Final = (
+    _change_der, _change_der,
     _flip, _replace, _insert_word, _overwrite_with_word, _overwrite_with_word, _cut, _truncate, _repeat, _splice,
 )  # fmt: skip
