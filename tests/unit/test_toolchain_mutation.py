@@ -210,19 +210,25 @@ def test_contexts_are_tests_whatever_their_phase() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "outcome", "is_caught"),
+    ("code", "failed", "outcome", "is_caught"),
     [
-        (0, Outcome.SURVIVED, False),
-        (5, Outcome.SURVIVED, False),
-        (1, Outcome.KILLED, True),
-        (2, Outcome.BROKEN, True),
-        (-11, Outcome.BROKEN, True),
-        (None, Outcome.STOPPED, True),
+        (0, "", Outcome.SURVIVED, False),
+        (5, "", Outcome.SURVIVED, False),
+        (1, "a::b", Outcome.KILLED, True),
+        (1, "", Outcome.BROKEN, True),
+        (2, "", Outcome.BROKEN, True),
+        (-11, "", Outcome.BROKEN, True),
+        (None, "", Outcome.STOPPED, True),
     ],
 )
-def test_how_a_run_ended_says_what_became_of_the_mutant(code: int | None, outcome: Outcome, is_caught: bool) -> None:  # noqa: FBT001
+def test_how_a_run_ended_says_what_became_of_the_mutant(
+    code: int | None,
+    failed: str,
+    outcome: Outcome,
+    is_caught: bool,  # noqa: FBT001
+) -> None:
     """A run that never ends was noticed; one that runs no test notices nothing."""
-    assert outcome_of(Run(code, "", "")) is outcome
+    assert outcome_of(Run(code, failed, "")) is outcome
     assert outcome.is_caught is is_caught
 
 

@@ -48,13 +48,16 @@ class Trial:
 
 
 def outcome_of(run: Run) -> Outcome:
-    """Return what a run says about its mutant; a run without any test says nothing."""
+    """Return what a run says about its mutant; a run without any test says nothing.
+
+    pytest ends with the same code where a test fails and where, with -x, a module of tests cannot be imported.
+    """
     match run.code:
         case None:
             return Outcome.STOPPED
         case pytest.ExitCode.OK | pytest.ExitCode.NO_TESTS_COLLECTED:
             return Outcome.SURVIVED
-        case pytest.ExitCode.TESTS_FAILED:
+        case pytest.ExitCode.TESTS_FAILED if run.failed:
             return Outcome.KILLED
         case _:
             return Outcome.BROKEN
