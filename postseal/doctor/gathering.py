@@ -16,10 +16,10 @@ from typing import Any
 
 import yaml
 
-from postseal.doctor.addresses import address_shown, directory_of, without_secrets
 from postseal.doctor.facts import Engine, Facts, Passphrase, Place, Plugins, Stack
 from postseal.doctor.neighbours import is_private_network, other_users
 from postseal.report.engine import COMMAND_VARIABLE, export_stack
+from postseal.state_address import address_shown, directory_of, without_secrets
 from postseal_core.clear_logs import clear_log_switches
 from postseal_core.errors import PostsealError
 from postseal_core.files.safe_place import complaint_of_place

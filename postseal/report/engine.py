@@ -7,12 +7,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+from postseal.state_address import without_secrets
 from postseal_core.errors import PostsealError
 
-__all__ = ["COMMAND_VARIABLE", "EngineError", "export_stack", "read_export", "write_output"]
+__all__ = ["BACKEND_VARIABLE", "COMMAND_VARIABLE", "EngineError", "export_stack", "read_export", "write_output"]
 
 COMMAND_VARIABLE = "POSTSEAL_PULUMI"
 """Environment variable that names the `pulumi` program to run."""
+
+BACKEND_VARIABLE = "PULUMI_BACKEND_URL"
+"""Environment variable with the address of the state; the engine's own."""
 
 _TIMEOUT_SECONDS = 120
 _FILE_MODE = 0o644
@@ -42,7 +46,9 @@ def export_stack(stack: str, directory: Path, timeout_seconds: float = _TIMEOUT_
     except subprocess.TimeoutExpired as error:
         raise EngineError(f"{' '.join(command)} did not answer within {timeout_seconds:g} seconds") from error
     if done.returncode:
-        answer = done.stderr.decode(errors="replace").strip() or "no message"
+        # The engine quotes the address of the state, options with a password in them included.
+        said = done.stderr.decode(errors="replace").strip()
+        answer = without_secrets(said, os.environ.get(BACKEND_VARIABLE, "")) or "no message"
         raise EngineError(f"{' '.join(command)} failed with exit code {done.returncode}: {answer}")
     return _parse(done.stdout, " ".join(command))
 

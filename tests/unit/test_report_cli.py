@@ -176,6 +176,19 @@ def test_what_the_engine_answers_is_passed_on(
     assert words in capsys.readouterr().err
 
 
+def test_an_answer_that_quotes_the_address_of_the_state_shows_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Backends take passwords as user information and as options, and the engine quotes the address."""
+    url = "postgres://mail:hunter2@db.example.org/state?password=sesame7"
+    engine(tmp_path, monkeypatch, f"import sys; sys.exit('cannot open {url}: refused')")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", url)
+    assert run("report", "--directory", str(tmp_path)) == 3
+    said = capsys.readouterr().err
+    assert "failed with exit code 1" in said
+    assert not [secret for secret in ("hunter2", "sesame7") if secret in said]
+
+
 def test_a_missing_engine_is_told_with_the_ways_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postseal.doctor.addresses import address_shown, directory_of, without_secrets
+from postseal.state_address import address_shown, directory_of, without_secrets
 
 
 @pytest.mark.parametrize(
