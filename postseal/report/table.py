@@ -77,7 +77,10 @@ def printable(text: str) -> str:
 
 def _summary(inventory: Inventory, items: tuple[Expiring, ...]) -> Text:
     counts = Counter(item.state for item in items)
-    text = Text(f"{inventory.project}/{inventory.stack} at {inventory.now:%Y-%m-%d %H:%M} UTC\n", style="bold")
+    text = Text(
+        f"{printable(inventory.project)}/{printable(inventory.stack)} at {inventory.now:%Y-%m-%d %H:%M} UTC\n",
+        style="bold",
+    )
     parts = [Text(f"{counts[state]:,} {state.label}", style=_MARKS[state][1]) for state in State if counts[state]]
     empty = "nothing that expires matches the filters" if inventory.items else "nothing here expires"
     return text + (Text(", ").join(parts) if parts else Text(empty))

@@ -223,3 +223,12 @@ def test_no_cell_of_csv_is_a_formula(sign: str) -> None:
     (row,) = csv.DictReader(io.StringIO(render_csv([replace(ISSUED.items[0], subject=subject)]), newline=""))
     assert row["subject"] == f"'{subject}"
     assert row["days_left"] == str(ISSUED.items[0].days_left)
+
+
+def test_a_table_shows_no_control_character_of_a_state() -> None:
+    """Names of the project and the stack come from the file that is read, as all others do."""
+    hostile = "x\x1b[31m\u202ey"
+    items = tuple(replace(each, name=hostile, subject=hostile) for each in INVENTORY.items)
+    inventory = replace(INVENTORY, project=hostile, stack=hostile, items=items)
+    text = render_table(inventory, items, TableStyle(width=130))
+    assert all(line.isprintable() for line in text.split("\n"))
