@@ -22,6 +22,7 @@ __all__ = [
     "algorithm_of",
     "generate_private_key",
     "is_deterministic",
+    "kind_of_key",
     "load_private_key",
     "private_key_pem",
     "signature_hash",
@@ -130,6 +131,22 @@ def algorithm_of(key: object, *, what: str = "key") -> KeyAlgorithm:
     if algorithm is None:
         raise CertificateError(f"{what}: got {found}, expected one of {_CHOICES}; make a new key of one of these")
     return algorithm
+
+
+def kind_of_key(key: object) -> str:
+    """Return the kind of a private or public key, of which a TLS server holds one certificate each: `RSA`, `ECDSA`.
+
+    A key of no accepted algorithm has a kind as well: the name of its class.
+    """
+    match key:
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            return "ECDSA"
+        case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
+            return "RSA"
+        case ed25519.Ed25519PrivateKey() | ed25519.Ed25519PublicKey():
+            return "ED25519"
+        case _:
+            return type(key).__name__
 
 
 def is_deterministic(signing_key: PrivateKey) -> bool | None:

@@ -46,6 +46,11 @@ class KeyAlgorithm(StrEnum):
     RSA_4096 = "RSA-4096"
     ED25519 = "ED25519"
 
+    @property
+    def kind(self) -> str:
+        """The kind of key without its size, of which a TLS server holds one certificate each; as `kind_of_key`."""
+        return self.value.partition("-")[0]
+
 
 class Pkcs12Profile(StrEnum):
     """How an archive is encrypted; the value is what stack files and previews show.

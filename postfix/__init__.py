@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from postfix.components.host import PostfixHost
     from postfix.components.mail_server import MailServer
     from postfix.components.relay_client import RelayClient
-    from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
+    from postfix.host import ClientSide, HostDeclaration, OnHost, Ownership, ServerSide
     from postfix.parameters import PostfixVersion
     from postfix.preflight import CheckedHost, checked_host
     from postfix.receiving import DomainList, Domains, LookupTable, Maps, Restrictions
@@ -34,7 +34,7 @@ else:
         "postfix.components.host": ("PostfixHost",),
         "postfix.components.mail_server": ("MailServer",),
         "postfix.components.relay_client": ("RelayClient",),
-        "postfix.host": ("ClientSide", "HostDeclaration", "Ownership", "ServerSide"),
+        "postfix.host": ("ClientSide", "HostDeclaration", "OnHost", "Ownership", "ServerSide"),
         "postfix.parameters": ("PostfixVersion",),
         "postfix.preflight": ("CheckedHost", "checked_host"),
         "postfix.receiving": ("DomainList", "Domains", "LookupTable", "Maps", "Restrictions"),
@@ -79,6 +79,7 @@ __all__ = [
     "LookupTable",
     "MailServer",
     "Maps",
+    "OnHost",
     "Ownership",
     "PostfixHost",
     "PostfixVersion",

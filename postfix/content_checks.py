@@ -6,6 +6,7 @@ left, only a boot of the rendered directory shows.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,9 +15,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.certification_path import problems_of_path
 from pki.extensions import extension_of, name_in_words
-from pki.keys import PublicKey, load_private_key
+from pki.keys import PublicKey, kind_of_key, load_private_key
 from pki.verification import load_chain, order_chain, problems_of_ca_file, problems_of_imported_chain
-from postfix.host import HostDeclaration, certificate_names
+from postfix.host import HostDeclaration, certificate_names, sentence_of_one_kind
 from postfix.rendering import (
     CA_DIRECTORY,
     CA_FILE,
@@ -68,13 +69,13 @@ def _client_problems(chain: Sequence[x509.Certificate], public_key: PublicKey, n
 
 
 def problems_of_chain_file(
-    pem: str, *, now: datetime, server_name: str | None = None, is_client: bool = False
+    pem: str, *, now: datetime, server_names: Sequence[str] | None = None, is_client: bool = False
 ) -> list[Problem]:
     """Return why Postfix could not use, or peers would refuse, a file of `smtpd_tls_chain_files` or its client twin.
 
     Checked: the key stands first, fits the leaf and is not encrypted; order, signatures and dates of the chain, and
-    what its certificates demand of each other; with `server_name` that the leaf is for TLS servers of that name, with
-    `is_client` that it is for TLS clients.
+    what its certificates demand of each other; with `server_names` that the leaf is for TLS servers of those names,
+    with `is_client` that it is for TLS clients.
     Not checked: revocation, and whether anybody trusts the last certificate; it may be the server's own.
     """
     try:
@@ -82,12 +83,12 @@ def problems_of_chain_file(
         problems = list(_client_problems(found.certificates, found.public_key, now)) if is_client else []
     except CertificateError as error:
         return [Problem("", str(error))]
-    if server_name is None:
+    if server_names is None:
         return problems
     return problems + problems_of_imported_chain(
         found.certificates,
         public_key=found.public_key,
-        dns_names=(server_name,),
+        dns_names=server_names,
         now=now,
         may_sign_itself=True,
     )
@@ -107,10 +108,21 @@ def _problems_of_chains(
         found = problems_of_chain_file(
             texts[path],
             now=now,
-            server_name=host.myhostname if name in by_server else None,
+            server_names=host.public_names if name in by_server else None,
             is_client=name in host.client_certificates or name not in by_server,
         )
         yield from (problem.below(path) for problem in dict.fromkeys(found))
+
+
+def _problems_of_kinds(host: HostDeclaration, texts: Mapping[str, str]) -> Iterator[Problem]:
+    """Report served certificates whose keys are of one kind: Postfix would serve the last of them only."""
+    first: dict[str, str] = {}
+    for name in host.server.certificates if host.server else ():
+        with suppress(CertificateError):
+            kind = kind_of_key(_read_chain_file(texts.get(chain_file(name), "")).public_key)
+            other = first.setdefault(kind, name)
+            if other != name:
+                yield Problem(chain_file(name), sentence_of_one_kind(name, other, kind))
 
 
 def _problems_of_roots(
@@ -152,6 +164,7 @@ def problems_of_content(
     texts = {entry.path: entry.content.decode() for entry in entries if isinstance(entry, FileEntry)}
     return [
         *_problems_of_chains(host, texts, pending, now),
+        *_problems_of_kinds(host, texts),
         *_problems_of_roots(host, texts, pending, now),
         *_problems_of_clients(host, texts, pending),
     ]

@@ -1,32 +1,30 @@
-"""One Postfix host as it is declared, and everything that is wrong with the declaration."""
+"""One Postfix host as it is declared; `postfix.host_checks` finds what is wrong with the declaration."""
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
-from pki.name_syntax import fault_of_host
+from pki.name_syntax import is_host_covered
 from postfix.parameters import PostfixVersion
 from postfix.receiving import Domains, Maps, Restrictions
 from postfix.settings import ClientSettings, ServerSettings, Transport
-from postfix.settings_checks import problems_of_client, problems_of_server
-from postfix.tables import TABLE_TYPES, TableType
-from postseal_core.errors import Problem
-from postseal_core.wording import shown
+from postfix.tables import TableType
 
 __all__ = [
+    "OLDEST_LEVEL",
     "ClientSide",
     "HostDeclaration",
+    "OnHost",
     "Ownership",
     "ServerSide",
     "certificate_names",
-    "problems_of_declaration",
+    "public_names_of",
+    "sentence_of_one_kind",
 ]
 
-_CERTIFICATE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
-_LEVEL = re.compile(r"[0-9]+(\.[0-9]+){0,2}", re.ASCII)
-_OLDEST_LEVEL = "3.6"
+OLDEST_LEVEL: Final = "3.6"
+"""The compatibility level below which Postfix has other defaults for who may relay and for digests."""
 
 
 class Ownership(StrEnum):
@@ -42,16 +40,42 @@ class Ownership(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OnHost:
+    """Server certificates that the host has already and somebody else renews; nothing here ever writes them.
+
+        postfix.OnHost(chain_files=("/etc/ssl/mx1/privkey.pem", "/etc/ssl/mx1/fullchain.pem"))
+
+    Where only what is declared is ours (`Ownership.MERGE`), the host's parameters for its server certificate stay as
+    they are, and with `chain_files` they must name these files. Otherwise `chain_files` are written to
+    smtpd_tls_chain_files. On the Postfix of this machine the files are looked at: whether they are there and readable,
+    whether each key fits its certificate, the names and the dates.
+
+    Args:
+        chain_files: Absolute paths without blanks, commas and quotes, as in smtpd_tls_chain_files of postconf(5): a
+            private key, then its certificate and intermediates; the next key begins the next chain. Default: those that
+            main.cf of the host names already, whatever they are; needs `Ownership.MERGE`.
+    """
+
+    chain_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSide:
     """The receiving side of a host, smtpd(8).
 
     Args:
         settings: TLS, and who may relay.
-        certificates: Names of the certificates that are served, at least one, and one for each key algorithm.
+        certificates: Names of the certificates that are served, at least one, and one for each kind of key: Postfix
+            serves the last one of a kind. Default: none, then `on_host` is needed.
+        on_host: Serve what the host has already instead. Default: no.
+        public_names: The host names that clients connect to; each certificate that is served must hold all of them.
+            Default: `myhostname`.
     """
 
     settings: ServerSettings
-    certificates: tuple[str, ...]
+    certificates: tuple[str, ...] = ()
+    on_host: OnHost | None = None
+    public_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +100,8 @@ class HostDeclaration:
 
     Args:
         name: What the host is called here.
-        myhostname: Its full host name (myhostname of postconf(5)); a certificate that it serves must hold it.
+        myhostname: Its full host name (myhostname of postconf(5)); a certificate that it serves must hold it, unless
+            `server.public_names` says by which names clients connect.
         server: The receiving side. Default: none is rendered; where only what is declared is ours, what the host has
             stays as it is.
         client: The sending side. Default: as of `server`.
@@ -113,7 +138,7 @@ class HostDeclaration:
     def effective_compatibility_level(self) -> str:
         """The declared level; else the newest the host knows, or one that fixes the digest to sha256 (postconf(5))."""
         version = self.postfix_version
-        return self.compatibility_level or (str(version) if version else _OLDEST_LEVEL)
+        return self.compatibility_level or (str(version) if version else OLDEST_LEVEL)
 
     @property
     def client_certificates(self) -> tuple[str, ...]:
@@ -121,6 +146,16 @@ class HostDeclaration:
         if self.client and self.client.settings.present_server_certificate and self.server:
             return self.server.certificates
         return self.client.certificates if self.client else ()
+
+    @property
+    def public_names(self) -> tuple[str, ...]:
+        """The names that clients connect to, and that each served certificate must hold."""
+        return (self.server.public_names if self.server else ()) or (self.myhostname,)
+
+    @property
+    def keeps_server_certificate(self) -> bool:
+        """Whether the host's own parameters for its server certificate stay as they are."""
+        return bool(self.server and self.server.on_host) and self.ownership is Ownership.MERGE
 
     @property
     def transports(self) -> tuple[Transport, ...]:
@@ -151,57 +186,22 @@ def certificate_names(host: HostDeclaration) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _problems_of_server_side(side: ServerSide) -> Iterator[Problem]:
-    if not side.certificates:
-        yield Problem("server.certificates", "a server needs a certificate, or TLS is off; name at least one")
-    yield from (Problem("server.certificates", f"{name} is named twice") for name in _repeated(side.certificates))
-    yield from (problem.below("server") for problem in problems_of_server(side.settings))
+def public_names_of(myhostname: str, certificates: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
+    """Return the `public_names` of a host by the host names of each certificate that it serves.
+
+    Empty where all of them hold `myhostname`; else the names that all of them hold, as of a node behind a name that
+    several share. None where no name is on all of them.
+    """
+    if all(is_host_covered(myhostname, names) for names in certificates):
+        return ()
+    first, *others = certificates
+    shared = tuple(name for name in first if all(is_host_covered(name, names) for names in others))
+    return tuple(dict.fromkeys(shared)) or None
 
 
-def _problems_of_client_side(host: HostDeclaration, side: ClientSide) -> Iterator[Problem]:
-    settings = side.settings
-    if settings.present_server_certificate and (side.certificates or not host.server):
-        reason = "the client has a certificate of its own" if side.certificates else "there is no server"
-        yield Problem("client.present_server_certificate", f"{reason}; leave one of the two out")
-    if settings.smtp_tls_security_level == "none" and (side.certificates or settings.present_server_certificate):
-        yield Problem("client.smtp_tls_security_level", "at level none no certificate is ever presented; write may")
-    yield from (Problem("client.certificates", f"{name} is named twice") for name in _repeated(side.certificates))
-    yield from (problem.below("client") for problem in problems_of_client(settings))
-
-
-def _repeated(names: tuple[str, ...]) -> list[str]:
-    return [name for name, count in Counter(names).items() if count > 1]
-
-
-def _numbers(level: str) -> tuple[int, ...]:
-    return tuple(map(int, level.split(".")))
-
-
-def _problems_of_names(host: HostDeclaration) -> Iterator[Problem]:
-    fault = fault_of_host(host.myhostname)
-    if fault:
-        yield Problem("myhostname", fault)
-    if host.table_type not in TABLE_TYPES:
-        yield Problem("table_type", f"{shown(host.table_type)} is not one of {', '.join(TABLE_TYPES)}")
-    if not _LEVEL.fullmatch(host.effective_compatibility_level):
-        yield Problem("compatibility_level", f"{shown(host.compatibility_level)} is no level; write it as 3.6")
-    elif host.compatibility_level and _numbers(host.compatibility_level) < _numbers(_OLDEST_LEVEL):
-        yield Problem(
-            "compatibility_level",
-            f"got {host.compatibility_level}, expected {_OLDEST_LEVEL} or newer: below, Postfix has other defaults "
-            "for who may relay and for the digest of fingerprints",
-        )
-    for name in certificate_names(host):
-        if not _CERTIFICATE_NAME.fullmatch(name) or name == "ca":
-            yield Problem(
-                "certificates",
-                f"{shown(name)} cannot name a file; use letters, digits, dots and hyphens, but not ca, the roots' file",
-            )
-
-
-def problems_of_declaration(host: HostDeclaration) -> list[Problem]:
-    """Report problems of names and typed settings; `problems_of_host` checks the rendered parameters."""
-    problems = list(_problems_of_names(host))
-    problems += _problems_of_server_side(host.server) if host.server else ()
-    problems += _problems_of_client_side(host, host.client) if host.client else ()
-    return problems
+def sentence_of_one_kind(name: str, other: str, kind: str) -> str:
+    """Return the sentence that a second certificate with a key of the same kind would replace the first."""
+    return (
+        f"{name} and {other} both have {kind} keys, and Postfix would serve one of them only; serve one certificate of "
+        "each kind of key"
+    )

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from postfix.host import HostDeclaration, Ownership, problems_of_declaration
+from postfix.host import HostDeclaration, Ownership
+from postfix.host_checks import problems_of_declaration
 from postfix.lines import BLANKS
 from postfix.list_items import split_list
 from postfix.master_cf import problems_of_services
@@ -84,6 +85,8 @@ def _place(host: HostDeclaration, parameter: str) -> str:
     """Return the path in the declaration that sets a parameter."""
     if parameter in host.parameters:
         return f"parameters.{parameter}"
+    if parameter == "smtpd_tls_chain_files" and host.server and host.server.on_host:
+        return "server.on_host.chain_files"
     place = place_of(host, parameter)
     side = _SIDES.get(parameter.partition("_")[0])
     return place or (f"{side}.{parameter}" if side else parameter)

@@ -1,9 +1,10 @@
-"""Notes for the reviewer about valid but risky domains, maps and restrictions."""
+"""Notes for the reviewer about valid but risky names, domains, maps and restrictions."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from pki.name_syntax import is_host_covered
 from postfix.domain_checks import covers_subdomains, expanded_domain
 from postfix.host import HostDeclaration
 from postfix.networks import public_networks
@@ -40,7 +41,7 @@ def unknown_tables(host: HostDeclaration) -> dict[str, str]:
 
 def to_review(host: HostDeclaration) -> dict[str, str]:
     """Return notes on parts of a declaration that widen or may block mail, by path."""
-    opened = (*_public_networks(host), *_subdomains(host), *_deciding_tables(host))
+    opened = (*_names(host), *_public_networks(host), *_subdomains(host), *_deciding_tables(host))
     return dict((*opened, *_doubtful_lists(host), *_ways_of_mail(host), *services_of_others(host)))
 
 
@@ -56,6 +57,13 @@ def _ways_of_mail(host: HostDeclaration) -> Iterator[tuple[str, str]]:
     for name, sentence in _WAYS.items():
         if value := parameters.get(name):
             yield name, sentence.format(shown(value))
+
+
+def _names(host: HostDeclaration) -> Iterator[tuple[str, str]]:
+    """Note that clients connect by other names than the host's own, which may be meant or the wrong certificate."""
+    if host.server and not is_host_covered(host.myhostname, host.public_names):
+        names = ", ".join(host.public_names)
+        yield "public_names", f"clients connect to {names}; the certificate is not for myhostname {host.myhostname}"
 
 
 def _subdomains(host: HostDeclaration) -> Iterator[tuple[str, str]]:

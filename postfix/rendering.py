@@ -6,13 +6,14 @@ begin with `$config_directory`, so that a rendered directory works wherever it l
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Final
 
-from postfix.host import HostDeclaration, Ownership
+from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.main_cf import render_whole
 from postfix.master_cf import BASE_SERVICES, Service, render_whole_services
 from postfix.parameters import LEGACY_CHAIN_FILES
 from postfix.receiving_rendering import receiving_parameters, receiving_tables
-from postfix.settings import ClientSettings, DestinationPolicy, ServerSettings, Transport
+from postfix.settings import ClientSettings, DestinationPolicy, Transport
 from postfix.tables import Row, render_source
 from postseal_core.files.tree import FileEntry
 
@@ -21,6 +22,7 @@ __all__ = [
     "CA_FILE",
     "CLIENT_TABLE",
     "PUBLIC_FILE",
+    "SERVED_BY",
     "chain_file",
     "client_table",
     "client_tables",
@@ -46,6 +48,9 @@ PUBLIC_FILE = 0o644
 _YES_NO = MappingProxyType({True: "yes", False: "no"})
 _MATCH_SEPARATOR = MappingProxyType({"fingerprint": "|", "verify": ":", "secure": ":"})
 _DANE_LEVELS = frozenset({"dane", "dane-only"})
+
+SERVED_BY: Final = tuple(f"smtpd_tls_{end}" for end in ("chain_files", *LEGACY_CHAIN_FILES))
+"""The parameters that say which certificates smtpd(8) serves."""
 
 # What else on a host would decide about certificates and trust; under MERGE it is set to nothing unless it is declared.
 # Debian's main.cf, for one, comes with smtpd_tls_cert_file and smtp_tls_CApath.
@@ -80,8 +85,12 @@ def _present(pairs: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in pairs.items() if value}
 
 
-def _server_parameters(host: HostDeclaration, server: ServerSettings, certificates: Sequence[str]) -> dict[str, str]:
-    relay = server.relay
+def _served_files(side: ServerSide) -> str:
+    return ", ".join(side.on_host.chain_files) if side.on_host else _chain_files(side.certificates)
+
+
+def _server_parameters(host: HostDeclaration, side: ServerSide) -> dict[str, str]:
+    server, relay = side.settings, side.settings.relay
     restrictions = ", ".join(relay.restrictions)
     optional = {
         "smtpd_tls_CAfile": _HERE + CA_FILE if server.ca_file and not server.ca_path else "",
@@ -95,7 +104,7 @@ def _server_parameters(host: HostDeclaration, server: ServerSettings, certificat
     }
     return {
         "smtpd_tls_security_level": server.smtpd_tls_security_level,
-        "smtpd_tls_chain_files": _chain_files(certificates),
+        **({} if host.keeps_server_certificate else {"smtpd_tls_chain_files": _served_files(side)}),
         "smtpd_tls_ask_ccert": _YES_NO[server.asks_for_certificates],
         "smtpd_tls_protocols": server.smtpd_tls_protocols,
         "smtpd_tls_mandatory_protocols": server.smtpd_tls_protocols,
@@ -134,13 +143,15 @@ def _rivals(host: HostDeclaration) -> dict[str, str]:
         ("smtpd_tls", server, bool(server and server.certificates)),
         ("smtp_tls", client, bool(host.client_certificates)),
     )
-    return {
+    rivals = {
         f"{prefix}_{rival}": ""
         for prefix, side, has_chain in sides
         if side
         # Postfix ignores certificates of other kinds of keys beside chain_files, and takes them without.
         for rival in (_RIVALS if has_chain else dict.fromkeys((*_RIVALS, *LEGACY_CHAIN_FILES)))
     }
+    kept = SERVED_BY if host.keeps_server_certificate else ()
+    return {name: value for name, value in rivals.items() if name not in kept}
 
 
 def typed_parameters(host: HostDeclaration) -> dict[str, str]:
@@ -150,7 +161,7 @@ def typed_parameters(host: HostDeclaration) -> dict[str, str]:
         # A main.cf that is not ours has its own level; what depends on it (the digest) is written out below.
         parameters = {"compatibility_level": host.effective_compatibility_level, **parameters}
     if host.server:
-        parameters |= _server_parameters(host, host.server.settings, host.server.certificates)
+        parameters |= _server_parameters(host, host.server)
     if host.client:
         parameters |= _client_parameters(host, host.client.settings)
     return parameters | _receiving(host, parameters.get(_TRANSPORT_MAPS, ""))

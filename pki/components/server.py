@@ -54,6 +54,7 @@ class ServerCertificate(Certificate):
     Attributes:
         authority: Who signs it; None where it signs itself.
         dns_names: The host names in it.
+        key_algorithm: The algorithm of its key.
         is_client: Whether it may be used as a client certificate, too.
         match: What relays know it by, where it is a client.
         identities: Its hosts and addresses, in the spelling by which a host compares them with those of others.
@@ -93,5 +94,6 @@ class ServerCertificate(Certificate):
         )
         super().__init__(name, args, opts)
         self.authority, self.dns_names = authority, declared.dns_names
+        self.key_algorithm = declared.key_algorithm
         self.is_client, self.match = own.also_client, declared.match
         self.identities = tuple(comparable for *_, comparable in comparable_identities(declared))

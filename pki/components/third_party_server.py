@@ -58,6 +58,7 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
     Attributes:
         name: Name of the resource.
         dns_names: The host names in it.
+        key_algorithm: The algorithm of its key.
         is_client: False: it is none that a client presents.
         certificate: The certificate that is served, the interim or the signed one.
         generation: Of an interim certificate; None of a signed one.
@@ -99,6 +100,7 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
         arguments.refuse()
         super().__init__("postseal:index:ThirdPartyServerCertificate", name, {}, opts)
         self.name, self.dns_names, self.is_client = name, declared.dns_names, False
+        self.key_algorithm = declared.key_algorithm
         key = new_private_key(name, declared.key_algorithm, pulumi.ResourceOptions(parent=self))
         self.private_key_pem = key.private_key_pem
         self.cert_request_pem = self._request(declared)

@@ -13,7 +13,7 @@ from pki.components.roster import ClientRoster
 from pki.components.server import ServerCertificate
 from pki.components.third_party_server import ThirdPartyServerCertificate
 from pki.name_syntax import is_host_covered
-from postfix.host import HostDeclaration
+from postfix.host import HostDeclaration, sentence_of_one_kind
 from postseal_core.errors import Problem
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "TrustedRoot",
     "by_name",
     "problems_of_certificates",
+    "problems_of_kinds",
     "problems_of_names",
     "problems_of_one_name",
     "problems_of_shared_identities",
@@ -73,16 +74,37 @@ def problems_of_certificates(host: HostDeclaration, certificates: Mapping[str, H
     """Find certificates that do not prove the host's name, or that a client must not present."""
     presented = (*host.client_certificates, *(each.certificate for each in host.transports))
     for name, each in certificates.items():
-        dns_names = () if isinstance(each, ClientCertificate) else each.dns_names
-        if host.server and name in host.server.certificates and not is_host_covered(host.myhostname, dns_names):
-            names = ", ".join(dns_names) or "no host name"
-            yield Problem("certificate", f"{name} is for {names}, not for myhostname {host.myhostname}")
+        if host.server and name in host.server.certificates:
+            yield from _problems_of_names(host, name, () if isinstance(each, ClientCertificate) else each.dns_names)
         if isinstance(each, ClientCertificate) and not each.has_key:
             yield Problem("certificate", f"the key of {name} is where its request was made; a host here cannot use it")
         if name in presented and not isinstance(each, ClientCertificate) and not each.is_client:
             yield Problem(
                 "certificate", f"{name} is a server certificate; set also_client=True to present it as a client's"
             )
+
+
+def _problems_of_names(host: HostDeclaration, name: str, dns_names: tuple[str, ...]) -> Iterator[Problem]:
+    names = ", ".join(dns_names) or "no host name"
+    for wanted in host.public_names:
+        if is_host_covered(wanted, dns_names):
+            continue
+        if host.server and host.server.public_names:
+            yield Problem("public_names", f"{name} is for {names}, not for {wanted}")
+        else:
+            message = f"{name} is for {names}, not for myhostname {wanted}: add it, or say in public_names by which"
+            yield Problem("certificate", f"{message} of its names clients connect")
+
+
+def problems_of_kinds(host: HostDeclaration, certificates: Mapping[str, HostCertificate]) -> Iterator[Problem]:
+    """Find served certificates whose keys are of one kind, of which Postfix would serve one only."""
+    first: dict[str, str] = {}
+    for name in host.server.certificates if host.server else ():
+        each = certificates.get(name)
+        if each and not isinstance(each, ClientCertificate):
+            other = first.setdefault(each.key_algorithm.kind, name)
+            if other != name:
+                yield Problem("certificate", sentence_of_one_kind(name, other, each.key_algorithm.kind))
 
 
 def problems_of_names(argument: str, things: Iterable[_Named]) -> Iterator[Problem]:

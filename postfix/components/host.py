@@ -11,6 +11,7 @@ from postfix.components.certificates import (
     RelayingClient,
     TrustedRoot,
     problems_of_certificates,
+    problems_of_kinds,
     problems_of_names,
     problems_of_shared_identities,
     trust_anchors,
@@ -95,6 +96,7 @@ class PostfixHost(RecordResource):
         """Register the host, unless anything is wrong with it."""
         arguments.add(host.checked.problems)
         arguments.add(problems_of_certificates(host.declaration, host.certificates))
+        arguments.add(problems_of_kinds(host.declaration, host.certificates))
         arguments.add(problems_of_names("relay_clients", host.relay_clients))
         arguments.add(problems_of_names("relay_rosters", host.relay_rosters))
         arguments.add(problems_of_shared_identities(host.relay_clients, host.relay_rosters))

@@ -18,7 +18,7 @@ from postfix.components.certificates import (
 from postfix.components.declared_host import DeclaredHost, sending_side
 from postfix.components.host import PostfixHost
 from postfix.components.reading import HostArguments
-from postfix.host import HostDeclaration, ServerSide
+from postfix.host import HostDeclaration, OnHost, ServerSide
 from postfix.receiving import Domains, Maps, Restrictions
 from postfix.settings import ClientSettings, ServerSettings
 from postfix.tables import TableType
@@ -37,9 +37,12 @@ class MailServer(PostfixHost):
 
     Args:
         name: Name of the resource.
-        myhostname: The full host name (postconf(5)); the certificate must hold it.
-        certificate: What it serves.
+        myhostname: The full host name (postconf(5)); the certificate must hold it, or `public_names`.
+        certificate: What it serves; of several one for each kind of key, as RSA beside ECDSA. `OnHost` leaves a
+            certificate alone that is on the host already and renewed there.
         target: Where to: `Directory` or `Local`.
+        public_names: The host names that clients connect to, where they are others than `myhostname`, as of several
+            nodes behind one name; each certificate must hold all of them. Default: `myhostname`.
         relay_clients: Single clients that may relay; a server only if it is `also_client`. Default: none.
         relay_rosters: Rosters all of whose clients may relay. Default: none.
         extra_relay_clients: Certificates from elsewhere that may relay, by name: each in PEM, or its SHA-256
@@ -70,8 +73,9 @@ class MailServer(PostfixHost):
         name: str,
         *,
         myhostname: str,
-        certificate: HostCertificate,
+        certificate: HostCertificate | Sequence[HostCertificate] | OnHost,
         target: HostTarget,
+        public_names: Sequence[str] = (),
         relay_clients: Sequence[RelayingClient] = (),
         relay_rosters: Sequence[ClientRoster] = (),
         extra_relay_clients: Mapping[str, str] | None = None,
@@ -88,7 +92,8 @@ class MailServer(PostfixHost):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         arguments = HostArguments("hosts", name, opts)
-        arguments.expect_certificate("certificate", certificate)
+        served = arguments.served(certificate)
+        arguments.expect_each("public_names", public_names, str, "a host name, as mx.example.org")
         arguments.expect_certificate("relay_certificate", relay_certificate, is_needed=False)
         arguments.expect_target(target)
         arguments.expect_admitted(relay_clients, relay_rosters)
@@ -99,7 +104,7 @@ class MailServer(PostfixHost):
         arguments.expect_receiving(domains, maps, restrictions)
         arguments.expect_each("unchecked", unchecked, str, "the name of a parameter")
         arguments.refuse()
-        arguments.add(problems_of_one_name([certificate, relay_certificate]))
+        arguments.add(problems_of_one_name([*served, relay_certificate]))
         trusted = roots_behind([*relay_clients, *relay_rosters]) if trust is None else list(trust)
         admits = own.relay.client_certificates and bool(relay_clients or relay_rosters or extra)
         receiving = replace(
@@ -108,7 +113,12 @@ class MailServer(PostfixHost):
         declaration = HostDeclaration(
             name=name,
             myhostname=myhostname,
-            server=ServerSide(receiving, (certificate.name,)),
+            server=ServerSide(
+                receiving,
+                tuple(each.name for each in served),
+                on_host=certificate if isinstance(certificate, OnHost) else None,
+                public_names=tuple(public_names),
+            ),
             client=sending_side(sending, relay_certificate, has_roots=bool(trusted)) if sending else None,
             domains=domains or Domains(),
             maps=maps or Maps(),
@@ -121,7 +131,7 @@ class MailServer(PostfixHost):
         host = DeclaredHost(
             checked=arguments.checked(declaration),
             target=target,
-            certificates=by_name([certificate, relay_certificate]),
+            certificates=by_name([*served, relay_certificate]),
             relay_clients=relay_clients,
             relay_rosters=relay_rosters,
             extra_relay_clients=extra,

@@ -1,6 +1,6 @@
 """Check the types of host arguments before anything uses them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,9 +12,9 @@ from pki.components.reading import AN_AUTHORITY
 from pki.components.roster import ClientRoster
 from pki.components.server import ServerCertificate
 from pki.components.third_party_server import ThirdPartyServerCertificate
-from postfix.components.certificates import TrustedRoot
+from postfix.components.certificates import HostCertificate, TrustedRoot
 from postfix.foreign_clients import foreign_client
-from postfix.host import HostDeclaration
+from postfix.host import HostDeclaration, OnHost
 from postfix.preflight import CheckedHost, checked_host
 from postfix.receiving import Domains, Maps, Restrictions
 from postfix.tables import ClientRow
@@ -27,6 +27,7 @@ __all__ = ["A_DECLARATION", "HostArguments"]
 A_DECLARATION: Final = "postfix.HostDeclaration(...)"
 _CERTIFICATES: Final = (ClientCertificate, ServerCertificate, ThirdPartyServerCertificate)
 _CERTIFICATE: Final = "a certificate, as pki.ServerCertificate(...) or pki.ClientCertificate(...)"
+_SERVED: Final = f"{_CERTIFICATE}, a list of them, or postfix.OnHost(...)"
 _CLIENT: Final = "a client, as pki.ClientCertificate(...)"
 _ROSTER: Final = "a roster, as pki.ClientRoster(...)"
 _TRUSTED: Final = f"{AN_AUTHORITY}, or postfix.TrustedRoot(...)"
@@ -48,6 +49,17 @@ class HostArguments(Arguments):
         """Add a problem if the value is no certificate of ours."""
         if value is not None or is_needed:
             self.expect(argument, value, _CERTIFICATES, _CERTIFICATE)
+
+    def served(self, value: object) -> Sequence[HostCertificate]:
+        """Return the certificates that a host serves, none of those that are on it already; problems are added."""
+        if isinstance(value, OnHost):
+            self.record("certificate", value, OnHost, "postfix.OnHost(...)")
+            return ()
+        if isinstance(value, list | tuple):
+            if not value:
+                self.add([Problem("certificate", "is empty, expected a certificate, or postfix.OnHost(...)")])
+            return value if self.expect_each("certificate", value, _CERTIFICATES, _CERTIFICATE) else ()
+        return [value] if self.expect("certificate", value, _CERTIFICATES, _SERVED) else ()  # type: ignore[list-item]  # just seen
 
     def expect_each_certificate(self, argument: str, values: object) -> None:
         """Add a problem for each item that is no certificate of ours."""

@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pki.extensions import is_authority
-from pki.name_syntax import is_host_covered
 from pki.verification import load_chain
 from postfix.target import TargetKind, problems_of_target
+from postseal.stack.check_served import has_domain, problems_of_names, problems_of_presented, problems_of_served
 from postseal.stack.host_sections import NO_CERTIFICATE, HostSection, TargetSection
 from postseal.stack.host_settings import problems_of_settings
-from postseal.stack.model import OWN_SERVER, CertificateKind, Host, StackConfig
+from postseal.stack.model import Host, StackConfig
 from postseal.stack.reading import Declared, DeclaredStack
-from postseal.stack.references import problems_of_kind, unknown_name
+from postseal.stack.references import unknown_name
 from postseal_core.errors import Problem
-from postseal_core.wording import shown
 
 __all__ = ["problems_of_hosts"]
 
@@ -25,50 +24,6 @@ def problems_of_hosts(stack: DeclaredStack, config: StackConfig) -> Iterator[Pro
         host = config.hosts[declared.name]
         for check in _CHECKS:
             yield from (problem.below(declared.path) for problem in check(declared, host, config))
-
-
-def _names(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
-    """Check that the host has a name which its certificate proves."""
-    myhostname, certificate = declared.section.myhostname, declared.section.server(declared.name)
-    if not _has_domain(myhostname):
-        yield Problem(
-            "myhostname", f"got {shown(myhostname or '')}, expected a full name with a domain, as mx1.example.org"
-        )
-    if certificate and certificate not in config.servers:
-        known = {*config.servers, NO_CERTIFICATE}
-        yield unknown_name("certificate", "server", certificate, known)
-    elif certificate and myhostname:
-        names = config.servers[certificate].declared.dns_names
-        if not is_host_covered(myhostname, names):
-            yield Problem(
-                "certificate",
-                f"server {certificate} is for {', '.join(names) or 'no name'}, and the host is {myhostname}: "
-                f"add {myhostname} to servers.{certificate}.dns_names",
-            )
-
-
-def _has_domain(myhostname: str | None) -> bool:
-    return "." in (myhostname or "")
-
-
-def _presented(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
-    """Check the client certificates that a sending host presents."""
-    for path, word in _presented_words(declared.section):
-        reference = config.presentable(word, declared.section.server(declared.name))
-        if reference is None and word == OWN_SERVER:
-            yield Problem(path, "this host has no server certificate that it could present; name a client")
-        elif reference is None:
-            yield unknown_name(path, "client", word, {*config.clients, OWN_SERVER})
-        elif reference.kind is CertificateKind.SERVER and reference.name in config.servers:
-            yield from problems_of_kind(path, reference.name, config)
-
-
-def _presented_words(section: HostSection) -> Iterator[tuple[str, str]]:
-    if section.relay_through and section.relay_through.certificate:
-        yield "relay_through.certificate", section.relay_through.certificate
-    for name, transport in section.transports.items():
-        if transport.certificate:
-            yield f"transports.{name}.certificate", transport.certificate
 
 
 def _trust(declared: Declared[HostSection], host: Host, config: StackConfig) -> Iterator[Problem]:
@@ -127,7 +82,7 @@ def _settings(declared: Declared[HostSection], host: Host, _config: StackConfig)
     yield from found
     for problem in host.checked.problems:
         path = _place(problem.path, section)
-        if path not in told and not (path == "myhostname" and not _has_domain(section.myhostname)):
+        if path not in told and not (path == "myhostname" and not has_domain(section.myhostname)):
             yield Problem(path, problem.message)
 
 
@@ -146,6 +101,8 @@ _PLACES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), place)
     for pattern, place in (
         (r"(server\.)?certificates.*", "certificate"),
+        (r"server\.(public_names.*)", r"\1"),
+        (r"server\.on_host(.*)", r"certificate.on_host\1"),
         (r"server\.ca_(file|path)", "trust"),
         (r"server\.(relay\..*)", r"\1"),
         (r"server\.mynetworks|mynetworks", "relay.networks"),
@@ -166,6 +123,8 @@ _OF_RELAY_THROUGH = frozenset(
 
 def _place(path: str, section: HostSection) -> str:
     place = next((match.expand(place) for pattern, place in _PLACES if (match := pattern.fullmatch(path))), path)
+    if place.startswith("certificate.on_host") and section.certificate and section.certificate.keep:
+        return "certificate.keep"
     if (place in _OF_RELAY_THROUGH or place == "relayhost") and section.relay_through:
         return f"relay_through.{place.removeprefix('settings.')}"
     return place
@@ -173,8 +132,9 @@ def _place(path: str, section: HostSection) -> str:
 
 _Check = Callable[[Declared[HostSection], Host, StackConfig], Iterator[Problem]]
 _CHECKS: Final[tuple[_Check, ...]] = (
-    _names,
-    _presented,
+    problems_of_names,
+    problems_of_served,
+    problems_of_presented,
     _trust,
     _without_server,
     _target,

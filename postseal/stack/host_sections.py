@@ -13,12 +13,14 @@ from postfix.target import TargetKind
 from postseal.stack.receiving_sections import DomainsSection, MapsSection, RestrictionsSection
 from postseal.stack.words import Flag, NameText, PathText, PemText, Text, Texts, expanded
 from postseal_core.reading import Section
-from postseal_core.wording import shown
+from postseal_core.wording import found, shown
 
 __all__ = [
     "NO_CERTIFICATE",
+    "CertificateSection",
     "ExtraRelayClientSection",
     "HostSection",
+    "OnHostSection",
     "PolicySection",
     "RelaySection",
     "RelayThroughSection",
@@ -130,11 +132,42 @@ class TargetSection(Section):
         return Ownership(self.ownership) if self.ownership else None
 
 
+def _served(value: Any) -> Any:
+    """Return the section of the short forms: one server, or a list of them."""
+    if value is None or isinstance(value, Mapping):
+        return value
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
+        expected = "expected a server, a list of servers, {keep: true} or {on_host: {chain_files: [key, chain]}}"
+        raise ValueError(f"got {found(value)}, {expected}")
+    return {"servers": tuple(names)}
+
+
+class OnHostSection(Section):
+    """Files on the host that somebody else renews; `OnHost` in postfix/host.py."""
+
+    chain_files: tuple[PathText, ...] = ()
+
+
+class CertificateSection(Section):
+    """What a host serves: servers of this stack, files that are on the host, or what it serves already (`keep`)."""
+
+    servers: Texts = ()
+    on_host: OnHostSection | None = None
+    keep: Flag = False
+
+    @property
+    def is_on_host(self) -> bool:
+        """Whether the host's own certificate is served."""
+        return self.keep or self.on_host is not None
+
+
 class HostSection(Section):
     """A Postfix host: its certificate, who may relay through it, whom it trusts, and how it sends."""
 
     myhostname: Text | None = None
-    certificate: Text | None = None
+    public_names: Texts = ()
+    certificate: Annotated[CertificateSection | None, BeforeValidator(_served)] = None
     relay_clients: Texts = ()
     relay_rosters: Texts = ()
     extra_relay_clients: tuple[ExtraRelayClientSection, ...] = ()
@@ -153,6 +186,13 @@ class HostSection(Section):
     compatibility_level: Text = ""
     target: Annotated[TargetSection, expanded("directory")] | None = None
 
-    def server(self, name: str) -> str | None:
-        """Return the server whose certificate the host of this name serves; None where it has none."""
-        return None if self.certificate == NO_CERTIFICATE else self.certificate or name
+    def served(self, name: str) -> tuple[str, ...]:
+        """Return the servers whose certificates the host of this name serves; none where it has none of them."""
+        if self.certificate is None:
+            return (name,)
+        return () if self.certificate.servers == (NO_CERTIFICATE,) else self.certificate.servers
+
+    @property
+    def is_on_host(self) -> bool:
+        """Whether the host serves a certificate that it has already."""
+        return self.certificate is not None and self.certificate.is_on_host

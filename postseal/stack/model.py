@@ -3,7 +3,7 @@
 Order of mappings is the order of the file, except that an authority stands behind the one that signs it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -237,8 +237,9 @@ class StackConfig:
         kinds = ((CertificateKind.CLIENT, self.clients), (CertificateKind.SERVER, self.servers))
         return next((CertificateReference(kind, word) for kind, known in kinds if word in known), None)
 
-    def presentable(self, word: str, own_server: str | None) -> CertificateReference | None:
-        """Return the certificate a sending host presents: `server` for its own, else a client's or server's by name."""
+    def presentable(self, word: str, own_servers: Sequence[str]) -> tuple[CertificateReference, ...]:
+        """Return what a sending host presents: `server` for all it serves, else a client or server by name; or none."""
         if word == OWN_SERVER:
-            return CertificateReference(CertificateKind.SERVER, own_server) if own_server else None
-        return self.named(word)
+            return tuple(CertificateReference(CertificateKind.SERVER, name) for name in own_servers)
+        named = self.named(word)
+        return (named,) if named else ()

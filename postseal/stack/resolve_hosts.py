@@ -6,13 +6,14 @@ from typing import Any
 
 from pki.fingerprint_text import parse_fingerprint_sha256
 from postfix.foreign_clients import foreign_client
-from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
+from postfix.host import ClientSide, HostDeclaration, OnHost, Ownership, ServerSide, public_names_of
 from postfix.parameters import PostfixVersion
 from postfix.preflight import checked_host
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, Transport
 from postfix.tables import ClientRow
 from postfix.target import HostTarget, TargetKind, target_of
 from postseal.stack.host_sections import (
+    CertificateSection,
     ExtraRelayClientSection,
     HostSection,
     RelaySection,
@@ -77,11 +78,16 @@ class _Context:
         return self.host.section
 
     @property
-    def own_server(self) -> str | None:
-        return self.section.server(self.host.name)
+    def own_servers(self) -> tuple[str, ...]:
+        return self.section.served(self.host.name)
 
     def presented(self, word: str | None) -> CertificateReference | None:
-        return self.config.presentable(word, self.own_server) if word else None
+        return next(iter(self.config.presentable(word, self.own_servers)), None) if word else None
+
+    def is_own(self, word: str | None) -> bool:
+        """Return whether a word means everything that the host serves."""
+        served = tuple(CertificateReference(CertificateKind.SERVER, name) for name in self.own_servers)
+        return bool(word and served) and self.config.presentable(word or "", self.own_servers) == served
 
     def file_name(self, word: str | None) -> str:
         reference = self.presented(word)
@@ -90,12 +96,11 @@ class _Context:
 
 def _references(host: Declared[HostSection], config: StackConfig) -> Iterator[CertificateReference]:
     """Name every certificate whose key the host needs, its own server's first."""
-    own, section = host.section.server(host.name), host.section
-    if own:
-        yield CertificateReference(CertificateKind.SERVER, own)
+    own, section = host.section.served(host.name), host.section
+    yield from (CertificateReference(CertificateKind.SERVER, name) for name in own)
     words = [section.relay_through.certificate] if section.relay_through else []
     words += [transport.certificate for transport in section.transports.values()]
-    yield from filter(None, (config.presentable(word, own) for word in words if word))
+    yield from (each for word in words if word for each in config.presentable(word, own)[:1])
 
 
 def _file_names(references: Iterable[CertificateReference]) -> dict[CertificateReference, str]:
@@ -158,13 +163,29 @@ def _declaration(context: _Context, ownership: Ownership) -> HostDeclaration:
 
 
 def _server_side(context: _Context, settings: SortedSettings) -> ServerSide | None:
-    own = context.own_server
-    if not own:
+    own, section = context.own_servers, context.section
+    if not own and not section.is_on_host:
         return None
     ca_path = bool(context.section.trust and context.section.trust.ca_path)
     relay = _relay_policy(context.section)
     server = replace(settings.server, ca_file=context.has_roots and not ca_path, ca_path=ca_path, relay=relay)
-    return ServerSide(server, (context.file_names[CertificateReference(CertificateKind.SERVER, own)],))
+    files = tuple(context.file_names[CertificateReference(CertificateKind.SERVER, name)] for name in own)
+    return ServerSide(server, files, on_host=_on_host(section.certificate), public_names=_public_names(context))
+
+
+def _on_host(section: CertificateSection | None) -> OnHost | None:
+    if section is None or not section.is_on_host:
+        return None
+    return OnHost(section.on_host.chain_files if section.on_host else ())
+
+
+def _public_names(context: _Context) -> tuple[str, ...]:
+    """Return the names that are said, else those of certificates that are named and have other ones than the host."""
+    section, servers = context.section, context.config.servers
+    if section.public_names or section.certificate is None or not section.myhostname:
+        return section.public_names
+    names = [servers[name].declared.dns_names for name in context.own_servers if name in servers]
+    return public_names_of(section.myhostname, names) or ()
 
 
 def _relay_policy(section: HostSection) -> RelayPolicy:
@@ -184,7 +205,7 @@ def _client_side(context: _Context, settings: SortedSettings) -> ClientSide | No
     if not (section.relay_through or section.policies or section.transports or settings.client):
         return None
     word = section.relay_through.certificate if section.relay_through else None
-    is_own = context.presented(word) == CertificateReference(CertificateKind.SERVER, context.own_server or "")
+    is_own = context.is_own(word)
     client = replace(
         _with_relay(settings.client or ClientSettings(), section.relay_through),
         ca_file=context.has_roots,

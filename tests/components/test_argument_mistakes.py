@@ -249,7 +249,7 @@ MISTAKES: dict[str, tuple[Callable[..., object], dict[str, Any], list[str]]] = {
         relay,
         given(certificate="mx1", target="out", relay_clients=["alice"], trust=["ca"]),
         [
-            f"hosts.mx1.certificate: got 'mx1', {A_CERTIFICATE}",
+            f"hosts.mx1.certificate: got 'mx1', {A_CERTIFICATE}, a list of them, or postfix.OnHost(...)",
             "hosts.mx1.target: got 'out', expected postfix.Directory(\"out/mx1/postfix\") or postfix.Local()",
             "hosts.mx1.relay_clients[0]: got 'alice', expected a client, as pki.ClientCertificate(...)",
             f"hosts.mx1.trust[0]: got 'ca', {AN_AUTHORITY}, or postfix.TrustedRoot(...)",

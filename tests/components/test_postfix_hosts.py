@@ -9,7 +9,7 @@ import pytest
 
 import pki
 import postfix
-from postfix.host import problems_of_declaration
+from postfix.host_checks import problems_of_declaration
 from postfix.preflight import checked_host
 from postseal_core.errors import ConfigError, Problem
 from tests.support.mocks import run_program, secrets_in_clear
@@ -288,8 +288,36 @@ def two_roots_of_one_name() -> None:
     relay(trust=[authority, postfix.TrustedRoot("mail-ca", "certificate of somebody else")])
 
 
+def another_public_name() -> None:
+    """Serve a certificate without the name that clients connect to."""
+    relay(public_names=["mx.example.org"])
+
+
+def two_of_one_kind() -> None:
+    """Serve two certificates with keys of one kind."""
+    authority = root()
+    other = pki.ServerCertificate(
+        "mx1-b", authority=authority, dns_names=["mx1.example.org"], key_algorithm="ECDSA-P384"
+    )
+    relay(certificate=[served(authority), other])
+
+
+def nothing_served() -> None:
+    """Serve an empty list."""
+    relay(certificate=[])
+
+
+def kept_in_a_directory() -> None:
+    """Keep what a main.cf says that will be replaced."""
+    relay(certificate=postfix.OnHost())
+
+
 MISTAKES: dict[str, tuple[Callable[[], None], str]] = {
     "name": (wrong_name, "hosts.mx1.certificate: mx1 is for mx1.example.org, not for myhostname mx9.example.org"),
+    "another public name": (another_public_name, "hosts.mx1.public_names: mx1 is for mx1.example.org, not for mx."),
+    "one kind of key": (two_of_one_kind, "hosts.mx1.certificate: mx1-b and mx1 both have ECDSA keys"),
+    "nothing served": (nothing_served, "hosts.mx1.certificate: is empty"),
+    "kept by nobody": (kept_in_a_directory, "hosts.mx1.server.on_host.chain_files: main.cf will be ours as a whole"),
     "server as client": (server_certificate_as_client, "hosts.mx1.certificate: mx1 is a server certificate; set also"),
     "client as server": (client_certificate_as_server, "hosts.mx1.certificate: carol is for no host name, not for"),
     "level": (wrong_level, "hosts.mx1.server.smtpd_tls_security_level: "),
@@ -383,3 +411,33 @@ def test_a_mistake_in_what_a_host_receives_is_told_with_its_place(argument: str,
     """Before anything is registered for the host."""
     with pytest.raises(ConfigError, match=rf"hosts\.mx1\.{re.escape(path)}: "):
         run_program(lambda: relay(**{argument: value}))
+
+
+def test_a_host_serves_several_certificates_beside_each_other() -> None:
+    """A list stands for one certificate of each kind of key."""
+
+    def program() -> None:
+        authority = root()
+        names = ["mx1.example.org"]
+        rsa = pki.ServerCertificate("mx1-rsa", authority=authority, dns_names=names, key_algorithm="RSA-2048")
+        postfix.MailServer("mx1", myhostname=names[0], certificate=[served(authority), rsa], target=TARGET)
+
+    properties = run_program(program).one("MailServer").properties
+    assert set(properties["chains"]) == {"mx1", "mx1-rsa"}
+    assert properties["declaration"]["server"]["certificates"] == ["mx1", "mx1-rsa"]
+
+
+def test_a_certificate_on_the_host_needs_none_of_ours() -> None:
+    """Only that it is there is handed to the provider, and by which names clients connect."""
+
+    def program() -> None:
+        relay(
+            certificate=postfix.OnHost(),
+            public_names=["smtp.example.org"],
+            target=postfix.Local("/etc/postfix"),
+        )
+
+    server = run_program(program).one("MailServer").properties["declaration"]["server"]
+    assert "certificates" not in server
+    assert server["public_names"] == ["smtp.example.org"]
+    assert "on_host" in server

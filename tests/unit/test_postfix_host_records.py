@@ -73,7 +73,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"myhostname": None}, "myhostname", "missing"),
         ({"myhostname": 5}, "myhostname", "expected a text"),
         ({"server": "hunter2"}, "server", "expected a mapping"),
-        ({"server": {"settings": {}}}, "server.certificates", "missing"),
+        ({"server": {"certificates": []}}, "server.settings", "missing"),
         ({"server": {"settings": {}, "certificates": "mx1"}}, "server.certificates", "expected a list"),
         (
             {"client": {"settings": {"policies": [{"destination": "x", "level": 1}]}}},

@@ -114,7 +114,7 @@ def test_roots_in_a_directory_are_files_with_hashed_links() -> None:
 )
 def test_a_chain_file_has_key_leaf_and_issuers_in_this_order(pem: str, complaints: int) -> None:
     """Postfix would turn TLS off over any other order or key, with no more than a line in its log."""
-    problems = problems_of_chain_file(pem, now=NOW, server_name=NAME)
+    problems = problems_of_chain_file(pem, now=NOW, server_names=[NAME])
     assert bool(problems) is bool(complaints)
     assert not [
         problem for problem in problems if "BEGIN" in problem.message and "PRIVATE KEY-----\n" in problem.message

@@ -8,7 +8,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from postfix.host import HostDeclaration, problems_of_declaration
+from postfix.host import HostDeclaration
+from postfix.host_checks import problems_of_declaration
 from postseal.stack import build
 from postseal.stack.build import build_stack, read_configuration
 from postseal.stack.components import BuiltStack

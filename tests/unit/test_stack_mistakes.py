@@ -16,6 +16,7 @@ from tests.support.test_authority import ThrowAwayAuthority
 AUTHORITY = ThrowAwayAuthority("Old CA")
 LEAF = AUTHORITY.issue_client("alice")
 FINGERPRINT = LEAF.fingerprint_sha256
+MERGED = {"local": "/etc/postfix", "ownership": "merge"}
 Raw = dict[str, Any]
 
 
@@ -178,7 +179,48 @@ HOSTS: list[tuple[Raw, str, list[str]]] = [
     (host(myhostname="mx 1.example.org"), "hosts.mx1.myhostname", ["'mx 1.example.org'"]),
     (host(myhostname="mx1"), "hosts.mx1.myhostname", ["'mx1'", "domain"]),
     (host(certificate="mx3"), "hosts.mx1.certificate", ["no server 'mx3'", "did you mean mx2?"]),
-    (host(certificate="mx2"), "hosts.mx1.certificate", ["mx2.example.org", "add mx1.example.org to servers.mx2"]),
+    (
+        stack(servers={"mx1": {"dns_names": ["mx2.example.org"]}}),
+        "hosts.mx1.certificate",
+        ["mx2.example.org", "add mx1.example.org to servers.mx1", "certificate: mx1 if clients connect by"],
+    ),
+    (
+        host(certificate="mx2", public_names=["mx.example.org"]),
+        "hosts.mx1.public_names[0]",
+        ["mx2.example.org", "add mx.example.org to servers.mx2"],
+    ),
+    (
+        stack(
+            servers={"a": {"dns_names": ["a.org"]}, "b": {"dns_names": ["b.org"], "key_algorithm": "RSA-2048"}},
+            hosts={"mx1": {"myhostname": "mx1.example.org", "certificate": ["a", "b"]}},
+        ),
+        "hosts.mx1.certificate",
+        ["no name is on all", "a is for a.org", "b is for b.org"],
+    ),
+    (host(certificate=[]), "hosts.mx1.certificate", ["a list of servers", "keep: true"]),
+    (host(certificate={}), "hosts.mx1.certificate", ["says nothing", "{keep: true}"]),
+    (host(certificate={"keep": True}), "hosts.mx1.certificate.keep", ["main.cf will be ours", "ownership: merge"]),
+    (
+        host(certificate={"keep": True, "on_host": {"chain_files": ["/etc/ssl/mx1.pem"]}}, target=MERGED),
+        "hosts.mx1.certificate",
+        ["on_host and keep exclude each other"],
+    ),
+    (
+        host(certificate={"on_host": {}}, target=MERGED),
+        "hosts.mx1.certificate.on_host.chain_files",
+        ["is empty", "keep: true"],
+    ),
+    (
+        host(certificate={"on_host": {"chain_files": ["tls/mx1.pem"]}}),
+        "hosts.mx1.certificate.on_host.chain_files[0]",
+        ["tls/mx1.pem", "expected an absolute path"],
+    ),
+    (
+        host(certificate={"keep": True}, target=MERGED, relay_through={"relayhost": "mx", "certificate": "server"}),
+        "hosts.mx1.relay_through.certificate",
+        ["no server certificate that it could present"],
+    ),
+    (host(certificate="none", public_names=["a.example.org"]), "hosts.mx1.public_names", ["certificate is none"]),
     (host(relay_clients=["alcie"]), "hosts.mx1.relay_clients[0]", ["no client 'alcie'", "did you mean alice?"]),
     (host(relay_clients=["alice", "alice"]), "hosts.mx1.relay_clients[1]", ["listed twice"]),
     (host(relay_clients=["web"]), "hosts.mx1.relay_clients[0]", ["does not authenticate clients", "also_client"]),
