@@ -1,6 +1,7 @@
 """A Postfix host from a complete declaration; `mail_server` and `relay_client` are the short forms."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
@@ -48,6 +49,9 @@ class PostfixHost(RecordResource):
 
     Attributes:
         name: Name of the host.
+        on_host: What was seen of certificates that the host has by itself (`OnHost`): a mapping with `certificates`,
+            each with `kind`, `dns_names`, `not_after` and more, `faults`, `cannot_tell` and `seen_at`. Empty where it
+            serves certificates of this program.
         summary: What a stack says of it in its outputs: `myhostname`, `target`, `certificates`, `relay_clients` and,
             where there are any, `relay_rosters`.
 
@@ -57,6 +61,8 @@ class PostfixHost(RecordResource):
 
     resource_type = "PostfixHost"
     state = HostState
+
+    on_host: pulumi.Output[Any]
 
     def __init__(
         self,

@@ -1,12 +1,21 @@
 """Postfix's own commands, as a deployment uses them."""
 
 import re
+from collections.abc import Sequence
 
 from postfix.deploy.host_files import Table
 from postfix.deploy.session import CommandResult, HostSession
 from postseal_core.errors import DeployError
 
-__all__ = ["index_table", "is_running", "postconf_faults", "queue_directory", "reload", "require_superuser"]
+__all__ = [
+    "index_table",
+    "is_running",
+    "parameter_values",
+    "postconf_faults",
+    "queue_directory",
+    "reload",
+    "require_superuser",
+]
 
 _COMMAND_SECONDS = 60.0
 _LINE_NUMBER = re.compile(r"\bline \d+\b")
@@ -34,6 +43,15 @@ def queue_directory(session: HostSession) -> str:
     if result.returncode or not result.stdout.startswith("/"):
         raise DeployError(f"postconf does not tell the queue_directory of {session.root}: {_said(result)}")
     return result.stdout.strip()
+
+
+def parameter_values(session: HostSession, names: Sequence[str], configuration: str) -> dict[str, str]:
+    """Return parameters of the main.cf in a directory, references expanded. Raises DeployError if it cannot tell."""
+    result = _run(session, "postconf", "-c", configuration, "-x", *names)
+    if result.returncode:
+        raise DeployError(f"postconf does not tell the parameters of {session.root}: {_said(result)}")
+    pairs = (line.partition("=")[::2] for line in result.stdout.splitlines())
+    return {name.strip(): value.strip() for name, value in pairs}
 
 
 def postconf_faults(session: HostSession) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol, Self
 
+from postfix.public_file import PublicFile
 from postseal_core.files.tree import ROOT, Directory, Entry, FileEntry, parents
 
 __all__ = ["CommandResult", "HostSession", "name_beside"]
@@ -40,6 +41,12 @@ class HostSession(Protocol):
 
     def read(self, path: str) -> FileEntry | None:
         """Return a regular file, None if there is none."""
+
+    def read_public(self, path: str) -> PublicFile:
+        """Return what may be known of a PEM file at an absolute path, links followed as Postfix does.
+
+        A private key never leaves the host: only its public half does.
+        """
 
     def names(self, directory: str = ROOT) -> list[str]:
         """Return what a directory holds, sorted."""

@@ -1,6 +1,6 @@
 """Deploy to a host whose Postfix may be running: look, plan, check, change, reload; or put everything back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -43,12 +43,23 @@ class Outcome:
     left: tuple[str, ...] = ()
 
 
-def deploy(session: HostSession, desired: HostFiles, deployed: Deployed = NOTHING, owner: str = "") -> Outcome:
+def _look_away(_configuration: str) -> None:
+    """Ask nothing of the new configuration."""
+
+
+def deploy(
+    session: HostSession,
+    desired: HostFiles,
+    deployed: Deployed = NOTHING,
+    owner: str = "",
+    before_change: Callable[[str], None] = _look_away,
+) -> Outcome:
     """Bring a host to its declared files and reload its Postfix, if one is running.
 
     `session` is rooted at the configuration directory, `deployed` is that of the last outcome, `owner` the project and
     stack that deploys. With nothing to change no command is run (one, if there are files in the chroot) and no file is
-    touched.
+    touched. `before_change` is called with the directory of the new main.cf before anything is changed; what it raises
+    ends the deployment.
 
     Raises:
         ConfigError: the declaration is wrong, or something on the host is in its way; nothing was changed.
@@ -58,20 +69,24 @@ def deploy(session: HostSession, desired: HostFiles, deployed: Deployed = NOTHIN
     with session.exclusive():
         places = _places(session, desired, deployed)
         plan = plan_deployment(desired, deployed, _situation(places, desired, deployed), owner)
-        return _carry_out(places, plan)
+        return _carry_out(places, plan, before_change)
 
 
-def _carry_out(places: Mapping[Place, HostSession], plan: HostPlan) -> Outcome:
+def _carry_out(
+    places: Mapping[Place, HostSession], plan: HostPlan, before_change: Callable[[str], None] = _look_away
+) -> Outcome:
     session = places[Place.CONFIG]
     paths = {Place.CONFIG: [MAIN_CF, *plan.deployed.files], Place.QUEUE: [*plan.deployed.chroot]}
     for place, host in places.items():
         host.remove_leftovers(directories_above(paths[place]))
     first, last = _marking(places, plan)
     if plan.is_empty:
+        before_change(session.root)
         Execution(places, session).carry_out((), last)
         return Outcome(plan, Reloading.NOT_NEEDED)
     with session.scratch() as scratch:
         check_host(session, scratch, plan)
+        before_change(scratch.root if plan.main_cf else session.root)
         execution = Execution(places, scratch)
         execution.carry_out((*first, *plan.steps), last)
     if not plan.main_cf:

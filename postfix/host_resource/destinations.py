@@ -7,11 +7,13 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from postfix.deploy.host_files import MAIN_CF, Deployed
+from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
 from postfix.deploy.sessions.local import LocalSession
 from postfix.deploy.transaction import deploy, remove
 from postfix.host_resource.preparation import PreparedHost, host_files
 from postfix.main_cf import read_parameters
+from postfix.on_host import CertificateOnHost, Sighting
 from postfix.target import Target, TargetKind
 from postseal_core.files.bringing import (
     Bringer,
@@ -35,8 +37,16 @@ class Destination(Protocol):
     def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
         """Report in a preview the files at `paths` that `write` would refuse or take over."""
 
-    def write(self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer) -> Deployed:
-        """Write the files and return the new record of ours."""
+    def write(
+        self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer, before_change: Callable[[str], None]
+    ) -> Deployed:
+        """Write the files and return the new record of ours.
+
+        `before_change` is called before anything is changed, with the directory of the new main.cf.
+        """
+
+    def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
+        """Return what the host has of its own certificates, by the main.cf in a directory."""
 
     def remove(self, deployed: Deployed, bringer: Bringer) -> None:
         """Remove the files that the mark there lists as ours; files of others stay."""
@@ -59,13 +69,20 @@ class _Directory:
     def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
         foresee_directory(self._path, paths, deployed.files, bringer)
 
-    def write(self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer) -> Deployed:
+    def write(
+        self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer, before_change: Callable[[str], None]
+    ) -> Deployed:
+        before_change(str(self._path))
         order = write_order(host_files(prepared))
         bring = partial(bring_directory, bringer=bringer, order=order, age_seconds=_AGE_SECONDS)
         return Deployed(
             files=bring(self._path, prepared.entries, deployed.files),
             chroot=bring(self._jail, prepared.chroot, deployed.chroot),
         )
+
+    def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
+        del deployed, configuration
+        return Sighting(declared=declared, cannot_tell="the files are on another machine, where nothing here looks")
 
     def remove(self, deployed: Deployed, bringer: Bringer) -> None:
         release_directory(self._path, deployed.files, bringer)
@@ -87,15 +104,21 @@ class _Local:
         indexes = DirectoryWriter(self._path).present(deployed.indexes)
         foresee_directory(self._path, paths, {**deployed.files, **indexes}, bringer)
 
-    def write(self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer) -> Deployed:
+    def write(
+        self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer, before_change: Callable[[str], None]
+    ) -> Deployed:
         desired = host_files(prepared, tuple(bringer.take_over))
-        outcome = deploy(LocalSession(self._path), desired, deployed, bringer.owner)
+        outcome = deploy(LocalSession(self._path), desired, deployed, bringer.owner, before_change)
         for path in outcome.plan.changed_outside:
             bringer.report(f"{path} was changed outside; it is as declared again")
         for path in outcome.plan.taken_over:
             bringer.report(sentence_of_takeover(str(self._path), path))
         bringer.report(outcome.reloading.value)
         return outcome.plan.deployed
+
+    def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
+        ours = [f"{self._path}/{path}" for path in deployed.files]
+        return look_at_certificates(LocalSession(self._path), declared, configuration=configuration, ours=ours)
 
     def remove(self, deployed: Deployed, bringer: Bringer) -> None:
         outcome = remove(LocalSession(self._path), deployed, bringer.owner)

@@ -8,6 +8,7 @@ from pki.withdrawal import withdrawal_problems
 from postfix.deploy.host_files import Deployed
 from postfix.host_resource.access import ServiceAccess, access_by_service, problems_of_access, with_earlier_dates
 from postfix.host_resource.destinations import destination_of
+from postfix.host_resource.inspection import has_changed, inspection_of, seen_again
 from postfix.host_resource.occupation import is_same_place, leftovers, occupy, problems_of_place
 from postfix.host_resource.preparation import (
     PreparedHost,
@@ -19,6 +20,7 @@ from postfix.host_resource.preparation import (
     taken_over_in,
 )
 from postfix.host_resource.records import HostArgs, HostInputs, HostRow, HostState
+from postfix.on_host import certificate_on_host
 from postfix.preflight import problems_of_host
 from postfix.receiving_review import to_review, unknown_tables
 from postfix.rendering import client_table, render_parameters
@@ -82,7 +84,8 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
             changes = {}
         visible = _without(changes, [_CONTENT])
         drift = destination_of(state.target).drift
-        if not changes and drift(_deployed(state), old.main_cf):
+        deployed = _deployed(state)
+        if not changes and (drift(deployed, old.main_cf) or has_changed(new, state, deployed)):
             return {CHANGED_OUTSIDE: Change.UPDATE}
         return visible or changes
 
@@ -102,6 +105,10 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         if not is_preview:
             _leave(old, context)
         return state
+
+    def read(self, inputs: HostInputs, state: HostState, context: Context) -> tuple[HostInputs, HostState]:
+        """Look again at the certificates that the host has by itself; all else is as it was stored."""
+        return inputs, seen_again(inputs, state, _deployed(state), context.now)
 
     def delete(self, state: HostState, context: Context) -> None:
         """Remove our files from the host, except those that another host now has at the same place."""
@@ -161,6 +168,7 @@ def _inputs(args: HostArgs, services: Mapping[str, ServiceAccess], prepared: Pre
         content=prepared.digests,
         unknown_tables=unknown_tables(host),
         to_review=to_review(host),
+        on_host=certificate_on_host(host),
     )
 
 
@@ -180,14 +188,17 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
     for what in destination.drift(deployed, inputs.main_cf) if deployed != _NOTHING else ():
         context.report(f"{what} was changed or removed by somebody else; it will be as declared")
     bringer = bringer_of(context, _outline(context).take_over)
+    inspection = inspection_of(inputs, old, deployed, context)
     if is_preview:
         destination.foresee(_outline(context).paths, deployed, bringer)
-        return HostState(name=inputs.name, target=inputs.target)
+        inspection.foresee()
+        return HostState(name=inputs.name, target=inputs.target, on_host=UNKNOWN if inputs.on_host else None)
     prepared = _prepared(context)
     return HostState(
         name=inputs.name,
         target=inputs.target,
-        deployed=destination.write(prepared, deployed, bringer),
+        deployed=destination.write(prepared, deployed, bringer, inspection.look),
+        on_host=inspection.sighting,
         rows=pack_records(with_earlier_dates(prepared.rows, _rows(old))),
     )
 

@@ -9,6 +9,7 @@ from pki.acceptance import AcceptedRow, Admitted
 from pki.records import Withdrawal
 from postfix.deploy.host_files import Deployed
 from postfix.host import HostDeclaration
+from postfix.on_host import CertificateOnHost, Sighting
 from postfix.target import Target
 from postseal_core.records import INLINE, SECRET
 from postseal_core.values import UNKNOWN, Maybe
@@ -85,7 +86,7 @@ class HostInputs:
     `unchecked`: parameters in `main_cf` that nothing has judged, with their values. `wide_networks`: networks of
     mynetworks that are wider than one site has, each with what that means. `unknown_tables`: tables of the host that
     nobody has checked, by their place in the declaration. `to_review`: what the declaration opens or may close beside
-    what its own words say, by its place.
+    what its own words say, by its place. `on_host`: certificates that the host has already and serves.
     """
 
     name: str
@@ -101,6 +102,7 @@ class HostInputs:
     content: Mapping[str, Maybe[str]] = field(default_factory=dict)
     unknown_tables: Mapping[str, str] = field(default_factory=dict)
     to_review: Mapping[str, str] = field(default_factory=dict)
+    on_host: CertificateOnHost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ class HostState:
     """A host that was brought to its declaration.
 
     `deployed`: what is ours in its target. `rows`: packed `HostRow`, one for each fingerprint that is let in.
+    `on_host`: what was seen of the host's own certificates; None where it serves ours.
     """
 
     IS_COMPLETE: ClassVar[bool] = True
@@ -129,3 +132,4 @@ class HostState:
     target: Target
     deployed: Maybe[Deployed] = UNKNOWN
     rows: Maybe[str] = UNKNOWN
+    on_host: Maybe[Sighting] | None = None

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -17,6 +17,9 @@ __all__ = ["Credential", "ThrowAwayAuthority", "colon_hex"]
 
 VALID_DAYS = (-1, 30)
 EXPIRED_DAYS = (-30, -1)
+
+_PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+_PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
 def colon_hex(digest: bytes) -> str:
@@ -80,10 +83,11 @@ class ThrowAwayAuthority:
         """The key of the root, PEM."""
         return _key_pem(self._key)
 
-    def issue_server(self, *names: str, days: tuple[int, int] = VALID_DAYS) -> Credential:
+    def issue_server(self, *names: str, days: tuple[int, int] = VALID_DAYS, has_rsa_key: bool = False) -> Credential:
         """Issue a server certificate for DNS names and IP addresses; the first one is the common name as well."""
         alt_names = x509.SubjectAlternativeName([_general_name(name) for name in names])
-        return self._issue(names[0], ExtendedKeyUsageOID.SERVER_AUTH, days, [alt_names])
+        key = rsa.generate_private_key(65537, 2048) if has_rsa_key else None
+        return self._issue(names[0], ExtendedKeyUsageOID.SERVER_AUTH, days, [alt_names], key)
 
     def issue_client(self, common_name: str, *, days: tuple[int, int] = VALID_DAYS) -> Credential:
         """Issue a client certificate; `days` are the offsets of notBefore and notAfter from now."""
@@ -115,8 +119,9 @@ class ThrowAwayAuthority:
         usage: x509.ObjectIdentifier,
         days: tuple[int, int],
         extensions: Iterable[x509.ExtensionType],
+        own_key: rsa.RSAPrivateKey | None = None,
     ) -> Credential:
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = own_key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         builder = _builder(subject, self._name, key.public_key(), days)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -127,12 +132,12 @@ class ThrowAwayAuthority:
         return Credential(_pem(builder.sign(self._key, SHA256())), _key_pem(key), self.certificate_pem)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
+def _key_pem(key: _PrivateKey) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, days: tuple[int, int]
+    subject: x509.Name, issuer: x509.Name, public_key: _PublicKey, days: tuple[int, int]
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC).replace(microsecond=0)
     not_before, not_after = (now + timedelta(days=offset) for offset in days)

@@ -25,7 +25,12 @@ from postseal_core.records import INLINE, SECRET, Wire
 GOLDEN = Path(__file__).parents[1] / "golden" / "records.txt"
 
 PACKAGES = (pki, postfix, postseal, postseal_core)
-FILLED_PIECE_BY_PIECE = {"pki.roster.decisions.RosterDecision", "pki.roster.dues.Dues", "postseal.stack.reading.Found"}
+FILLED_PIECE_BY_PIECE = {
+    "pki.roster.decisions.RosterDecision",
+    "pki.roster.dues.Dues",
+    "postfix.host_resource.inspection.Inspection",
+    "postseal.stack.reading.Found",
+}
 
 
 def _module_names() -> Iterator[str]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Self
 
 from postfix.deploy.session import CommandResult
+from postfix.public_file import PublicFile, public_file
+from postseal_core.bounds import LARGEST_CHAIN_BYTES
 from postseal_core.errors import DeployError
 from postseal_core.files.directory import DirectoryWriter
 
@@ -33,6 +36,23 @@ class LocalSession(DirectoryWriter):
         with tempfile.TemporaryDirectory(prefix="postseal-") as directory:
             yield self.at(directory)
 
+    def read_public(self, path: str) -> PublicFile:
+        """Return a PEM file without its private keys."""
+        try:
+            status, content = _read_regular(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return PublicFile(path, fault="is not there")
+        except PermissionError:
+            is_root = os.geteuid() == 0
+            return PublicFile(path, fault="cannot be read by root" if is_root else "", is_hidden=not is_root)
+        except OSError as error:
+            return PublicFile(path, fault=f"cannot be read: {error.strerror}")
+        if not stat.S_ISREG(status.st_mode):
+            return PublicFile(path, fault="is no regular file")
+        if len(content) > LARGEST_CHAIN_BYTES:
+            return PublicFile(path, fault=f"has more than {LARGEST_CHAIN_BYTES // 2**20} MiB")
+        return public_file(path, content.decode("ascii", "replace"), is_open=bool(status.st_mode & stat.S_IROTH))
+
     def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
         """Run a command in the root; after the time it and what it started are killed."""
         with subprocess.Popen(
@@ -53,6 +73,19 @@ class LocalSession(DirectoryWriter):
                     raise DeployError(message) from error
                 raise
         return CommandResult(process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+def _read_regular(path: str) -> tuple[os.stat_result, bytes]:
+    """Return what a file is, and the content of a regular one: a device, or a pipe, could be read for ever."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return status, b""
+        with os.fdopen(os.dup(handle), "rb") as file:
+            return status, file.read(LARGEST_CHAIN_BYTES + 1)
+    finally:
+        os.close(handle)
 
 
 def _absolute(command: str) -> str:

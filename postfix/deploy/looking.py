@@ -1,0 +1,38 @@
+"""Look at the server certificates that a host has already."""
+
+from collections.abc import Collection
+
+from postfix.deploy.commands import parameter_values
+from postfix.deploy.session import HostSession
+from postfix.on_host import CertificateOnHost, Sighting, Source, fault_of_other_files, files_of, sources_of
+from postfix.rendering import SERVED_BY
+from postfix.sighting import sight
+from postseal_core.errors import DeployError
+
+__all__ = ["look_at_certificates"]
+
+
+def look_at_certificates(
+    session: HostSession, declared: CertificateOnHost, *, configuration: str, ours: Collection[str] = ()
+) -> Sighting:
+    """Return what the host has of its own certificates.
+
+    `configuration`: the directory of the main.cf to ask, perhaps one that is still to be put in place. `ours`: files
+    that we have written, as absolute paths; they are none of the host's own and would go.
+    """
+    if declared.keeps_parameters:
+        try:
+            found = parameter_values(session, SERVED_BY, configuration)
+        except DeployError as error:
+            return Sighting(declared=declared, cannot_tell=str(error))
+        sources = sources_of({name: value.replace(configuration, session.root) for name, value in found.items()})
+        fault = fault_of_other_files(declared, sources)
+        if fault:
+            return Sighting(declared=declared, faults=(fault,))
+    else:
+        sources = (Source(declared.chain_files),)
+    mine = [path for path in files_of(sources) if path in ours]
+    if mine:
+        fault = f"{', '.join(mine)} was written by this stack and will be removed; name a file that somebody else keeps"
+        return Sighting(declared=declared, faults=(fault,))
+    return sight(declared, sources, {path: session.read_public(path) for path in files_of(sources)})

@@ -1,0 +1,94 @@
+"""Look at the certificates that a host has already, before it is deployed to, and whenever it is looked at."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from postfix.deploy.host_files import Deployed
+from postfix.host_resource.destinations import Destination, destination_of
+from postfix.host_resource.records import HostInputs, HostState
+from postfix.on_host import Sighting, faults_at, sentences_of
+from postfix.rendering import SERVED_BY
+from postseal_core.errors import ConfigError, Problem
+from postseal_core.plugin.handler import Context
+from postseal_core.values import Unknown
+
+__all__ = ["Inspection", "has_changed", "inspection_of", "seen_again", "sighting_in"]
+
+_PLACE: Final = "certificate"
+
+
+@dataclass(slots=True)
+class Inspection:
+    """One look at the host's own certificates, in a run that deploys to it.
+
+    What is wrong stops a host that is declared so for the first time. Later it is told and stored, and the host is
+    deployed to: nothing that is wrong with a certificate of others may keep a client's row on the host.
+    """
+
+    inputs: HostInputs
+    context: Context
+    destination: Destination
+    deployed: Deployed
+    before: Sighting | None
+    sighting: Sighting | None = None
+
+    def look(self, configuration: str) -> None:
+        """Look once, by the main.cf in a directory; report what is there.
+
+        Raises:
+            ConfigError: what is declared cannot be served, and was not declared before.
+        """
+        declared = self.inputs.on_host
+        if declared is None:
+            return
+        found = self.destination.look(declared, self.deployed, configuration)
+        self.sighting = _stamped(found, self.context.now)
+        faults = list(faults_at(found, self.context.now))
+        if faults and (self.before is None or self.before.declared != declared):
+            raise ConfigError([Problem(_PLACE, f"{fault}; nothing was changed") for fault in faults])
+        for line in (*faults, *sentences_of(found)):
+            self.context.report(line)
+
+    def foresee(self) -> None:
+        """Look in a preview; what main.cf will say again, once ours is gone from it, only `up` can tell."""
+        declared = self.inputs.on_host
+        if declared and declared.keeps_parameters and {*SERVED_BY} & {*self.deployed.parameters}:
+            self.context.report("the host's own certificate is looked at by `up`, when main.cf has its values again")
+            return
+        self.look(self.inputs.target.path)
+
+
+def inspection_of(inputs: HostInputs, old: HostState | None, deployed: Deployed, context: Context) -> Inspection:
+    """Return the look at a host that is deployed to; nothing is looked at where it serves certificates of ours."""
+    before = sighting_in(old) if old else None
+    return Inspection(inputs, context, destination_of(inputs.target), deployed, before)
+
+
+def sighting_in(state: HostState) -> Sighting | None:
+    """Return what the last run saw; None where it did not look."""
+    return None if isinstance(state.on_host, Unknown) else state.on_host
+
+
+def has_changed(inputs: HostInputs, state: HostState, deployed: Deployed) -> bool:
+    """Return whether the host's own certificates are others than in the state; not where nobody can tell."""
+    before = sighting_in(state)
+    now = _look_again(inputs, state, deployed)
+    return bool(before and now) and not (before and now and before.is_like(now))
+
+
+def seen_again(inputs: HostInputs, state: HostState, deployed: Deployed, now: datetime) -> HostState:
+    """Return the state with what is on the host now; as it is where nobody can tell."""
+    found = _look_again(inputs, state, deployed)
+    return replace(state, on_host=_stamped(found, now)) if found else state
+
+
+def _look_again(inputs: HostInputs, state: HostState, deployed: Deployed) -> Sighting | None:
+    if inputs.on_host is None or sighting_in(state) is None:
+        return None
+    found = destination_of(state.target).look(inputs.on_host, deployed, state.target.path)
+    return None if found.cannot_tell else found
+
+
+def _stamped(sighting: Sighting, now: datetime) -> Sighting:
+    return sighting if sighting.cannot_tell else replace(sighting, seen_at=now)
