@@ -12,11 +12,24 @@ from pki.components.handed_rosters import RosterHandOut, handed_clients
 from pki.components.pkcs12 import Pkcs12
 from pki.components.revocation_list import RevocationList
 from pki.components.roster_client import RosterClient
+from pki.components.server import ServerCertificate
 from pki.components.third_party_server import ThirdPartyServerCertificate
 from pki.hand_out.records import HandOutFile
 from postseal_core.program import later
 
-__all__ = ["Folder", "client_folders", "list_folder", "request_folder", "roots_folder", "roster_folders"]
+__all__ = [
+    "Folder",
+    "HandedServer",
+    "client_folders",
+    "list_folder",
+    "request_folder",
+    "roots_folder",
+    "roster_folders",
+    "server_folders",
+]
+
+HandedServer = ServerCertificate | ThirdPartyServerCertificate
+"""A server certificate that is handed out to another service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,22 @@ def client_folders(
         archive = _archive_of_roster(client) if isinstance(client, RosterClient) else by_client.get(client.name)
         name = f"{below}/{client.name}" if below else client.name
         yield Folder(name, _client_description(client, archive), _client_files(client, archive, roots_pem))
+
+
+def server_folders(servers: Iterable[HandedServer]) -> Iterator[Folder]:
+    """Yield the folder of each server, for a service that is none of our hosts."""
+    for server in servers:
+        files = {
+            f"{server.name}.cert.pem": HandOutFile(text=later(server.chain_pem)),
+            f"{server.name}.key.pem": HandOutFile(text=later(server.private_key_pem), is_secret=True),
+        }
+        content = "certificate with its chain, key"
+        if isinstance(server, ServerCertificate) and server.authority:
+            roots_pem = pulumi.Output.concat(*server.authority.root.trusted_pem.values())
+            files["ca.pem"] = HandOutFile(text=later(roots_pem))
+            content += ", ca.pem"
+        until = pulumi.Output.concat(f"{', '.join(server.dns_names)}, until ", server.not_after, f": {content}")
+        yield Folder(f"servers/{server.name}", until, files)
 
 
 def roster_folders(rosters: Iterable[RosterHandOut]) -> Iterator[Folder]:

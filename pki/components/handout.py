@@ -1,4 +1,4 @@
-"""Hand-outs: the files that each client is given, and the authorities' certificates, in one directory."""
+"""Hand-outs: the files that each client or server is given, and the authorities' certificates, in one directory."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,13 @@ from pki.components.authority import CertificateAuthority
 from pki.components.client import ClientCertificate
 from pki.components.handed_folders import (
     Folder,
+    HandedServer,
     client_folders,
     list_folder,
     request_folder,
     roots_folder,
     roster_folders,
+    server_folders,
 )
 from pki.components.handed_rosters import RosterHandOut, read_rosters
 from pki.components.pkcs12 import Pkcs12
@@ -23,6 +25,7 @@ from pki.components.reading import AN_AUTHORITY
 from pki.components.revocation_list import RevocationList
 from pki.components.roster import ClientRoster
 from pki.components.roster_client import RosterClient
+from pki.components.server import ServerCertificate
 from pki.components.signing import withdrawal
 from pki.components.third_party_server import ThirdPartyServerCertificate
 from pki.hand_out.records import HandOutArgs, HandOutState
@@ -36,6 +39,7 @@ __all__ = ["HandOut"]
 _CLIENT: Final = 'a client, as pki.ClientCertificate(...) or staff.client("alice") of a roster'
 _ARCHIVE: Final = "an archive, as pki.Pkcs12(...)"
 _REQUEST: Final = "a server, as pki.ThirdPartyServerCertificate(...)"
+_SERVER: Final = "a server, as pki.ServerCertificate(...) or pki.ThirdPartyServerCertificate(...)"
 _LIST: Final = "a list, as pki.RevocationList(...)"
 
 
@@ -48,13 +52,13 @@ class _OwnArguments(Section):
 
 
 class HandOut(RecordResource):
-    """Files for persons, below a directory on the machine that runs `pulumi up`; one resource however many clients.
+    """Files for persons and services, below a directory on the machine that runs `pulumi up`; one resource for all.
 
         pki.HandOut("hand-out", directory="out", authorities=[ca], clients=[alice], archives=[archive], rosters=[staff])
 
     Files that are not ours are left alone; what is no longer declared is removed. The folder of a client has
     `<name>.cert.pem` (its chain), `<name>.key.pem` (mode 0400), `ca.pem` and, where it has an archive, `<name>.p12`
-    (mode 0400).
+    (mode 0400). That of a server has the same without an archive, and `ca.pem` where an authority of ours signs it.
 
     Args:
         name: Name of the resource.
@@ -64,6 +68,8 @@ class HandOut(RecordResource):
         archives: PKCS#12 archives of `clients`; those of a roster's client come with it. Default: none.
         rosters: For each client a folder `rosters/<roster>/<name>`; of a `ClientRoster` all clients, of a
             `RosterHandOut` those that it names. Default: none.
+        servers: For each a folder `servers/<name>`, for a service that is none of our hosts: Dovecot, a web server. A
+            renewal replaces the files; the service must be told to read them anew. Default: none.
         requests: Certificate requests for a third party to sign, `requests/<name>.csr.pem`. Default: none.
         revocation_lists: What authorities have revoked: `crl/<authority>.crl` (DER) and `crl/<authority>.crl.pem`.
             Default: none.
@@ -91,6 +97,7 @@ class HandOut(RecordResource):
         clients: Sequence[ClientCertificate | RosterClient] = (),
         archives: Sequence[Pkcs12] = (),
         rosters: Sequence[ClientRoster | RosterHandOut] = (),
+        servers: Sequence[HandedServer] = (),
         requests: Sequence[ThirdPartyServerCertificate] = (),
         revocation_lists: Sequence[RevocationList] = (),
         clients_below: str = "clients",
@@ -105,18 +112,21 @@ class HandOut(RecordResource):
         arguments.expect_each("clients", clients, (ClientCertificate, RosterClient), _CLIENT)
         arguments.expect_each("archives", archives, Pkcs12, _ARCHIVE)
         handed = read_rosters(arguments, rosters)
+        arguments.expect_each("servers", servers, (ServerCertificate, ThirdPartyServerCertificate), _SERVER)
         arguments.expect_each("requests", requests, ThirdPartyServerCertificate, _REQUEST)
         arguments.expect_each("revocation_lists", revocation_lists, RevocationList, _LIST)
         arguments.refuse()
         arguments.add(_problems_of_lists([each.authority.name for each in revocation_lists]))
         arguments.add(_problems_of_names("clients", [each.name for each in clients]))
         arguments.add(_problems_of_names("rosters", [each.roster.name for each in handed]))
+        arguments.add(_problems_of_names("servers", [each.name for each in servers]))
         arguments.add(_problems_of_names("requests", [each.name for each in requests]))
         arguments.refuse()
         folders = [
             *roots_folder(authorities),
             *request_folder(requests),
             *list_folder(revocation_lists),
+            *server_folders(servers),
             *client_folders(clients, archives, own.clients_below),
             *roster_folders(handed),
         ]

@@ -108,6 +108,8 @@ def _build(config: StackConfig) -> BuiltStack:
     _hand_out(config, built)
     for name, host in config.hosts.items():
         built.hosts[name] = host_component(host, built)
+        if host.declaration.server and host.declaration.server.on_host:
+            built.served_on_host.add(name)
     return built
 
 
@@ -133,6 +135,7 @@ def _hand_out(config: StackConfig, built: BuiltStack) -> None:
         authorities=list(built.authorities.values()),
         clients=list(built.clients.values()),
         archives=list(built.archives.values()),
+        servers=[built.servers[name] for name, server in config.servers.items() if server.is_handed_out],
         requests=[each for each in built.servers.values() if isinstance(each, pki.ThirdPartyServerCertificate)],
         revocation_lists=list(built.revocation_lists.values()),
         take_over=config.out_take_over,

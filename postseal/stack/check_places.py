@@ -17,7 +17,7 @@ from postseal_core.files.place_names import (
 
 __all__ = ["problems_of_places"]
 
-_HANDED_OUT: Final = ("ca", "clients", "crl", "requests", "rosters")
+_HANDED_OUT: Final = ("ca", "clients", "crl", "requests", "rosters", "servers")
 """What a hand-out writes into its directory, see pki/components/handed_folders.py."""
 
 

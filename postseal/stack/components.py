@@ -46,7 +46,8 @@ ServerComponent = pki.ServerCertificate | pki.ThirdPartyServerCertificate
 class BuiltStack:
     """The components of a stack, by name; revocation lists by their authority.
 
-    `roster_passphrases`: of the archives that rosters hand out, by client.
+    `roster_passphrases`: of the archives that rosters hand out, by client. `served_on_host`: names of hosts that serve
+    a certificate of their own.
     """
 
     authorities: dict[str, pki.CertificateAuthority] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class BuiltStack:
     roster_passphrases: dict[str, pulumi.Output[str]] = field(default_factory=dict)
     revocation_lists: dict[str, pki.RevocationList] = field(default_factory=dict)
     hosts: dict[str, postfix.PostfixHost] = field(default_factory=dict)
+    served_on_host: set[str] = field(default_factory=set)
 
 
 def _fields(declared: DeclaredCertificate, surface: SaidBy) -> dict[str, Any]:

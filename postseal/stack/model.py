@@ -119,13 +119,14 @@ class Server(_Certified):
     """A server's certificate; `authority` is a name exactly where `signer` is AUTHORITY.
 
     `is_client`: it may be presented as a client's too. `signed_chain_pem` (THIRD_PARTY), leaf first: None while the
-    request is still out.
+    request is still out. `is_handed_out`: its files are written for another service.
     """
 
     signer: ServerSigner = ServerSigner.AUTHORITY
     authority: str | None = None
     is_client: bool = False
     signed_chain_pem: str | None = None
+    is_handed_out: bool = False
 
     @property
     def profile(self) -> Profile:

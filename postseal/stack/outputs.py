@@ -39,7 +39,7 @@ def stack_outputs(stack: BuiltStack) -> Exported:
     outputs: Exported = {
         "authorities": {name: _identity("authority", each.certificate) for name, each in stack.authorities.items()},
         "certificates": {"servers": servers, "clients": clients},
-        "hosts": {name: each.summary for name, each in stack.hosts.items()},
+        "hosts": {name: _host(name, stack) for name in stack.hosts},
     }
     declared = {
         "rosters": {name: _fields(each, _ROSTER) for name, each in stack.rosters.items()},
@@ -49,6 +49,11 @@ def stack_outputs(stack: BuiltStack) -> Exported:
         "pkcs12_passphrases": pulumi.Output.secret(passphrases) if passphrases else {},
     }
     return outputs | {name: value for name, value in declared.items() if value != {}}
+
+
+def _host(name: str, stack: BuiltStack) -> Exported:
+    host = stack.hosts[name]
+    return {**host.summary, **({"on_host": host.on_host} if name in stack.served_on_host else {})}
 
 
 def _certificate(server: ServerComponent) -> Certificate | ImportedCertificate:

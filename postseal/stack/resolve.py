@@ -107,6 +107,7 @@ def _server(each: Declared[ServerKeys], stack: DeclaredStack, authorities: Mappi
         authority=default_authority(section.authority, authorities) if signer is ServerSigner.AUTHORITY else None,
         is_client=section.also_client,
         signed_chain_pem=third_party.signed_chain_pem or _chain_in_file(third_party, stack),
+        is_handed_out=section.hand_out,
     )
 
 

@@ -185,7 +185,10 @@ class ThirdPartySection(Section):
 
 
 class ServerKeys(CertificateKeys):
-    """A server's certificate, signed by an authority of this stack, by itself, or by a third party."""
+    """A server's certificate, signed by an authority of this stack, by itself, or by a third party.
+
+    `hand_out`: its files are written, for a service that is none of the stack's hosts.
+    """
 
     SAID_BY: ClassVar[SaidBy] = SaidBy.SERVER
 
@@ -193,6 +196,7 @@ class ServerKeys(CertificateKeys):
     self_signed: Flag = False
     third_party: ThirdPartySection | None = None
     also_client: Flag = False
+    hand_out: Flag = False
 
 
 class Pkcs12Section(Section):

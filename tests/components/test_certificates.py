@@ -214,6 +214,30 @@ def test_a_hand_out_has_a_folder_and_a_line_for_each_client() -> None:
     }
 
 
+def test_a_server_is_handed_out_with_its_key_whoever_signs_it() -> None:
+    """For a service that is no host here; roots come with what an authority of ours has signed."""
+
+    def program() -> None:
+        names = ["imap.example.org"]
+        servers: list[pki.ServerCertificate | pki.ThirdPartyServerCertificate] = [
+            pki.ServerCertificate("imap", authority=root(), dns_names=names),
+            pki.ServerCertificate("test", self_signed=True, dns_names=names),
+            pki.ThirdPartyServerCertificate("www", dns_names=names),
+        ]
+        pki.HandOut("all", directory="out", servers=servers)
+
+    properties = run_program(program).one("HandOut").properties
+    assert properties["folders"]["servers/imap"] == {
+        "imap.cert.pem": {"text": "chain_pem of imap"},
+        "imap.key.pem": {"text": Secret("private_key_pem of imap"), "is_secret": True},
+        "ca.pem": {"text": "certificate_pem of mail-ca"},
+    }
+    assert properties["folders"]["servers/test"].keys() == {"test.cert.pem", "test.key.pem"}
+    assert properties["folders"]["servers/www"].keys() == {"www.cert.pem", "www.key.pem"}
+    assert properties["folders"]["servers/www"]["www.key.pem"]["is_secret"]
+    assert properties["descriptions"]["servers/imap"].startswith("imap.example.org, until ")
+
+
 def test_in_a_preview_lines_are_known_and_contents_are_not() -> None:
     """A reviewer reads who gets which generation before anything is signed."""
     properties = run_program(everything, preview=True).one("HandOut").properties
@@ -226,6 +250,7 @@ def test_in_a_preview_lines_are_known_and_contents_are_not() -> None:
     ("field", "make"),
     [
         ("clients", lambda opts: pki.ClientCertificate("alice", authority=root(), email="a@example.org", opts=opts)),
+        ("servers", lambda opts: pki.ServerCertificate("alice", self_signed=True, dns_names=["a.org"], opts=opts)),
         ("requests", lambda opts: pki.ThirdPartyServerCertificate("alice", dns_names=["mx.example.org"], opts=opts)),
     ],
 )

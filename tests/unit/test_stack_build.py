@@ -18,7 +18,7 @@ from postseal.stack.outputs import stack_outputs
 from postseal_core.errors import ConfigError, Problem
 from tests.support.mocks import Program, run_program, secrets_in_clear
 from tests.support.provider import UNKNOWN
-from tests.support.stack_files import client, load_repository_stack, roster
+from tests.support.stack_files import client, load_repository_stack, roster, stack
 
 
 def previewed(stack_name: str) -> tuple[Program, dict[str, Any]]:
@@ -210,3 +210,31 @@ def test_what_a_component_refuses_is_told_like_a_mistake_in_the_file(monkeypatch
         "  hosts.mx1: one",
         "  hosts.mx2: two",
     ]
+
+
+def test_a_server_may_be_handed_out_to_a_service_that_is_no_host() -> None:
+    """Only those that say so are; others go to hosts alone."""
+    raw = stack(
+        servers={
+            "imap": {"dns_names": ["imap.example.org"], "hand_out": True},
+            "www": {"dns_names": ["www.example.org"]},
+        }
+    )
+    program = run_program(lambda: build_stack(load_stack(raw, [], stack_name="dev")), preview=True)
+    folders = program.one("HandOut", "hand-out").properties["folders"]
+    assert {name for name in folders if name.startswith("servers/")} == {"servers/imap"}
+
+
+def test_a_host_with_a_certificate_of_its_own_tells_what_was_seen_of_it() -> None:
+    """Among its outputs; a host that serves one of ours has no such line."""
+    merged = {"local": "/etc/postfix", "ownership": "merge"}
+    hosts = {
+        "mx1": {"myhostname": "mx1.example.org", "certificate": {"keep": True}, "target": merged},
+        "mx2": {"myhostname": "mx2.example.org"},
+    }
+    outputs: dict[str, Any] = {}
+    run_program(
+        lambda: outputs.update(stack_outputs(build_stack(load_stack(stack(hosts=hosts), [], stack_name="dev"))))
+    )
+    assert isinstance(outputs["hosts"]["mx1"]["on_host"], pulumi.Output)
+    assert "on_host" not in outputs["hosts"]["mx2"]
