@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -143,9 +144,9 @@ def _instant(text: str) -> datetime:
 def _report(options: argparse.Namespace) -> ExitCode:
     inventory = build_inventory(_state(options), _now(options), options.soon)
     selection = _selection(options)
-    items = selection.apply(inventory.items)
-    _deliver(RENDERERS[options.format](inventory, items, options), options)
-    return exit_code(items)
+    items, unseen = selection.apply(inventory.items), selection.apply_to_unseen(inventory.unseen)
+    _deliver(RENDERERS[options.format](replace(inventory, unseen=unseen), items, options), options)
+    return exit_code(items, unseen)
 
 
 def _selection(options: argparse.Namespace) -> Selection:

@@ -27,6 +27,7 @@ COLUMNS = (
     "issuer",
     "serial_number",
     "accepted",
+    "seen_at",
 )
 
 
@@ -66,4 +67,5 @@ def _row(item: Expiring) -> tuple[str | int, ...]:
         item.issuer,
         item.serial_number,
         "; ".join(f"{row.fingerprint} until {format_instant(row.until)}" for row in item.accepted),
+        format_instant(item.seen_at) if item.seen_at else "",
     )

@@ -8,6 +8,7 @@ from pki.certificate.records import CertificateInputs, CertificateState
 from pki.imported_certificate.records import ImportedCertificateInputs, ImportedCertificateState
 from pki.revocation_list.records import RevocationListInputs, RevocationListState
 from pki.roster.records import RosterInputs, RosterState
+from postfix.host_resource.records import HostInputs, HostState
 from postseal_core.errors import ConfigError, PostsealError, Problem, StateError
 from postseal_core.records import Plain, decode_stored, secret_names
 
@@ -40,7 +41,7 @@ class Stored(Generic[Inputs, State]):
 
 @dataclass(frozen=True, slots=True)
 class StackState:
-    """Everything in a stack that expires, as the engine has stored it."""
+    """Everything in a stack that expires, as the engine has stored it; `hosts`: with certificates of their own."""
 
     project: str = ""
     stack: str = ""
@@ -48,6 +49,7 @@ class StackState:
     imported: tuple[Stored[ImportedCertificateInputs, ImportedCertificateState], ...] = ()
     rosters: tuple[Stored[RosterInputs, RosterState], ...] = ()
     revocation_lists: tuple[Stored[RevocationListInputs, RevocationListState], ...] = ()
+    hosts: tuple[Stored[HostInputs, HostState], ...] = ()
 
 
 def read_stack(export: object, problems: list[Problem]) -> StackState:
@@ -62,6 +64,7 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
     if not rows:
         return StackState()
     reader = _Reader(rows, problems)
+    with_own = _Reader([row for row in rows if _has_own_certificate(row)], problems)
     certificates = ("Certificate", "ClientCertificate", "ServerCertificate")
     stack, project, *_ = str(rows[0]["urn"]).split("::")
     return StackState(
@@ -71,6 +74,7 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
         imported=tuple(reader.of_types(("ImportedCertificate",), ImportedCertificateInputs, ImportedCertificateState)),
         rosters=tuple(reader.of_types(("ClientRoster",), RosterInputs, RosterState)),
         revocation_lists=tuple(reader.of_types(("RevocationList",), RevocationListInputs, RevocationListState)),
+        hosts=tuple(with_own.of_types(("PostfixHost", "MailServer", "RelayClient"), HostInputs, HostState)),
     )
 
 
@@ -126,6 +130,11 @@ def _rows_of(export: object) -> Sequence[object]:
 def _is_live(row: Plain) -> bool:
     """Return whether a resource is live; one marked `delete` is removed by the next `pulumi up`."""
     return len(str(row.get("urn")).split("::")) >= _URN_PARTS and not row.get("delete")
+
+
+def _has_own_certificate(row: Plain) -> bool:
+    inputs = row.get("inputs")
+    return isinstance(inputs, Mapping) and "on_host" in inputs
 
 
 def _name_of(urn: str) -> str:

@@ -18,6 +18,7 @@ from pki.revocation_list.records import RevocationListInputs, RevocationListStat
 from pki.schedule import is_request_needed
 from postseal.report.export import StackState, Stored, read_stack
 from postseal.report.model import Accepted, Action, Expiring, Inventory, Kind, State, Verb
+from postseal.report.on_host import aged, is_outdated, items_on_host, unseen_of
 from postseal.report.rosters import StoredRoster, declared_clients, issued_clients
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.values import Maybe
@@ -44,10 +45,11 @@ def build_inventory(export: object, now: datetime, soon_days: int = DEFAULT_SOON
         raise ConfigError(problems)
     judged = [_judge(item, now, soon_days) for item in _with_unique_names(items)]
     ordered = tuple(sorted(judged, key=lambda item: item.worst_first))
-    return Inventory(stack.project, stack.stack, now, soon_days, ordered)
+    return Inventory(stack.project, stack.stack, now, soon_days, ordered, unseen_of(stack.hosts))
 
 
 def _judge(item: Expiring, now: datetime, soon_days: int) -> Expiring:
+    item = aged(item, now)
     actions = () if item.revoked_at else _actions(item, now)
     return replace(
         item,
@@ -72,6 +74,8 @@ def _state_of(item: Expiring, actions: tuple[Action, ...], now: datetime, soon_d
     """
     if item.revoked_at:
         return State.REVOKED
+    if is_outdated(item, now):
+        return State.CANNOT_TELL
     if now >= item.not_after:
         return State.EXPIRED
     # What is waited for is due already, and no run of `pulumi up` can do it.
@@ -94,6 +98,7 @@ def _items(stack: StackState, problems: list[Problem]) -> Iterator[Expiring]:
     for roster in stack.rosters:
         yield from _clients(roster, problems)
     yield from (_revocation_list(each) for each in stack.revocation_lists)
+    yield from (item for each in stack.hosts for item in items_on_host(each))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ SCHEMA_VERSION = 1
 
 
 def render_json(inventory: Inventory, items: Iterable[Expiring]) -> str:
-    """Return a JSON document: schema and version, project, stack, now, exit_code and the items, worst first.
+    """Return a JSON document: schema and version, project, stack, now, exit_code, the items, and what was not seen.
 
     Instants are RFC 3339 text in UTC; what does not apply is null or an empty text or list.
     """
@@ -25,8 +25,9 @@ def render_json(inventory: Inventory, items: Iterable[Expiring]) -> str:
         "stack": inventory.stack,
         "now": format_instant(inventory.now),
         "soon_days": inventory.soon_days,
-        "exit_code": int(exit_code(shown)),
+        "exit_code": int(exit_code(shown, inventory.unseen)),
         "entries": [_item(item) for item in shown],
+        "unseen": [{"host": each.host, "why": each.why, "is_fault": each.is_fault} for each in inventory.unseen],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -48,6 +49,7 @@ def _item(item: Expiring) -> dict[str, object]:
         "not_before": format_instant(item.not_before),
         "not_after": format_instant(item.not_after),
         "renew_at": format_instant(item.renew_at),
+        "seen_at": format_instant(item.seen_at) if item.seen_at else None,
         "revoked_at": format_instant(item.revoked_at) if item.revoked_at else None,
         "reason": item.reason,
         "accepted": [_accepted(row) for row in item.accepted],

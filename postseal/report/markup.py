@@ -11,6 +11,7 @@ __all__ = ["ICONS", "date", "describe", "icon", "state_class"]
 _SHAPES = {
     State.EXPIRED: '<path d="M2.5 2.5l7 7m0-7l-7 7"/>',
     State.OVERDUE: '<path d="M6 1.8v5.4M6 10v.1"/>',
+    State.CANNOT_TELL: '<path d="M3.8 4.2a2.2 2.2 0 1 1 3.1 2c-.6.3-.9.7-.9 1.3M6 10v.1"/>',
     State.WAITING: '<path d="M1.9 6h.1M6 6h.1M10 6h.1"/>',
     State.DUE_SOON: '<circle cx="6" cy="6" r="4.3"/><path d="M6 3.4V6l1.8 1.3"/>',
     State.OK: '<path d="M1.8 6.6l2.8 2.8 5.6-6.6"/>',

@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 
 from pki.fields import NOTHING_SAID, DeclaredCertificate
 
-__all__ = ["Accepted", "Action", "ExitCode", "Expiring", "Inventory", "Kind", "State", "Verb", "exit_code"]
+__all__ = ["Accepted", "Action", "ExitCode", "Expiring", "Inventory", "Kind", "State", "Unseen", "Verb", "exit_code"]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -17,7 +17,7 @@ def _nothing_said() -> DeclaredCertificate:
 
 
 class Kind(StrEnum):
-    """The kind of an item: certificates by profile, imported certificates, revocation lists."""
+    """The kind of an item: certificates by profile, imported ones, those that hosts have by themselves, lists."""
 
     ROOT = "root"
     INTERMEDIATE = "intermediate"
@@ -25,6 +25,7 @@ class Kind(StrEnum):
     SERVER_AND_CLIENT = "server_and_client"
     CLIENT = "client"
     IMPORTED = "imported"
+    ON_HOST = "on_host"
     REVOCATION_LIST = "revocation_list"
 
     @property
@@ -38,6 +39,7 @@ class State(StrEnum):
 
     EXPIRED = "expired"
     OVERDUE = "overdue"
+    CANNOT_TELL = "cannot_tell"
     WAITING = "waiting"
     DUE_SOON = "due_soon"
     OK = "ok"
@@ -58,12 +60,14 @@ _SEVERITY = {state: rank for rank, state in enumerate(State)}
 
 
 class Verb(StrEnum):
-    """The next action on an item, by `pulumi up` or (for `fetch`) by a person."""
+    """The next action on an item: by `pulumi up`, for `fetch` by a person, for `renew on host` by others."""
 
     RENEW = "renew"
     RETIRE = "retire"
     SIGN_REVOCATION_LIST = "re-sign CRL"
     FETCH = "fetch"
+    RENEW_ON_HOST = "renew on host"
+    LOOK = "look again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class Expiring:
 
     `roster` is empty for a resource of its own. `not_before`, `not_after`: for a revocation list `this_update` and
     `next_update`. `days_left`: whole days until `not_after`, negative after it. `generation`: for a revocation list its
-    `crl_number`. `is_interim`: it stands in for a certificate that somebody else has not signed yet.
+    `crl_number`. `is_interim`: it stands in for a certificate that somebody else has not signed yet. `seen_at`: when a
+    certificate of somebody else was seen on a host, and `seen_days_ago` how old that fact is; None for all others.
     """
 
     kind: Kind
@@ -110,6 +115,8 @@ class Expiring:
     renew_at: datetime
     state: State = State.OK
     is_interim: bool = False
+    seen_at: datetime | None = None
+    seen_days_ago: int | None = None
     subject: str = ""
     issuer: str = ""
     roster: str = ""
@@ -132,6 +139,13 @@ class Expiring:
         return self.read_declared()
 
     @property
+    def label(self) -> str:
+        """The name as people read it, with the age of what was only seen."""
+        if self.seen_days_ago is None:
+            return self.name
+        return f"{self.name} (seen {f'{self.seen_days_ago:,} d ago' if self.seen_days_ago else 'today'})"
+
+    @property
     def due(self) -> datetime:
         """The instant of the next action, or the end of time."""
         return self.next_action.due if self.next_action else _NEVER
@@ -148,14 +162,28 @@ class Expiring:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """A host of whose own certificate there is something else to say than a date.
+
+    `why`: what is wrong with it (`is_fault`), or why nobody can tell.
+    """
+
+    host: str
+    why: str
+    is_fault: bool
+    urn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything in a stack that expires, worst first, as it stands at `now`."""
+    """Everything in a stack that expires, worst first, as it stands at `now`; `unseen`: what has no date."""
 
     project: str
     stack: str
     now: datetime
     soon_days: int
     items: tuple[Expiring, ...]
+    unseen: tuple[Unseen, ...] = ()
 
 
 class ExitCode(IntEnum):
@@ -167,9 +195,13 @@ class ExitCode(IntEnum):
     ERROR = 3
 
 
-def exit_code(items: Iterable[Expiring]) -> ExitCode:
-    """Return the code that tells a scheduler whether all is fine, something is due, or something has expired."""
+def exit_code(items: Iterable[Expiring], unseen: Iterable[Unseen] = ()) -> ExitCode:
+    """Return the code that tells a scheduler whether all is fine, something is due, or something has expired.
+
+    A fault of a host's own certificate is due. That nobody can tell is none: where nobody looks, it never ends.
+    """
     states = {item.state for item in items}
     if State.EXPIRED in states:
         return ExitCode.EXPIRED
-    return ExitCode.FINE if all(state.is_fine for state in states) else ExitCode.DUE
+    is_fine = all(state.is_fine for state in states) and not any(each.is_fault for each in unseen)
+    return ExitCode.FINE if is_fine else ExitCode.DUE

@@ -9,13 +9,20 @@ from itertools import groupby
 from operator import itemgetter
 
 from postseal.report.markup import ICONS, date, icon
-from postseal.report.model import Action, Expiring, Inventory, State
+from postseal.report.model import Action, Expiring, Inventory, State, Unseen
+from postseal.report.on_host import unseen_sentence
 from postseal.report.page_table import render_groups
 from postseal.report.selection import group_items
 from postseal.report.timeline_svg import render_timeline
 
 __all__ = ["PageAssets", "render_page"]
 
+_URGENT = (
+    (State.EXPIRED, "expired"),
+    (State.OVERDUE, "overdue"),
+    (State.CANNOT_TELL, "nobody can tell"),
+    (State.WAITING, "waiting"),
+)
 _STEPS = 6
 _NAMES_IN_STEP = 3
 
@@ -44,7 +51,7 @@ def render_page(inventory: Inventory, items: Iterable[Expiring], assets: PageAss
         f"<title>{title}</title><style>{assets.style}</style></head>\n"
         f"<body>{ICONS}{_header(inventory, shown)}\n"
         f"<main><section aria-label=Summary>{_tiles(shown)}</section>\n{_steps(inventory, shown)}"
-        f"<section><h2>Timeline</h2>{render_timeline(inventory, shown)}{_LEGEND}</section>\n"
+        f"{_unseen(inventory)}<section><h2>Timeline</h2>{render_timeline(inventory, shown)}{_LEGEND}</section>\n"
         f"<section><h2>Everything that expires</h2>{_CONTROLS}{render_groups(group_items(shown))}</section></main>\n"
         "<footer>Read from the engine's state without decrypting a secret. All times are UTC.</footer>"
         f"<script>{assets.script}</script></body></html>\n"
@@ -85,11 +92,7 @@ def _source(text: str) -> str:
 
 def _verdict(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
     counts = {state: sum(item.state is state for item in items) for state in State}
-    urgent = [
-        f"{counts[state]:,} {words}"
-        for state, words in ((State.EXPIRED, "expired"), (State.OVERDUE, "overdue"), (State.WAITING, "waiting"))
-        if counts[state]
-    ]
+    urgent = [f"{counts[state]:,} {words}" for state, words in _URGENT if counts[state]]
     soon = f"{counts[State.DUE_SOON]:,} due within {inventory.soon_days} days"
     if urgent:
         return ", ".join([*urgent, *([soon] if counts[State.DUE_SOON] else [])]) + "."
@@ -118,6 +121,20 @@ def _steps(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
     rows = "".join(_step(day, label, members) for (day, label), members in steps[:_STEPS])
     more = f"<p class=more>and {len(steps) - _STEPS:,} more steps later</p>" if len(steps) > _STEPS else ""
     return f"<section><h2>What happens next</h2><ol class=steps>{rows}</ol>{more}</section>\n"
+
+
+def _unseen(inventory: Inventory) -> str:
+    """Return what is to be said of hosts' own certificates beside their dates."""
+    if not inventory.unseen:
+        return ""
+    rows = "".join(_unseen_row(each) for each in inventory.unseen)
+    return f"<section><h2>Certificates that hosts have by themselves</h2><ol class=steps>{rows}</ol></section>\n"
+
+
+def _unseen_row(each: Unseen) -> str:
+    state = State.OVERDUE if each.is_fault else State.CANNOT_TELL
+    sentence = escape(unseen_sentence(each))
+    return f"<li class=s-{state.value}><time>now</time><span>{icon(state)}<b>{escape(each.host)}</b> {sentence}</span>"
 
 
 def _grouped_steps(

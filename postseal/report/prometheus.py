@@ -66,6 +66,21 @@ def _families(inventory: Inventory, items: tuple[Expiring, ...]) -> Iterator[_Fa
         tuple((_labels(stack, item), len(item.accepted)) for item in certificates if item.kind in _ADMITTED),
     )
     yield _counts(stack, items)
+    yield _Family(
+        "postseal_on_host_unseen",
+        "Something is wrong (fault) with a host's own certificate, or nobody can tell (cannot_tell).",
+        tuple(
+            ({"stack": stack, "host": each.host, "why": "fault" if each.is_fault else "cannot_tell"}, 1)
+            for each in {(each.host, each.is_fault): each for each in inventory.unseen}.values()
+        ),
+    )
+    yield _instants(
+        "postseal_certificate_seen_at_seconds",
+        "When it was last seen on its host, as Unix time.",
+        stack,
+        items,
+        _seen_at,
+    )
     timestamp = int(inventory.now.timestamp())
     description = "The time this report describes, as Unix time."
     yield _Family("postseal_report_timestamp_seconds", description, (({"stack": stack}, timestamp),))
@@ -77,6 +92,10 @@ def _not_after(item: Expiring) -> float:
 
 def _renew_at(item: Expiring) -> float | None:
     return item.renew_at.timestamp() if not item.revoked_at else None
+
+
+def _seen_at(item: Expiring) -> float | None:
+    return item.seen_at.timestamp() if item.seen_at else None
 
 
 def _retire_at(item: Expiring) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from postseal.report.model import Expiring, Kind, State
+from postseal.report.model import Expiring, Kind, State, Unseen
 
 __all__ = ["Group", "Selection", "group_items"]
 
@@ -14,6 +14,7 @@ _TITLES = {
     Kind.SERVER: "Servers",
     Kind.SERVER_AND_CLIENT: "Servers",
     Kind.IMPORTED: "Imported certificates",
+    Kind.ON_HOST: "Certificates that hosts have by themselves",
     Kind.REVOCATION_LIST: "Revocation lists",
     Kind.CLIENT: "Clients",
 }
@@ -35,13 +36,20 @@ class Selection:
         """Return the items that pass every filter, in their order."""
         return tuple(item for item in items if self._accepts(item))
 
+    def apply_to_unseen(self, unseen: Iterable[Unseen]) -> tuple[Unseen, ...]:
+        """Return what was not seen of the hosts that pass every filter; it has no state, so none may be asked for."""
+        is_asked = (not self.kinds or Kind.ON_HOST in self.kinds) and not self.states
+        return tuple(each for each in unseen if is_asked and (not self.names or self._names_any([each.host])))
+
     def _accepts(self, item: Expiring) -> bool:
         is_kind = not self.kinds or item.kind in self.kinds
         is_state = not self.states or item.state in self.states
         return is_kind and is_state and (not self.names or self._is_named(item))
 
     def _is_named(self, item: Expiring) -> bool:
-        candidates = (item.name, *item.alt_names)
+        return self._names_any((item.name, *item.alt_names))
+
+    def _names_any(self, candidates: Iterable[str]) -> bool:
         return any(fnmatchcase(candidate, pattern) for candidate in candidates for pattern in self.names)
 
 

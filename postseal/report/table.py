@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from postseal.report.model import Expiring, Inventory, State
+from postseal.report.on_host import unseen_sentence
 from postseal.report.selection import Group, group_items
 
 __all__ = ["DEFAULT_ROWS", "TableStyle", "console_of", "lines_of", "printable", "render_table"]
@@ -22,6 +23,7 @@ _SHORTEST_NAME = 12
 _MARKS = {
     State.EXPIRED: ("✗", "bold red"),
     State.OVERDUE: ("!", "bold yellow"),
+    State.CANNOT_TELL: ("?", "bold yellow"),
     State.WAITING: ("…", "magenta"),
     State.DUE_SOON: ("◷", "yellow"),
     State.OK: ("✓", "green"),
@@ -49,6 +51,10 @@ def render_table(inventory: Inventory, items: Iterable[Expiring], style: TableSt
     name_width = _name_width(shown, style.width)
     for group in group_items(shown):
         console.print(_group(group, style, name_width))
+    for each in inventory.unseen:
+        mark, color = _MARKS[State.OVERDUE if each.is_fault else State.CANNOT_TELL]
+        line = f"{mark} {each.host}: {unseen_sentence(each)}"
+        console.print(Text(printable(line), style=color), soft_wrap=True)
     return lines_of(console)
 
 
@@ -92,7 +98,7 @@ def _group(group: Group, style: TableStyle, name_width: int) -> RenderableType:
     for item in rows:
         table.add_row(*_cells(item, style.width))
     heading = Text(f"\n{printable(group.title)} ", style="bold") + Text(f"({len(group.items):,})", style="dim")
-    return Stack(heading, table, *_rest(group.items[len(rows) :]))
+    return Stack(heading, table, *_rest(group.items[len(rows) :]), *_ages(rows))
 
 
 def _empty_table(width: int, name_width: int) -> Table:
@@ -127,6 +133,12 @@ def _cells(item: Expiring, width: int) -> list[Text]:
     ]
     subject = Text(printable(item.subject), style="dim")
     return [*cells, subject] if width >= _SHOWS_SUBJECT_FROM_COLUMNS else cells
+
+
+def _ages(items: tuple[Expiring, ...]) -> list[Text]:
+    """Return how old each fact is that was only seen: the column of names may be too narrow for it."""
+    seen = [printable(item.label) for item in items if item.seen_at]
+    return [Text(f"looked at: {', '.join(seen)}", style="dim")] if seen else []
 
 
 def _rest(items: tuple[Expiring, ...]) -> list[Text]:
