@@ -108,7 +108,7 @@ def _build(config: StackConfig) -> BuiltStack:
     _hand_out(config, built)
     for name, host in config.hosts.items():
         built.hosts[name] = host_component(host, built)
-        if host.declaration.server and host.declaration.server.on_host:
+        if host.serves_its_own:
             built.served_on_host.add(name)
     return built
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pki.common_names import comparable_name, comparable_text, names_within
 from pki.fields import DeclaredCertificate
 from pki.identities import comparable_identities
-from postseal.stack.model import CertificateKind, CertificateReference, StackConfig
+from postseal.stack.model import CertificateKind, CertificateReference, Host, StackConfig
 from postseal.stack.reading import DeclaredStack
 from postseal.stack.references import repeated_identities
 from postseal_core.errors import Problem
@@ -60,6 +60,9 @@ def _shared_with_servers(stack: DeclaredStack, config: StackConfig) -> Iterator[
     for name, server in config.servers.items():
         for *_, comparable in comparable_identities(server.declared):
             owners[comparable].add(name)
+    for name, host in _hosts_with_their_own(config).items():
+        for *_, comparable in comparable_identities(DeclaredCertificate(dns_names=host.declaration.public_names)):
+            owners[comparable].add(name)
     own = _own_clients(config)
     for name, client in config.clients.items():
         found = _of_servers(client.declared, owners, {name, *own[name]})
@@ -70,12 +73,18 @@ def _shared_with_servers(stack: DeclaredStack, config: StackConfig) -> Iterator[
         yield from stack.roster_rows[name].placed(placed)
 
 
+def _hosts_with_their_own(config: StackConfig) -> Mapping[str, Host]:
+    """Return the hosts that serve a certificate of their own: they are servers as those that are declared."""
+    return {name: host for name, host in config.hosts.items() if host.serves_its_own}
+
+
 def _own_clients(config: StackConfig) -> Mapping[str, set[str]]:
     """Return, for each client, the servers of hosts that present it."""
     own: dict[str, set[str]] = defaultdict(set)
     for host in config.hosts.values():
         references = set(host.certificates.values())
         servers = {each.name for each in references if each.kind is CertificateKind.SERVER}
+        servers |= {host.name} if host.serves_its_own else set()
         for each in references - {CertificateReference(CertificateKind.SERVER, name) for name in servers}:
             own[each.name] |= servers
     return own

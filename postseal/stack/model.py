@@ -216,6 +216,11 @@ class Host:
         """The host's declaration without its certificates."""
         return self.checked.declaration
 
+    @property
+    def serves_its_own(self) -> bool:
+        """Whether it serves a certificate that it has already."""
+        return self.declaration.server is not None and self.declaration.server.on_host is not None
+
 
 @dataclass(frozen=True, slots=True)
 class StackConfig:

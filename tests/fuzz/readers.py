@@ -33,6 +33,9 @@ from pki.verification import (
 from postfix.foreign_clients import foreign_client
 from postfix.main_cf import merge, read_parameters
 from postfix.master_cf import Service, merge_services, read_service_keys
+from postfix.on_host import CertificateOnHost, Source, faults_at, sentences_of
+from postfix.public_file import public_file
+from postfix.sighting import sight
 from postfix.tables import parse_source, problems_of_rows
 from postseal.provider import REGISTRY
 from postseal.report.engine import _parse
@@ -40,7 +43,7 @@ from postseal.report.inventory import build_inventory
 from postseal.stack.config import load_stack
 from postseal.stack.parsing import parse_value
 from postseal.stack.screening import FileText, declared_files
-from postseal_core.errors import PostsealError
+from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.packing import unpack_lines
 from postseal_core.plugin.servicer import Servicer
 from tests.fuzz.known_keys import known_keys
@@ -72,10 +75,9 @@ class Finding:
 
 def corpus_of(name: str) -> list[bytes]:
     """Return the stored inputs of a reader: what it is made for, and everything that it once stumbled over."""
-    return [
-        *(path.read_bytes() for path in sorted((CORPORA / name).iterdir())),
-        *(known_keys() if name == "private_key" else ()),
-    ]
+    stored = [path.read_bytes() for path in sorted((CORPORA / name).iterdir())]
+    keys = known_keys() if name in ("private_key", "host_pem") else []
+    return [*stored, *keys, *([key + each for key in keys for each in stored] if name == "host_pem" else [])]
 
 
 def store(name: str, data: bytes) -> Path:
@@ -155,6 +157,17 @@ def _read_chain(data: bytes) -> None:
         str(problem)
     chain = order_chain(load_chain(text, what="chain"))
     problems_of_imported_chain(chain, public_key=_KEY, dns_names=["mx1.example.org"], now=_NOW, roots=chain[-1:])
+
+
+def _read_host_pem(data: bytes) -> None:
+    declared, file = (
+        CertificateOnHost(public_names=("mx1.example.org",)),
+        public_file("a", data.decode("ascii", "replace")),
+    )
+    for source in (Source(("a",)), Source(("a", "a"), is_pair=True)):
+        sighting = sight(declared, [source], {"a": file})
+        told = [*faults_at(sighting, _NOW), *sentences_of(sighting)]
+        refuse(Problem("certificate", line) for line in told)
 
 
 def _read_adopted_certificate(data: bytes) -> None:
@@ -246,6 +259,7 @@ def _as_text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
 READERS: Final[Mapping[str, Reader]] = {
     "main_cf": Reader(_read_main_cf),
     "master_cf": Reader(_read_master_cf),
+    "host_pem": Reader(_read_host_pem, quotes_nothing=True),
     "table": Reader(_read_table),
     "roster_csv": Reader(_as_text(parse_csv), quotes_nothing=True),
     "roster_yaml": Reader(_as_text(parse_yaml), quotes_nothing=True),

@@ -124,3 +124,25 @@ def test_the_names_that_clients_connect_to_may_be_said() -> None:
         target=MERGED,
     )
     assert host.declaration.public_names == ("smtp.example.org",)
+
+
+@pytest.mark.parametrize(
+    ("client", "is_accepted"),
+    [
+        pytest.param("printer", False, id="another client"),
+        pytest.param("mx1", True, id="called as the host"),
+        pytest.param("relay-out", True, id="presented by the host"),
+    ],
+)
+def test_no_client_has_the_name_of_a_host_that_serves_its_own(client: str, *, is_accepted: bool) -> None:
+    """Whoever reads a log would take it for the host; a client of the same machine may have it."""
+    fields = {
+        "myhostname": "mx1.example.org",
+        "certificate": {"keep": True},
+        "target": MERGED,
+        "relay_through": {"relayhost": "[mx.example.net]", "certificate": "relay-out"},
+    }
+    clients = {"relay-out": {"dns_names": ["out.example.org"]}}
+    clients |= {client: {"dns_names": ["MX1.example.org"]}}
+    problems = problems_of(stack(clients=clients, hosts={"mx1": fields}))
+    assert [problem.path for problem in problems] == ([] if is_accepted else [f"clients.{client}.dns_names[0]"])
