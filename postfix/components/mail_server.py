@@ -75,7 +75,7 @@ class MailServer(PostfixHost):
         myhostname: str,
         certificate: HostCertificate | Sequence[HostCertificate] | OnHost,
         target: HostTarget,
-        public_names: Sequence[str] = (),
+        public_names: list[str] | tuple[str, ...] = (),
         relay_clients: Sequence[RelayingClient] = (),
         relay_rosters: Sequence[ClientRoster] = (),
         extra_relay_clients: Mapping[str, str] | None = None,
