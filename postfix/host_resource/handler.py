@@ -1,14 +1,14 @@
 """The resources `PostfixHost`, `MailServer` and `RelayClient`: a Postfix host brought to its declared configuration."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from pki.withdrawal import withdrawal_problems
 from postfix.deploy.host_files import Deployed
 from postfix.host_resource.access import ServiceAccess, access_by_service, problems_of_access, with_earlier_dates
 from postfix.host_resource.destinations import destination_of
-from postfix.host_resource.inspection import has_changed, inspection_of, seen_again
+from postfix.host_resource.inspection import has_changed, inspection_of, next_look, seen_again
 from postfix.host_resource.occupation import is_same_place, leftovers, occupy, problems_of_place
 from postfix.host_resource.preparation import (
     PreparedHost,
@@ -72,7 +72,8 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
             # By URN and not by the host's name: a program may give one name to two hosts of different types.
             context.memory.put(PreparedHost, context.urn, prepared)
             occupy(context, args.target, prepared)
-        return _inputs(args, services, prepared)
+        inputs = _inputs(args, services, prepared)
+        return replace(inputs, look_again_at=next_look(inputs, request.old, context.now))
 
     def diff(self, old: HostInputs, state: HostState, new: HostInputs, changes: Changes) -> Changes:
         """Show content digests only if no other line shows the change; detect files changed outside of Pulumi."""

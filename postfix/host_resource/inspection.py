@@ -1,7 +1,7 @@
 """Look at the certificates that a host has already, before it is deployed to, and whenever it is looked at."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from postfix.deploy.host_files import Deployed
@@ -9,13 +9,16 @@ from postfix.host_resource.destinations import Destination, destination_of
 from postfix.host_resource.records import HostInputs, HostState
 from postfix.on_host import Sighting, faults_at, sentences_of
 from postfix.rendering import SERVED_BY
+from postfix.target import TargetKind
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.plugin.handler import Context
 from postseal_core.values import Unknown
 
-__all__ = ["Inspection", "has_changed", "inspection_of", "seen_again", "sighting_in"]
+__all__ = ["Inspection", "has_changed", "inspection_of", "next_look", "seen_again", "sighting_in"]
 
 _PLACE: Final = "certificate"
+_WORTH: Final = timedelta(days=7)
+"""How long a look is worth something: half of the notice that the report gives before a certificate ends."""
 
 
 @dataclass(slots=True)
@@ -63,6 +66,17 @@ def inspection_of(inputs: HostInputs, old: HostState | None, deployed: Deployed,
     """Return the look at a host that is deployed to; nothing is looked at where it serves certificates of ours."""
     before = sighting_in(old) if old else None
     return Inspection(inputs, context, destination_of(inputs.target), deployed, before)
+
+
+def next_look(inputs: HostInputs, old: HostInputs | None, now: datetime) -> datetime | None:
+    """Return when to look again at the latest; None where nothing looks.
+
+    A renewal is noticed whenever it is done. That none was done is only known from a look that is younger.
+    """
+    if inputs.on_host is None or inputs.target.kind is not TargetKind.LOCAL:
+        return None
+    planned = old.look_again_at if old and old.on_host == inputs.on_host else None
+    return planned if planned and now < planned <= now + _WORTH else now + _WORTH
 
 
 def sighting_in(state: HostState) -> Sighting | None:

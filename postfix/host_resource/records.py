@@ -87,6 +87,7 @@ class HostInputs:
     mynetworks that are wider than one site has, each with what that means. `unknown_tables`: tables of the host that
     nobody has checked, by their place in the declaration. `to_review`: what the declaration opens or may close beside
     what its own words say, by its place. `on_host`: certificates that the host has already and serves.
+    `look_again_at`: the first run from this instant on looks at them, even if all else is as it was.
     """
 
     name: str
@@ -103,6 +104,7 @@ class HostInputs:
     unknown_tables: Mapping[str, str] = field(default_factory=dict)
     to_review: Mapping[str, str] = field(default_factory=dict)
     on_host: CertificateOnHost | None = None
+    look_again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

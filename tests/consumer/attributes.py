@@ -72,3 +72,4 @@ def of_the_rest(
     assert_type(out.name, str)
     assert_type(host.name, str)
     assert_type(host.summary, Mapping[str, str | list[str]])
+    assert_type(host.on_host, Output[Any])

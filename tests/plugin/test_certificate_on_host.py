@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,19 @@ def test_a_renewal_on_the_host_is_noticed_by_the_next_run(plugin: PluginRuns, ma
     assert plugin.up(host, declared(machine)) == {}
 
 
+def test_a_look_is_repeated_once_it_is_a_week_old(plugin: PluginRuns, machine: Machine, host: Resource) -> None:
+    """That nothing was renewed is news, too; until then a run that sees the same is no change."""
+    plugin.up(host, declared(machine))
+    first = plugin.now
+    plugin.now = first + timedelta(days=7) - timedelta(seconds=1)
+    assert plugin.up(host, declared(machine)) == {}
+    plugin.now = first + timedelta(days=7)
+    assert plugin.up(host, declared(machine)) == {"look_again_at": "update"}
+    assert host.outputs["on_host"]["seen_at"] == format_instant(plugin.now)
+    assert plugin.lines[-1] == "nothing changed, Postfix was left alone"
+    assert plugin.up(host, declared(machine)) == {}
+
+
 def test_a_refresh_looks_again(plugin: PluginRuns, machine: Machine, host: Resource) -> None:
     """How old the fact is, is counted from then on."""
     plugin.up(host, declared(machine))
@@ -289,3 +302,29 @@ def test_of_a_directory_nobody_can_tell(plugin: PluginRuns, machine: Machine, ho
     assert host.outputs["on_host"]["cannot_tell"] == "the files are on another machine, where nothing here looks"
     assert any(line.startswith("cannot tell what certificate the host serves") for line in plugin.lines)
     assert plugin.up(host, rendered) == {}
+
+
+def test_a_main_cf_of_ours_names_the_files_and_they_are_looked_at(
+    plugin: PluginRuns, machine: Machine, host: Resource
+) -> None:
+    """Owned as a whole, main.cf says nothing else; a file that is missing is refused before it is replaced."""
+    before = machine.main_cf.read_bytes()
+    side = ServerSide(ServerSettings(ca_file=False), on_host=OnHost(machine.chain_files))
+    target = Local(str(machine.instance.config_directory), ownership=Ownership.WHOLE)
+    whole = {
+        **declared(machine),
+        "declaration": encode(HostDeclaration("mx1", NAME, side)),
+        "target": encode(target.record),
+        "access": {},
+    }
+    link = Path(machine.chain_files[1])
+    led_to = link.readlink()
+    link.unlink()
+    plugin.start_run()
+    checked = host.check(whole)
+    assert "fullchain.pem is not there; nothing was changed" in plugin.refusal(host.apply, checked)
+    assert machine.main_cf.read_bytes() == before
+    link.symlink_to(led_to)
+    plugin.up(host, whole)
+    assert machine.instance.postconf("-h", "smtpd_tls_chain_files") == ", ".join(machine.chain_files) + "\n"
+    assert [each["kind"] for each in host.outputs["on_host"]["certificates"]] == ["ECDSA"]

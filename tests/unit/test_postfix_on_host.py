@@ -1,6 +1,10 @@
 """What is made of a host's own certificate files: where Postfix reads them, what is in them, and what is wrong."""
 
 import os
+import pwd
+import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -249,3 +253,31 @@ def test_a_file_that_is_none_is_a_fault_and_nothing_waits(kind: str, tmp_path: P
     file = LocalSession(tmp_path).read_public(str(path))
     assert file.fault
     assert not file.is_hidden
+
+
+# Everything is loaded first: the interpreter may lie where the other user may not read.
+READ_AS_ANOTHER = """
+import os, sys
+from pathlib import Path
+from postfix.deploy.sessions.local import LocalSession
+session, uid = LocalSession(Path("/")), int(sys.argv[1])
+os.setgroups([]); os.setgid(uid); os.setuid(uid)
+for path in sys.argv[2:]:
+    file = session.read_public(path)
+    print(file.is_hidden, bool(file.fault))
+"""
+
+
+@pytest.mark.needs_root
+def test_a_preview_without_roots_rights_cannot_tell() -> None:
+    """A key that it may not read is hidden, not broken; a certificate it reads, and what is missing is missing."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        key = write(directory / "key.pem", SERVER, 0o600)
+        (directory / "cert.pem").write_text(SERVER.certificate_pem)
+        nobody = str(pwd.getpwnam("nobody").pw_uid)
+        paths = [key, str(directory / "cert.pem"), str(directory / "missing.pem")]
+        done = subprocess.run([sys.executable, "-c", READ_AS_ANOTHER, nobody, *paths], capture_output=True, check=False)
+    assert done.stderr == b""
+    assert done.stdout.decode().splitlines() == ["True False", "False False", "False True"]
