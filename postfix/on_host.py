@@ -7,8 +7,8 @@ from typing import Annotated, Final
 
 from pki.model import Validity
 from postfix.host import HostDeclaration
+from postfix.list_items import split_list
 from postfix.rendering import SERVED_BY
-from postfix.values import split_list
 from postseal_core.instants import format_instant
 from postseal_core.marks import INLINE
 
