@@ -105,6 +105,11 @@ class ClientFields(_LeafFields, total=False):
     """A mailbox, an rfc822Name of the certificate (RFC 5280 section 4.2.1.6), as `alice@example.org`.
 
     A client needs this or a host name."""
+    person: str
+    """Who has the mailbox; clients that say the same one are devices of one person.
+
+    Those may have one `email`, each with a key of its own; all others must differ in it. It is not in the certificate,
+    and compared letter by letter; at most 64 characters. Default: none, the mailbox is this client's alone."""
 
 
 class AuthorityFields(_SubjectFields, total=False):

@@ -5,16 +5,20 @@ Paths of problems are names of fields: `email`, `dns_names[0]`, `validity_hours`
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from pki.constraints import IssuerLimits, problems_under_limits
 from pki.declared import declaration_of, is_key_lost, policy_of
 from pki.fields import DeclaredCertificate
 from pki.model import Profile
+from pki.name_syntax import fault_of_text
 from pki.names import problems_of_declaration
 from pki.profiles import PROFILES
 from postseal_core.errors import Problem
 
 __all__ = ["problems_of_declared", "problems_of_steps"]
+
+_LONGEST_PERSON: Final = 64
 
 
 def problems_of_declared(
@@ -29,6 +33,7 @@ def problems_of_declared(
     return [
         *_told_once(declared, profile, of_names),
         *_problems_of_lifetime(declared, profile),
+        *_problems_of_person(declared),
         *problems_of_steps(declared),
     ]
 
@@ -44,6 +49,14 @@ def problems_of_steps(declared: DeclaredCertificate) -> list[Problem]:
     if declared.issue_again and not declared.revoke:
         problems.append(Problem("issue_again", "nothing is revoked; leave this out"))
     return problems
+
+
+def _problems_of_person(declared: DeclaredCertificate) -> Iterator[Problem]:
+    person = declared.person
+    if len(person) > _LONGEST_PERSON:
+        yield Problem("person", f"got {len(person)} characters, expected at most {_LONGEST_PERSON}: shorten it")
+    elif person and (fault := fault_of_text(person)):
+        yield Problem("person", fault)
 
 
 def _told_once(declared: DeclaredCertificate, profile: Profile, problems: Iterable[Problem]) -> list[Problem]:

@@ -129,6 +129,9 @@ class DeclaredCertificate:
     state_or_province: str = _name(SaidBy.ALL, "the subject's state or province (ST)")
     country: str = _name(SaidBy.ALL, "the subject's country (C), two letters of ISO 3166")
     email: str = _name(SaidBy.CLIENT | SaidBy.ROW, "a mailbox, an rfc822Name of the certificate")
+    person: str = _field(
+        "", SaidBy.CLIENT | SaidBy.ROW, "who has the mailbox; clients that say the same one are devices of one person"
+    )
     dns_names: tuple[str, ...] = _names(SaidBy.LEAF, "host names, dNSNames of the certificate")
     ip_addresses: tuple[str, ...] = _names(SaidBy.LEAF, "addresses, iPAddresses of the certificate")
     path_length: int | None = _field(

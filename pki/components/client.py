@@ -16,7 +16,7 @@ from pki.components.roster_client import RosterClient
 from pki.components.signing import issuer_args
 from pki.demand import below_issuer
 from pki.fields import SaidBy
-from pki.identities import comparable_identities
+from pki.identities import identities_of
 from pki.lifetime import LifetimePolicy
 from pki.model import Profile
 from postseal_core.arguments import Arguments
@@ -64,7 +64,7 @@ class ClientCertificate(Certificate):
         authority: Who signs it.
         match: What relays know it by.
         has_key: Whether its key is here; not where a request was handed in.
-        identities: Its mailbox, hosts and addresses, in the spelling by which a host compares them with others.
+        identities: Its mailbox, hosts and addresses, as a host compares them with those of others.
         handover: What a roster or another `ClientCertificate` needs to take it over; a secret.
 
     Raises:
@@ -102,7 +102,7 @@ class ClientCertificate(Certificate):
         )
         super().__init__(name, args, opts)
         self.authority, self.match, self.has_key = authority, declared.match, not request_pem
-        self.identities = tuple(comparable for *_, comparable in comparable_identities(declared))
+        self.identities = tuple(identities_of(declared))
         self._handed_over = below_issuer(declared, issuer)
 
     @property

@@ -13,7 +13,7 @@ from pki.components.reading import AN_AUTHORITY, read_fields
 from pki.components.roster_client import PackedOutputs, RosterClient, roster_client
 from pki.components.signing import issuer_args, withdrawal
 from pki.fields import DeclaredCertificate, SaidBy
-from pki.identities import comparable_identities
+from pki.identities import Identity, identities_of
 from pki.lifetime import LifetimePolicy
 from pki.roster.reading import rows_of_mapping, rows_of_sequence
 from pki.roster.records import RosterArgs, RosterState
@@ -58,7 +58,7 @@ class ClientRoster(RecordResource):
         names: The clients' names, sorted.
         names_with_archive: Names of those that have a PKCS#12 archive, sorted.
         count: How many clients there are.
-        identities: Mailbox, hosts and addresses of each client, in the spelling by which a host compares them.
+        identities: Mailbox, hosts and addresses of each client, as a host compares them with those of others.
         summary: What the last change was, in a sentence.
         next_due_at: When the next certificate renews or retires, as `2027-11-26T02:00:00Z` (RFC 3339).
         issued: What is public about each client, packed.
@@ -121,10 +121,9 @@ class ClientRoster(RecordResource):
         return tuple(name for name in self.names if archive_word(self._declared(name)))
 
     @property
-    def identities(self) -> Mapping[str, tuple[str, ...]]:
-        """Mailbox, hosts and addresses of each client, in the spelling by which a host compares them with others."""
-        declared = {name: row.said.values for name, row in self._rows.items()}
-        return {name: tuple(each[-1] for each in comparable_identities(said)) for name, said in declared.items()}
+    def identities(self) -> Mapping[str, tuple[Identity, ...]]:
+        """Mailbox, hosts and addresses of each client, as a host compares them with those of others."""
+        return {name: tuple(identities_of(row.said.values)) for name, row in self._rows.items()}
 
     def client(self, name: str) -> RosterClient:
         """Return what was issued for one client of this roster.

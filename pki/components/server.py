@@ -13,7 +13,7 @@ from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, is_missing, read_fields
 from pki.components.signing import issuer_args
 from pki.fields import SaidBy
-from pki.identities import comparable_identities
+from pki.identities import identities_of
 from pki.lifetime import LifetimePolicy
 from pki.model import Profile
 from postseal_core.arguments import Arguments
@@ -57,7 +57,7 @@ class ServerCertificate(Certificate):
         key_algorithm: The algorithm of its key.
         is_client: Whether it may be used as a client certificate, too.
         match: What relays know it by, where it is a client.
-        identities: Its hosts and addresses, in the spelling by which a host compares them with those of others.
+        identities: Its hosts and addresses, as a host compares them with those of others.
 
     Raises:
         ConfigError: everything that is wrong with the arguments, before anything is registered.
@@ -96,4 +96,4 @@ class ServerCertificate(Certificate):
         self.authority, self.dns_names = authority, declared.dns_names
         self.key_algorithm = declared.key_algorithm
         self.is_client, self.match = own.also_client, declared.match
-        self.identities = tuple(comparable for *_, comparable in comparable_identities(declared))
+        self.identities = tuple(identities_of(declared))

@@ -8,7 +8,7 @@ from pydantic import PlainValidator
 
 from pki.declared import Said
 from pki.fields import NOTHING_SAID, SaidBy
-from pki.identities import comparable_identities
+from pki.identities import DEVICES_OF_ONE, Claims, identities_of
 from pki.reading import said_in, with_fields
 from pki.roster.entries import Entries, PlacedProblem, entries_of_csv, entries_of_yaml, line_in_words
 from pki.roster.rows import COLUMNS, RosterRow, fault_of_name
@@ -78,7 +78,7 @@ def rows_of_mapping(clients: Mapping[str, object], path: str = "clients") -> tup
     certificate is decided.
 
     Raises:
-        ConfigError: unknown fields, wrong types, an e-mail address that two clients share; all of them are named.
+        ConfigError: unknown fields, wrong types, an e-mail address that two persons share; all of them are named.
     """
     return _accepted([_read(fields, name) for name, fields in clients.items()], [f"{path}.{name}" for name in clients])
 
@@ -208,8 +208,8 @@ def _repetitions(field: str, values: Sequence[str], places: Sequence[str]) -> It
 
 
 def _repeated_identities(clients: Sequence[_Client], places: Sequence[str]) -> Iterator[tuple[int, Problem]]:
-    first: dict[str, int] = {}
+    claims = Claims()
     for index, client in enumerate(clients):
-        for field, _, comparable in comparable_identities(client.row.said.values):
-            if (earlier := first.setdefault(comparable, index)) != index:
-                yield index, Problem(field, f"is declared at {places[earlier]} already; declare it once")
+        for each, earlier in claims.taken(identities_of(client.row.said.values), places[index]):
+            devices = f", or {DEVICES_OF_ONE}" if each.is_mailbox else ""
+            yield index, Problem(each.field, f"is declared at {earlier} already; declare it once{devices}")

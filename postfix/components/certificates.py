@@ -12,6 +12,7 @@ from pki.components.client import ClientCertificate
 from pki.components.roster import ClientRoster
 from pki.components.server import ServerCertificate
 from pki.components.third_party_server import ThirdPartyServerCertificate
+from pki.identities import DEVICES_OF_ONE, Claims
 from pki.name_syntax import is_host_covered
 from postfix.host import HostDeclaration, sentence_of_one_kind
 from postseal_core.errors import Problem
@@ -122,13 +123,12 @@ def problems_of_shared_identities(
     """
     admitted = [("relay_clients", each.name, each.identities) for each in clients]
     admitted += [("relay_rosters", *each) for roster in rosters for each in roster.identities.items()]
-    seen: dict[str, str] = {}
+    claims = Claims()
     for argument, name, identities in admitted:
-        for identity in identities:
-            other = seen.setdefault(identity, name)
-            if other != name:
-                message = f"{name} is {identity} as {other} is; give each its own, or admit one of them"
-                yield Problem(argument, message)
+        for identity, other in claims.taken(identities, name):
+            devices = f"; {DEVICES_OF_ONE}" if identity.is_mailbox else ""
+            message = f"{name} is {identity.comparable} as {other} is; give each its own, or admit one of them"
+            yield Problem(argument, f"{message}{devices}")
 
 
 def trust_anchors(trust: Iterable[CertificateAuthority | TrustedRoot]) -> list[_Named]:

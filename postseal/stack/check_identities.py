@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pki.common_names import comparable_name, comparable_text, names_within
 from pki.fields import DeclaredCertificate
-from pki.identities import comparable_identities
+from pki.identities import Claims, identities_of
 from postseal.stack.model import CertificateKind, CertificateReference, Host, StackConfig
 from postseal.stack.reading import DeclaredStack
 from postseal.stack.references import repeated_identities
@@ -58,11 +58,11 @@ def _shared_with_servers(stack: DeclaredStack, config: StackConfig) -> Iterator[
     """
     owners: dict[str, set[str]] = defaultdict(set)
     for name, server in config.servers.items():
-        for *_, comparable in comparable_identities(server.declared):
-            owners[comparable].add(name)
+        for each in identities_of(server.declared):
+            owners[each.comparable].add(name)
     for name, host in _hosts_with_their_own(config).items():
-        for *_, comparable in comparable_identities(DeclaredCertificate(dns_names=host.declaration.public_names)):
-            owners[comparable].add(name)
+        for each in identities_of(DeclaredCertificate(dns_names=host.declaration.public_names)):
+            owners[each.comparable].add(name)
     own = _own_clients(config)
     for name, client in config.clients.items():
         found = _of_servers(client.declared, owners, {name, *own[name]})
@@ -91,19 +91,19 @@ def _own_clients(config: StackConfig) -> Mapping[str, set[str]]:
 
 
 def _of_servers(declared: DeclaredCertificate, owners: Mapping[str, set[str]], itself: set[str]) -> Iterator[Problem]:
-    for field, identity, comparable in comparable_identities(declared):
-        others = owners.get(comparable, set())
+    for each in identities_of(declared):
+        others = owners.get(each.comparable, set())
         if others and not others & itself:
-            message = f"{shown(identity)} is server {min(others)}: give each its own, or call a client as the server"
-            yield Problem(field, f"{message} that is the same machine")
+            message = f"{shown(each.text)} is server {min(others)}: give each its own, or call a client as the server"
+            yield Problem(each.field, f"{message} that is the same machine")
 
 
 def _shared_by_servers(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
     """Report servers that are clients, too, and share a host or address; servers that are only that may."""
-    seen: dict[str, str] = {}
+    claims = Claims()
     for name, server in config.servers.items():
         if server.is_client and name in stack.servers:
-            repeated = repeated_identities(server.declared, f"server {name}", seen)
+            repeated = repeated_identities(server.declared, f"server {name}", claims)
             yield from (problem.below(stack.servers[name].path) for problem in repeated)
 
 
@@ -123,8 +123,8 @@ def _owners(config: StackConfig) -> Mapping[str, set[str]]:
     """Return the owners of each mailbox, host and address, normalised for comparison."""
     owners: dict[str, set[str]] = defaultdict(set)
     for name, declared in _leaves(config):
-        for *_, comparable in comparable_identities(declared):
-            owners[comparable].add(name)
+        for each in identities_of(declared):
+            owners[each.comparable].add(name)
     return owners
 
 

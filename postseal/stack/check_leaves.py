@@ -7,6 +7,7 @@ from pki.arguments import RequestFields
 from pki.declared import is_key_lost
 from pki.declared_checks import problems_of_declared
 from pki.fields import FIELDS
+from pki.identities import Claims
 from pki.third_party_answer import read_answer
 from postseal.stack.host_sections import NO_CERTIFICATE
 from postseal.stack.lifetimes import problems_of_lifetime, resolve_lifetime
@@ -148,8 +149,8 @@ def _repeated_names(stack: DeclaredStack) -> Iterator[Problem]:
 
 
 def _repeated_identities(stack: DeclaredStack) -> Iterator[Problem]:
-    """Report clients that have the mailbox or host of an earlier one."""
-    seen: dict[str, str] = {}
+    """Report clients that have the mailbox of another person, or the host of another client."""
+    claims = Claims()
     for name, declared in stack.clients.items():
-        repeated = repeated_identities(declared.section.said.values, f"client {name}", seen)
+        repeated = repeated_identities(declared.section.said.values, f"client {name}", claims)
         yield from (problem.below(declared.path) for problem in repeated)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pki.declared import is_key_lost
 from pki.declared_checks import problems_of_declared
 from pki.fields import DeclaredCertificate
-from pki.identities import comparable_identities
+from pki.identities import Claims, identities_of
 from pki.model import Profile
 from postseal.stack.lifetimes import problems_of_lifetime, resolve_lifetime, without_renewal_of_nothing
 from postseal.stack.model import OWN_SERVER, Roster, StackConfig
@@ -26,11 +26,9 @@ def problems_of_rosters(stack: DeclaredStack, config: StackConfig) -> Iterator[P
     moving = _moving(stack)
     staying = {name: client for name, client in config.clients.items() if name not in moving}
     names = {name.lower(): f"client {name} of this stack" for name in staying}
-    others = {
-        comparable: f"client {name}"
-        for name, client in staying.items()
-        for *_, comparable in comparable_identities(client.declared)
-    }
+    claims = Claims()
+    for name, client in staying.items():
+        list(claims.taken(identities_of(client.declared), f"client {name}"))
     for declared in stack.rosters.values():
         roster, path = config.rosters[declared.name], declared.path
         issuer = config.authorities.get(roster.authority)
@@ -39,7 +37,7 @@ def problems_of_rosters(stack: DeclaredStack, config: StackConfig) -> Iterator[P
         yield from (problem.below(path) for problem in _problems_of_shared(declared.section, roster, of_all))
         yield from problems_of_authority_choice(f"{path}.authority", declared.section.authority, config.authorities)
         yield from problems_of_lifetime(lifetime, issuer.lifetime if issuer else None)
-        found = [*_problems_of_clients(roster, of_all, config), *_repeated(roster, names, others)]
+        found = [*_problems_of_clients(roster, of_all, config), *_repeated(roster, names, claims)]
         yield from stack.roster_rows[declared.name].placed(found)
 
 
@@ -80,7 +78,7 @@ def _problems_of_clients(roster: Roster, of_all: Collection[Problem], config: St
         yield from ((name, problem) for problem in without_renewal_of_nothing(found) if problem.path)
 
 
-def _repeated(roster: Roster, names: dict[str, str], others: dict[str, str]) -> Iterator[_Found]:
+def _repeated(roster: Roster, names: dict[str, str], claims: Claims) -> Iterator[_Found]:
     """Find clients that are declared before under the same name, mailbox or host; those seen here are added."""
     mine = f"a client of roster {roster.name}"
     for row in roster.rows:
@@ -93,4 +91,4 @@ def _repeated(roster: Roster, names: dict[str, str], others: dict[str, str]) -> 
             )
             yield row.name, Problem("name", message)
         itself = f"client {row.name} of roster {roster.name}"
-        yield from ((row.name, problem) for problem in repeated_identities(row.said.values, itself, others))
+        yield from ((row.name, problem) for problem in repeated_identities(row.said.values, itself, claims))

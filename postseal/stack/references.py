@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from pki.constraints import IssuerLimits, limits_of_adopted, limits_of_declaration
 from pki.fields import DeclaredCertificate
-from pki.identities import comparable_identities
+from pki.identities import Claims, identities_of, taken_sentence
 from pki.keys import algorithm_of
 from pki.model import FIRST_SLOT, KeyAlgorithm
 from pki.verification import load_certificate
@@ -102,9 +102,7 @@ def _limits(authority: Authority) -> IssuerLimits:
     return limits_of_declaration(authority.name, authority.declaration)
 
 
-def repeated_identities(declared: DeclaredCertificate, itself: str, seen: dict[str, str]) -> Iterator[Problem]:
-    """Find mailboxes, hosts and addresses that another one has; its own are added to `seen`, with who it is."""
-    for field, identity, comparable in comparable_identities(declared):
-        other = seen.setdefault(comparable, itself)
-        if other != itself:
-            yield Problem(field, f"{shown(identity)} is {other} already; give each its own, or remove one of them")
+def repeated_identities(declared: DeclaredCertificate, itself: str, claims: Claims) -> Iterator[Problem]:
+    """Find mailboxes, hosts and addresses that another one has; its own are claimed for `itself`."""
+    for identity, other in claims.taken(identities_of(declared), itself):
+        yield Problem(identity.field, taken_sentence(identity, other))

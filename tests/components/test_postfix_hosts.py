@@ -158,6 +158,34 @@ def test_a_roster_is_admitted_as_a_whole_and_its_root_is_trusted() -> None:
     assert properties["declaration"]["server"]["settings"].get("relay", {}).get("client_certificates", True)
 
 
+@pytest.mark.parametrize(("person", "is_admitted"), [("anna", True), ("ben", False), ("", False)])
+def test_a_host_admits_every_device_of_one_person(person: str, *, is_admitted: bool) -> None:
+    """A laptop and a phone with one mailbox have a row each; two persons with one mailbox are a mistake."""
+    found: list[str] = []
+
+    def program() -> None:
+        ca = pki.CertificateAuthority("ca", common_name="CA")
+        laptop = pki.ClientCertificate("laptop", authority=ca, email="anna@example.org", person="anna")
+        phones = pki.ClientRoster(
+            "phones", authority=ca, clients={"phone": {"email": "Anna@example.org", "person": person}}
+        )
+        mx1 = pki.ServerCertificate("mx1", authority=ca, dns_names=["mx1.example.org"])
+        try:
+            postfix.MailServer(
+                "mx1",
+                myhostname="mx1.example.org",
+                certificate=mx1,
+                target=postfix.Directory("out/mx1"),
+                relay_clients=[laptop],
+                relay_rosters=[phones],
+            )
+        except ConfigError as error:
+            found.extend(each.message for each in error.problems)
+
+    run_program(program)
+    assert ["same person" in message for message in found] == ([] if is_admitted else [True])
+
+
 def test_a_server_that_lists_nobody_admits_nobody_by_certificate() -> None:
     """Without clients there is no table of clients, and no root is trusted for them."""
     properties = run_program(lambda: relay(relay_clients=[])).one("MailServer").properties

@@ -105,6 +105,25 @@ def test_rows_of_files_and_mappings_can_stand_in_one_list() -> None:
     assert problems == {"clients[2].name": "is declared at clients[0] already; declare it once"}
 
 
+DEVICES_IN_CSV = "name,email,person\nlaptop,a@example.org,{}\nphone,A@example.org,{}\n"
+DEVICES_IN_YAML = "laptop: {{email: a@example.org, person: {}}}\nphone: {{email: A@example.org, person: {}}}\n"
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [lambda *who: parse_csv(DEVICES_IN_CSV.format(*who)), lambda *who: parse_yaml(DEVICES_IN_YAML.format(*who))],
+)
+def test_devices_of_one_person_share_a_mailbox_in_a_file(parse: Callable[..., tuple[RosterRow, ...]]) -> None:
+    """Two rows with one address: of one person they are two devices, of two persons a mistake."""
+    assert [(each.name, each.said.values.person) for each in parse("anna", "anna")] == [
+        ("laptop", "anna"),
+        ("phone", "anna"),
+    ]
+    for who in (("anna", "ben"), ("anna", ""), ("", "anna"), ("", "")):
+        (message,) = problems_of(lambda two: parse(*two), who).values()
+        assert "same person" in message
+
+
 EXAMPLES: dict[str, Any] = {
     "key_algorithm": "ED25519",
     "renew_fraction": "1/2",

@@ -1,5 +1,6 @@
 """Common names in a stack file: nobody is called by the mailbox, host, address or name of somebody else."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -84,3 +85,63 @@ def test_a_client_and_a_server_of_one_name_are_one_machine() -> None:
     """Each may be called by the host that both are."""
     relay = {"dns_names": ["relay.example.org"], "common_name": "relay.example.org"}
     assert problems_of(AUTHORITY | {"clients": {"relay": relay}, "servers": {"relay": relay}}) == []
+
+
+DEVICES: Raw = {"email": "anna@example.org", "person": "anna"}
+PLACES_OF_TWO: dict[str, Callable[[Raw, Raw], tuple[Raw, str]]] = {
+    "clients": lambda one, other: (AUTHORITY | {"clients": {"laptop": one, "phone": other}}, "clients.phone"),
+    "a roster": lambda one, other: (
+        AUTHORITY | {"rosters": {"staff": {"clients": {"laptop": one, "phone": other}}}},
+        "rosters.staff.clients.phone",
+    ),
+    "a client and a roster": lambda one, other: (
+        AUTHORITY | {"clients": {"laptop": one}, "rosters": {"staff": {"clients": {"phone": other}}}},
+        "rosters.staff.clients.phone",
+    ),
+    "two rosters": lambda one, other: (
+        AUTHORITY | {"rosters": {"here": {"clients": {"laptop": one}}, "there": {"clients": {"phone": other}}}},
+        "rosters.there.clients.phone",
+    ),
+}
+each_place_of_two = pytest.mark.parametrize("place", PLACES_OF_TWO.values(), ids=PLACES_OF_TWO)
+
+
+@each_place_of_two
+def test_one_person_has_a_mailbox_on_several_devices(place: Callable[[Raw, Raw], tuple[Raw, str]]) -> None:
+    """A laptop and a phone, wherever each stands, where both say whose they are."""
+    raw, _ = place(DEVICES, DEVICES | {"email": "Anna@example.org", "common_name": "Annas phone"})
+    assert problems_of(raw) == []
+
+
+@each_place_of_two
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"person": "ben"}, id="another person"),
+        pytest.param({"person": "Anna"}, id="another spelling"),
+        pytest.param({"person": ""}, id="nobody said"),
+    ],
+)
+def test_two_persons_with_one_mailbox_are_a_mistake(place: Callable[[Raw, Raw], tuple[Raw, str]], other: Raw) -> None:
+    """Told at the second, with how two devices of one person are declared."""
+    phone = {name: value for name, value in (DEVICES | other).items() if value}
+    for one, two in ((DEVICES, phone), (phone, DEVICES)):
+        raw, path = place(one, two)
+        (problem,) = problems_of(raw)
+        assert (problem.path, "same person" in problem.message) == (f"{path}.email", True)
+
+
+@each_place_of_two
+def test_a_host_is_one_machine_whoever_it_belongs_to(place: Callable[[Raw, Raw], tuple[Raw, str]]) -> None:
+    """A person may have several devices, but a host name or an address means one of them."""
+    device = {"dns_names": ["desk.example.org"], "person": "anna"}
+    raw, path = place(device, device)
+    (problem,) = problems_of(raw)
+    assert (problem.path, "person" in problem.message) == (f"{path}.dns_names[0]", False)
+
+
+@pytest.mark.parametrize("person", ["x" * 65, "anna\u200b", " anna"])
+def test_a_person_is_a_text_that_a_reader_sees(person: str) -> None:
+    """Two that look alike and are not the same would be told nowhere."""
+    raw = AUTHORITY | {"clients": {"laptop": {"email": "anna@example.org", "person": person}}}
+    assert [problem.path for problem in problems_of(raw)] == ["clients.laptop.person"]
