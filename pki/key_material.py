@@ -16,6 +16,7 @@ from pki.fingerprint import key_reference, public_key_fingerprint_sha256
 from pki.generations import IssuerWindow
 from pki.issuing import Issuer
 from pki.keys import PrivateKey, load_private_key
+from pki.lifetime import issue_of
 from pki.model import SlotId, Validity
 from pki.records import IssuerArgs
 from pki.verification import load_chain
@@ -128,7 +129,9 @@ def issuer_window(issuer: IssuerArgs | None) -> IssuerWindow | None:
         _FAR if is_unknown(issuer.not_after) else issuer.not_after,
     )
     hours = issuer.standby_hours
-    return IssuerWindow(issuer.slot, validity, validity.not_before + timedelta(hours=hours) if hours else None)
+    # What is published for that long exists for that long: it began earlier than it was made.
+    usable_from = issue_of(validity) + timedelta(hours=hours) if hours else None
+    return IssuerWindow(issuer.slot, validity, usable_from)
 
 
 def issuer_of(label: str, key: Maybe[str], context: Context) -> tuple[Issuer | None, list[x509.Certificate]]:

@@ -11,17 +11,31 @@ from postseal_core.bounds import LARGEST_COUNT, LONGEST_HOURS
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
-__all__ = ["EVERY_RENEWAL", "KEEP_KEY", "LONGEST_HOURS", "LifetimePolicy", "format_hours", "parse_fraction"]
+__all__ = [
+    "BEGINS_BEFORE_HOURS",
+    "EVERY_RENEWAL",
+    "KEEP_KEY",
+    "LONGEST_HOURS",
+    "LifetimePolicy",
+    "begin_of",
+    "format_hours",
+    "issue_of",
+    "parse_fraction",
+]
 
 EVERY_RENEWAL = 1
 """`renew_key_every` of a policy that makes a new key at each renewal."""
 KEEP_KEY = 0
 """`renew_key_every` of a policy that never changes the key by itself."""
 
-_SHORTEST_INTERVAL_HOURS = 1
+BEGINS_BEFORE_HOURS = 1
+"""A certificate begins so many hours before the full hour in which it is issued: the clocks of others lag."""
+
+# When it is issued, a certificate has begun up to so long ago: a renewal point closer to its begin would be due in the
+# same run again.
+_SHORTEST_INTERVAL_HOURS = BEGINS_BEFORE_HOURS + 1
 _LARGEST_PART = 999_999_999
 _FRACTION = re.compile(r"-?[0-9]{1,9}/[0-9]{1,9}|-?[0-9]{0,9}\.?[0-9]{1,20}(e-?[0-9]{1,2})?", re.ASCII)
-# Issuing truncates not_before to the hour: a renewal point closer than that would be due again in the same run.
 _FRACTION_WORDS = {Fraction(1, 2): "half", Fraction(2, 3): "two thirds", Fraction(3, 4): "three quarters"}
 
 
@@ -35,8 +49,8 @@ class LifetimePolicy:
     would renew never, or at every run, is refused.
 
     Args:
-        validity_hours: How long a new certificate is valid, not_after minus not_before, in hours; at least 2. Default:
-            8760, 365 days.
+        validity_hours: How long a new certificate is valid, not_after minus not_before, in hours; at least 3. It begins
+            an hour before the full hour of its issue, for clocks that lag. Default: 8760, 365 days.
         renew_fraction: The part of that after which renewal is due, between 0 and 1. Default: two thirds.
         renew_before_hours: Instead of a part: how many hours before not_after renewal is due. Default: none.
         overlap_hours: How many hours the replaced certificate stays accepted, never beyond its own not_after; at least
@@ -79,7 +93,11 @@ class LifetimePolicy:
             return unusable
         found = []
         if self.validity_hours < _SHORTEST_INTERVAL_HOURS + 1:
-            found.append(Problem("validity_hours", f"got {self.validity_hours}, expected at least 2 hours"))
+            message = (
+                f"got {self.validity_hours}, expected at least {_SHORTEST_INTERVAL_HOURS + 1} hours: it begins up to "
+                "two hours before it is issued, for clocks that lag"
+            )
+            found.append(Problem("validity_hours", message))
         if self.overlap_hours < 1:
             found.append(
                 Problem(
@@ -126,8 +144,8 @@ class LifetimePolicy:
             return [
                 Problem(
                     "renew_fraction",
-                    f"{self.renew_fraction} of {self.validity_hours} h is under an hour and would renew at every run; "
-                    "use a later point or a longer validity_hours",
+                    f"{self.renew_fraction} of {self.validity_hours} h is under {_SHORTEST_INTERVAL_HOURS} hours, "
+                    "which would renew at every run; use a later point or a longer validity_hours",
                 )
             ]
         return []
@@ -149,6 +167,24 @@ class LifetimePolicy:
                 )
             ]
         return []
+
+
+def begin_of(now: datetime) -> datetime:
+    """Return when a certificate begins that is issued at `now`; by the full hour, so that a preview and `up` agree.
+
+    Args:
+        now: The instant of issue.
+    """
+    return now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=BEGINS_BEFORE_HOURS)
+
+
+def issue_of(validity: Validity) -> datetime:
+    """Return the full hour in which a certificate with these dates was issued here.
+
+    Args:
+        validity: Both ends of its validity; of one that was made elsewhere nobody knows when.
+    """
+    return validity.not_before + timedelta(hours=BEGINS_BEFORE_HOURS)
 
 
 def format_hours(hours: int) -> str:

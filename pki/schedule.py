@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pki.generations import AcceptedGeneration, Cause, Demand, IssuerWindow, Schedule
-from pki.lifetime import LifetimePolicy
+from pki.lifetime import LifetimePolicy, begin_of, issue_of
 from pki.model import SlotId, Validity
 from pki.revoking import with_revocation
 from postseal_core.errors import ScheduleError
@@ -97,7 +97,7 @@ def _refuse_early_move(previous: Schedule, demand: Demand, now: datetime) -> Non
     if issuer and issuer.usable_from and demand.is_issuer_changed and now < issuer.usable_from:
         raise ScheduleError(
             f"too early to move from {_slot_name(previous.issuer)} to {issuer.slot.name}: it was published on "
-            f"{format_instant(issuer.validity.not_before)} and takes over from {format_instant(issuer.usable_from)} "
+            f"{format_instant(issue_of(issuer.validity))} and takes over from {format_instant(issuer.usable_from)} "
             "on; until then keep it as standby, so that everybody has its root before anything is signed with it"
         )
 
@@ -180,7 +180,7 @@ def _issue(current: Schedule | None, demand: Demand, now: datetime, reason: _Rea
 
 def _validity(demand: Demand, now: datetime) -> tuple[Validity, str]:
     """Return the validity of a certificate issued now, and a note if the issuer's end shortens it."""
-    not_before = now.replace(minute=0, second=0, microsecond=0)
+    not_before = begin_of(now)
     wanted = not_before + timedelta(hours=demand.policy.validity_hours)
     issuer = demand.issuer
     if issuer is None:

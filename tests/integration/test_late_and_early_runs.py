@@ -87,10 +87,10 @@ def years(engine_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Years:
 def test_a_clock_that_jumps_back_issues_nothing_and_the_message_names_it(years: Years) -> None:
     """Every certificate says that it waits; a host does not take what is not valid yet; both name the clock."""
     behind = str(years.said["behind"])
-    waiting = "the clock says 2026-12-22T12:00:00Z, before the current certificate's not_before 2027-01-01T12:00:00Z"
+    waiting = "the clock says 2026-12-22T12:00:00Z, before the current certificate's not_before 2027-01-01T11:00:00Z"
     assert f"{waiting}: nothing is renewed or retired" in behind
     assert f"2 x {waiting}" in behind
-    refusal = "is not valid before 2027-01-01T12:00:00Z, and the clock says 2026-12-22T12:00:00Z: correct the clock"
+    refusal = "is not valid before 2027-01-01T11:00:00Z, and the clock says 2026-12-22T12:00:00Z: correct the clock"
     assert not years.said["behind"].is_success
     assert f"tls/mx1.pem.chain[0]: {refusal}" in behind
     assert f"{waiting}: nothing is issued backwards in time; correct the clock" in str(years.said["change behind"])

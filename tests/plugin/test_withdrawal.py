@@ -131,7 +131,7 @@ def test_the_standby_time_counts_from_the_certificate_that_is_published(
     """The sentence of a refusal names an instant at which the same declaration passes."""
     roster = plugin.resource("ClientRoster", "staff")
     plugin.up(roster, staff(slots, OLD, OLD, NEW))
-    published = instant(slots[NEW].outputs["not_before"])
+    published = instant(slots[NEW].outputs["not_before"]) + timedelta(hours=1)  # when it was made
     plugin.now = published + 14 * DAY - timedelta(seconds=1)
     assert len(plugin.problems(roster, staff(slots, NEW, NEW, OLD))) == len(PEOPLE)
     plugin.now = published + 14 * DAY

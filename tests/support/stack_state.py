@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.imported_certificate.records import ImportedCertificateArgs
 from pki.keys import private_key_pem
+from pki.lifetime import BEGINS_BEFORE_HOURS
 from pki.model import KeyAlgorithm, Profile, RevocationReason, SlotId, Subject, SubjectAltNames, Validity
 from pki.roster.rows import RosterRow
 from tests.support.running_stack import SECRET, RunningStack, row, slot_key_pem
@@ -44,6 +45,11 @@ _AUTHORITIES = (MAIL_ROOT.name, MAIL_CA.name)
 def day(days: float) -> datetime:
     """Return the instant that many days after NOW, to the second."""
     return NOW + timedelta(seconds=round(days * 86400))
+
+
+def issued_on(days: float) -> datetime:
+    """Return the instant of a run that issues what begins on that day."""
+    return day(days) + timedelta(hours=BEGINS_BEFORE_HOURS)
 
 
 def certificate(
@@ -90,9 +96,10 @@ def _live(stack: RunningStack, name: str, not_before: float, previous: Sequence[
     """Issue the generations that retire on the days of `previous`, on each of the days before, and then the last."""
     for number, retires in enumerate(previous, start=1):
         issued = not_before - len(previous) + number
-        stack.up(day(issued - 1), name)
-        stack.change(name, overlap_hours=round((retires - issued) * 24), crl_urls=(f"http://crl.example.org/{number}",))
-    stack.up(day(not_before), name)
+        stack.up(issued_on(issued - 1), name)
+        overlap = round((day(retires) - issued_on(issued)) / timedelta(hours=1))
+        stack.change(name, overlap_hours=overlap, crl_urls=(f"http://crl.example.org/{number}",))
+    stack.up(issued_on(not_before), name)
 
 
 def waiting(name: str, **more: Any) -> dict[str, Any]:
@@ -173,7 +180,10 @@ def member(
         fields["renew_before_hours"] = round((not_after - renew_at) * 24)
     before = row(name, **fields)
     if retires is not None:
-        fields |= {"overlap_hours": round((retires + 100) * 24), "organization": "Example"}
+        fields |= {
+            "overlap_hours": round((day(retires) - issued_on(-100)) / timedelta(hours=1)),
+            "organization": "Example",
+        }
     if is_revoked:
         fields["revoke"] = RevocationReason.KEY_COMPROMISE
     return before, row(name, **fields)
@@ -193,9 +203,9 @@ def _declare_roster(
     earlier = [before for before, now in members if before != now]
     stack.roster(name, MAIL_CA, earlier, **shared)
     if earlier:
-        stack.up(day(-101), name)
+        stack.up(issued_on(-101), name)
     stack.change_rows(name, [now for _, now in members])
-    stack.up(day(-100), name)
+    stack.up(issued_on(-100), name)
 
 
 @cache
@@ -203,9 +213,9 @@ def _authorities() -> RunningStack:
     """Return a root 900 days old, and 20 days younger the authority that signs everything here."""
     stack = RunningStack()
     stack.authority(MAIL_ROOT)
-    stack.up(day(-900))
+    stack.up(issued_on(-900))
     stack.authority(MAIL_CA, MAIL_ROOT)
-    stack.up(day(-880), MAIL_CA.name)
+    stack.up(issued_on(-880), MAIL_CA.name)
     return stack
 
 

@@ -73,14 +73,14 @@ def paths(policy: LifetimePolicy) -> list[str]:
     ("good", "bad", "path"),
     [
         ({"renew_before_hours": 1}, {"renew_before_hours": 0}, "renew_before_hours"),
-        ({"renew_before_hours": 8759}, {"renew_before_hours": 8760}, "renew_before_hours"),
+        ({"renew_before_hours": 8758}, {"renew_before_hours": 8759}, "renew_before_hours"),
         (
-            {"validity_hours": 100, "renew_fraction": Fraction(1, 100)},
-            {"validity_hours": 99, "renew_fraction": Fraction(1, 100)},
+            {"validity_hours": 200, "renew_fraction": Fraction(1, 100)},
+            {"validity_hours": 199, "renew_fraction": Fraction(1, 100)},
             "renew_fraction",
         ),
         ({"renew_fraction": Fraction(8759, 8760)}, {"renew_fraction": Fraction(1)}, "renew_fraction"),
-        ({"renew_fraction": Fraction(1, 8760)}, {"renew_fraction": Fraction(0)}, "renew_fraction"),
+        ({"renew_fraction": Fraction(1, 4380)}, {"renew_fraction": Fraction(0)}, "renew_fraction"),
         ({"overlap_hours": 1}, {"overlap_hours": 0}, "overlap_hours"),
         ({"renew_key_every": 0}, {"renew_key_every": -1}, "renew_key_every"),
     ],

@@ -100,7 +100,7 @@ def test_a_preview_may_know_the_key_and_not_the_chain(context: Context) -> None:
 
 
 def test_an_issuer_that_does_not_exist_yet_is_valid_for_ever() -> None:
-    """Then only the certificate's own lifetime counts; a standby time runs from the day it is published."""
+    """Then only the certificate's own lifetime counts; a standby time runs from its issue, an hour after its begin."""
     window = issuer_window(replace(issuer_args(), not_before=UNKNOWN, not_after=UNKNOWN))
     assert window is not None
     assert (window.slot, window.usable_from) == (issuer_args().slot, None)
@@ -108,7 +108,7 @@ def test_an_issuer_that_does_not_exist_yet_is_valid_for_ever() -> None:
     assert window.validity.not_after == datetime(9999, 12, 31, tzinfo=UTC)
     standby = issuer_window(replace(issuer_args(), standby_hours=336))
     assert standby is not None
-    assert standby.usable_from == standby.validity.not_before + timedelta(days=14)
+    assert standby.usable_from == standby.validity.not_before + timedelta(hours=1, days=14)
     lifted = issuer_window(replace(issuer_args(), standby_hours=0))
     assert lifted is not None
     assert lifted.usable_from is None

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -25,15 +26,38 @@ def first(demand: Demand | None = None) -> Schedule:
     return decide(None, demand or Demand(YEARLY, CA), START).schedule
 
 
-def test_the_first_certificate_starts_at_the_full_hour() -> None:
-    """not_before is truncated to the hour, so that a preview and the `up` after it agree."""
+def test_the_first_certificate_starts_an_hour_before_the_full_hour() -> None:
+    """Clocks of others lag; by the full hour, so that a preview and the `up` after it agree."""
     decision = decide(None, Demand(YEARLY, CA), START)
     assert decision.is_issued
     assert decision.schedule.generation == decision.schedule.key_generation == 1
     assert decision.schedule.validity == Validity(
-        datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2027, 1, 1, 10, tzinfo=UTC)
+        datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2027, 1, 1, 9, tzinfo=UTC)
     )
     assert decision.schedule.accepted == ()
+
+
+@given(
+    st.timedeltas(timedelta(0), timedelta(hours=3)).map(lambda passed: START + passed),
+    st.sampled_from(
+        [
+            LifetimePolicy(validity_hours=3, overlap_hours=1),
+            LifetimePolicy(validity_hours=4, renew_before_hours=2),
+            LifetimePolicy(validity_hours=8, renew_fraction=Fraction(1, 4)),
+        ]
+    ),
+)
+def test_who_is_an_hour_behind_takes_it_and_nothing_is_due_at_once(now: datetime, policy: LifetimePolicy) -> None:
+    """Also of the shortest lifetimes that are accepted; none begins before its issuer."""
+    assert not policy.problems()
+    schedule = decide(None, Demand(policy, CA), now).schedule
+    assert timedelta(hours=1) <= now - schedule.validity.not_before < timedelta(hours=2)
+    assert schedule.validity.not_after - schedule.validity.not_before == timedelta(hours=policy.validity_hours)
+    assert decide(schedule, Demand(policy, CA), now) == Decision(schedule, is_issued=False)
+    young = replace(CA, validity=replace(CA.validity, not_before=now - timedelta(minutes=1)))
+    below = decide(None, Demand(policy, young), now).schedule
+    assert below.validity.not_before == young.validity.not_before
+    assert not decide(below, Demand(policy, young), now).is_issued
 
 
 def test_nothing_happens_before_the_renewal_point() -> None:
@@ -49,7 +73,7 @@ def test_at_the_renewal_point_a_new_generation_is_issued_and_the_old_one_stays_a
     before = first()
     after = decide(before, Demand(YEARLY, CA), before.renew_at).schedule
     assert after.generation == 2
-    assert after.reason == "renewal due since 2026-09-01T18:00:00Z: two thirds of 365 d have passed"
+    assert after.reason == "renewal due since 2026-09-01T17:00:00Z: two thirds of 365 d have passed"
     assert [(entry.generation, entry.retire_at) for entry in after.accepted] == [(1, before.renew_at + 14 * DAY)]
 
 
@@ -73,7 +97,7 @@ def test_an_expired_certificate_is_replaced_and_not_accepted_again() -> None:
     before = first()
     after = decide(before, Demand(YEARLY, CA), before.validity.not_after + 100 * DAY).schedule
     assert after.accepted == ()
-    assert after.reason == "generation 1 expired on 2027-01-01T10:00:00Z"
+    assert after.reason == "generation 1 expired on 2027-01-01T09:00:00Z"
 
 
 def test_a_changed_declaration_is_issued_at_once_and_says_what_changed() -> None:

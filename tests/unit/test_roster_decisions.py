@@ -44,7 +44,7 @@ def lines(decision: RosterDecision) -> dict[str, str]:
     return {touch.name: touch.sentence for touch in decision.touches}
 
 
-DUE = "renewal due since 2026-09-01T18:00:00Z: two thirds of 365 d have passed"
+DUE = "renewal due since 2026-09-01T17:00:00Z: two thirds of 365 d have passed"
 AGAIN = "issued again on 2026-01-02 with a new key after revocation"
 
 CHANGES: list[tuple[str, dict[str, Any], timedelta, list[str]]] = [
@@ -111,7 +111,7 @@ def test_everything_wrong_is_reported_with_the_client_and_its_field() -> None:
 def test_next_due_is_the_first_renewal_or_retirement_and_nothing_for_revoked_clients() -> None:
     """A revoked certificate is never renewed, so it is never due."""
     both = declare({"alice": {}, "bob": {"validity_hours": 48}})
-    assert decide_roster(both, None, ISSUER, START).dues.next_due_at == datetime(2026, 1, 2, 18, tzinfo=UTC)
+    assert decide_roster(both, None, ISSUER, START).dues.next_due_at == datetime(2026, 1, 2, 17, tzinfo=UTC)
     declaration = declare({"bob": {"validity_hours": 48, "revoke": "unspecified"}})
     revoked = decide_roster(declaration, stored(both), ISSUER, START + timedelta(hours=1))
     assert revoked.dues.next_due_at is None

@@ -96,7 +96,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     (alice({"renew_fraction": 0}), "clients.alice.lifetime.renew_fraction", "every run"),
     (alice({"renew_fraction": "3/3"}), "clients.alice.lifetime.renew_fraction", "never in time"),
     (alice(leaf={"renew_before": "365d"}), "lifetime.leaf.renew_before", "every run"),
-    (alice({"validity": "1h"}), "clients.alice.lifetime.validity", "at least 2 hours"),
+    (alice({"validity": "1h"}), "clients.alice.lifetime.validity", "at least 3 hours"),
     (alice(client={"validity": "900d"}), "lifetime.client.validity", "at most 825 d"),
     (alice(root={"validity": "30d"}), "lifetime.client.validity", "lives only 30 d"),
     (alice({"validity": "60d"}, root={"validity": "30d"}), "clients.alice.lifetime.validity", "lives only 30 d"),
