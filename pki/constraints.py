@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from cryptography import x509
 
 from pki.constrained_names import ALL_ADDRESSES, NO_HOST, name_constraints
+from pki.declared_issuer import ComparableSubject, comparable_parts, comparable_subject, problem_of_same_subject
 from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words
 from pki.issuing import subject_name
 from pki.model import CertificateDeclaration, Profile
@@ -34,7 +35,7 @@ class IssuerLimits:
 
     `name`: what messages call it. `permitted` and `excluded`: by the field of `SubjectAltNames`, constraints in lower
     case. `closed`: fields of which it certifies no name at all. `is_self_issued`: it takes no place in the path lengths
-    above it, unless it is what is being judged.
+    above it, unless it is what is being judged. `subjects`: what it is called, in each of its slots that are known.
     """
 
     name: str
@@ -46,6 +47,7 @@ class IssuerLimits:
     excluded_directories: Sequence[x509.Name] = ()
     is_authority: bool = True
     is_self_issued: bool = False
+    subjects: tuple[ComparableSubject, ...] = ()
 
 
 def limits_of_certificate(certificate: x509.Certificate) -> IssuerLimits:
@@ -58,6 +60,7 @@ def limits_of_certificate(certificate: x509.Certificate) -> IssuerLimits:
         path_length=basic.path_length if basic else None,
         is_authority=is_authority(certificate),
         is_self_issued=is_self_issued(certificate),
+        subjects=(comparable_parts((each.oid.dotted_string, str(each.value)) for each in certificate.subject),),
     )
 
 
@@ -70,6 +73,7 @@ def limits_of_declaration(name: str, declaration: CertificateDeclaration) -> Iss
         name=name,
         path_length=declaration.path_length,
         is_self_issued=declaration.profile is Profile.ROOT,
+        subjects=(comparable_subject(declaration.subject),),
     )
 
 
@@ -124,21 +128,31 @@ def _closed(allowed: Mapping[str, Sequence[str]], forbidden: Mapping[str, Sequen
 def problems_under_limits(declaration: CertificateDeclaration, issuers: Sequence[IssuerLimits]) -> list[Problem]:
     """Return why verifiers would refuse this declaration below these issuers; empty when they would not.
 
-    `issuers` starts with the issuer and goes up, with or without the root. Checked are CA and key usage,
+    `issuers` starts with the issuer and goes up, with or without the root. Checked are its subject, CA and key usage,
     path length and name constraints of each (RFC 5280 section 6.1.4), the common name of a leaf included, because
     OpenSSL reads one that looks like a host. The root's own constraints count: OpenSSL obeys them too. Not checked:
     dates, signatures, policies, and constraints on other kinds of names than DNS, e-mail, IP, URI and directory.
     Call `problems_of_declaration` first: names are taken to be well-formed.
     """
     return [
-        problem
-        for depth, issuer in enumerate(issuers)
-        for problem in (
-            *_authority_problems(issuer),
-            *_path_length_problems(declaration, issuer, issuers[:depth]),
-            *_name_problems(declaration, issuer),
-        )
+        *_subject_problems(declaration, issuers[:1]),
+        *(
+            problem
+            for depth, issuer in enumerate(issuers)
+            for problem in (
+                *_authority_problems(issuer),
+                *_path_length_problems(declaration, issuer, issuers[:depth]),
+                *_name_problems(declaration, issuer),
+            )
+        ),
     ]
+
+
+def _subject_problems(declaration: CertificateDeclaration, issuers: Sequence[IssuerLimits]) -> Iterator[Problem]:
+    """Report the subject of the one that signs; an authority above that may be called alike."""
+    for issuer in issuers:
+        if comparable_subject(declaration.subject) in issuer.subjects:
+            yield problem_of_same_subject(declaration.subject.common_name, issuer.name)
 
 
 def _authority_problems(issuer: IssuerLimits) -> Iterator[Problem]:

@@ -34,11 +34,13 @@ class Differences:
 
     `changes`: words for what a new certificate is needed for. `is_key_changed`: another algorithm, or another key that
     was handed in. `is_issuer_changed`: another key signs; an authority that is merely renamed or renewed is the same.
+    `is_validity_edited`: another lifetime is declared, for the certificates to come.
     """
 
     changes: tuple[str, ...] = ()
     is_key_changed: bool = False
     is_issuer_changed: bool = False
+    is_validity_edited: bool = False
 
 
 SAME: Final = Differences()
@@ -72,6 +74,7 @@ def demand_of(
         revoke_reason=declared.revoke,
         issue_again=declared.issue_again,
         fail_beyond_issuer=declared.fail_beyond_issuer,
+        is_validity_edited=differences.is_validity_edited,
     )
 
 
@@ -82,6 +85,7 @@ def differences_of(new: Basis, old: Basis) -> Differences:
         changes=tuple(_changes(new, old)),
         is_key_changed=(one.key_algorithm, new.private_key) != (other.key_algorithm, old.private_key),
         is_issuer_changed=new.issuer_key != old.issuer_key,
+        is_validity_edited=policy_of(one, new.profile).validity_hours != policy_of(other, old.profile).validity_hours,
     )
 
 

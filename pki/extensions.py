@@ -1,13 +1,38 @@
-"""Read extensions of a certificate, such as whether it is an authority."""
+"""Read a certificate: its names and its extensions, such as whether it is an authority."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
-__all__ = ["extension_of", "is_authority", "is_self_issued", "name_in_words"]
+__all__ = ["extension_of", "is_authority", "is_self_issued", "long_names", "name_in_words", "parse_whole"]
 
 Kind = TypeVar("Kind", bound=x509.ExtensionType)
 _LONGEST_NAME = 200
+
+
+@contextmanager
+def long_names() -> Iterator[None]:
+    """Read and write common names of 64 characters without a warning.
+
+    RFC 5280 (appendix A.1) bounds them in characters; the library counts octets and warns of each that has more.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
+        yield
+
+
+def parse_whole(certificate: x509.Certificate) -> x509.Certificate:
+    """Parse all lazily parsed fields at once and return the certificate: broken ones are reported while reading."""
+    with long_names():
+        for name in ("extensions", "subject", "issuer", "not_valid_before_utc", "not_valid_after_utc", "serial_number"):
+            getattr(certificate, name)
+    with suppress(UnsupportedAlgorithm):  # of somebody else's; whoever needs the key says which are accepted
+        certificate.public_key()
+    return certificate
 
 
 def extension_of(certificate: x509.Certificate, kind: type[Kind]) -> Kind | None:

@@ -99,7 +99,8 @@ class Demand:
     `issuer`: None for a self-signed certificate.
     `confirm`: keep every earlier generation until `confirmed_generation` reaches the current one.
     `revoke_reason`: revoke what exists, for this reason; `issue_again`: and issue a new generation with a new key.
-    `fail_beyond_issuer`: refuse, instead of shortening, a validity that ends after the issuer's.
+    `fail_beyond_issuer`: refuse, instead of shortening, a validity that ends after the issuer's. `is_validity_edited`:
+    the declared one is another than before, and so judged now, not only when the next certificate is due.
     """
 
     policy: LifetimePolicy
@@ -113,3 +114,4 @@ class Demand:
     revoke_reason: RevocationReason = RevocationReason.NOT_REVOKED
     issue_again: bool = False
     fail_beyond_issuer: bool = False
+    is_validity_edited: bool = False

@@ -13,7 +13,7 @@ from typing import cast
 from cryptography import x509
 
 from pki.constrained_names import name_constraints
-from pki.extensions import extension_of, is_authority, name_in_words
+from pki.extensions import extension_of, is_authority, long_names, name_in_words, parse_whole
 from pki.keys import PrivateKey, PublicKey, SignatureHash, algorithm_of, is_deterministic, signature_hash
 from pki.model import (
     SUBJECT_PARTS,
@@ -109,7 +109,10 @@ def issue(
     )
     key = issuer.private_key if issuer else cast("PrivateKey", signing_key)  # _key_refusals saw that one is there
     algorithm = issuer.signature_hash if issuer else signature_hash(key)
-    return builder.sign(key, algorithm, ecdsa_deterministic=is_deterministic(key))
+    certificate = builder.sign(key, algorithm, ecdsa_deterministic=is_deterministic(key))
+    # Whoever reads a long name first is warned; nobody needs to be.
+    has_long_name = _has_long_name(subject) or (issuer is not None and _has_long_name(issuer.certificate.subject))
+    return parse_whole(certificate) if has_long_name else certificate
 
 
 def serial_number_from(entropy: bytes) -> int:
@@ -130,7 +133,21 @@ def serial_number_from(entropy: bytes) -> int:
 def subject_name(subject: Subject) -> x509.Name:
     """Return the distinguished name of a subject: from the country down to the common name, empty fields left out."""
     values = ((oid, getattr(subject, attribute)) for attribute, oid in _ATTRIBUTES)
-    return x509.Name([x509.NameAttribute(oid, value) for oid, value in values if value])
+    return x509.Name([_attribute(oid, value) for oid, value in values if value])
+
+
+def _has_long_name(name: x509.Name) -> bool:
+    return any(len(str(each.value).encode()) > SUBJECT_PARTS["common_name"].most for each in name)
+
+
+def _attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
+    """Build one attribute of a name.
+
+    The library bounds octets of a common name, and writes 64 characters only without its own check; `pki.names` has
+    judged how many those are.
+    """
+    with long_names():
+        return x509.NameAttribute(oid, value, _validate=False)
 
 
 def _is_key_of(private_key: PrivateKey, public_key: object) -> bool:

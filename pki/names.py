@@ -67,12 +67,8 @@ def problems_of_subject(subject: Subject) -> list[Problem]:
         problems.append(Problem("common_name", "is empty, expected a name of 1 to 64 characters"))
     for attribute, limit in _LIMITS.items():
         text = getattr(subject, attribute)
-        octets = len(text.encode("utf-8", "replace")) if attribute == "common_name" else 0
         if len(text) > limit:
             problems.append(Problem(attribute, f"got {len(text)} characters, expected at most {limit}: shorten it"))
-        elif octets > limit:  # RFC 5280 counts characters; pyca/cryptography writes no more octets than that
-            message = f"got {len(text)} characters of together {octets} octets, expected at most {limit}: shorten it"
-            problems.append(Problem(attribute, message))
         elif fault := fault_of_text(text):
             problems.append(Problem(attribute, fault))
     if subject.country and not _COUNTRY.fullmatch(subject.country):

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
+from pki.extensions import long_names
 from pki.fields import DeclaredCertificate
 from pki.fingerprint import key_reference, public_key_fingerprint_sha256
 from pki.keys import PublicKey, algorithm_of
@@ -88,8 +89,9 @@ def load_request(pem: str, *, what: str) -> CertificateRequest:
 
 def _parse_names(request: x509.CertificateSigningRequest) -> None:
     """Parse all lazily parsed fields that hold names: broken ones are reported while reading."""
-    for name in ("subject", "extensions"):
-        getattr(request, name)
+    with long_names():
+        for name in ("subject", "extensions"):
+            getattr(request, name)
 
 
 def problems_of_requested_names(request: CertificateRequest, declared: DeclaredCertificate) -> Iterator[Problem]:
@@ -103,7 +105,9 @@ def problems_of_requested_names(request: CertificateRequest, declared: DeclaredC
         "ip_addresses": set(declared.ip_addresses),
     }
     known = {declared.common_name.lower(), *names["email"], *names["dns_names"]}
-    unknown = [name for name in _identities_in(request.content.subject) if name.lower() not in known]
+    with long_names():
+        subject = request.content.subject
+    unknown = [name for name in _identities_in(subject) if name.lower() not in known]
     unknown += _undeclared(request.content.extensions, names)
     for name in dict.fromkeys(unknown):
         yield Problem(

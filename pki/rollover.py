@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pki.model import FIRST_SLOT
+from pki.model import FIRST_SLOT, SUBJECT_PARTS
 from postseal_core.bounds import LARGEST_COUNT, LONGEST_HOURS
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
@@ -17,8 +17,10 @@ from postseal_core.wording import shown
 __all__ = [
     "STANDBY_HOURS",
     "Slots",
+    "common_name_of_slot",
     "problems_below_cross_certificate",
     "problems_of_cross_signing",
+    "problems_of_slot_names",
     "room_below",
     "room_below_root",
 ]
@@ -74,6 +76,21 @@ class Slots:
             yield Problem("standby_hours", f"got {shown(self.standby_hours)}, expected at most {LONGEST_HOURS}")
         if self.cross_sign and self.retiring is None:
             yield Problem("cross_sign", "there is no retiring slot that could certify the active one; name it")
+
+
+def common_name_of_slot(common_name: str, number: int) -> str:
+    """Return what the certificate of a slot is called: from the second on, with its number behind the name."""
+    return common_name if number == FIRST_SLOT else f"{common_name} {number}"
+
+
+def problems_of_slot_names(common_name: str, slots: Slots) -> Iterator[Problem]:
+    """Report a common name that leaves no room for the number of a slot."""
+    most = SUBJECT_PARTS["common_name"].most
+    for number in slots.numbers:
+        name = common_name_of_slot(common_name, number)
+        if len(name) > most >= len(common_name):
+            message = f"slot {number} is called {shown(name)}, of {len(name)} characters, expected at most {most}"
+            yield Problem("common_name", f"{message}: shorten it")
 
 
 def room_below(path_length: int | None) -> int | None:

@@ -37,13 +37,15 @@ def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision
 
     Raises ScheduleError for a step that must not happen: issuing or revoking while the clock stands before the current
     certificate, taking back a revocation other than certificateHold, confirming a generation that does not exist yet,
-    or a validity beyond the issuer's where that is to fail.
+    a validity beyond the issuer's where that is to fail, or an edited one beyond the issuer's whole lifetime.
     """
     _refuse_early_confirmation(previous, demand)
     if previous is None:
         _refuse_empty_revocation(demand)
         first = _Reason(Cause.FIRST, f"first certificate, {format_day(now)}")
         return Decision(_issue(None, demand, now, first), is_issued=True)
+    if demand.is_validity_edited and demand.issuer:
+        _refuse_longer_than_issuer(demand, demand.issuer)
     if now < previous.validity.not_before:
         return _decide_behind(previous, demand, now)
     _refuse_early_move(previous, demand, now)
@@ -196,12 +198,23 @@ def _validity(demand: Demand, now: datetime) -> tuple[Validity, str]:
 
 
 def _refuse_beyond_issuer(demand: Demand, issuer: IssuerWindow, wanted: datetime) -> None:
-    issuer_lifetime = issuer.validity.not_after - issuer.validity.not_before
-    if demand.fail_beyond_issuer or timedelta(hours=demand.policy.validity_hours) > issuer_lifetime:
+    _refuse_longer_than_issuer(demand, issuer)
+    if demand.fail_beyond_issuer:
         raise ScheduleError(
             f"validity_hours {demand.policy.validity_hours} would end on {format_instant(wanted)}, after the issuer "
             f"{issuer.slot.name}, which ends on {format_instant(issuer.validity.not_after)}: shorten validity_hours "
             "or give the issuer a longer one"
+        )
+
+
+def _refuse_longer_than_issuer(demand: Demand, issuer: IssuerWindow) -> None:
+    """Refuse a lifetime that no certificate below this issuer could have."""
+    hours, lifetime = demand.policy.validity_hours, issuer.validity.not_after - issuer.validity.not_before
+    if timedelta(hours=hours) > lifetime:
+        raise ScheduleError(
+            f"validity_hours {hours} is longer than the issuer {issuer.slot.name} is good for, from "
+            f"{format_instant(issuer.validity.not_before)} to {format_instant(issuer.validity.not_after)}: shorten "
+            "validity_hours or give the issuer a longer one"
         )
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 
@@ -12,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.certification_path import problems_of_path
-from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words
+from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words, parse_whole
 from pki.keys import PublicKey
 from pki.name_syntax import is_host_covered
 from postseal_core.bounds import LARGEST_CHAIN_BYTES, MOST_CERTIFICATES
@@ -72,20 +71,12 @@ def load_chain(pem: str, *, what: str) -> list[x509.Certificate]:
     try:
         certificates = x509.load_pem_x509_certificates(pem.encode())
         for certificate in certificates:
-            _parse_whole(certificate)
+            parse_whole(certificate)
     except _UNPARSABLE as error:
         raise CertificateError(
             f"{what}: a certificate block cannot be parsed (truncated or altered?): copy it again"
         ) from error
     return certificates
-
-
-def _parse_whole(certificate: x509.Certificate) -> None:
-    """Parse all lazily parsed fields at once: broken ones are reported while reading."""
-    for name in ("extensions", "subject", "issuer", "not_valid_before_utc", "not_valid_after_utc", "serial_number"):
-        getattr(certificate, name)
-    with suppress(UnsupportedAlgorithm):  # of somebody else's; whoever needs the key says which are accepted
-        certificate.public_key()
 
 
 def chain_pem(certificates: Sequence[x509.Certificate]) -> str:

@@ -1,7 +1,7 @@
 """Certificate authorities: protected keys with certificates of their own, root or intermediate."""
 
 from collections.abc import Mapping, Sequence
-from typing import Unpack
+from typing import ClassVar, Unpack
 
 import pulumi
 
@@ -12,8 +12,10 @@ from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY
 from pki.components.signing import AuthoritySlot, issuer_args
 from pki.components.slots import cross_certificate, new_slot
+from pki.declared import declaration_of, policy_of
+from pki.declared_issuer import DeclaredIssuer, problems_below_issuer
 from pki.lifetime import LifetimePolicy
-from pki.model import NameConstraints, SlotId
+from pki.model import NameConstraints, Profile, SlotId
 from pki.rollover import Slots, problems_below_cross_certificate, room_below, room_below_root
 from postseal_core.arguments import Arguments
 
@@ -44,6 +46,7 @@ class CertificateAuthority(pulumi.ComponentResource):
 
     Attributes:
         name: Name of the authority.
+        profile: `root`, or `intermediate` of an `IntermediateAuthority`.
         certificate: The certificate of the slot that signs.
         certificate_pem: That certificate in PEM.
         fingerprint_sha256: Its SHA-256: 32 upper-case hex pairs with colons.
@@ -58,12 +61,15 @@ class CertificateAuthority(pulumi.ComponentResource):
         links_above: The certificates above it in a chain that is sent to others: all but roots.
         crl_urls: Where its revocation list can be fetched.
         standby_hours: How long a standby must have been published before it may sign.
+        declared_issuer: What its declaration means for the certificates that it signs.
         room: The largest `path_length` of an authority below, where a cross certificate above sets a limit; else None.
 
     Raises:
         ConfigError: everything that is wrong with the arguments, before anything is registered. What the certificate
             itself must not say (a country that is none, a limit of the authority above) fails the preview.
     """
+
+    profile: ClassVar[Profile] = Profile.ROOT
 
     certificate_pem: pulumi.Output[str]
     fingerprint_sha256: pulumi.Output[str]
@@ -107,6 +113,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         super().__init__(f"postseal:index:{type(self).__name__}", name, {}, options)
         self.name, self.issuer, self.standby_hours = name, issuer, declared.slots.standby_hours
         self.crl_urls, self.room = declared.crl_urls, _room(declared, issuer)
+        self.declared_issuer = _declared_issuer(name, declared, self.profile)
         self.slots: Mapping[int, AuthoritySlot] = {each: self._slot(each, declared) for each in declared.slots.numbers}
         self.active = self.slots[declared.slots.active]
         self.certificate, self.private_key_pem = self.active.certificate, self.active.private_key_pem
@@ -144,6 +151,12 @@ class CertificateAuthority(pulumi.ComponentResource):
         return pulumi.Output.concat(self.certificate_pem, *above) if above else self.certificate_pem
 
 
+def _declared_issuer(name: str, declared: DeclaredAuthority, profile: Profile) -> DeclaredIssuer:
+    """Return what the declaration of an authority means for what it signs, with any of its slots."""
+    subjects = (declaration_of(declared.content_of(each), profile).subject for each in declared.slots.numbers)
+    return DeclaredIssuer(name, tuple(subjects), policy_of(declared.content, profile).validity_hours)
+
+
 def _room(declared: DeclaredAuthority, issuer: CertificateAuthority | None) -> int | None:
     if issuer:
         return room_below(issuer.room)
@@ -176,6 +189,8 @@ class IntermediateAuthority(CertificateAuthority):
         ConfigError: as of a `CertificateAuthority`.
     """
 
+    profile: ClassVar[Profile] = Profile.INTERMEDIATE
+
     def __init__(
         self,
         name: str,
@@ -204,5 +219,6 @@ class IntermediateAuthority(CertificateAuthority):
         )
         length, above = declared.content.path_length, authority.root.name
         arguments.add(problems_below_cross_certificate(length, authority.room, above))
+        arguments.add(problems_below_issuer(declared.content, self.profile, authority.declared_issuer))
         arguments.refuse()
         self._declare(name, declared, authority, opts)

@@ -14,6 +14,7 @@ from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, read_fields
 from pki.components.roster_client import RosterClient
 from pki.components.signing import issuer_args
+from pki.declared_issuer import problems_below_issuer
 from pki.demand import below_issuer
 from pki.fields import SaidBy
 from pki.identities import identities_of
@@ -90,6 +91,8 @@ class ClientCertificate(Certificate):
         arguments.expect("take_over", take_over, (ClientCertificate, RosterClient, type(None)), A_MOVING_CLIENT)
         declared = read_fields(arguments, SaidBy.CLIENT, fields, lifetime)
         arguments.add(problems_of_moving_key("take_over", take_over))
+        arguments.refuse()
+        arguments.add(problems_below_issuer(declared, Profile.CLIENT, authority.declared_issuer))
         arguments.refuse()
         issuer = issuer_args(authority)
         args = CertificateArgs(

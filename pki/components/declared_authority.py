@@ -11,8 +11,8 @@ from pki.components.reading import is_missing, read_fields
 from pki.crl_urls import problems_of_declared_crl_urls
 from pki.fields import DeclaredCertificate, SaidBy
 from pki.lifetime import LifetimePolicy
-from pki.model import FIRST_SLOT, NameConstraints
-from pki.rollover import Slots, problems_of_cross_signing
+from pki.model import NameConstraints
+from pki.rollover import Slots, common_name_of_slot, problems_of_cross_signing, problems_of_slot_names
 from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
 from postseal_core.reading import Raw, Section
@@ -53,9 +53,7 @@ class DeclaredAuthority:
 
     def content_of(self, number: int) -> DeclaredCertificate:
         """Return the certificate content of a slot; from the second on, the common name ends with its number."""
-        if number == FIRST_SLOT:
-            return self.content
-        return replace(self.content, common_name=f"{self.content.common_name} {number}")
+        return replace(self.content, common_name=common_name_of_slot(self.content.common_name, number))
 
 
 class _OwnArguments(Section):
@@ -93,6 +91,7 @@ def read_authority(
         *problems_of_cross_signing(declared.slots, content.path_length, is_root=is_root),
     ]
     arguments.add(problem.below("slots") for problem in problems)
+    arguments.add(problems_of_slot_names(content.common_name, declared.slots))
     arguments.add(problems_of_declared_crl_urls(declared.crl_urls, name, declared.slots))
     return declared
 

@@ -1,6 +1,6 @@
 """Rosters: many clients of one authority as one resource."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Unpack
 
 import pulumi
@@ -12,9 +12,12 @@ from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, read_fields
 from pki.components.roster_client import PackedOutputs, RosterClient, roster_client
 from pki.components.signing import issuer_args, withdrawal
+from pki.declared import named
+from pki.declared_issuer import DeclaredIssuer, problems_below_issuer
 from pki.fields import DeclaredCertificate, SaidBy
 from pki.identities import Identity, identities_of
 from pki.lifetime import LifetimePolicy
+from pki.model import Profile
 from pki.roster.reading import rows_of_mapping, rows_of_sequence
 from pki.roster.records import RosterArgs, RosterState
 from pki.roster.rows import RosterRow, archive_word, declared_of, rows_text
@@ -102,6 +105,7 @@ class ClientRoster(RecordResource):
         arguments.refuse()
         by_name = {row.name: row for row in rows}
         arguments.add(_unlisted(sources, by_name))
+        arguments.add(_below_issuer(rows, shared, authority.declared_issuer))
         arguments.refuse()
         args = RosterArgs(
             name=name,
@@ -163,6 +167,19 @@ def _read_sources(arguments: Arguments, take_over: _Sources | None) -> _Sources:
         if arguments.expect(f"take_over.{client}", source, (ClientCertificate, RosterClient), A_MOVING_CLIENT):
             arguments.add(problems_of_moving_key(f"take_over.{client}", source))
     return take_over
+
+
+def _below_issuer(rows: Iterable[RosterRow], shared: DeclaredCertificate, issuer: DeclaredIssuer) -> Iterator[Problem]:
+    """Report what the authority cannot sign: for all clients, and for those whose row says more of it."""
+    shared_problems = list(problems_below_issuer(shared, Profile.CLIENT, issuer))
+    yield from shared_problems
+    names = {subject.common_name.casefold() for subject in issuer.subjects}
+    for row in rows:
+        said = row.said
+        if "validity_hours" in said.names or named(said.values).common_name.casefold() in names:
+            for problem in problems_below_issuer(declared_of(row, shared), Profile.CLIENT, issuer):
+                if problem not in shared_problems:
+                    yield problem.below(f"clients.{row.name}")
 
 
 def _unlisted(names: Iterable[str], listed: Collection[str]) -> Iterable[Problem]:

@@ -12,6 +12,7 @@ from pki.components.authority import CertificateAuthority
 from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, is_missing, read_fields
 from pki.components.signing import issuer_args
+from pki.declared_issuer import problems_below_issuer
 from pki.fields import SaidBy
 from pki.identities import identities_of
 from pki.lifetime import LifetimePolicy
@@ -86,9 +87,13 @@ class ServerCertificate(Certificate):
         if is_missing(fields, "dns_names"):
             arguments.add([NAMELESS])
         arguments.refuse()
+        profile = Profile.SERVER_AND_CLIENT if own.also_client else Profile.SERVER
+        if authority:
+            arguments.add(problems_below_issuer(declared, profile, authority.declared_issuer))
+            arguments.refuse()
         args = CertificateArgs(
             name=name,
-            profile=Profile.SERVER_AND_CLIENT if own.also_client else Profile.SERVER,
+            profile=profile,
             declared=declared,
             issuer=issuer_args(authority) if authority else None,
         )

@@ -10,7 +10,13 @@ from pki.fields import FIELDS, Group
 from pki.issuing import subject_name
 from pki.model import FIRST_SLOT, KeyAlgorithm, SlotId
 from pki.names import problems_of_subject
-from pki.rollover import problems_below_cross_certificate, problems_of_cross_signing, room_below, room_below_root
+from pki.rollover import (
+    problems_below_cross_certificate,
+    problems_of_cross_signing,
+    problems_of_slot_names,
+    room_below,
+    room_below_root,
+)
 from postseal.stack.lifetimes import KEY_OF_AUTHORITY, problems_of_lifetime, resolve_lifetime
 from postseal.stack.model import Authority
 from postseal.stack.reading import DeclaredStack
@@ -65,6 +71,7 @@ def _problems_of_issuer(authority: Authority, authorities: Mapping[str, Authorit
 def _problems_of_slots(authority: Authority, authorities: Mapping[str, Authority]) -> Iterator[Problem]:
     slots = authority.slots
     yield from (problem.below("slots") for problem in slots.problems())
+    yield from problems_of_slot_names(authority.declared.common_name, slots)
     if authority.adopt and FIRST_SLOT not in slots.numbers:
         yield Problem("adopt", f"slot {FIRST_SLOT}, which was taken over, is withdrawn; leave this out")
     path_length, is_root = authority.declaration.path_length, authority.issuer is None

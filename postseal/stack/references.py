@@ -4,15 +4,18 @@ Limits of authorities are those that are declared, before any is made; an adopte
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from pki.constraints import IssuerLimits, limits_of_adopted, limits_of_declaration
+from pki.declared_issuer import comparable_subject
 from pki.fields import DeclaredCertificate
 from pki.identities import Claims, identities_of, taken_sentence
 from pki.keys import algorithm_of
 from pki.model import FIRST_SLOT, KeyAlgorithm
+from pki.rollover import common_name_of_slot
 from pki.verification import load_certificate
 from postseal.stack.model import Adoption, Authority, StackConfig
 from postseal_core.errors import CertificateError, Problem
@@ -97,9 +100,15 @@ def issuing_limits(name: str | None, authorities: Mapping[str, Authority]) -> li
 def _limits(authority: Authority) -> IssuerLimits:
     """Return the limits of the certificate that signs: an adopted one is taken as it is, where it says something."""
     certificate = adopted_certificate(authority.adopt) if authority.slots.active == FIRST_SLOT else None
-    if certificate:
-        return limits_of_adopted(certificate, authority.declaration)
-    return limits_of_declaration(authority.name, authority.declaration)
+    limits = (
+        limits_of_adopted(certificate, authority.declaration)
+        if certificate
+        else limits_of_declaration(authority.name, authority.declaration)
+    )
+    subject = authority.declaration.subject
+    names = (common_name_of_slot(subject.common_name, number) for number in authority.slots.numbers)
+    subjects = (comparable_subject(replace(subject, common_name=name)) for name in names)
+    return replace(limits, subjects=(*limits.subjects, *subjects))
 
 
 def repeated_identities(declared: DeclaredCertificate, itself: str, claims: Claims) -> Iterator[Problem]:

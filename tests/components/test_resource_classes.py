@@ -71,7 +71,7 @@ DECLARED: dict[type[pulumi.Resource], Callable[[], object]] = {
 }
 COMPONENTS: dict[type[pulumi.Resource], Callable[[], object]] = {
     pki.CertificateAuthority: lambda: pki.CertificateAuthority("one", common_name="CA"),
-    pki.IntermediateAuthority: lambda: pki.IntermediateAuthority("one", authority=authority(), common_name="CA"),
+    pki.IntermediateAuthority: lambda: pki.IntermediateAuthority("one", authority=authority(), common_name="Office CA"),
     pki.ThirdPartyServerCertificate: lambda: pki.ThirdPartyServerCertificate("one", dns_names=["mx.example.org"]),
 }
 ALL = DECLARED | COMPONENTS

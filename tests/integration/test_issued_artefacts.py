@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ from pki.model import (
 from pki.names import problems_of_declaration
 from pki.pkcs12 import build_archive
 from pki.revocation import REVOCATION_REASONS, RevokedCertificate, build_crl
-from pki.verification import chain_pem
+from pki.verification import chain_pem, load_chain
 from tests.support.judges import (
     LintRole,
     Purpose,
@@ -289,3 +290,16 @@ def test_openssl_reads_every_reason_and_leaves_out_none() -> None:
     for words in ("Key Compromise", "CA Compromise", "Superseded", "Cessation Of Operation", "Certificate Hold"):
         assert words in printed
     assert pkilint_findings(crl.public_bytes(Encoding.PEM).decode(), LintRole.CRL) == []
+
+
+@pytest.mark.parametrize("letter", ["u", "ü", "\U0001f600"])
+def test_a_common_name_of_64_characters_is_verified_however_many_octets_it_has(letter: str) -> None:
+    """RFC 5280 counts characters; what is written is read again, and OpenSSL follows the chain to it."""
+    root = make_authority(subject=Subject(letter * 64, "Example"))
+    leaf = issue_leaf(root, Profile.CLIENT, subject=Subject(letter * 63, "Example"))
+    read, _ = load_chain(chain_pem([root.certificate, leaf]), what="chain")
+    (name,) = read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    assert name.value == letter * 64
+    assert _verdict(leaf, root, purpose=Purpose.CLIENT).is_accepted
+    assert not _verdict(leaf, make_authority(), purpose=Purpose.CLIENT).is_accepted
+    assert pkilint_findings(chain_pem([leaf])) == []

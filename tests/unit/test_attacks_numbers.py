@@ -134,13 +134,15 @@ def test_a_number_of_5000_digits_is_a_sentence_wherever_it_stands() -> None:
         rows_of(line)
 
 
-def test_a_common_name_is_measured_as_it_is_written() -> None:
-    """In octets: 40 letters with dots above are 80 of them, which a certificate cannot hold."""
-    found = problems_of(stack(authority={"common_name": "ä" * 40}))
-    assert [(each.path, each.message[:40]) for each in found] == [
-        ("authority.common_name", "got 40 characters of together 80 octets,")
-    ]
-    assert problems_of(stack(authority={"common_name": "ä" * 32})) == []
+def test_a_common_name_is_measured_in_characters() -> None:
+    """64 letters with dots above are 128 octets, and as good as 64 others; with the number of a slot they are more."""
+    assert problems_of(stack(authority={"common_name": "ä" * 64})) == []
+    found = problems_of(stack(authority={"common_name": "ä" * 65}))
+    assert [(each.path, each.message[:18]) for each in found] == [("authority.common_name", "got 65 characters,")]
+    rolled = {"common_name": "ä" * 63, "slots": {"active": 1, "standby": 2}}
+    found = problems_of(stack(authority=rolled))
+    assert [(each.path, each.message[:16]) for each in found] == [("authority.common_name", "slot 2 is called")]
+    assert problems_of(stack(authority=rolled | {"common_name": "ä" * 62})) == []
 
 
 def test_the_reference_lists_the_bounds() -> None:

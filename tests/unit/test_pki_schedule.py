@@ -168,10 +168,20 @@ def test_shortening_can_be_forbidden() -> None:
         decide(None, Demand(YEARLY, issuer, fail_beyond_issuer=True), START)
 
 
+def test_a_lifetime_beyond_the_issuers_is_refused_when_it_is_edited() -> None:
+    """Not only at the renewal; while it stays as it was, an issuer that was shortened stops no run."""
+    short = replace(CA, validity=Validity(START - DAY, START + 100 * DAY))
+    before = first(Demand(replace(YEARLY, validity_hours=2400), short))
+    longer = Demand(YEARLY, short)
+    assert decide(before, longer, START).schedule.generation == 1
+    with pytest.raises(ScheduleError, match="validity_hours 8760 is longer than the issuer"):
+        decide(before, replace(longer, is_validity_edited=True), START)
+
+
 def test_a_validity_that_no_certificate_of_the_issuer_could_have_is_an_error() -> None:
     """A leaf declared longer than its issuer's whole lifetime is a mistake, not a matter of dates."""
     issuer = IssuerWindow(SlotId("short-ca"), Validity(START, START + 100 * DAY))
-    with pytest.raises(ScheduleError, match="validity_hours 8760 would end on"):
+    with pytest.raises(ScheduleError, match="validity_hours 8760 is longer than the issuer"):
         decide(None, Demand(YEARLY, issuer), START)
 
 

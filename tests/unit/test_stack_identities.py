@@ -60,8 +60,9 @@ def test_two_persons_may_be_called_alike() -> None:
     ("sections", "path"),
     [
         ({"servers": {"mx1": {"dns_names": ["mx1.example.org"], "common_name": "print3"}}}, "servers.mx1.common_name"),
-        ({"authority": {"common_name": "alice@example.org"}}, "authority.common_name"),
-        ({"authority": {"common_name": "mx1.example.org"}}, "authority.common_name"),
+        # The organization tells their subjects apart: else the leaf were called as who signs it, which is told as well.
+        ({"authority": {"common_name": "alice@example.org", "organization": "A"}}, "authority.common_name"),
+        ({"authority": {"common_name": "mx1.example.org", "organization": "A"}}, "authority.common_name"),
         (
             {"rosters": {"staff": {"clients": {"carl": {"email": "carl@example.org", "common_name": "print3"}}}}},
             "rosters.staff.clients.carl.common_name",
