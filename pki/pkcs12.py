@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
 from pki.keys import PrivateKey
-from pki.model import Pkcs12Profile
+from pki.model import KeyAlgorithm, Pkcs12Profile
 from postseal_core.errors import CertificateError
 from postseal_core.wording import shown
 
-__all__ = ["build_archive", "generate_passphrase"]
+__all__ = ["build_archive", "generate_passphrase", "note_of_archive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,19 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 _PASSPHRASE_BYTES = 17
 _PASSPHRASE_LENGTH = 28  # 31 ** 28 > 256 ** 17: each number has its own passphrase, no entropy is lost
 _GROUP_LENGTH = 4
+
+
+def note_of_archive(algorithm: KeyAlgorithm) -> str:
+    """Return who cannot read an archive with a key of this algorithm; empty where everybody can.
+
+    Measured: OpenSSL, GnuTLS and Java import all of them, NSS (3.87) all but Ed25519, whatever the profile.
+    """
+    if algorithm is not KeyAlgorithm.ED25519:
+        return ""
+    return (
+        f"the archive has a key of {algorithm.value}, which Thunderbird and other programs with NSS cannot import: set "
+        f"key_algorithm to {KeyAlgorithm.ECDSA_P256.value} if it is for one of them"
+    )
 
 
 def build_archive(

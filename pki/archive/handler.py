@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pki.archive.records import Pkcs12Args, Pkcs12Inputs, Pkcs12State
 from pki.key_material import load_key
-from pki.pkcs12 import build_archive, generate_passphrase
+from pki.pkcs12 import build_archive, generate_passphrase, note_of_archive
 from pki.verification import load_certificate, load_chain
 from postseal_core.errors import Problem, refuse
 from postseal_core.plugin.handler import CheckRequest, Context, HandlerBase
@@ -30,7 +30,7 @@ class Pkcs12Handler(HandlerBase[Pkcs12Args, Pkcs12Inputs, Pkcs12State]):
         """Validate the arguments; keep the content in memory and only its digests in the inputs."""
         args = request.new
         refuse(_problems(args))
-        return Pkcs12Inputs(
+        inputs = Pkcs12Inputs(
             name=args.name,
             generation=args.generation,
             certificate=_held(args.certificate_pem, context),
@@ -39,6 +39,10 @@ class Pkcs12Handler(HandlerBase[Pkcs12Args, Pkcs12Inputs, Pkcs12State]):
             profile=args.profile,
             passphrase=args.passphrase,
         )
+        note = note_of_archive(args.key_algorithm)
+        if note and inputs != request.old:  # told whenever an archive is built, and not at every run
+            context.report(f"{args.name}: {note}")
+        return inputs
 
     def id_of(self, inputs: Pkcs12Inputs) -> str:
         """Return the archive's name."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from pki.model import Pkcs12Profile
+from pki.model import KeyAlgorithm, Pkcs12Profile
 from postseal_core.records import SECRET
 from postseal_core.values import UNKNOWN, Maybe
 
@@ -12,7 +12,10 @@ __all__ = ["Pkcs12Args", "Pkcs12Inputs", "Pkcs12State"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pkcs12Args:
-    """The arguments of an archive; without a `passphrase` one is generated."""
+    """The arguments of an archive; without a `passphrase` one is generated.
+
+    `key_algorithm`: as declared, since a preview of a new client does not know the key.
+    """
 
     name: str
     generation: Maybe[int]
@@ -21,6 +24,7 @@ class Pkcs12Args:
     ca_pem: Maybe[str]
     profile: Pkcs12Profile = Pkcs12Profile.MODERN
     passphrase: Annotated[Maybe[str] | None, SECRET] = field(default=None, repr=False)
+    key_algorithm: KeyAlgorithm = KeyAlgorithm.ECDSA_P256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

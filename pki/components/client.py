@@ -64,6 +64,7 @@ class ClientCertificate(Certificate):
     Attributes:
         authority: Who signs it.
         match: What relays know it by.
+        key_algorithm: The algorithm of its key; where a request was handed in, that one's counts.
         has_key: Whether its key is here; not where a request was handed in.
         identities: Its mailbox, hosts and addresses, as a host compares them with those of others.
         handover: What a roster or another `ClientCertificate` needs to take it over; a secret.
@@ -105,6 +106,7 @@ class ClientCertificate(Certificate):
         )
         super().__init__(name, args, opts)
         self.authority, self.match, self.has_key = authority, declared.match, not request_pem
+        self.key_algorithm = declared.key_algorithm
         self.identities = tuple(identities_of(declared))
         self._handed_over = below_issuer(declared, issuer)
 

@@ -41,7 +41,7 @@ class Pkcs12(RecordResource):
 
     Args:
         name: Name of the resource.
-        certificate: Whose archive it is.
+        certificate: Whose archive it is. A key of ED25519 is told in the preview: Thunderbird cannot import it.
         profile: `modern` (PBES2 with AES-256), or `legacy` (3DES with SHA-1, for old mail programs that know nothing
             else). Default: `modern`.
         passphrase: What opens it, which may be an output; kept as a secret. Default: one is made; read it with
@@ -88,6 +88,7 @@ class Pkcs12(RecordResource):
             private_key_pem=later(certificate.private_key_pem),
             ca_pem=later(certificate.authority.issuing_chain_pem),
             passphrase=None if passphrase is None else later(pulumi.Output.secret(passphrase)),
+            key_algorithm=certificate.key_algorithm,
         )
         super().__init__(name, args, opts)
         self.client_name, self.profile = certificate.name, own.profile

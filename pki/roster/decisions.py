@@ -15,11 +15,12 @@ from pki.demand import SAME, Differences, demand_of, differences_of
 from pki.fields import DeclaredCertificate
 from pki.generations import AcceptedGeneration, IssuerWindow, Schedule
 from pki.model import Profile
+from pki.pkcs12 import note_of_archive
 from pki.roster.changes import Touch, describe_addition, describe_change, describe_removal
 from pki.roster.declaration import Declaration, StoredRoster
 from pki.roster.dues import Due, Dues, is_quiet
 from pki.roster.records import DueRow, ScheduleRow
-from pki.roster.rows import RosterRow
+from pki.roster.rows import RosterRow, archive_word
 from pki.schedule import decide
 from postseal_core.errors import ConfigError, Problem, ScheduleError
 from postseal_core.packing import parts_of_lines, record_line
@@ -162,7 +163,10 @@ class _Deciding:
             old_row = old.row(name)
             differences = differences_of(self.declaration.basis(declared), old.basis(old.declared(old_row)))
             after = self._step(name, declared, before, differences)
+            is_same_archive = archive_word(old.declared(old_row)) is archive_word(declared)
+            self._note_archive(declared, is_built=after.generation != before.generation or not is_same_archive)
             return describe_change(name, before, after, old_row.said, row.said)
+        self._note_archive(declared, is_built=True)
         if handed_over is None:
             return describe_addition(name, self._step(name, declared, None), None)
         takeover = handed_over.takeover
@@ -170,6 +174,11 @@ class _Deciding:
         differences = differences_of_takeover(takeover, named(declared), self.issuer.chain)
         after = self._step(name, declared, before, differences, handed_over.reference)
         return describe_addition(name, after, before)
+
+    def _note_archive(self, declared: DeclaredCertificate, *, is_built: bool) -> None:
+        note = note_of_archive(declared.key_algorithm) if is_built and archive_word(declared) else ""
+        if note:
+            self.decision.notes[note] += 1
 
     def _step(
         self,

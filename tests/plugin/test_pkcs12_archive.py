@@ -162,3 +162,17 @@ def test_a_part_that_cannot_be_read_is_named(plugin: PluginRuns, archive: Resour
     sentence = plugin.refusal(archive.apply, checked)
     assert sentence.startswith(f"{part}: ")
     assert "\n" not in sentence
+
+
+def test_a_key_that_some_programs_cannot_import_is_told_when_an_archive_is_built(
+    plugin: PluginRuns, archive: Resource
+) -> None:
+    """Once in the preview and once in the `up` that builds it, not at every run; other keys are not told."""
+    ed25519 = declared(key_algorithm="ED25519")
+    plugin.up(archive, ed25519)
+    (line,) = {each for each in plugin.lines if "Thunderbird" in each}
+    assert "alice: the archive has a key of ED25519" in line
+    plugin.lines.clear()
+    plugin.up(archive, ed25519)
+    plugin.up(archive, declared(profile="legacy"))
+    assert not [each for each in plugin.lines if "Thunderbird" in each]

@@ -282,3 +282,15 @@ def test_nothing_is_due_before_next_due_at(hours: int) -> None:
     assert due is not None
     assert not decide_roster(declaration, roster, ISSUER, due - timedelta(seconds=1)).touches
     assert decide_roster(declaration, roster, ISSUER, due).touches
+
+
+def test_archives_that_some_programs_cannot_import_are_counted_when_they_are_built() -> None:
+    """One line however many clients; nobody is told again while nothing of them changes."""
+    people = {name: {"key_algorithm": "ED25519", "pkcs12": "modern"} for name in ("alice", "bob")}
+    declaration = declare(people | {"carol": {"key_algorithm": "ED25519"}, "dave": {"pkcs12": "modern"}})
+    ((note, count),) = decide_roster(declaration, None, ISSUER, START).notes.items()
+    assert ("ED25519" in note, count) == (True, 2)
+    settled = stored(declaration)
+    assert not decide_roster(declaration, settled, ISSUER, START + DAY).notes
+    later = declare(people | {"carol": {"key_algorithm": "ED25519", "pkcs12": "modern"}, "dave": {"pkcs12": "modern"}})
+    assert list(decide_roster(later, settled, ISSUER, START + DAY).notes.values()) == [1]
