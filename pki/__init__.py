@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pki.components.roster import ClientRoster, RosterClient
     from pki.components.roster_files import parse_csv, parse_yaml
     from pki.components.server import ServerCertificate
+    from pki.components.third_party_client import ThirdPartyClientCertificate
     from pki.components.third_party_server import ThirdPartyServerCertificate
     from pki.fields import ArchiveWord, Match
     from pki.imported_certificate.resource import ImportedCertificate
@@ -47,6 +48,7 @@ else:
         "pki.components.roster": ("ClientRoster", "RosterClient"),
         "pki.components.roster_files": ("parse_csv", "parse_yaml"),
         "pki.components.server": ("ServerCertificate",),
+        "pki.components.third_party_client": ("ThirdPartyClientCertificate",),
         "pki.components.third_party_server": ("ThirdPartyServerCertificate",),
         "pki.fields": ("ArchiveWord", "Match"),
         "pki.imported_certificate.resource": ("ImportedCertificate",),
@@ -98,6 +100,7 @@ __all__ = [
     "ServerFields",
     "SlotId",
     "Slots",
+    "ThirdPartyClientCertificate",
     "ThirdPartyServerCertificate",
     "parse_csv",
     "parse_yaml",

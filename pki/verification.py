@@ -1,19 +1,20 @@
 """Read certificates that came from elsewhere and report everything wrong with them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.certification_path import problems_of_path
 from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words, parse_whole
 from pki.keys import PublicKey
+from pki.model import Profile
 from pki.name_syntax import is_host_covered
+from pki.profiles import PROFILES, Purpose
 from postseal_core.bounds import LARGEST_CHAIN_BYTES, MOST_CERTIFICATES
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.instants import format_instant
@@ -32,6 +33,14 @@ __all__ = [
 _UNPARSABLE = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _MOST_SHOWN = 200  # characters of a text from elsewhere
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
+_LACKING: Mapping[Purpose, str] = {
+    Purpose.SERVER_AUTH: "extendedKeyUsage lacks serverAuth: request a certificate for a TLS server",
+    Purpose.CLIENT_AUTH: (
+        "extendedKeyUsage lacks clientAuth, so no server needs to take it from a client. Public authorities left that "
+        "out in 2026, since browsers trust only those that certify servers alone (Let's Encrypt by default since 11 "
+        "February): ask the other side for a certificate of its own authority, or whether it takes one of yours"
+    ),
+}
 _CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 
 
@@ -118,19 +127,22 @@ def problems_of_imported_chain(
     now: datetime,
     roots: Sequence[x509.Certificate] = (),
     may_sign_itself: bool = False,
+    profile: Profile = Profile.SERVER,
 ) -> list[Problem]:
-    """Report problems of a server certificate that was signed elsewhere, and of its intermediates.
+    """Report problems of a certificate that was signed elsewhere, and of its intermediates.
 
     `chain` is leaf first, without the root. Checked: key, `dns_names` (each is covered by the subject alternative
-    names), extended key usage, dates, order and signatures, path lengths, name constraints, critical extensions, and,
-    if `roots` are given, that one of them signed the last. `may_sign_itself`: a server's own, self-signed certificate
-    will do, as an interim one does. Not checked: revocation, strength of the signatures; names are compared byte by
-    byte, and a chain that needs certificate policies is refused. NIST's path validation suite (PKITS) judges all this.
+    names), key usages that `profile` needs, dates, order and signatures, path lengths, name constraints, critical
+    extensions, and, if `roots` are given, that one of them signed the last. `may_sign_itself`: a server's own,
+    self-signed certificate will do, as an interim one does. Not checked: revocation, strength of the signatures; names
+    are compared byte by byte, and a chain that needs certificate policies is refused. NIST's path validation suite
+    (PKITS) judges all this.
     """
     if not chain:
-        return [Problem("chain", "is empty, expected the certificate of the server and its intermediates")]
+        return [Problem("chain", "is empty, expected the certificate and its intermediates")]
     return [
         *_leaf_problems(chain, public_key),
+        *_usage_problems(chain[0], PROFILES[profile].extended_key_usages),
         *_coverage_problems(chain[0], dns_names),
         *(problem for index, certificate in enumerate(chain) for problem in _member_problems(index, certificate, now)),
         *(() if may_sign_itself else _own_signature_problems(chain[0])),
@@ -179,9 +191,18 @@ def _leaf_problems(chain: Sequence[x509.Certificate], public_key: PublicKey) -> 
         places = [f"chain[{index}]" for index, certificate in enumerate(chain) if _is_for(certificate, public_key)]
         fix = f"{places[0]} does: put it first" if places else "request a certificate for this key, or hand in its key"
         yield Problem("chain[0]", f"{name_in_words(leaf.subject)} does not belong to the private key; {fix}")
+
+
+def _usage_problems(leaf: x509.Certificate, purposes: Sequence[Purpose]) -> Iterator[Problem]:
+    """Report purposes that verifiers will miss; a certificate without the extension has none excluded."""
     usage = extension_of(leaf, x509.ExtendedKeyUsage)
-    if usage is not None and ExtendedKeyUsageOID.SERVER_AUTH not in usage:
-        yield Problem("chain[0]", "extendedKeyUsage lacks serverAuth: request a certificate for a TLS server")
+    for purpose in purposes:
+        if usage is not None and x509.ObjectIdentifier(purpose.value) not in usage:
+            yield Problem("chain[0]", _LACKING[purpose])
+    bits = extension_of(leaf, x509.KeyUsage)
+    if Purpose.CLIENT_AUTH in purposes and bits is not None and not bits.digital_signature:
+        message = "keyUsage lacks digitalSignature, with which a client proves to have the key: request another one"
+        yield Problem("chain[0]", message)
 
 
 def _coverage_problems(leaf: x509.Certificate, dns_names: Sequence[str]) -> Iterator[Problem]:

@@ -14,7 +14,10 @@ REGISTRY: Final = registry_of(
         "pki.archive.handler:Pkcs12Handler": ("Pkcs12",),
         "pki.certificate.handler:CertificateHandler": ("Certificate", "ClientCertificate", "ServerCertificate"),
         "pki.hand_out.handler:HandOutHandler": ("HandOut",),
-        "pki.imported_certificate.handler:ImportedCertificateHandler": ("ImportedCertificate",),
+        "pki.imported_certificate.handler:ImportedCertificateHandler": (
+            "ImportedCertificate",
+            "ThirdPartyClientCertificate",
+        ),
         "pki.revocation_list.handler:RevocationListHandler": ("RevocationList",),
         "pki.roster.handler:ClientRosterHandler": ("ClientRoster",),
         "postfix.host_resource.handler:HostHandler": ("MailServer", "PostfixHost", "RelayClient"),

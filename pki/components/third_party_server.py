@@ -4,7 +4,7 @@ from typing import Final, Unpack
 
 import pulumi
 import pulumi_tls as tls
-from pydantic import StrictStr
+from pydantic import StrictBool, StrictStr
 
 from pki.arguments import RequestFields
 from pki.certificate.records import CertificateArgs
@@ -35,6 +35,7 @@ class _OwnArguments(Section):
     """Plain arguments that are no fields of the certificate."""
 
     signed_chain_pem: StrictStr = ""
+    also_client: StrictBool = False
 
 
 @describes_fields(RequestFields)
@@ -51,6 +52,8 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
         name: Name of the resource and of its file on hosts.
         signed_chain_pem: What the signer sent: the certificate and its intermediates, in PEM or PKCS#7, in any order.
             Default: none, the interim certificate is served.
+        also_client: The host presents it as its client certificate, too: what the signer sends must allow that, which
+            public authorities no longer do since 2026. Default: false.
         lifetime: Of the interim certificate. Default: 365 days.
         opts: Options of Pulumi. Default: none.
         **fields: The fields of the request; `RequestFields` says what each means.
@@ -59,7 +62,7 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
         name: Name of the resource.
         dns_names: The host names in it.
         key_algorithm: The algorithm of its key.
-        is_client: False: it is none that a client presents.
+        is_client: Whether a host may present it as a client's, too.
         certificate: The certificate that is served, the interim or the signed one.
         generation: Of an interim certificate; None of a signed one.
         cert_request_pem: The certificate request in PEM (PKCS#10, RFC 2986), to send to the signer.
@@ -85,12 +88,13 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
         name: str,
         *,
         signed_chain_pem: str | None = None,
+        also_client: bool = False,
         lifetime: LifetimePolicy | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **fields: Unpack[RequestFields],
     ) -> None:
         arguments = Arguments("servers", name, opts)
-        own = arguments.section({"signed_chain_pem": signed_chain_pem}, _OwnArguments)
+        own = arguments.section({"signed_chain_pem": signed_chain_pem, "also_client": also_client}, _OwnArguments)
         arguments.add(
             Problem(each, "not for a certificate that others sign; leave it out") for each in _NOT_OURS & {*fields}
         )
@@ -99,7 +103,8 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
             arguments.add([NAMELESS])
         arguments.refuse()
         super().__init__("postseal:index:ThirdPartyServerCertificate", name, {}, opts)
-        self.name, self.dns_names, self.is_client = name, declared.dns_names, False
+        self.name, self.dns_names, self.is_client = name, declared.dns_names, own.also_client
+        self._profile = Profile.SERVER_AND_CLIENT if own.also_client else Profile.SERVER
         self.key_algorithm = declared.key_algorithm
         key = new_private_key(name, declared.key_algorithm, pulumi.ResourceOptions(parent=self))
         self.private_key_pem = key.private_key_pem
@@ -134,13 +139,14 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
             dns_names=self.dns_names,
             chain_pem=signed_chain_pem,
             private_key_pem=later(self.private_key_pem),
+            profile=self._profile,
         )
         return ImportedCertificate(self.name, args, pulumi.ResourceOptions(parent=self))
 
     def _interim(self, declared: DeclaredCertificate) -> Certificate | ImportedCertificate:
         args = CertificateArgs(
             name=self.name,
-            profile=Profile.SERVER,
+            profile=self._profile,
             declared=declared,
             private_key_pem=later(self.private_key_pem),
             is_interim=True,

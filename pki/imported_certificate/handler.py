@@ -30,7 +30,10 @@ class ImportedCertificateHandler(
 ):
     """Checks a chain before anything uses it; nothing is issued here."""
 
-    type_tokens: ClassVar[tuple[str, ...]] = ("postseal:index:ImportedCertificate",)
+    type_tokens: ClassVar[tuple[str, ...]] = (
+        "postseal:index:ImportedCertificate",
+        "postseal:index:ThirdPartyClientCertificate",
+    )
     args = ImportedCertificateArgs
     inputs = ImportedCertificateInputs
     state = ImportedCertificateState
@@ -42,7 +45,9 @@ class ImportedCertificateHandler(
         args = request.new
         chain = read_answer(args.chain_pem, what="chain_pem")
         public_key, dns_names = _public_key(args, chain, context), args.dns_names
-        problems = problems_of_imported_chain(chain, public_key=public_key, dns_names=dns_names, now=context.now)
+        problems = problems_of_imported_chain(
+            chain, public_key=public_key, dns_names=dns_names, now=context.now, profile=args.profile
+        )
         refuse([*problems, *problems_of_missing_issuer(chain)])
         return ImportedCertificateInputs(
             described=_described(args, chain[0]), chain=context.material.put(chain_pem(chain))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from pki.model import Validity
+from pki.model import Profile, Validity
 from pki.records import Identity
 from postseal_core.records import INLINE, SECRET
 from postseal_core.values import Maybe
@@ -16,7 +16,7 @@ __all__ = ["Described", "ImportedCertificateArgs", "ImportedCertificateInputs", 
 class ImportedCertificateArgs:
     """A certificate signed elsewhere; `chain_pem`: leaf and intermediates, in PEM or PKCS#7.
 
-    `renew_before_hours`: how long before its end the next one is due to be fetched.
+    `renew_before_hours`: how long before its end the next one is due to be fetched. `profile`: what it is used for.
     """
 
     name: str
@@ -24,6 +24,7 @@ class ImportedCertificateArgs:
     chain_pem: str
     private_key_pem: Annotated[Maybe[str], SECRET] = field(repr=False)
     renew_before_hours: int = 30 * 24
+    profile: Profile = Profile.SERVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

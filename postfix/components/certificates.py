@@ -11,6 +11,7 @@ from pki.components.authority import CertificateAuthority
 from pki.components.client import ClientCertificate
 from pki.components.roster import ClientRoster
 from pki.components.server import ServerCertificate
+from pki.components.third_party_client import ThirdPartyClientCertificate
 from pki.components.third_party_server import ThirdPartyServerCertificate
 from pki.identities import DEVICES_OF_ONE, Claims
 from pki.name_syntax import is_host_covered
@@ -32,7 +33,7 @@ __all__ = [
     "trusted_pem",
 ]
 
-HostCertificate = ClientCertificate | ServerCertificate | ThirdPartyServerCertificate
+HostCertificate = ClientCertificate | ServerCertificate | ThirdPartyServerCertificate | ThirdPartyClientCertificate
 """A certificate that a host serves or presents."""
 
 RelayingClient = ClientCertificate | ServerCertificate
@@ -75,11 +76,12 @@ def problems_of_certificates(host: HostDeclaration, certificates: Mapping[str, H
     """Find certificates that do not prove the host's name, or that a client must not present."""
     presented = (*host.client_certificates, *(each.certificate for each in host.transports))
     for name, each in certificates.items():
+        server = None if isinstance(each, ClientCertificate | ThirdPartyClientCertificate) else each
         if host.server and name in host.server.certificates:
-            yield from _problems_of_names(host, name, () if isinstance(each, ClientCertificate) else each.dns_names)
+            yield from _problems_of_names(host, name, server.dns_names if server else ())
         if isinstance(each, ClientCertificate) and not each.has_key:
             yield Problem("certificate", f"the key of {name} is where its request was made; a host here cannot use it")
-        if name in presented and not isinstance(each, ClientCertificate) and not each.is_client:
+        if name in presented and server and not server.is_client:
             yield Problem(
                 "certificate", f"{name} is a server certificate; set also_client=True to present it as a client's"
             )

@@ -9,6 +9,7 @@ from pki.acceptance import Admitted
 from pki.components.authority import CertificateAuthority
 from pki.components.roster import ClientRoster
 from pki.components.signing import withdrawal
+from pki.components.third_party_client import ThirdPartyClientCertificate
 from pki.model import Validity
 from pki.records import Identity
 from postfix.components.certificates import HostCertificate, RelayingClient, TrustedRoot, trusted_pem
@@ -107,7 +108,8 @@ def _roster(roster: ClientRoster) -> RosterAccess:
 
 def _chain(each: HostCertificate) -> ChainArgs:
     until = pulumi.Output.concat("until ", each.not_after)
-    generation = each.generation.apply(_whole) if each.generation else None
+    of_ours = None if isinstance(each, ThirdPartyClientCertificate) else each.generation
+    generation = of_ours.apply(_whole) if of_ours else None
     description = pulumi.Output.concat("generation ", generation, " ", until) if generation else until
     return ChainArgs(
         description=later(description),

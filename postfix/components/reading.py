@@ -11,6 +11,7 @@ from pki.components.client import ClientCertificate
 from pki.components.reading import AN_AUTHORITY
 from pki.components.roster import ClientRoster
 from pki.components.server import ServerCertificate
+from pki.components.third_party_client import ThirdPartyClientCertificate
 from pki.components.third_party_server import ThirdPartyServerCertificate
 from postfix.components.certificates import HostCertificate, TrustedRoot
 from postfix.foreign_clients import foreign_client
@@ -25,7 +26,12 @@ from postseal_core.errors import CertificateError, Problem
 __all__ = ["A_DECLARATION", "HostArguments"]
 
 A_DECLARATION: Final = "postfix.HostDeclaration(...)"
-_CERTIFICATES: Final = (ClientCertificate, ServerCertificate, ThirdPartyServerCertificate)
+_CERTIFICATES: Final = (
+    ClientCertificate,
+    ServerCertificate,
+    ThirdPartyServerCertificate,
+    ThirdPartyClientCertificate,
+)
 _CERTIFICATE: Final = "a certificate, as pki.ServerCertificate(...) or pki.ClientCertificate(...)"
 _SERVED: Final = f"{_CERTIFICATE}, a list of them, or postfix.OnHost(...)"
 _CLIENT: Final = "a client, as pki.ClientCertificate(...)"

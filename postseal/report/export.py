@@ -66,12 +66,13 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
     reader = _Reader(rows, problems)
     with_own = _Reader([row for row in rows if _has_own_certificate(row)], problems)
     certificates = ("Certificate", "ClientCertificate", "ServerCertificate")
+    imported = ("ImportedCertificate", "ThirdPartyClientCertificate")
     stack, project, *_ = str(rows[0]["urn"]).split("::")
     return StackState(
         project=project,
         stack=stack.removeprefix("urn:pulumi:"),
         certificates=tuple(reader.of_types(certificates, CertificateInputs, CertificateState)),
-        imported=tuple(reader.of_types(("ImportedCertificate",), ImportedCertificateInputs, ImportedCertificateState)),
+        imported=tuple(reader.of_types(imported, ImportedCertificateInputs, ImportedCertificateState)),
         rosters=tuple(reader.of_types(("ClientRoster",), RosterInputs, RosterState)),
         revocation_lists=tuple(reader.of_types(("RevocationList",), RevocationListInputs, RevocationListState)),
         hosts=tuple(with_own.of_types(("PostfixHost", "MailServer", "RelayClient"), HostInputs, HostState)),

@@ -16,6 +16,7 @@ from postseal.stack.components import (
     host_component,
     roster_component,
     server_component,
+    third_party_client_component,
 )
 from postseal.stack.config import load_stack, problems_of_namespaces
 from postseal.stack.model import Client, Roster, StackConfig
@@ -102,6 +103,8 @@ def _build(config: StackConfig) -> BuiltStack:
     for name, server in config.servers.items():
         built.servers[name] = server_component(server, built.authorities)
     _add_clients(config, built)
+    for name, client in config.third_party_clients.items():
+        built.third_party_clients[name] = third_party_client_component(client)
     for name, authority in config.authorities.items():
         if authority.crl:
             built.revocation_lists[name] = crl_component(authority, authority.crl, config, built)

@@ -89,7 +89,7 @@ def _problems_of_signer(section: ServerKeys) -> Iterator[Problem]:
         yield Problem("third_party.signed_chain_file", "declared beside signed_chain_pem; give one")
     if third_party is not None:
         others = [name for name in FIELDS if name in said - _OF_REQUESTS]
-        for word in [*others, *(["also_client"] if section.also_client else [])]:
+        for word in others:
             yield Problem(word, "a request to a third party does not carry this; leave it out")
     elif not section.also_client:
         for word in _OF_CLIENTS:

@@ -5,7 +5,7 @@ from typing import Final
 
 from pki.verification import load_chain
 from postseal.stack.host_sections import HostSection
-from postseal.stack.model import CertificateKind, Host, StackConfig
+from postseal.stack.model import CertificateKind, Host, ServerSigner, StackConfig
 from postseal.stack.reading import Declared, DeclaredStack
 from postseal.stack.references import problems_of_kind, unknown_name
 from postseal_core.errors import Problem
@@ -32,8 +32,16 @@ def _relay_clients(declared: Declared[HostSection], _host: Host, config: StackCo
         roster = rosters.get(name)
         if not reference and roster:
             yield Problem(path, f"{name} is in roster {roster}, whose clients relay together; list it in relay_rosters")
+        elif not reference and name in config.third_party_clients:
+            message = f"{name} is a certificate that hosts present, signed by somebody else; to admit it here, list it"
+            yield Problem(path, f"{message} in extra_relay_clients")
         elif not reference:
             yield unknown_name(path, "client", name, known)
+        elif reference.kind is CertificateKind.SERVER and config.servers[name].signer is ServerSigner.THIRD_PARTY:
+            message = (
+                f"{name} is signed by a third party, whose renewals this stack cannot announce; list its certificate"
+            )
+            yield Problem(path, f"{message} in extra_relay_clients")
         elif reference.kind is CertificateKind.SERVER:
             yield from problems_of_kind(path, name, config)
         if name in seen:
@@ -71,7 +79,7 @@ def _moving_clients(declared: Declared[HostSection], _host: Host, config: StackC
 
 
 def _extra_relay_clients(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
-    names = (*config.clients, *config.servers, *_rosters_of_clients(config))
+    names = (*config.clients, *config.third_party_clients, *config.servers, *_rosters_of_clients(config))
     seen = dict.fromkeys(names, "a name of this stack")
     for index, section in enumerate(declared.section.extra_relay_clients):
         path = f"extra_relay_clients[{index}]"

@@ -95,7 +95,7 @@ def problems_of_presented(declared: Declared[HostSection], _host: Host, config: 
         if not references and word == OWN_SERVER:
             yield Problem(path, "this host has no server certificate that it could present; name a client")
         elif not references:
-            yield unknown_name(path, "client", word, {*config.clients, OWN_SERVER})
+            yield unknown_name(path, "client", word, {*config.clients, *config.third_party_clients, OWN_SERVER})
         for reference in references:
             if reference.kind is CertificateKind.SERVER and reference.name in config.servers:
                 yield from problems_of_kind(path, reference.name, config)

@@ -24,6 +24,7 @@ from postseal.stack.model import (
     Server,
     ServerSigner,
     StackConfig,
+    ThirdPartyClient,
 )
 from postseal_core.errors import PostsealError
 
@@ -37,6 +38,7 @@ __all__ = [
     "host_component",
     "roster_component",
     "server_component",
+    "third_party_client_component",
 ]
 
 ServerComponent = pki.ServerCertificate | pki.ThirdPartyServerCertificate
@@ -53,6 +55,7 @@ class BuiltStack:
     authorities: dict[str, pki.CertificateAuthority] = field(default_factory=dict)
     servers: dict[str, ServerComponent] = field(default_factory=dict)
     clients: dict[str, pki.ClientCertificate] = field(default_factory=dict)
+    third_party_clients: dict[str, pki.ThirdPartyClientCertificate] = field(default_factory=dict)
     archives: dict[str, pki.Pkcs12] = field(default_factory=dict)
     rosters: dict[str, pki.ClientRoster] = field(default_factory=dict)
     roster_passphrases: dict[str, pulumi.Output[str]] = field(default_factory=dict)
@@ -100,7 +103,11 @@ def server_component(server: Server, authorities: Mapping[str, pki.CertificateAu
     fields = _fields(server.declared, SaidBy.SERVER)
     if server.signer is ServerSigner.THIRD_PARTY:
         return pki.ThirdPartyServerCertificate(
-            server.name, signed_chain_pem=server.signed_chain_pem, lifetime=server.lifetime, **fields
+            server.name,
+            signed_chain_pem=server.signed_chain_pem,
+            also_client=server.is_client,
+            lifetime=server.lifetime,
+            **fields,
         )
     return pki.ServerCertificate(
         server.name,
@@ -125,6 +132,13 @@ def client_component(
         lifetime=client.lifetime,
         take_over=rosters[client.take_over_from].client(client.name) if client.take_over_from else None,
         **_fields(client.declared, SaidBy.CLIENT),
+    )
+
+
+def third_party_client_component(client: ThirdPartyClient) -> pki.ThirdPartyClientCertificate:
+    """Register a certificate that hosts present and somebody else signed."""
+    return pki.ThirdPartyClientCertificate(
+        client.name, signed_chain_pem=client.signed_chain_pem, private_key_pem=_secret(client.private_key_secret)
     )
 
 
@@ -186,6 +200,8 @@ def host_component(host: Host, built: BuiltStack) -> postfix.PostfixHost:
 
 
 def _certificate(reference: CertificateReference, built: BuiltStack) -> HostCertificate:
+    if reference.name in built.third_party_clients and reference.kind is CertificateKind.CLIENT:
+        return built.third_party_clients[reference.name]
     return (built.servers if reference.kind is CertificateKind.SERVER else built.clients)[reference.name]
 
 

@@ -13,6 +13,7 @@ from postseal.stack.check_places import problems_of_places
 from postseal.stack.check_relaying import problems_of_relaying
 from postseal.stack.check_requests import problems_of_requests
 from postseal.stack.check_rosters import problems_of_rosters
+from postseal.stack.check_third_party_clients import problems_of_third_party_clients
 from postseal.stack.lifetimes import problems_of_policies
 from postseal.stack.model import StackConfig
 from postseal.stack.reading import SECTION_NAMES, DeclaredStack, Found, read_stack
@@ -23,6 +24,7 @@ from postseal.stack.resolve import (
     resolve_clients,
     resolve_rosters,
     resolve_servers,
+    resolve_third_party_clients,
 )
 from postseal.stack.resolve_hosts import resolve_hosts
 from postseal.stack.screening import FileText, problems_of_secrets, screen, screen_files
@@ -94,6 +96,7 @@ def _resolve(stack: DeclaredStack) -> StackConfig:
         clients=resolve_clients(stack, authorities),
         rosters=resolve_rosters(stack, authorities),
         hosts={},
+        third_party_clients=resolve_third_party_clients(stack),
     )
     return replace(config, hosts=resolve_hosts(stack, config))
 
@@ -106,6 +109,7 @@ def _problems(stack: DeclaredStack, config: StackConfig, project: str) -> Iterat
     yield from problems_of_servers(stack, config)
     yield from problems_of_implied_servers(implied_servers(stack), stack, config)
     yield from problems_of_clients(stack, config)
+    yield from problems_of_third_party_clients(stack)
     yield from problems_of_requests(stack, config)
     yield from problems_of_rosters(stack, config)
     yield from problems_of_identities(stack, config)

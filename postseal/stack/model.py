@@ -34,6 +34,7 @@ __all__ = [
     "Server",
     "ServerSigner",
     "StackConfig",
+    "ThirdPartyClient",
 ]
 
 OWN_SERVER: Final = "server"
@@ -156,6 +157,15 @@ class Client(_Certified):
 
 
 @dataclass(frozen=True, slots=True)
+class ThirdPartyClient:
+    """A certificate that hosts present and somebody else signed; `private_key_secret` is a configuration key."""
+
+    name: str
+    signed_chain_pem: str
+    private_key_secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Roster(_Certified):
     """Many clients of one authority; `declared` holds for each of them that does not say otherwise.
 
@@ -227,7 +237,8 @@ class StackConfig:
     """A whole stack: `out` is the directory of hand-outs; all else by name, authorities behind their issuers.
 
     `out_take_over`: files in `out` that are not ours and that ours replace.
-    Server certificates that hosts get without declaring them are among `servers`.
+    Server certificates that hosts get without declaring them are among `servers`. `third_party_clients`: those of the
+    section `clients` that somebody else signed.
     """
 
     out: str
@@ -237,6 +248,7 @@ class StackConfig:
     rosters: Mapping[str, Roster]
     hosts: Mapping[str, Host]
     out_take_over: tuple[str, ...] = ()
+    third_party_clients: Mapping[str, ThirdPartyClient] = field(default_factory=dict)
 
     def named(self, word: str) -> CertificateReference | None:
         """Return the client of that name, or else the server."""
@@ -247,5 +259,7 @@ class StackConfig:
         """Return what a sending host presents: `server` for all it serves, else a client or server by name; or none."""
         if word == OWN_SERVER:
             return tuple(CertificateReference(CertificateKind.SERVER, name) for name in own_servers)
+        if word in self.third_party_clients:
+            return (CertificateReference(CertificateKind.CLIENT, word),)
         named = self.named(word)
         return (named,) if named else ()

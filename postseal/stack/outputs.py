@@ -1,5 +1,6 @@
 """The outputs of a stack: public descriptions of everything, and the passphrases of archives as secrets."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -34,7 +35,8 @@ def stack_outputs(stack: BuiltStack) -> Exported:
     Both, and `pkcs12_passphrases` (by client, secret), are there only where something is declared for them.
     """
     servers = {name: _identity("server", _certificate(each)) for name, each in stack.servers.items()}
-    clients = {name: _identity("client", each) for name, each in stack.clients.items()}
+    presented: Mapping[str, Certificate | ImportedCertificate] = {**stack.clients, **stack.third_party_clients}
+    clients = {name: _identity("client", each) for name, each in presented.items()}
     passphrases = {name: each.passphrase for name, each in stack.archives.items()} | stack.roster_passphrases
     outputs: Exported = {
         "authorities": {name: _identity("authority", each.certificate) for name, each in stack.authorities.items()},

@@ -47,7 +47,8 @@ class Declared(Generic[S_co]):
 class DeclaredStack:
     """The sections as they are declared, without the values that could not be read, and the files they refer to.
 
-    `roster_rows`: the clients of each roster, wherever they stand.
+    `roster_rows`: the clients of each roster, wherever they stand. `third_party_clients`: what somebody else signed, of
+    the section `clients`; `clients` are all others.
     """
 
     authorities: Mapping[str, Declared[AuthorityKeys]]
@@ -60,6 +61,7 @@ class DeclaredStack:
     out: str
     out_take_over: tuple[str, ...]
     files: Mapping[str, FileText]
+    third_party_clients: Mapping[str, Declared[ClientKeys]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -103,10 +105,12 @@ def read_stack(sections: Raw, files: Mapping[str, FileText], stack_name: str, fo
     """Read `sections` (keys: `SECTION_NAMES`); problems and unreadable paths are added to `found`."""
     rosters = _read_named(sections.get("rosters"), "rosters", RosterSection, found)
     out = _read_out(sections, found)
+    clients = _read_named(sections.get("clients"), "clients", ClientSection, found)
+    third_party = {name: each for name, each in clients.items() if each.section.third_party}
     return DeclaredStack(
         authorities=_read_authorities(sections, found),
         servers=_read_named(sections.get("servers"), "servers", ServerSection, found),
-        clients=_read_named(sections.get("clients"), "clients", ClientSection, found),
+        clients={name: each for name, each in clients.items() if name not in third_party},
         rosters=rosters,
         roster_rows={name: _read_rows(each, files, found) for name, each in rosters.items()},
         hosts=_read_named(sections.get("hosts"), "hosts", HostSection, found),
@@ -114,6 +118,7 @@ def read_stack(sections: Raw, files: Mapping[str, FileText], stack_name: str, fo
         out=out.directory or f"out/{stack_name}",
         out_take_over=out.take_over,
         files=files,
+        third_party_clients=third_party,
     )
 
 

@@ -12,7 +12,17 @@ from pki.model import Pkcs12Profile, Profile
 from pki.rollover import Slots
 from postseal.stack.host_sections import HostSection
 from postseal.stack.lifetimes import resolve_lifetime
-from postseal.stack.model import Adoption, Authority, Client, Crl, Pkcs12, Roster, Server, ServerSigner
+from postseal.stack.model import (
+    Adoption,
+    Authority,
+    Client,
+    Crl,
+    Pkcs12,
+    Roster,
+    Server,
+    ServerSigner,
+    ThirdPartyClient,
+)
 from postseal.stack.reading import Declared, DeclaredStack
 from postseal.stack.references import adopted_algorithm, default_authority
 from postseal.stack.screening import NO_FILE
@@ -26,10 +36,18 @@ from postseal.stack.sections import (
     ServerKeys,
     ServerSection,
     SlotsSection,
+    ThirdPartyClientSection,
     ThirdPartySection,
 )
 
-__all__ = ["implied_servers", "resolve_authorities", "resolve_clients", "resolve_rosters", "resolve_servers"]
+__all__ = [
+    "implied_servers",
+    "resolve_authorities",
+    "resolve_clients",
+    "resolve_rosters",
+    "resolve_servers",
+    "resolve_third_party_clients",
+]
 
 
 def _certificate(each: Declared[CertificateKeys], profile: Profile, stack: DeclaredStack) -> DeclaredCertificate:
@@ -117,7 +135,7 @@ def _signer(section: ServerKeys) -> ServerSigner:
     return ServerSigner.SELF if section.self_signed else ServerSigner.AUTHORITY
 
 
-def _chain_in_file(third_party: ThirdPartySection, stack: DeclaredStack) -> str | None:
+def _chain_in_file(third_party: ThirdPartySection | ThirdPartyClientSection, stack: DeclaredStack) -> str | None:
     file = third_party.signed_chain_file
     return stack.files.get(file, NO_FILE).text if file else None
 
@@ -137,6 +155,16 @@ def _client(each: Declared[ClientKeys], stack: DeclaredStack, authorities: Mappi
         pkcs12=_pkcs12(section.pkcs12) if section.pkcs12 else None,
         take_over_from=section.take_over_from or "",
     )
+
+
+def resolve_third_party_clients(stack: DeclaredStack) -> dict[str, ThirdPartyClient]:
+    """Return the clients' certificates that somebody else signed, in the order of the file."""
+    found = {}
+    for name, each in stack.third_party_clients.items():
+        third_party = each.section.third_party or ThirdPartyClientSection()
+        chain = third_party.signed_chain_pem or _chain_in_file(third_party, stack) or ""
+        found[name] = ThirdPartyClient(name, chain, third_party.private_key_secret or "")
+    return found
 
 
 def _request(section: ClientKeys, stack: DeclaredStack) -> str:

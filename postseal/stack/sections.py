@@ -48,6 +48,7 @@ __all__ = [
     "ServerSection",
     "SlotsSection",
     "StackLifetimeSection",
+    "ThirdPartyClientSection",
     "ThirdPartySection",
     "said_of_lifetime",
 ]
@@ -184,6 +185,14 @@ class ThirdPartySection(Section):
     signed_chain_file: PathText | None = None
 
 
+class ThirdPartyClientSection(Section):
+    """A certificate that somebody else signed, for a host to present: its chain, here or in a file, and its key."""
+
+    signed_chain_pem: AnswerText | None = None
+    signed_chain_file: PathText | None = None
+    private_key_secret: Text | None = None
+
+
 class ServerKeys(CertificateKeys):
     """A server's certificate, signed by an authority of this stack, by itself, or by a third party.
 
@@ -210,7 +219,8 @@ class ClientKeys(CertificateKeys):
     """A client's certificate: of a person (`email`), of a host (`dns_names`), or of both.
 
     `request_pem` or `request_file`: a certificate request, for a key that stays on the client's device.
-    `take_over_from` names the roster that has the client until now.
+    `take_over_from` names the roster that has the client until now. `third_party`: key and certificate were made
+    elsewhere, and hosts present them; nothing else is said then.
     """
 
     SAID_BY: ClassVar[SaidBy] = SaidBy.CLIENT
@@ -220,6 +230,7 @@ class ClientKeys(CertificateKeys):
     request_file: PathText | None = None
     pkcs12: Annotated[Pkcs12Section, expanded("profile")] | None = None
     take_over_from: Text | None = None
+    third_party: ThirdPartyClientSection | None = None
 
 
 def _expanded_hand_out(value: Any) -> Any:

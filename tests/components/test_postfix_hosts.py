@@ -238,6 +238,27 @@ def test_a_host_that_only_sends_presents_its_client_certificate() -> None:
     assert declaration["client"]["certificates"] == ["out"]
 
 
+def test_a_host_presents_a_certificate_that_somebody_else_signed() -> None:
+    """Its key stays a secret, its chain is deployed, and the line of a preview has its end and no generation."""
+
+    def sends() -> None:
+        partner = pki.ThirdPartyClientCertificate("partner", signed_chain_pem="a chain", private_key_pem="a key")
+        postfix.RelayClient(
+            "web",
+            myhostname="web.example.org",
+            target=postfix.Local(),
+            certificate=partner,
+            settings=postfix.ClientSettings(relayhost="[in.example.net]:25"),
+        )
+
+    program = run_program(sends)
+    assert program.one("ThirdPartyClientCertificate").properties["profile"] == "client"
+    chain = program.one("RelayClient").properties["chains"]["partner"]
+    assert chain["private_key_pem"] == Secret("a key")
+    assert chain["description"].startswith("until ")
+    assert program.one("ThirdPartyClientCertificate").properties["private_key_pem"] == Secret("a key")
+
+
 def test_a_host_that_was_renamed_is_found_by_its_alias() -> None:
     """Options of the host reach the engine."""
     program = run_program(lambda: relay(opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")], protect=True)))

@@ -57,6 +57,9 @@ def declaration() -> postfix.HostDeclaration:
 DECLARED: dict[type[pulumi.Resource], Callable[[], object]] = {
     pki.ClientCertificate: client,
     pki.ServerCertificate: server,
+    pki.ThirdPartyClientCertificate: lambda: pki.ThirdPartyClientCertificate(
+        "one", signed_chain_pem="the chain", private_key_pem="the key"
+    ),
     pki.Pkcs12: lambda: pki.Pkcs12("one", certificate=client()),
     pki.ClientRoster: lambda: pki.ClientRoster("one", authority=authority(), clients={}),
     pki.RevocationList: listing,

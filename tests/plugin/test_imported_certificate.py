@@ -9,12 +9,15 @@ from cryptography import x509
 
 from pki.fingerprint import certificate_fingerprint_sha256
 from pki.issuing import Issuer
-from pki.model import Subject, SubjectAltNames
+from pki.keys import private_key_pem
+from pki.model import KeyAlgorithm, Profile, Subject, SubjectAltNames
+from pki.profile_extensions import key_usage
+from pki.profiles import Purpose
 from pki.verification import chain_pem
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Secret
 from tests.support.resource_properties import instant, key_pem
-from tests.support.specimens import VALIDITY, issue_leaf, make_authority
+from tests.support.specimens import VALIDITY, issue_leaf, key_of, make_authority, sign_by_hand
 
 NOTES = {"name": "mx1", "dns_names": ["mx1.example.org"]}
 
@@ -149,3 +152,49 @@ def test_what_is_no_key_is_refused_in_one_sentence(plugin: PluginRuns) -> None:
     sentence = plugin.refusal(resource.check, imported(private_key_pem=Secret("hush-hush")))
     assert sentence.startswith("private_key_pem: ")
     assert "\n" not in sentence
+
+
+@cache
+def without_usages() -> x509.Certificate:
+    """Return a certificate that is for no purpose in particular."""
+    return sign_by_hand(x509.BasicConstraints(ca=False, path_length=None), issuer=middle())
+
+
+@cache
+def without_signatures() -> x509.Certificate:
+    """Return a client's certificate whose key may sign no handshake."""
+    purposes = x509.ExtendedKeyUsage([x509.ObjectIdentifier(Purpose.CLIENT_AUTH.value)])
+    return sign_by_hand(purposes, key_usage(Profile.ROOT, KeyAlgorithm.ECDSA_P256), issuer=middle())
+
+
+BY_HAND = (without_usages, without_signatures)
+
+
+@pytest.mark.parametrize(
+    ("made", "profile", "words"),
+    [
+        pytest.param(Profile.CLIENT, "client", [], id="a client's"),
+        pytest.param(Profile.SERVER_AND_CLIENT, "client", [], id="of both"),
+        pytest.param(Profile.SERVER_AND_CLIENT, "server_and_client", [], id="of both as both"),
+        pytest.param(without_usages, "client", [], id="of no purpose in particular"),
+        pytest.param(Profile.SERVER, "client", ["lacks clientAuth", "2026", "its own authority"], id="a server's"),
+        pytest.param(Profile.SERVER, "server_and_client", ["lacks clientAuth"], id="a server's as both"),
+        pytest.param(Profile.CLIENT, "server_and_client", ["lacks serverAuth"], id="a client's as both"),
+        pytest.param(without_signatures, "client", ["lacks digitalSignature"], id="no signatures"),
+    ],
+)
+def test_what_a_client_presents_must_be_for_clients(
+    plugin: PluginRuns, made: Profile | Callable[[], x509.Certificate], profile: str, words: list[str]
+) -> None:
+    """Public authorities left clientAuth out in 2026, which is the first question of whoever reads that it lacks."""
+    resource = plugin.resource("ThirdPartyClientCertificate", "partner")
+    presented = issue_leaf(middle(), made) if isinstance(made, Profile) else made()
+    key = private_key_pem(key_of(KeyAlgorithm.ECDSA_P256, "by hand")) if made in BY_HAND else key_pem()
+    chain = [presented, middle().certificate]
+    declared = imported(chain, profile=profile, dns_names=[], private_key_pem=Secret(key))
+    if not words:
+        plugin.up(resource, declared)
+        assert resource.outputs["fingerprint_sha256"] == certificate_fingerprint_sha256(presented)
+        return
+    (problem,) = plugin.problems(resource, declared)
+    assert all(word in problem for word in words)

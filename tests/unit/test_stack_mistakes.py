@@ -105,7 +105,6 @@ SERVERS: list[tuple[Raw, str, list[str]]] = [
     (server(ip_addresses=["192.0.2.300"]), "servers.mx1.ip_addresses[0]", ["'192.0.2.300'"]),
     (server(self_signed=True, third_party={}), "servers.mx1.third_party", ["only one can sign"]),
     (server(authority="authority", self_signed=True), "servers.mx1.self_signed", ["beside authority"]),
-    (server(third_party={}, also_client=True), "servers.mx1.also_client", ["third party"]),
     (server(third_party={}, ip_addresses=["192.0.2.1"]), "servers.mx1.ip_addresses", ["third party"]),
     (server(third_party={}, revoke="superseded"), "servers.mx1.revoke", ["third party"]),
     (server(third_party={}, issue_again=True), "servers.mx1.issue_again", ["third party"]),

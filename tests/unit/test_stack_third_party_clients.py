@@ -1,0 +1,99 @@
+"""Certificates that hosts present and somebody else signed: key and chain are given, nothing else is said."""
+
+from typing import Any
+
+import pytest
+
+from pki.model import Profile
+from pki.verification import chain_pem
+from postseal.stack.config import load_stack
+from postseal.stack.model import CertificateKind, CertificateReference, ThirdPartyClient
+from postseal.stack.screening import FileText, declared_files
+from tests.support.specimens import issue_leaf, make_authority
+from tests.support.stack_files import problems_of
+
+MIDDLE = make_authority(make_authority())
+CHAIN = chain_pem([issue_leaf(MIDDLE, Profile.CLIENT), MIDDLE.certificate])
+KEY = {"partner-key": "a key that the engine keeps"}
+GIVEN = {"signed_chain_pem": CHAIN, "private_key_secret": "partner-key"}
+
+
+def declared(third_party: dict[str, Any] = GIVEN, host: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """Return a stack file whose host presents this certificate to its relay."""
+    sending = {"myhostname": "mx1.example.org", "relay_through": {"relayhost": "[in.example.net]:25"}}
+    sending["relay_through"] = {"relayhost": "[in.example.net]:25", "certificate": "partner"}
+    return KEY | {
+        "authority": {"common_name": "Example Mail CA"},
+        "clients": {"partner": {"third_party": third_party} | fields},
+        "hosts": {"mx1": sending | (host or {})},
+    }
+
+
+def test_a_host_presents_it_as_its_client_certificate() -> None:
+    """The chain stands here or in a file; the host sends with it, and no certificate of ours is made for it."""
+    in_file = {"signed_chain_file": "stacks/partner.pem", "private_key_secret": "partner-key"}
+    for third_party in (GIVEN, in_file):
+        raw = declared(third_party)
+        files = {name: FileText(CHAIN) for name in declared_files(raw)}
+        config = load_stack(raw, KEY, stack_name="dev", files=files)
+        assert config.clients == {}
+        assert config.third_party_clients == {"partner": ThirdPartyClient("partner", CHAIN, "partner-key")}
+        host = config.hosts["mx1"]
+        assert host.certificates["partner"] == CertificateReference(CertificateKind.CLIENT, "partner")
+        assert host.declaration.client is not None
+        assert host.declaration.client.certificates == ("partner",)
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "words"),
+    [
+        (declared({"private_key_secret": "partner-key"}), "clients.partner.third_party", "certificate is missing"),
+        (declared(GIVEN | {"signed_chain_file": "a.pem"}), "clients.partner.third_party.signed_chain_file", "give one"),
+        (
+            declared({"signed_chain_file": "a.pem", "private_key_secret": "partner-key"}),
+            "clients.partner.third_party.signed_chain_file",
+            "a.pem is not there",
+        ),
+        (
+            declared(GIVEN | {"private_key_secret": "another"}),
+            "clients.partner.third_party.private_key_secret",
+            "there is no key 'another'",
+        ),
+        (declared(email="a@example.org"), "clients.partner.email", "somebody else decided"),
+        (declared(authority="authority"), "clients.partner.authority", "somebody else decided"),
+        (declared(pkcs12="modern"), "clients.partner.pkcs12", "somebody else decided"),
+        (declared(lifetime={"validity": "30d"}), "clients.partner.lifetime", "somebody else decided"),
+        (
+            declared(host={"relay_clients": ["partner"]}),
+            "hosts.mx1.relay_clients[0]",
+            "list it in extra_relay_clients",
+        ),
+    ],
+)
+def test_a_mistake_is_told_where_it_stands(raw: dict[str, Any], path: str, words: str) -> None:
+    """Whoever declares one decides nothing but who presents it."""
+    secrets = {name: value for name, value in raw.items() if name == "partner-key"}
+    (problem,) = [each for each in problems_of(raw, secrets) if not each.path.startswith("partner-key")]
+    assert problem.path == path
+    assert words in problem.message
+
+
+@pytest.mark.parametrize("also_client", [True, False])
+def test_a_third_partys_server_certificate_is_presented_if_it_is_for_clients_too(*, also_client: bool) -> None:
+    """Which the signer decides; the answer is checked for it."""
+    raw: dict[str, Any] = {
+        "authority": {"common_name": "Example Mail CA"},
+        "servers": {"mx1": {"dns_names": ["mx1.example.org"], "third_party": {}, "also_client": also_client}},
+        "hosts": {
+            "mx1": {
+                "myhostname": "mx1.example.org",
+                "relay_through": {"relayhost": "[in.example.net]:25", "certificate": "server"},
+            }
+        },
+    }
+    told = [each.path for each in problems_of(raw)]
+    assert told == ([] if also_client else ["hosts.mx1.relay_through.certificate"])
+    if also_client:
+        assert load_stack(raw, [], stack_name="dev").servers["mx1"].is_client
+        raw["hosts"]["mx1"]["relay_clients"] = ["mx1"]
+        assert [each.path for each in problems_of(raw)] == ["hosts.mx1.relay_clients[0]"]
