@@ -129,15 +129,16 @@ def _cleaned_mapping(value: Mapping[Any, Any], steps: _Steps, secrets: list[str]
 def problems_of_secrets(
     raw: Raw, sections: Raw, section_names: Collection[str], secret_keys: Collection[str]
 ) -> list[Problem]:
-    """Report references to unusable secret keys, and keys that nothing refers to; values are never shown."""
+    """Report references to unusable secret keys, and unknown keys in clear; values are never shown."""
     references = list(_references(sections, ()))
     found = [
         Problem(path, fault)
         for path, key in references
         if (fault := _reference_fault(key, raw, section_names, secret_keys))
     ]
-    others = sorted(set(raw) - set(section_names) - {key for _, key in references})
-    return found + [Problem(key, _unknown_top_level(key, section_names, key in secret_keys)) for key in others]
+    # A secret that nothing refers to yet hurts nobody: it is set before the line that refers to it can be written.
+    others = sorted(set(raw) - {*section_names, *secret_keys, *(key for _, key in references)})
+    return found + [Problem(key, f"unknown key; {nearest_hint(key, section_names)}") for key in others]
 
 
 def _references(value: Any, steps: _Steps) -> Iterator[tuple[str, str]]:
@@ -168,12 +169,6 @@ def _reference_fault(key: str, raw: Raw, section_names: Collection[str], secret_
     if len(_text_of(raw[key])) < _SHORTEST_SECRET:
         return f"the value of {shown(key)} has fewer than {_SHORTEST_SECRET} characters; {command}"
     return None
-
-
-def _unknown_top_level(key: str, section_names: Collection[str], is_secret: bool) -> str:  # noqa: FBT001
-    if is_secret:
-        return f"nothing refers to this secret; remove it with: pulumi config rm {key}"
-    return f"unknown key; {nearest_hint(key, section_names)}"
 
 
 @dataclass(frozen=True, slots=True)
