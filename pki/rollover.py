@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pki.model import FIRST_SLOT, SUBJECT_PARTS
+from pki.model import FIRST_SLOT, SUBJECT_PARTS, RevocationReason
 from postseal_core.bounds import LARGEST_COUNT, LONGEST_HOURS
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
@@ -20,6 +20,7 @@ __all__ = [
     "common_name_of_slot",
     "problems_below_cross_certificate",
     "problems_of_cross_signing",
+    "problems_of_revoked_slot",
     "problems_of_slot_names",
     "room_below",
     "room_below_root",
@@ -47,6 +48,10 @@ class Slots:
         cross_sign: Of roots only: the retiring slot also certifies the active one, so that parties which know only the
             retiring root can verify what the active one signs. It needs a path_length with room for one authority more.
             Default: false.
+        revoke_retiring: Of intermediates only: revoke the retiring slot's certificate, for this reason of RFC 5280
+            section 5.3.1, in the list of the authority above. Whoever checks lists refuses what the slot has signed;
+            hosts, which know clients by fingerprint, admit earlier certificates until their overlap ends. Default:
+            none.
     """
 
     active: int = FIRST_SLOT
@@ -54,6 +59,7 @@ class Slots:
     retiring: int | None = None
     standby_hours: int = STANDBY_HOURS
     cross_sign: bool = False
+    revoke_retiring: RevocationReason = RevocationReason.NOT_REVOKED
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -76,6 +82,24 @@ class Slots:
             yield Problem("standby_hours", f"got {shown(self.standby_hours)}, expected at most {LONGEST_HOURS}")
         if self.cross_sign and self.retiring is None:
             yield Problem("cross_sign", "there is no retiring slot that could certify the active one; name it")
+
+
+def problems_of_revoked_slot(slots: Slots, *, is_root: bool) -> Iterator[Problem]:
+    """Report a revocation of a slot that cannot be carried out, and what to do in its place."""
+    if not slots.revoke_retiring:
+        return
+    if is_root:
+        yield Problem(
+            "revoke_retiring",
+            "no list names a root, for nobody stands above it: hosts and hand-outs trust it no more once its slot is "
+            "withdrawn",
+        )
+    elif slots.retiring is None:
+        yield Problem(
+            "revoke_retiring",
+            "there is no retiring slot: what signs must not be revoked, so make another slot active and this one "
+            "retiring, in the same change",
+        )
 
 
 def common_name_of_slot(common_name: str, number: int) -> str:

@@ -20,6 +20,7 @@ from pki.certificate.takeover import issued_of_takeover, takeover_of
 from pki.declared import declaration_of
 from pki.generations import AcceptedGeneration, RevokedGeneration
 from pki.key_material import issuer_chain, known_issuer_chain
+from pki.model import Profile
 from pki.records import IssuedCertificate
 from pki.verification import chain_pem, load_certificate
 from postseal_core.instants import format_instant
@@ -30,6 +31,16 @@ __all__ = ["CertificateHandler"]
 
 _DATA: Final = ("accepted_generations", "cause", "issuer_slot", "revoked_generations", "revoked_through")
 """Inputs of which a line for readers tells the same change."""
+
+
+_CONSEQUENCES: Final = {
+    Profile.INTERMEDIATE: "whoever checks lists refuses what it has signed; hosts know clients by their fingerprints "
+    "and admit those until their overlap ends, or until they are revoked themselves",
+    Profile.SERVER: "hosts go on serving it until another one is there: set issue_again, or give them another server",
+    Profile.SERVER_AND_CLIENT: "hosts admit it no more, and go on serving it until another one is there: set "
+    "issue_again, or give them another server",
+}
+"""What follows from a revocation beside the entry in a list; of a client its row goes, which every preview shows."""
 
 
 class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, CertificateState]):
@@ -193,6 +204,8 @@ def _report(inputs: CertificateInputs, old: IssuedCertificate, context: Context)
         context.report(f"{name}: generation {old.generation} -> {schedule.generation}, {schedule.reason}")
     elif schedule.reason != old.reason:
         context.report(f"{name}: {schedule.reason}")
+    if schedule.is_revoked and old.revoked_at is None and inputs.profile in _CONSEQUENCES:
+        context.report(f"{name}: {_CONSEQUENCES[inputs.profile]}")
     accepted = {entry.generation for entry in schedule.accepted}
     for entry in old.previous:
         if entry.schedule.generation not in accepted:

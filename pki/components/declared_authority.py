@@ -11,8 +11,14 @@ from pki.components.reading import is_missing, read_fields
 from pki.crl_urls import problems_of_declared_crl_urls
 from pki.fields import DeclaredCertificate, SaidBy
 from pki.lifetime import LifetimePolicy
-from pki.model import NameConstraints
-from pki.rollover import Slots, common_name_of_slot, problems_of_cross_signing, problems_of_slot_names
+from pki.model import NameConstraints, RevocationReason
+from pki.rollover import (
+    Slots,
+    common_name_of_slot,
+    problems_of_cross_signing,
+    problems_of_revoked_slot,
+    problems_of_slot_names,
+)
 from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
 from postseal_core.reading import Raw, Section
@@ -53,7 +59,10 @@ class DeclaredAuthority:
 
     def content_of(self, number: int) -> DeclaredCertificate:
         """Return the certificate content of a slot; from the second on, the common name ends with its number."""
-        return replace(self.content, common_name=common_name_of_slot(self.content.common_name, number))
+        name = common_name_of_slot(self.content.common_name, number)
+        is_retiring = number == self.slots.retiring
+        revoke = self.slots.revoke_retiring if is_retiring else RevocationReason.NOT_REVOKED
+        return replace(self.content, common_name=name, revoke=revoke)
 
 
 class _OwnArguments(Section):
@@ -89,6 +98,7 @@ def read_authority(
     problems = [
         *declared.slots.problems(),
         *problems_of_cross_signing(declared.slots, content.path_length, is_root=is_root),
+        *problems_of_revoked_slot(declared.slots, is_root=is_root),
     ]
     arguments.add(problem.below("slots") for problem in problems)
     arguments.add(problems_of_slot_names(content.common_name, declared.slots))

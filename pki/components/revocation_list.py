@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pulumi
 from pydantic import StrictInt
 
-from pki.components.authority import CertificateAuthority
+from pki.certificate.resource import Certificate
+from pki.components.authority import CertificateAuthority, IntermediateAuthority
 from pki.components.client import ClientCertificate
 from pki.components.reading import AN_AUTHORITY
 from pki.components.roster import ClientRoster
@@ -22,7 +23,11 @@ from postseal_core.reading import Section
 
 __all__ = ["RevocationList"]
 
-_CERTIFICATE: Final = "a certificate, as pki.ClientCertificate(...) or pki.ServerCertificate(...)"
+_CERTIFICATE: Final = (
+    "a certificate, as pki.ClientCertificate(...) or pki.ServerCertificate(...), or an authority below, as "
+    "pki.IntermediateAuthority(...)"
+)
+_Issued = ClientCertificate | ServerCertificate | IntermediateAuthority
 _ROSTER: Final = "a roster, as pki.ClientRoster(...)"
 
 
@@ -48,8 +53,9 @@ class RevocationList(RecordResource):
     Args:
         name: Name of the resource.
         authority: Whose list it is.
-        certificates: Single certificates that the authority has issued; what is revoked of them is listed, in the same
-            `pulumi up`. One of another authority is refused. Default: none.
+        certificates: Single certificates that the authority has issued, and authorities that it has signed, of which a
+            retiring slot may be revoked; what is revoked of them is listed, in the same `pulumi up`. One of another
+            authority is refused. Default: none.
         rosters: Rosters of the authority, likewise. Default: none.
         lifetime_hours: For how long a list may be used, in hours. Whoever checks lists refuses everybody once the list
             has expired: run `pulumi up` more often than that. Default: 168, 7 days.
@@ -91,7 +97,7 @@ class RevocationList(RecordResource):
         name: str,
         *,
         authority: CertificateAuthority,
-        certificates: Sequence[ClientCertificate | ServerCertificate] = (),
+        certificates: Sequence[ClientCertificate | ServerCertificate | IntermediateAuthority] = (),
         rosters: Sequence[ClientRoster] = (),
         lifetime_hours: int = 168,
         renew_before_hours: int | None = None,
@@ -101,7 +107,7 @@ class RevocationList(RecordResource):
     ) -> None:
         arguments = Arguments("revocation_lists", name, opts)
         arguments.expect("authority", authority, CertificateAuthority, AN_AUTHORITY)
-        arguments.expect_each("certificates", certificates, (ClientCertificate, ServerCertificate), _CERTIFICATE)
+        arguments.expect_each("certificates", certificates, get_args(_Issued), _CERTIFICATE)
         arguments.expect_each("rosters", rosters, ClientRoster, _ROSTER)
         numbers = {
             "lifetime_hours": lifetime_hours,
@@ -117,7 +123,8 @@ class RevocationList(RecordResource):
         arguments.refuse()
         signer = authority.active if slot is None else authority.slots[slot]
         args = _args(SlotId(name, signer.id.number).name, authority, signer, own)
-        listed, packed = tuple(map(_listed, certificates)), {each.name: later(each.issued) for each in rosters}
+        listed = tuple(_listed(each) for issued in certificates for each in _single(issued))
+        packed = {each.name: later(each.issued) for each in rosters}
         super().__init__(args.name, replace(args, certificates=listed, rosters=packed), opts)
         self.name, self.authority = name, authority
         self.by_slot: Mapping[str, RevocationList] = {signer.name: self} | {
@@ -163,18 +170,26 @@ def _problems_of_slot(authority: CertificateAuthority, slot: int | None) -> Iter
 def _foreign(
     argument: str,
     authority: CertificateAuthority,
-    issued: Sequence[ClientCertificate | ServerCertificate] | Sequence[ClientRoster],
+    issued: Sequence[_Issued] | Sequence[ClientRoster],
 ) -> Iterator[Problem]:
     for each in issued:
-        if each.authority is not authority:
-            signer = each.authority.name if each.authority else "itself"
+        above = each.issuer if isinstance(each, IntermediateAuthority) else each.authority
+        if above is not authority:
+            signer = above.name if above else "itself"
             yield Problem(
                 f"{argument}.{each.name}",
                 f"was signed by {signer}, and this is the list of {authority.name}: put it on the list of its signer",
             )
 
 
-def _listed(each: ClientCertificate | ServerCertificate) -> ListedCertificate:
+def _single(issued: _Issued) -> list[Certificate]:
+    """Return the certificates of an authority's slots, or the one that it is."""
+    if isinstance(issued, IntermediateAuthority):
+        return [slot.certificate for slot in issued.slots.values()]
+    return [issued]
+
+
+def _listed(each: Certificate) -> ListedCertificate:
     return ListedCertificate(
         name=each.name,
         serial_number=later(each.serial_number),

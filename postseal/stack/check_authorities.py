@@ -13,6 +13,7 @@ from pki.names import problems_of_subject
 from pki.rollover import (
     problems_below_cross_certificate,
     problems_of_cross_signing,
+    problems_of_revoked_slot,
     problems_of_slot_names,
     room_below,
     room_below_root,
@@ -71,6 +72,7 @@ def _problems_of_issuer(authority: Authority, authorities: Mapping[str, Authorit
 def _problems_of_slots(authority: Authority, authorities: Mapping[str, Authority]) -> Iterator[Problem]:
     slots = authority.slots
     yield from (problem.below("slots") for problem in slots.problems())
+    yield from (each.below("slots") for each in problems_of_revoked_slot(slots, is_root=authority.issuer is None))
     yield from problems_of_slot_names(authority.declared.common_name, slots)
     if authority.adopt and FIRST_SLOT not in slots.numbers:
         yield Problem("adopt", f"slot {FIRST_SLOT}, which was taken over, is withdrawn; leave this out")

@@ -171,12 +171,17 @@ def roster_component(
 
 def crl_component(authority: Authority, crl: Crl, config: StackConfig, built: BuiltStack) -> pki.RevocationList:
     """Register an authority's revocation list, for all certificates it issues in this stack."""
+    below = [built.authorities[each.name] for each in config.authorities.values() if each.issuer == authority.name]
     servers = [built.servers[each.name] for each in config.servers.values() if each.authority == authority.name]
     clients = [built.clients[each.name] for each in config.clients.values() if each.authority == authority.name]
     return pki.RevocationList(
         authority.name,
         authority=built.authorities[authority.name],
-        certificates=[*(each for each in servers if isinstance(each, pki.ServerCertificate)), *clients],
+        certificates=[
+            *(each for each in below if isinstance(each, pki.IntermediateAuthority)),
+            *(each for each in servers if isinstance(each, pki.ServerCertificate)),
+            *clients,
+        ],
         rosters=[built.rosters[each.name] for each in config.rosters.values() if each.authority == authority.name],
         lifetime_hours=crl.policy.lifetime_hours,
         renew_before_hours=crl.policy.renew_before_hours,

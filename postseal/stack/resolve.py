@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pki.crl_schedule import CrlPolicy
 from pki.fields import DeclaredCertificate
-from pki.model import Pkcs12Profile, Profile
+from pki.model import Pkcs12Profile, Profile, RevocationReason
 from pki.rollover import Slots
 from postseal.stack.host_sections import HostSection
 from postseal.stack.lifetimes import resolve_lifetime
@@ -88,7 +88,14 @@ def _authority(each: Declared[AuthorityKeys], stack: DeclaredStack) -> Authority
 
 
 def _slots(section: SlotsSection) -> Slots:
-    return Slots(section.active, section.standby, section.retiring, section.standby_for, section.cross_sign)
+    return Slots(
+        section.active,
+        section.standby,
+        section.retiring,
+        section.standby_for,
+        section.cross_sign,
+        section.revoke_retiring or RevocationReason.NOT_REVOKED,
+    )
 
 
 def _crl(section: CrlSection) -> Crl:

@@ -7,11 +7,11 @@ Each section is its own keys, written here, and the fields of a certificate that
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
-from pydantic import BeforeValidator, StrictStr, create_model
+from pydantic import BeforeValidator, PlainValidator, StrictStr, create_model
 
 from pki.declared import Said
 from pki.fields import FIELDS, DeclaredCertificate, Group, SaidBy
-from pki.model import FIRST_SLOT
+from pki.model import FIRST_SLOT, RevocationReason
 from pki.reading import said_in, with_fields
 from pki.rollover import STANDBY_HOURS
 from postseal.stack.words import (
@@ -141,6 +141,16 @@ class AdoptSection(Section):
     private_key_secret: Text
 
 
+def _reason(value: Any) -> RevocationReason:
+    words = [each.value for each in RevocationReason if each]
+    if value not in words:
+        raise ValueError(f"got {shown(str(value))}, expected one of {', '.join(words)}")
+    return RevocationReason(value)
+
+
+ReasonWord = Annotated[RevocationReason, PlainValidator(_reason)]
+
+
 class SlotsSection(Section):
     """Numbered keys of an authority, for a rollover in reviewed steps; `Slots` in pki/rollover.py."""
 
@@ -149,6 +159,7 @@ class SlotsSection(Section):
     retiring: Count | None = None
     standby_for: WaitHours = STANDBY_HOURS
     cross_sign: Flag = False
+    revoke_retiring: ReasonWord | None = None
 
 
 class CrlSection(Section):

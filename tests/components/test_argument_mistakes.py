@@ -226,7 +226,8 @@ MISTAKES: dict[str, tuple[Callable[..., object], dict[str, Any], list[str]]] = {
         [
             (
                 "revocation_lists.list.certificates[0]: got 'alice', expected a certificate, as "
-                "pki.ClientCertificate(...) or pki.ServerCertificate(...)"
+                "pki.ClientCertificate(...) or pki.ServerCertificate(...), or an authority below, as "
+                "pki.IntermediateAuthority(...)"
             ),
             "revocation_lists.list.rosters: got 'staff', expected a list, as [first, second]",
             "revocation_lists.list.lifetime_hours: got 'a week', expected a whole number",

@@ -138,3 +138,45 @@ def test_a_program_may_declare_the_list_of_one_slot_alone() -> None:
     assert run_program(lambda: program(1)).one("RevocationList").properties["issuer"]["slot"] == "mail-ca/1"
     with pytest.raises(ConfigError, match="slot: got 3, expected a slot of mail-ca: 2, 1"):
         run_program(lambda: program(3))
+
+
+def test_the_retiring_slot_of_an_intermediate_is_revoked_in_the_list_above() -> None:
+    """Only its certificate says so, and the list of the authority above has every slot of it."""
+
+    def program() -> None:
+        ca = pki.CertificateAuthority("ca", common_name="CA", path_length=1)
+        slots = pki.Slots(active=2, retiring=1, revoke_retiring=pki.RevocationReason.KEY_COMPROMISE)
+        office = pki.IntermediateAuthority("office", authority=ca, common_name="Office CA", slots=slots)
+        pki.RevocationList("ca", authority=ca, certificates=[office])
+
+    program_ = run_program(program)
+    certificates = {each.name: each.properties for each in program_.registrations if each.type.endswith(":Certificate")}
+    assert {name: each.get("revoke") for name, each in certificates.items()} == {
+        "ca": None,
+        "office-2": None,
+        "office": "keyCompromise",
+    }
+    listed = program_.one("RevocationList").properties["certificates"]
+    assert sorted(each["name"] for each in listed) == ["office", "office-2"]
+
+
+@pytest.mark.parametrize(
+    ("slots", "is_root", "words"),
+    [
+        (
+            pki.Slots(active=2, retiring=1, revoke_retiring=pki.RevocationReason.SUPERSEDED),
+            True,
+            "no list names a root",
+        ),
+        (pki.Slots(revoke_retiring=pki.RevocationReason.SUPERSEDED), False, "make another slot active"),
+    ],
+)
+def test_what_signs_and_what_is_on_no_list_is_not_revoked(slots: pki.Slots, words: str, *, is_root: bool) -> None:
+    """In one sentence, with what to do instead."""
+
+    def program() -> None:
+        ca = pki.CertificateAuthority("ca", common_name="CA", path_length=1, slots=slots if is_root else None)
+        pki.IntermediateAuthority("office", authority=ca, common_name="Office CA", slots=None if is_root else slots)
+
+    with pytest.raises(ConfigError, match=words):
+        run_program(program)

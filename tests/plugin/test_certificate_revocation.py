@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import Resource
-from tests.support.resource_properties import client, instant, issued_by, root
+from tests.support.resource_properties import client, instant, issued_by, root, server
 
 
 @pytest.fixture
@@ -104,3 +104,17 @@ def test_what_was_never_issued_cannot_be_revoked(plugin: PluginRuns, authority: 
         plugin.resource("Certificate", "bob"), client(issued_by(authority.outputs), "bob", revoke="unspecified")
     )
     assert "was never issued" in problem
+
+
+def test_a_revoked_server_is_told_to_be_served_until_another_one_is_there(
+    plugin: PluginRuns, authority: Resource
+) -> None:
+    """Once: a server has no row that would go, and its host needs some certificate."""
+    resource = plugin.resource("ServerCertificate", "mx1")
+    plugin.up(resource, server(issued_by(authority.outputs)))
+    plugin.lines.clear()
+    for _ in range(2):
+        plugin.up(resource, server(issued_by(authority.outputs)) | {"revoke": "keyCompromise"})
+    assert {each for each in plugin.lines if "set issue_again" in each} == {
+        "mx1: hosts go on serving it until another one is there: set issue_again, or give them another server"
+    }

@@ -12,7 +12,7 @@ from pki.rollover import Slots
 from postseal.stack.config import load_stack
 from postseal.stack.model import Crl
 from tests.support.specimens import make_authority
-from tests.support.stack_files import problems_of
+from tests.support.stack_files import problems_of, stack
 from tests.support.test_authority import ThrowAwayAuthority
 
 Raw = dict[str, Any]
@@ -201,3 +201,24 @@ def test_a_chain_in_place_of_an_adopted_certificate_is_told_once() -> None:
         "old-key": "stands for a key",
     }
     assert [problem.path for problem in problems_of(raw, ["old-key"])] == ["authority.adopt.certificate_pem"]
+
+
+@pytest.mark.parametrize(
+    ("office", "path"),
+    [
+        ({"slots": {"active": 2, "retiring": 1, "revoke_retiring": "keyCompromise"}}, ""),
+        ({"slots": {"active": 1, "revoke_retiring": "keyCompromise"}}, "authorities.office.slots.revoke_retiring"),
+        (
+            {"slots": {"active": 2, "retiring": 1, "revoke_retiring": "lost"}},
+            "authorities.office.slots.revoke_retiring",
+        ),
+    ],
+)
+def test_a_retiring_slot_of_an_intermediate_may_be_revoked(office: dict[str, Any], path: str) -> None:
+    """For a reason of RFC 5280, while another slot signs; a root is on no list."""
+    root = {"common_name": "CA", "path_length": 1}
+    below = {"common_name": "Office CA", "issuer": "ca"}
+    raw = stack(authority=None, authorities={"ca": root, "office": below | office}, clients=None, hosts=None)
+    assert [each.path for each in problems_of(raw)] == ([path] if path else [])
+    of_root = raw | {"authorities": {"ca": root | office}}
+    assert [each.path for each in problems_of(of_root)] == ["authorities.ca.slots.revoke_retiring"]
