@@ -4,16 +4,13 @@ from typing import Any
 
 import pytest
 
-from pki.model import Profile
-from pki.verification import chain_pem
 from postseal.stack.config import load_stack
 from postseal.stack.model import CertificateKind, CertificateReference, ThirdPartyClient
 from postseal.stack.screening import FileText, declared_files
-from tests.support.specimens import issue_leaf, make_authority
 from tests.support.stack_files import problems_of
+from tests.support.test_authority import ThrowAwayAuthority
 
-MIDDLE = make_authority(make_authority())
-CHAIN = chain_pem([issue_leaf(MIDDLE, Profile.CLIENT), MIDDLE.certificate])
+CHAIN = ThrowAwayAuthority().issue_client("us").certificate_pem
 KEY = {"partner-key": "a key that the engine keeps"}
 GIVEN = {"signed_chain_pem": CHAIN, "private_key_secret": "partner-key"}
 
