@@ -104,7 +104,7 @@ def problems_of_kinds(host: HostDeclaration, certificates: Mapping[str, HostCert
     first: dict[str, str] = {}
     for name in host.server.certificates if host.server else ():
         each = certificates.get(name)
-        if each and not isinstance(each, ClientCertificate):
+        if each and not isinstance(each, ClientCertificate | ThirdPartyClientCertificate):
             other = first.setdefault(each.key_algorithm.kind, name)
             if other != name:
                 yield Problem("certificate", sentence_of_one_kind(name, other, each.key_algorithm.kind))
