@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pki.fields import ArchiveWord, Match
     from pki.imported_certificate.resource import ImportedCertificate
     from pki.lifetime import LifetimePolicy
-    from pki.model import KeyAlgorithm, NameConstraints, Pkcs12Profile, RevocationReason, SlotId
+    from pki.model import AuthorityChange, KeyAlgorithm, NameConstraints, Pkcs12Profile, RevocationReason, SlotId
     from pki.rollover import Slots
     from pki.roster.rows import RosterRow
     from postseal_core.errors import ConfigError, Problem
@@ -53,7 +53,14 @@ else:
         "pki.fields": ("ArchiveWord", "Match"),
         "pki.imported_certificate.resource": ("ImportedCertificate",),
         "pki.lifetime": ("LifetimePolicy",),
-        "pki.model": ("KeyAlgorithm", "NameConstraints", "Pkcs12Profile", "RevocationReason", "SlotId"),
+        "pki.model": (
+            "AuthorityChange",
+            "KeyAlgorithm",
+            "NameConstraints",
+            "Pkcs12Profile",
+            "RevocationReason",
+            "SlotId",
+        ),
         "pki.rollover": ("Slots",),
         "pki.roster.rows": ("RosterRow",),
         "postseal_core.errors": ("ConfigError", "Problem"),
@@ -71,6 +78,7 @@ else:
 __all__ = [
     "AdoptedAuthority",
     "ArchiveWord",
+    "AuthorityChange",
     "AuthorityFields",
     "AuthoritySlot",
     "Certificate",

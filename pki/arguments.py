@@ -30,8 +30,20 @@ class _SubjectFields(TypedDict, total=False):
     """The subject's state or province (ST), at most 128 characters. Default: none."""
     country: str
     """The subject's country (C), two letters of ISO 3166, as `DE`. Default: none."""
-    key_algorithm: KeyAlgorithm | Literal["ECDSA-P256", "ECDSA-P384", "RSA-2048", "RSA-3072", "RSA-4096", "ED25519"]
-    """The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, RSA-2048, RSA-3072, RSA-4096, ED25519.
+    key_algorithm: (
+        KeyAlgorithm
+        | Literal[
+            "ECDSA-P256",
+            "ECDSA-P384",
+            "ECDSA-P521",
+            "RSA-2048",
+            "RSA-3072",
+            "RSA-4096",
+            "RSA-8192",
+            "ED25519",
+        ]
+    )
+    """The algorithm of the key, by default ECDSA-P256; or ECDSA-P384, -P521, RSA-2048, -3072, -4096, -8192, ED25519.
 
     Another one means a new key and a new certificate."""
 

@@ -12,7 +12,7 @@ from pki.extensions import extension_of, is_self_issued, name_in_words
 from pki.name_constraints import faults_of_names
 from postseal_core.errors import Problem
 
-__all__ = ["problems_of_path"]
+__all__ = ["critical_extensions_unknown", "problems_of_path"]
 
 _POLICY_MAPPINGS = x509.ObjectIdentifier("2.5.29.33")
 _ANY_POLICY_DER = bytes.fromhex("0604551d2000")
@@ -62,14 +62,19 @@ def _problems(chain: Sequence[x509.Certificate], root: Sequence[x509.Certificate
     ]
 
 
+def critical_extensions_unknown(certificate: x509.Certificate) -> list[str]:
+    """Return the identifiers of critical extensions that verifiers do not process, and so refuse."""
+    return [each.oid.dotted_string for each in certificate.extensions if each.critical and each.oid not in _PROCESSED]
+
+
 def _extension_problems(place: str, certificate: x509.Certificate) -> Iterator[Problem]:
+    for oid in critical_extensions_unknown(certificate):
+        yield Problem(
+            place,
+            f"has the critical extension {oid}, which verifiers must refuse unless they understand it: have the"
+            " certificate issued without it",
+        )
     for extension in certificate.extensions:
-        if extension.critical and extension.oid not in _PROCESSED:
-            yield Problem(
-                place,
-                f"has the critical extension {extension.oid.dotted_string}, which verifiers must refuse unless they"
-                " understand it: have the certificate issued without it",
-            )
         if extension.oid == _POLICY_MAPPINGS and _ANY_POLICY_DER in extension.value.public_bytes():
             yield Problem(place, "maps the policy anyPolicy, which RFC 5280 section 4.2.1.5 forbids: have it re-issued")
 

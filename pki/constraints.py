@@ -1,7 +1,7 @@
 """Check a declaration against its issuers' constraints before anything is issued (RFC 5280 section 6.1)."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cryptography import x509
@@ -10,10 +10,11 @@ from pki.constrained_names import ALL_ADDRESSES, NO_HOST, name_constraints
 from pki.declared_issuer import ComparableSubject, comparable_parts, comparable_subject, problem_of_same_subject
 from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words
 from pki.issuing import subject_name
-from pki.model import CertificateDeclaration, Profile
+from pki.model import AuthorityChange, CertificateDeclaration, Profile
 from pki.name_kinds import NAME_KINDS, NameKind
 from pki.name_syntax import path_of_name
 from pki.names import problems_of_name_constraints
+from pki.profiles import PROFILES, Purpose
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 # What OpenSSL takes for a host name when it stands in a common name (3.0: `cn2dnsid`).
+_PURPOSE_WORDS = {Purpose.SERVER_AUTH: "serverAuth", Purpose.CLIENT_AUTH: "clientAuth"}
 _LOOKS_LIKE_HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
 
 
@@ -35,7 +37,8 @@ class IssuerLimits:
 
     `name`: what messages call it. `permitted` and `excluded`: by the field of `SubjectAltNames`, constraints in lower
     case. `closed`: fields of which it certifies no name at all. `is_self_issued`: it takes no place in the path lengths
-    above it, unless it is what is being judged. `subjects`: what it is called, in each of its slots that are known.
+    above it, unless it is what is being judged. `purposes`: the extended key usages below it, None: any. `subjects`:
+    what it is called, in each of its slots that are known.
     """
 
     name: str
@@ -47,19 +50,21 @@ class IssuerLimits:
     excluded_directories: Sequence[x509.Name] = ()
     is_authority: bool = True
     is_self_issued: bool = False
+    purposes: frozenset[str] | None = None
     subjects: tuple[ComparableSubject, ...] = ()
 
 
 def limits_of_certificate(certificate: x509.Certificate) -> IssuerLimits:
     """Return the limits that an issuer's certificate sets; messages call it by its subject."""
     basic = extension_of(certificate, x509.BasicConstraints)
-    names = extension_of(certificate, x509.NameConstraints)
+    names, usages = extension_of(certificate, x509.NameConstraints), extension_of(certificate, x509.ExtendedKeyUsage)
     return replace(
         _limits_of_names(names),
         name=name_in_words(certificate.subject),
         path_length=basic.path_length if basic else None,
         is_authority=is_authority(certificate),
         is_self_issued=is_self_issued(certificate),
+        purposes=frozenset(each.dotted_string for each in usages) if usages is not None else None,
         subjects=(comparable_parts((each.oid.dotted_string, str(each.value)) for each in certificate.subject),),
     )
 
@@ -77,18 +82,16 @@ def limits_of_declaration(name: str, declaration: CertificateDeclaration) -> Iss
     )
 
 
-def limits_of_adopted(certificate: x509.Certificate, declaration: CertificateDeclaration) -> IssuerLimits:
-    """Return what an authority that was made elsewhere allows, now and once it is renewed as declared.
-
-    Where its certificate says nothing of addresses or URIs, the declaration decides.
-    """
-    now, later = limits_of_certificate(certificate), limits_of_declaration("", declaration)
-    names = extension_of(certificate, x509.NameConstraints)
-    subtrees = (*((names and names.permitted_subtrees) or ()), *((names and names.excluded_subtrees) or ()))
-    mentioned = {kind.field for kind in NAME_KINDS if any(isinstance(each, kind.general_name) for each in subtrees)}
-    silent = now.closed - mentioned
-    decided = {field: later.permitted[field] for field in silent}
-    return replace(now, closed=(now.closed - silent) | (later.closed & silent), permitted={**now.permitted, **decided})
+def limits_of_adopted(
+    certificate: x509.Certificate, declaration: CertificateDeclaration, changes: Collection[AuthorityChange]
+) -> IssuerLimits:
+    """Return what an authority that was made elsewhere allows: its certificate says it, but for what is changed."""
+    now = limits_of_certificate(certificate)
+    changed = limits_of_declaration(now.name, declaration)
+    if AuthorityChange.NAME_CONSTRAINTS in changes:
+        own = {name: getattr(now, name) for name in ("path_length", "is_self_issued", "purposes", "subjects")}
+        now = replace(changed, **own)
+    return replace(now, path_length=changed.path_length) if AuthorityChange.PATH_LENGTH in changes else now
 
 
 def _limits_of_names(names: x509.NameConstraints | None) -> IssuerLimits:
@@ -114,14 +117,11 @@ def _limits_of_names(names: x509.NameConstraints | None) -> IssuerLimits:
 def _closed(allowed: Mapping[str, Sequence[str]], forbidden: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Yield the kinds of names that the authority may not certify at all.
 
-    A certificate that limits hosts or mailboxes and says nothing of addresses and URIs is read as if it closed them:
-    it is from before ours did, and its renewal closes them.
+    A certificate that limits hosts and mailboxes and says nothing of addresses leaves those open, as verifiers do.
     """
-    is_limited = any(bases[field] for bases in (allowed, forbidden) for field in ("dns_names", "email_addresses"))
     for field in ("ip_addresses", "uris"):
-        is_silent = not allowed[field] and not forbidden[field]
         is_shut = not allowed[field] and {*ALL_ADDRESSES} <= {*forbidden[field]}
-        if (is_limited and is_silent) or is_shut or [*allowed[field]] == [NO_HOST]:
+        if is_shut or [*allowed[field]] == [NO_HOST]:
             yield field
 
 
@@ -141,6 +141,7 @@ def problems_under_limits(declaration: CertificateDeclaration, issuers: Sequence
             for depth, issuer in enumerate(issuers)
             for problem in (
                 *_authority_problems(issuer),
+                *_purpose_problems(declaration, issuer),
                 *_path_length_problems(declaration, issuer, issuers[:depth]),
                 *_name_problems(declaration, issuer),
             )
@@ -158,6 +159,19 @@ def _subject_problems(declaration: CertificateDeclaration, issuers: Sequence[Iss
 def _authority_problems(issuer: IssuerLimits) -> Iterator[Problem]:
     if not issuer.is_authority:
         yield Problem("", f"{issuer.name} is no authority and cannot sign: choose an authority as the issuer")
+
+
+def _purpose_problems(declaration: CertificateDeclaration, issuer: IssuerLimits) -> Iterator[Problem]:
+    """Report a purpose that an authority above shuts out; verifiers nest them (RFC 5280 section 4.2.1.12)."""
+    if issuer.purposes is None:
+        return
+    for purpose in PROFILES[declaration.profile].extended_key_usages:
+        if purpose.value not in issuer.purposes:
+            word = _PURPOSE_WORDS[purpose]
+            yield Problem(
+                "authority",
+                f"{issuer.name} may not certify this: its extendedKeyUsage lacks {word}; choose another authority",
+            )
 
 
 def _path_length_problems(

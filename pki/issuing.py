@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import cast
+from typing import Any, cast
 
 from cryptography import x509
 
+from pki.carried import Carried, carried_extensions
 from pki.constrained_names import name_constraints
-from pki.extensions import extension_of, is_authority, long_names, name_in_words, parse_whole
+from pki.extensions import extension_of, is_authority, is_same_name, long_names, name_in_words, parse_whole
 from pki.keys import PrivateKey, PublicKey, SignatureHash, algorithm_of, is_deterministic, signature_hash
 from pki.model import (
     SUBJECT_PARTS,
@@ -76,30 +77,31 @@ def issue(
     serial_number: int,
     issuer: Issuer | None,
     signing_key: PrivateKey | None = None,
+    carried: Carried | None = None,
 ) -> x509.Certificate:
     """Return the certificate for `public_key`, signed by `issuer`, or by its own `signing_key`.
 
     `issuer` is None for the profile root, and for servers without an authority; then `signing_key` is the private half
-    of `public_key`.
+    of `public_key`. `carried`: a certificate whose name and extensions the new one takes over, see `pki.carried`; the
+    declaration then says only what changes.
     Not checked: the declared names and path length; see `problems_of_declaration` and `problems_under_limits`.
 
     Raises:
         CertificateError: the dates are outside of the issuer's or the profile's limits, issuer and profile do not go
             together, or a key is of no accepted algorithm. The message has one line for each.
     """
+    subject = carried.subject if carried else subject_name(declaration.subject)
     refusals = [
         *_key_refusals(declaration, public_key, issuer, signing_key),
+        *_subject_refusals(declaration, subject, issuer),
         *_date_refusals(declaration, validity, issuer),
     ]
     if refusals:
         raise CertificateError("\n".join(refusals))
-    subject = subject_name(declaration.subject)
-    extensions = _extensions(declaration, public_key, issuer)
+    extensions = _all_extensions(declaration, public_key, issuer, carried)
     builder = (
         # The extensions are handed over as a whole: adding them one by one copies the builder each time.
-        x509.CertificateBuilder(
-            extensions=[x509.Extension(each.oid, CRITICAL[type(each)], each) for each in extensions]
-        )
+        x509.CertificateBuilder(extensions=extensions)
         .subject_name(subject)
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(public_key)
@@ -175,7 +177,11 @@ def _key_refusals(
         yield f"{name}: expected the private half of its own key as signing_key, because it signs itself"
     if issuer is not None and signing_key is not None:
         yield f"{name}: got an issuer and a signing_key; leave signing_key out, the issuer signs"
-    if issuer is not None and issuer.certificate.subject == subject_name(declaration.subject):
+
+
+def _subject_refusals(declaration: CertificateDeclaration, subject: x509.Name, issuer: Issuer | None) -> Iterator[str]:
+    if issuer is not None and is_same_name(issuer.certificate.subject, subject):
+        name = declaration.subject.common_name
         yield f"{name}: got the subject of its issuer, which makes it look self-signed; choose another common_name"
 
 
@@ -195,6 +201,18 @@ def _date_refusals(declaration: CertificateDeclaration, validity: Validity, issu
             f"{name}: got not_after {format_instant(validity.not_after)}, expected no later than its issuer's"
             f" {format_instant(issuer.certificate.not_valid_after_utc)}; shorten it or renew the issuer first"
         )
+
+
+def _all_extensions(
+    declaration: CertificateDeclaration, public_key: PublicKey, issuer: Issuer | None, carried: Carried | None
+) -> list[x509.Extension[Any]]:
+    declared = [
+        x509.Extension(each.oid, CRITICAL[type(each)], each) for each in _extensions(declaration, public_key, issuer)
+    ]
+    if carried is None:
+        return declared
+    is_same_key = carried.certificate.public_key() == public_key
+    return carried_extensions(carried, declared, is_same_key=is_same_key, has_issuer=issuer is not None)
 
 
 def _extensions(

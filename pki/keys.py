@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-SignatureHash = hashes.SHA256 | hashes.SHA384
+SignatureHash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 
@@ -53,14 +53,25 @@ def _rsa(bits: int) -> _AlgorithmRow:
 _ALGORITHMS: Mapping[KeyAlgorithm, _AlgorithmRow] = {
     KeyAlgorithm.ECDSA_P256: _ecdsa(ec.SECP256R1(), hashes.SHA256()),
     KeyAlgorithm.ECDSA_P384: _ecdsa(ec.SECP384R1(), hashes.SHA384()),
+    KeyAlgorithm.ECDSA_P521: _ecdsa(ec.SECP521R1(), hashes.SHA512()),
     KeyAlgorithm.RSA_2048: _rsa(2048),
     KeyAlgorithm.RSA_3072: _rsa(3072),
     KeyAlgorithm.RSA_4096: _rsa(4096),
+    KeyAlgorithm.RSA_8192: _rsa(8192),
     KeyAlgorithm.ED25519: _AlgorithmRow(ed25519.Ed25519PrivateKey.generate, signature_hash=None),
 }
 
-_BY_CURVE = {"secp256r1": KeyAlgorithm.ECDSA_P256, "secp384r1": KeyAlgorithm.ECDSA_P384}
-_BY_RSA_BITS = {2048: KeyAlgorithm.RSA_2048, 3072: KeyAlgorithm.RSA_3072, 4096: KeyAlgorithm.RSA_4096}
+_BY_CURVE = {
+    "secp256r1": KeyAlgorithm.ECDSA_P256,
+    "secp384r1": KeyAlgorithm.ECDSA_P384,
+    "secp521r1": KeyAlgorithm.ECDSA_P521,
+}
+_BY_RSA_BITS = {
+    2048: KeyAlgorithm.RSA_2048,
+    3072: KeyAlgorithm.RSA_3072,
+    4096: KeyAlgorithm.RSA_4096,
+    8192: KeyAlgorithm.RSA_8192,
+}
 _CHOICES = ", ".join(KeyAlgorithm)
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "FIRST_SLOT",
     "HOLD",
     "SUBJECT_PARTS",
+    "AuthorityChange",
     "CertificateDeclaration",
     "KeyAlgorithm",
     "NameConstraints",
@@ -33,23 +34,41 @@ class KeyAlgorithm(StrEnum):
     Attributes:
         ECDSA_P256: ECDSA on the curve P-256, the default: every TLS library of the last ten years knows it.
         ECDSA_P384: ECDSA on the curve P-384.
+        ECDSA_P521: ECDSA on the curve P-521, for what exists already; some programs do not know it.
         RSA_2048: RSA of 2048 bits, the least that OpenSSL accepts.
         RSA_3072: RSA of 3072 bits, for peers that know only RSA.
         RSA_4096: RSA of 4096 bits.
+        RSA_8192: RSA of 8192 bits, for what exists already; a key takes a minute to make, a signature a tenth second.
         ED25519: Ed25519 (RFC 8410); many mail programs do not know it.
     """
 
     ECDSA_P256 = "ECDSA-P256"
     ECDSA_P384 = "ECDSA-P384"
+    ECDSA_P521 = "ECDSA-P521"
     RSA_2048 = "RSA-2048"
     RSA_3072 = "RSA-3072"
     RSA_4096 = "RSA-4096"
+    RSA_8192 = "RSA-8192"
     ED25519 = "ED25519"
 
     @property
     def kind(self) -> str:
         """The kind of key without its size, of which a TLS server holds one certificate each; as `kind_of_key`."""
         return self.value.partition("-")[0]
+
+
+class AuthorityChange(StrEnum):
+    """What a stack file may say otherwise than the certificate of an authority that is carried on.
+
+    Attributes:
+        SUBJECT: The distinguished name.
+        PATH_LENGTH: How many authorities may stand below.
+        NAME_CONSTRAINTS: Which names it may certify.
+    """
+
+    SUBJECT = "subject"
+    PATH_LENGTH = "path_length"
+    NAME_CONSTRAINTS = "name_constraints"
 
 
 class Pkcs12Profile(StrEnum):

@@ -21,7 +21,7 @@ _USAGES = (
     "encipher_only",
     "decipher_only",
 )
-_RSA = frozenset({KeyAlgorithm.RSA_2048, KeyAlgorithm.RSA_3072, KeyAlgorithm.RSA_4096})
+_RSA = frozenset({KeyAlgorithm.RSA_2048, KeyAlgorithm.RSA_3072, KeyAlgorithm.RSA_4096, KeyAlgorithm.RSA_8192})
 
 
 CRITICAL: Mapping[type[x509.ExtensionType], bool] = {

@@ -15,6 +15,7 @@ from pki.keys import PublicKey
 from pki.model import Profile
 from pki.name_syntax import is_host_covered
 from pki.profiles import PROFILES, Purpose
+from pki.string_types import unreadable_string_types
 from postseal_core.bounds import LARGEST_CHAIN_BYTES, MOST_CERTIFICATES
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.instants import format_instant
@@ -77,15 +78,25 @@ def load_chain(pem: str, *, what: str) -> list[x509.Certificate]:
             f"{what}: got {found}, expected only `-----BEGIN CERTIFICATE-----` blocks; convert with"
             " `openssl x509 -in FILE -out FILE.pem`, with `-inform DER` if the file is binary"
         )
+    certificates: list[x509.Certificate] = []
     try:
-        certificates = x509.load_pem_x509_certificates(pem.encode())
+        certificates += x509.load_pem_x509_certificates(pem.encode())
         for certificate in certificates:
             parse_whole(certificate)
     except _UNPARSABLE as error:
-        raise CertificateError(
-            f"{what}: a certificate block cannot be parsed (truncated or altered?): copy it again"
-        ) from error
+        raise CertificateError(f"{what}: {_cause(certificates)}") from error
     return certificates
+
+
+def _cause(certificates: Sequence[x509.Certificate]) -> str:
+    """Return why certificates that are whole cannot be read; where none is, they are not."""
+    strange = {name for each in certificates for name in unreadable_string_types(each.public_bytes(Encoding.DER))}
+    if strange:
+        return (
+            f"a name in it is written as {' and '.join(sorted(strange))}, with characters that cannot be read here, so "
+            "its bytes could not be kept: use an authority whose name is a PrintableString, UTF8String or BMPString"
+        )
+    return "a certificate block cannot be parsed (truncated or altered?): copy it again"
 
 
 def chain_pem(certificates: Sequence[x509.Certificate]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.engine import Stack, has_engine, prepare_home
+from tests.support.foreign_authorities import EASY_RSA
 from tests.support.judges import has_zlint
 from tests.support.postfix_instance import Boot, boot
 from tests.support.test_authority import ThrowAwayAuthority
@@ -31,6 +32,7 @@ def _has_browser() -> bool:
 
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_browser": (_has_browser, "Chromium is not on PATH"),
+    "needs_easy_rsa": (EASY_RSA.is_file, "easy-rsa is not installed in /usr/share"),
     "needs_engine": (has_engine, "there is no Pulumi engine: run `make engine` once"),
     "needs_gnutls": (lambda: shutil.which("certtool") is not None, "certtool of GnuTLS is not on PATH"),
     "needs_go": (lambda: shutil.which("go") is not None, "go is not on PATH"),

@@ -1,24 +1,24 @@
 """The Check step of a certificate: take the keys, find problems, decide the schedule."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 
+from pki.adoption import CONSEQUENCES
+from pki.certificate.carrying import hold_model, problems_of_adoption, subject_of
 from pki.certificate.records import CertificateArgs, CertificateInputs
 from pki.certificate.requested import hold_request, impossible_request
 from pki.certificate.takeover import differences_of_takeover, hold_handover, schedule_of_takeover, takeover_of
 from pki.constraints import limits_of_certificate
-from pki.declared import declaration_of, policy_of
+from pki.declared import policy_of
 from pki.declared_checks import problems_of_declared
 from pki.demand import SAME, Basis, Differences, below_issuer, demand_of, differences_of
-from pki.fingerprint import public_key_fingerprint_sha256
 from pki.generations import Demand, Schedule
-from pki.issuing import subject_name
-from pki.key_material import held_key, hold_issuer, hold_key, issuer_window, known_issuer_chain
-from pki.model import Profile, SlotId, Validity
+from pki.key_material import hold_issuer, hold_key, issuer_window, known_issuer_chain
+from pki.model import AuthorityChange, Profile, SlotId, Validity
 from pki.schedule import adopted, decide
-from pki.verification import is_issued_by, load_certificate
+from pki.verification import load_certificate
 from postseal_core.errors import CertificateError, ConfigError, Problem, ScheduleError, refuse
 from postseal_core.plugin.handler import Context
 from postseal_core.values import is_unknown
@@ -34,18 +34,18 @@ class Held:
 
     `chain`: of the issuer, issuer first, empty where a preview does not know it. `adopted_certificate`, `taken_over`:
     references of a certificate made elsewhere and of one that another resource hands over, empty for none.
+    `carries_on`: the reference of an authority's certificate that this one carries on; `change`: what it has otherwise
+    than the one that is adopted or carried on. `subject`: the distinguished name, as readers see it.
     """
 
     basis: Basis
     chain: Sequence[x509.Certificate]
     adopted_certificate: str
     taken_over: str
+    subject: str
+    carries_on: str = ""
+    change: tuple[AuthorityChange, ...] = ()
     is_key_elsewhere: bool = False
-
-    @property
-    def subject(self) -> str:
-        """The declared subject, as readers see it."""
-        return _subject(self.basis)
 
 
 def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -> Held:
@@ -57,8 +57,13 @@ def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -
     """
     refuse([*_adoption_without_key(args), *_impossible_handover(args), *impossible_request(args)])
     issuer, private_key = hold_issuer(args.issuer, context), hold_key(args.private_key_pem, context)
-    chain, declared = known_issuer_chain(issuer.label, context), args.declared
-    problems = problems_of_declared(declared, args.profile, [limits_of_certificate(each) for each in chain])
+    chain = known_issuer_chain(issuer.label, context)
+    model = hold_model(args, context)
+    declared = model.declared
+    problems = [
+        *model.problems,
+        *problems_of_declared(model.judged, args.profile, [limits_of_certificate(each) for each in chain]),
+    ]
     if args.request_pem:
         private_key, declared = hold_request(args, context, problems)
     basis = Basis(below_issuer(declared, args.issuer), args.profile, issuer.label, issuer.key, private_key)
@@ -66,11 +71,19 @@ def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -
     # In a preview in which the key is still to be made known, nothing can be compared with it.
     is_adopted = args.adopt_certificate_pem and not is_unknown(private_key)
     adopted_certificate = context.material.put(args.adopt_certificate_pem) if is_adopted else ""
-    held = Held(basis, chain, adopted_certificate, taken_over, is_key_elsewhere=bool(args.request_pem))
-    if held.adopted_certificate and not problems:
-        problems += _adoption_problems(held, context)
+    if adopted_certificate and not problems:
+        problems += problems_of_adoption(args, basis, chain, context, is_new=is_new)
     refuse(problems)
-    return held
+    return Held(
+        basis,
+        chain,
+        adopted_certificate,
+        taken_over,
+        subject_of(args, basis, model),
+        carries_on=model.carries_on,
+        change=model.change,
+        is_key_elsewhere=bool(args.request_pem),
+    )
 
 
 def decide_schedule(args: CertificateArgs, held: Held, old: CertificateInputs | None, context: Context) -> Schedule:
@@ -82,19 +95,25 @@ def decide_schedule(args: CertificateArgs, held: Held, old: CertificateInputs | 
     window = issuer_window(args.issuer)
     before, differences = _what_there_is(held, old, window.slot if window else None, context)
     demand = demand_of(held.basis.declared, args.profile, window, differences, is_key_elsewhere=held.is_key_elsewhere)
-    if before is None and held.adopted_certificate:
-        return _adopted(held, demand, context)
+    if held.adopted_certificate:
+        # What was signed before may name the old root by its serial number: it stays trusted for as long as it lasts.
+        demand = replace(demand, confirm=demand.confirm or window is None)
+        before = before or _adopted(held, demand, context)
+        demand = replace(demand, changes=demand.changes or _changes_at_adoption(held, old))
     try:
         decision = decide(before, demand, context.now)
     except ScheduleError as error:
         raise ConfigError([Problem("", str(error))]) from None
     if decision.note:
         context.report(f"{args.name}: {decision.note}")
+    if decision.is_issued and demand.changes:
+        for change in held.change:
+            context.report(f"{args.name}: {CONSEQUENCES[change]}")
     return decision.schedule
 
 
-def _subject(basis: Basis) -> str:
-    return subject_name(declaration_of(basis.declared, basis.profile).subject).rfc4514_string()
+def _changes_at_adoption(held: Held, old: CertificateInputs | None) -> tuple[str, ...]:
+    return tuple(held.change) if old is None else ()
 
 
 def _adoption_without_key(args: CertificateArgs) -> Iterator[Problem]:
@@ -120,24 +139,6 @@ def _receive(args: CertificateArgs, context: Context, problems: list[Problem]) -
     except CertificateError as error:
         problems.append(Problem("handover", str(error)))
         return ""
-
-
-def _adoption_problems(held: Held, context: Context) -> Iterator[Problem]:
-    """Report differences between an adopted certificate and the declaration."""
-    certificate, basis = _made_elsewhere(held, context), held.basis
-    subject = certificate.subject.rfc4514_string()
-    if subject != held.subject:
-        yield Problem(
-            _ADOPTED,
-            f"its subject is {subject}, declared is {held.subject}: declare the subject exactly as it is, or the first "
-            "renewal would change the authority's name",
-        )
-    if public_key_fingerprint_sha256(held_key(str(basis.private_key), context)) != public_key_fingerprint_sha256(
-        certificate
-    ):
-        yield Problem(_ADOPTED, "it does not belong to private_key_pem: hand in the key it was made for")
-    if held.chain and not is_issued_by(certificate, held.chain[0]):
-        yield Problem(_ADOPTED, f"it was not signed by {basis.issuer}: declare the authority that signed it")
 
 
 def _made_elsewhere(held: Held, context: Context) -> x509.Certificate:

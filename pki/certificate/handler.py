@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 from cryptography import x509
 
+from pki.certificate.carrying import carried_for
 from pki.certificate.decision import decide_schedule, hold_certificate
 from pki.certificate.issuance import (
     Generation,
@@ -17,12 +18,15 @@ from pki.certificate.issuance import (
 from pki.certificate.records import CertificateArgs, CertificateInputs, CertificateState
 from pki.certificate.requested import refuse_revoked_key
 from pki.certificate.takeover import issued_of_takeover, takeover_of
-from pki.declared import declaration_of
+from pki.declared import declaration_of, policy_of
+from pki.extensions import name_text
+from pki.fingerprint import certificate_fingerprint_sha256 as fingerprint
 from pki.generations import AcceptedGeneration, RevokedGeneration
 from pki.key_material import issuer_chain, known_issuer_chain
-from pki.model import Profile
+from pki.model import FIRST_SLOT, Profile, Validity
 from pki.records import IssuedCertificate
-from pki.verification import chain_pem, load_certificate
+from pki.schedule import adopted
+from pki.verification import chain_pem, load_certificate, load_chain
 from postseal_core.instants import format_instant
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.values import UNKNOWN, is_unknown, known
@@ -72,6 +76,9 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
             private_key=held.basis.private_key,
             is_key_elsewhere=held.is_key_elsewhere,
             adopted_certificate=held.adopted_certificate,
+            carries_on=held.carries_on,
+            carries_on_number=args.carries_on.number if args.carries_on else FIRST_SLOT,
+            change=held.change,
             taken_over=held.taken_over,
             is_interim=args.is_interim,
             accepted_lines={f"generation {each.generation}": _accepted_line(each) for each in schedule.accepted},
@@ -95,13 +102,9 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
         """Issue generation 1, or store the adopted or handed-over certificate."""
         if inputs.taken_over:
             return self.update(_before_takeover(inputs, context), inputs, context, is_preview=is_preview)
-        if is_preview:
-            return _planned(inputs, None)
-        if not inputs.adopted_certificate:
-            return _issued(inputs, None, context)
-        certificate = load_certificate(context.material.get(inputs.adopted_certificate), what="adopted certificate")
-        issued = _described(inputs, None, certificate)
-        return CertificateState(issued=issued, chain_pem=_chain(issued, inputs, context), is_interim=inputs.is_interim)
+        if inputs.adopted_certificate:
+            return self.update(_before_adoption(inputs, context), inputs, context, is_preview=is_preview)
+        return _planned(inputs, None) if is_preview else _issued(inputs, None, context)
 
     def update(
         self, old: CertificateState, inputs: CertificateInputs, context: Context, *, is_preview: bool
@@ -138,6 +141,7 @@ def _issued(inputs: CertificateInputs, old: CertificateState | None, context: Co
         handed_in_key=known(inputs.private_key),
         is_key_elsewhere=inputs.is_key_elsewhere,
         kept_key_pem=known(old.private_key_pem) if old and is_key_kept else "",
+        carried=carried_for(inputs, old, context),
     )
     certificate, key_pem = sign_generation(generation, context)
     issued = _described(inputs, old, certificate)
@@ -145,6 +149,7 @@ def _issued(inputs: CertificateInputs, old: CertificateState | None, context: Co
         issued=issued,
         chain_pem=_chain(issued, inputs, context),
         private_key_pem="" if generation.handed_in_key else key_pem,
+        trusted_pem=_trusted(issued, inputs, old),
         is_interim=inputs.is_interim,
     )
 
@@ -157,6 +162,7 @@ def _planned(inputs: CertificateInputs, old: CertificateState | None) -> Certifi
     return CertificateState(
         issued=_described(inputs, old),
         private_key_pem="" if is_handed_in else own_key,
+        trusted_pem=UNKNOWN if _stays_trusted(inputs) else "",
         is_interim=inputs.is_interim,
     )
 
@@ -166,7 +172,41 @@ def _kept(inputs: CertificateInputs, old: CertificateState, context: Context, *,
     issued, chain = _described(inputs, old), old.chain_pem
     if inputs.issuer != old.issued.issuer:
         chain = UNKNOWN if is_preview else _chain(issued, inputs, context)
-    return replace(old, issued=issued, chain_pem=chain, is_interim=inputs.is_interim)
+    trusted = _trusted(issued, inputs, old)
+    return replace(old, issued=issued, chain_pem=chain, trusted_pem=trusted, is_interim=inputs.is_interim)
+
+
+def _stays_trusted(inputs: CertificateInputs) -> bool:
+    """Return whether an earlier generation is trusted beside the current one: of roots that were made elsewhere."""
+    return bool(inputs.adopted_certificate) and inputs.profile is Profile.ROOT
+
+
+def _trusted(issued: IssuedCertificate, inputs: CertificateInputs, old: CertificateState | None) -> str:
+    """Return the current certificate of an adopted root, followed by the earlier ones that have not expired."""
+    if not _stays_trusted(inputs):
+        return ""
+    wanted = {each.identity.fingerprint_sha256 for each in issued.previous}
+    before = f"{known(old.issued.certificate_pem)}{known(old.trusted_pem)}" if old else ""
+    earlier = [each for each in load_chain(before, what="trusted") if fingerprint(each) in wanted] if before else []
+    current = load_certificate(known(issued.certificate_pem), what="certificate")
+    return chain_pem(list(dict.fromkeys([current, *earlier])))
+
+
+def _before_adoption(inputs: CertificateInputs, context: Context) -> CertificateState:
+    """Return the state of a certificate that was made elsewhere as if it had been issued here."""
+    certificate = load_certificate(context.material.get(inputs.adopted_certificate), what="adopted certificate")
+    validity = Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    first = adopted(validity, policy_of(inputs.declared, inputs.profile), inputs.schedule.issuer)
+    issued = describe_issued(
+        subject=name_text(certificate.subject), issuer=inputs.issuer, schedule=first, old=None, certificate=certificate
+    )
+    is_chain_known = inputs.schedule.issuer is None or bool(known_issuer_chain(inputs.issuer, context))
+    return CertificateState(
+        issued=issued,
+        chain_pem=_chain(issued, inputs, context) if is_chain_known else UNKNOWN,
+        trusted_pem=chain_pem([certificate]) if _stays_trusted(inputs) else "",
+        is_interim=inputs.is_interim,
+    )
 
 
 def _before_takeover(inputs: CertificateInputs, context: Context) -> CertificateState:

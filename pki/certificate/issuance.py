@@ -6,6 +6,7 @@ from typing import Final
 
 from cryptography import x509
 
+from pki.carried import Carried
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
 from pki.generations import Schedule
 from pki.issuing import issue, serial_number_from
@@ -37,7 +38,8 @@ class Generation:
     """The content, dates and key of one generation to be signed.
 
     `issuer_label`, `issuer_key`: see `pki.key_material.HeldIssuer`. `handed_in_key`: reference of a key made elsewhere,
-    empty for none; `is_key_elsewhere`: it is that of a request. `kept_key_pem`: the key that the schedule keeps; empty:
+    empty for none; `is_key_elsewhere`: it is that of a request. `carried`: an authority's certificate that this one
+    carries on. `kept_key_pem`: the key that the schedule keeps; empty:
     make a new one.
     """
 
@@ -47,6 +49,7 @@ class Generation:
     issuer_label: str
     issuer_key: Maybe[str]
     handed_in_key: str = ""
+    carried: Carried | None = None
     is_key_elsewhere: bool = False
     kept_key_pem: str = field(default="", repr=False)
 
@@ -63,6 +66,7 @@ def sign_generation(generation: Generation, context: Context) -> tuple[x509.Cert
         serial_number=serial_number_from(context.entropy(_SERIAL_BYTES)),
         issuer=issuer,
         signing_key=None if issuer else key,
+        carried=generation.carried,
     )
     return certificate, key_pem
 

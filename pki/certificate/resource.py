@@ -34,6 +34,7 @@ class Certificate(RecordResource):
         reason: Why this generation was issued, in a sentence.
         certificate_pem: The certificate in PEM.
         chain_pem: The certificate and those above it up to the root, which is left out, in PEM.
+        trusted_pem: Of an adopted root, the certificate and the one it was renewed from until that expires; else empty.
         private_key_pem: The key in PEM, unencrypted (PKCS#8, RFC 5958); a secret. Empty where it was handed in.
         fingerprint_sha256: SHA-256 of the certificate: 32 upper-case hex pairs with colons, as Postfix looks it up.
         public_key_fingerprint_sha256: SHA-256 of its public key, in the same form.
@@ -61,6 +62,7 @@ class Certificate(RecordResource):
     reason: pulumi.Output[str]
     certificate_pem: pulumi.Output[str]
     chain_pem: pulumi.Output[str]
+    trusted_pem: pulumi.Output[str]
     private_key_pem: pulumi.Output[str]
     fingerprint_sha256: pulumi.Output[str]
     public_key_fingerprint_sha256: pulumi.Output[str]

@@ -15,7 +15,7 @@ from pki.components.slots import cross_certificate, new_slot
 from pki.declared import declaration_of, policy_of
 from pki.declared_issuer import DeclaredIssuer, problems_below_issuer
 from pki.lifetime import LifetimePolicy
-from pki.model import NameConstraints, Profile, SlotId
+from pki.model import FIRST_SLOT, NameConstraints, Profile, SlotId
 from pki.rollover import Slots, problems_below_cross_certificate, room_below, room_below_root
 from postseal_core.arguments import Arguments
 
@@ -56,7 +56,8 @@ class CertificateAuthority(pulumi.ComponentResource):
         issuer: The authority above it, None for a root.
         root: The root above it; a root itself.
         trusted_pem: The certificates by which it is trusted, in PEM, by the name of their slot: of the active, the
-            standby and the retiring one.
+            standby and the retiring one. Of a root that was adopted and renewed, the certificate before as well, until
+            it expires.
         issuing_chain_pem: Its certificate and what leads from there to a root that everybody knows, in PEM.
         links_above: The certificates above it in a chain that is sent to others: all but roots.
         crl_urls: Where its revocation list can be fetched.
@@ -111,6 +112,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         """Register the component, and for each slot a key and a certificate."""
         options = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(protect=True), opts)
         super().__init__(f"postseal:index:{type(self).__name__}", name, {}, options)
+        self._is_adopted = declared.adopt is not None
         self.name, self.issuer, self.standby_hours = name, issuer, declared.slots.standby_hours
         self.crl_urls, self.room = declared.crl_urls, _room(declared, issuer)
         self.declared_issuer = _declared_issuer(name, declared, self.profile)
@@ -127,7 +129,11 @@ class CertificateAuthority(pulumi.ComponentResource):
     @property
     def trusted_pem(self) -> Mapping[str, pulumi.Output[str]]:
         """The certificates by which this authority is trusted, by slot: of the active, standby and retiring ones."""
-        return {slot.name: slot.certificate.certificate_pem for slot in self.slots.values()}
+        return {slot.name: self._trusted(slot) for slot in self.slots.values()}
+
+    def _trusted(self, slot: AuthoritySlot) -> pulumi.Output[str]:
+        is_adopted_root = self._is_adopted and self.issuer is None and slot.id.number == FIRST_SLOT
+        return slot.certificate.trusted_pem if is_adopted_root else slot.certificate.certificate_pem
 
     def _slot(self, number: int, declared: DeclaredAuthority) -> AuthoritySlot:
         # What is retiring will be deleted by the next step, and the engine asks the state for the protection then.
@@ -208,7 +214,7 @@ class IntermediateAuthority(CertificateAuthority):
         arguments.expect("authority", authority, CertificateAuthority, AN_AUTHORITY)
         declared = read_authority(
             arguments,
-            {"path_length": 0, **fields},
+            fields,
             name=name,
             name_constraints=name_constraints,
             crl_urls=crl_urls,

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pulumi
 import pulumi_tls as tls
 
-from pki.certificate.records import CertificateArgs
+from pki.certificate.records import CarriedArgs, CertificateArgs
 from pki.certificate.resource import Certificate
 from pki.components.declared_authority import DeclaredAuthority
 from pki.components.signing import AuthoritySlot, slot_issuer_args
 from pki.fields import DeclaredCertificate
-from pki.model import FIRST_SLOT, KeyAlgorithm, Profile, SlotId
+from pki.model import FIRST_SLOT, AuthorityChange, KeyAlgorithm, Profile, SlotId
 from pki.profiles import PROFILES
 from pki.records import IssuerArgs
 from pki.rollover import room_below
@@ -26,7 +26,7 @@ def new_slot(
     """Register the key and the certificate of a slot; `issuer`: None for a root."""
     adopt = declared.adopt if slot.number == FIRST_SLOT else None
     key_pem = (
-        pulumi.Output.secret(adopt.private_key_pem)
+        adopt.opened_key_pem()
         if adopt
         else new_private_key(slot.name, declared.content.key_algorithm, options).private_key_pem
     )
@@ -38,6 +38,8 @@ def new_slot(
         issuer=issuer,
         private_key_pem=later(key_pem),
         adopt_certificate_pem=adopt.certificate_pem if adopt else "",
+        carries_on=None if adopt else _carried(declared, slot.number),
+        change=_changes(declared),
     )
     return AuthoritySlot(slot, key_pem, Certificate(slot.name, args, options))
 
@@ -52,8 +54,19 @@ def cross_certificate(
         declared=_cross_content(declared.content_of(active.id.number)),
         issuer=slot_issuer_args(by),
         private_key_pem=later(active.private_key_pem),
+        carries_on=_carried(declared, active.id.number),
+        change=(*_changes(declared), AuthorityChange.PATH_LENGTH) if declared.adopt else (),
     )
     return Certificate(args.name, args, options)
+
+
+def _carried(declared: DeclaredAuthority, number: int) -> CarriedArgs | None:
+    """Return the certificate whose name and extensions a later slot has: that of the authority that was adopted."""
+    return CarriedArgs(certificate_pem=declared.adopt.certificate_pem, number=number) if declared.adopt else None
+
+
+def _changes(declared: DeclaredAuthority) -> tuple[AuthorityChange, ...]:
+    return tuple(map(AuthorityChange, declared.adopt.change)) if declared.adopt else ()
 
 
 def _cross_content(content: DeclaredCertificate) -> DeclaredCertificate:

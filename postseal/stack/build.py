@@ -1,12 +1,13 @@
 """Read a stack's configuration and the files it names, and register everything it declares."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
 import pki
+from postseal.stack.check_adopted_keys import problems_of_adopted_keys
 from postseal.stack.components import (
     BuiltStack,
     archive_component,
@@ -39,7 +40,9 @@ def read_configuration() -> StackConfig:
         raw = {key: value if key in secret_keys else parse_value(value) for key, value in values.items()}
         files = {name: _read_file(name) for name in declared_files(raw)}
         project = str(_project_above(Path.cwd()))
-        return load_stack(raw, secret_keys, stack_name=pulumi.get_stack(), files=files, project=project)
+        config = load_stack(raw, secret_keys, stack_name=pulumi.get_stack(), files=files, project=project)
+        _refuse_unusable_keys(config, {key: raw[key] for key in secret_keys if key in raw})
+        return config
     except ConfigError as error:
         raise pulumi.RunError(_list_of_problems(error)) from None
 
@@ -50,6 +53,12 @@ def build_stack(config: StackConfig) -> BuiltStack:
         return _build(config)
     except PostsealError as error:
         raise pulumi.RunError(_list_of_problems(error) if isinstance(error, ConfigError) else str(error)) from None
+
+
+def _refuse_unusable_keys(config: StackConfig, secrets: Mapping[str, object]) -> None:
+    problems = list(problems_of_adopted_keys(config, secrets))
+    if problems:
+        raise ConfigError(problems)
 
 
 def _refuse_unrehearsed_clock() -> None:

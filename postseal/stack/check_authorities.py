@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
+from cryptography import x509
+
+from pki.adoptable import faults_of_authority
+from pki.adoption import changes_made, judged, problems_of_differences
 from pki.constraints import problems_under_limits
 from pki.crl_urls import problems_of_declared_crl_urls
 from pki.declared_checks import problems_of_declared
-from pki.extensions import is_authority, is_self_issued
-from pki.fields import FIELDS, Group
-from pki.issuing import subject_name
-from pki.model import FIRST_SLOT, KeyAlgorithm, SlotId
-from pki.names import problems_of_subject
+from pki.extensions import is_self_issued, name_text
+from pki.fields import FIELDS, DeclaredCertificate, Group
+from pki.model import FIRST_SLOT, SlotId
 from pki.rollover import (
+    Slots,
     problems_below_cross_certificate,
     problems_of_cross_signing,
     problems_of_revoked_slot,
@@ -19,10 +22,10 @@ from pki.rollover import (
     room_below_root,
 )
 from postseal.stack.lifetimes import KEY_OF_AUTHORITY, problems_of_lifetime, resolve_lifetime
-from postseal.stack.model import Authority
-from postseal.stack.reading import DeclaredStack
+from postseal.stack.model import Adoption, Authority
+from postseal.stack.reading import Declared, DeclaredStack
 from postseal.stack.references import adopted_algorithm, adopted_certificate, ancestors, issuing_limits, unknown_name
-from postseal.stack.sections import said_of_lifetime
+from postseal.stack.sections import AuthorityKeys, said_of_lifetime
 from postseal_core.errors import Problem
 
 __all__ = ["problems_of_authorities"]
@@ -35,9 +38,9 @@ def problems_of_authorities(stack: DeclaredStack, authorities: Mapping[str, Auth
         issuer = authorities.get(authority.issuer or "")
         lifetime = resolve_lifetime(authority.profile, stack.lifetime, declared.section, declared.path)
         of_authority = [
-            *_problems_of_content(authority),
+            *_problems_of_content(authority, declared),
             *_problems_of_issuer(authority, authorities),
-            *_problems_of_adoption(authority),
+            *_problems_of_adoption(authority, declared.section.said.values),
             *_problems_of_slots(authority, authorities),
             *_problems_of_crl(authority),
         ]
@@ -47,9 +50,14 @@ def problems_of_authorities(stack: DeclaredStack, authorities: Mapping[str, Auth
             yield Problem(f"{declared.path}.lifetime.renew_key", KEY_OF_AUTHORITY)
 
 
-def _problems_of_content(authority: Authority) -> Iterator[Problem]:
+def _problems_of_content(authority: Authority, written: Declared[AuthorityKeys]) -> Iterator[Problem]:
+    certificate, declared = adopted_certificate(authority.adopt), authority.declared
+    if certificate and authority.adopt:
+        declared = judged(declared, changes_made(written.section.said.values, certificate, authority.adopt.change))
+    elif authority.adopt or any(each.startswith("adopt") for each in written.unread):
+        declared = judged(declared, ())  # what it is called stands in a certificate that cannot be read
     for problem in (
-        *problems_of_declared(authority.declared, authority.profile),
+        *problems_of_declared(declared, authority.profile),
         *problems_of_declared_crl_urls(authority.crl_urls, authority.name, authority.slots),
     ):
         field = FIELDS[problem.path.partition("[")[0]]
@@ -73,9 +81,8 @@ def _problems_of_slots(authority: Authority, authorities: Mapping[str, Authority
     slots = authority.slots
     yield from (problem.below("slots") for problem in slots.problems())
     yield from (each.below("slots") for each in problems_of_revoked_slot(slots, is_root=authority.issuer is None))
-    yield from problems_of_slot_names(authority.declared.common_name, slots)
-    if authority.adopt and FIRST_SLOT not in slots.numbers:
-        yield Problem("adopt", f"slot {FIRST_SLOT}, which was taken over, is withdrawn; leave this out")
+    if not authority.adopt:  # the number of a later slot is fitted into the name that exists
+        yield from problems_of_slot_names(authority.declared.common_name, slots)
     path_length, is_root = authority.declaration.path_length, authority.issuer is None
     yield from (each.below("slots") for each in problems_of_cross_signing(slots, path_length, is_root=is_root))
     root = next(reversed(list(ancestors(authority, authorities))), authority)
@@ -107,27 +114,42 @@ def _problems_of_crl(authority: Authority) -> Iterator[Problem]:
         yield Problem("crl.first_crl_number", f"got {number}, expected a number from 1 up")
 
 
-def _problems_of_adoption(authority: Authority) -> Iterator[Problem]:
-    if authority.adopt is None:
+def _problems_of_adoption(authority: Authority, said: DeclaredCertificate) -> Iterator[Problem]:
+    adopt = authority.adopt
+    if adopt is None:
         return
-    path = "adopt.certificate_pem"
-    certificate = adopted_certificate(authority.adopt)
+    yield from _problems_of_adopted_key(adopt, authority.slots)
+    path, certificate = "adopt.certificate_pem", adopted_certificate(adopt)
     if certificate is None:
         yield Problem(path, "expected one certificate, the authority's own; leave the rest of the chain out")
         return
-    subject = certificate.subject.rfc4514_string()
-    if not is_authority(certificate):
-        yield Problem(path, f"{subject} is no authority's certificate: it may sign nothing; adopt the one that may")
+    faults = list(faults_of_authority(certificate, signs_lists=authority.crl is not None))
+    yield from (Problem(path, fault) for fault in faults)
     if is_self_issued(certificate) == bool(authority.issuer):
         fix = "leave issuer out" if authority.issuer else "name its issuer under issuer"
-        yield Problem(path, f"{subject} was signed by {certificate.issuer.rfc4514_string()}; {fix}")
-    is_well_formed = not problems_of_subject(authority.declaration.subject)
-    if is_well_formed and certificate.subject != subject_name(authority.declaration.subject):
-        yield Problem(
-            "common_name",
-            f"the adopted certificate's subject is {subject}; declare exactly this, part by part, or the first renewal "
-            "would rename the authority",
-        )
-    if authority.declared.key_algorithm != adopted_algorithm(authority.adopt):
-        found = adopted_algorithm(authority.adopt) or f"none of {', '.join(KeyAlgorithm)}"
-        yield Problem("key_algorithm", f"the adopted certificate's key is {found}; leave this out")
+        yield Problem(path, f"{name_text(certificate.subject)} was signed by {name_text(certificate.issuer)}; {fix}")
+    yield from _problems_of_what_differs(adopt, said, certificate)
+    algorithm = adopted_algorithm(adopt)
+    if algorithm and authority.declared.key_algorithm != algorithm:
+        yield Problem("key_algorithm", f"the adopted certificate's key is {algorithm}; leave this out")
+
+
+def _problems_of_adopted_key(adopt: Adoption, slots: Slots) -> Iterator[Problem]:
+    is_there = FIRST_SLOT in slots.numbers
+    if is_there and not adopt.private_key_secret:
+        yield Problem("adopt.private_key_secret", "missing; add it")
+    for key in ("private_key_secret", "private_key_passphrase_secret"):
+        if getattr(adopt, key) and not is_there:
+            yield Problem(f"adopt.{key}", f"slot {FIRST_SLOT}, which it was for, is withdrawn; leave this out")
+
+
+def _problems_of_what_differs(
+    adopt: Adoption, said: DeclaredCertificate, certificate: x509.Certificate
+) -> Iterator[Problem]:
+    for problem in problems_of_differences(said, certificate, adopt.change):
+        group = FIELDS[problem.path].group
+        yield problem.below(group.value) if group else problem
+    made = changes_made(said, certificate, adopt.change)
+    for change in adopt.change:
+        if change not in made:
+            yield Problem("adopt.change", f"{change}: the certificate has what is declared; leave it out")

@@ -38,7 +38,8 @@ def problems_of_identities(stack: DeclaredStack, config: StackConfig) -> Iterato
         if name in stack.servers:
             yield from _problems(server.declared, name, known, f"{stack.servers[name].path}.common_name")
     for name, authority in config.authorities.items():
-        yield from _problems(authority.declared, name, known, f"{stack.authorities[name].path}.common_name")
+        if not authority.adopt:  # a name that exists is not chosen here
+            yield from _problems(authority.declared, name, known, f"{stack.authorities[name].path}.common_name")
     for name, roster in config.rosters.items():
         found = [
             (client, problem)

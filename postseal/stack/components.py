@@ -95,7 +95,13 @@ def authority_component(
 
 
 def _adopted(adopt: Adoption) -> pki.AdoptedAuthority:
-    return pki.AdoptedAuthority(adopt.certificate_pem, _secret(adopt.private_key_secret))
+    key, passphrase = adopt.private_key_secret, adopt.private_key_passphrase_secret
+    return pki.AdoptedAuthority(
+        adopt.certificate_pem,
+        _secret(key) if key else None,
+        private_key_passphrase=_secret(passphrase) if passphrase else None,
+        change=adopt.change,
+    )
 
 
 def server_component(server: Server, authorities: Mapping[str, pki.CertificateAuthority]) -> ServerComponent:

@@ -12,7 +12,7 @@ from pki.crl_schedule import CrlPolicy
 from pki.declared import declaration_of, policy_of
 from pki.fields import DeclaredCertificate
 from pki.lifetime import LifetimePolicy
-from pki.model import CertificateDeclaration, Pkcs12Profile, Profile
+from pki.model import AuthorityChange, CertificateDeclaration, Pkcs12Profile, Profile
 from pki.rollover import Slots
 from pki.roster.rows import RosterRow, archive_word, said_by_roster
 from postfix.host import HostDeclaration
@@ -81,10 +81,16 @@ class _Certified:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """An authority that exists already: its certificate, and the configuration key that holds its private key."""
+    """An authority that exists already: its certificate, and the configuration keys that hold its private key.
+
+    `private_key_secret` is empty once the slot of that key is withdrawn; `private_key_passphrase_secret` where the key
+    is not encrypted. `change`: what is declared otherwise than in the certificate.
+    """
 
     certificate_pem: str
-    private_key_secret: str
+    private_key_secret: str = ""
+    private_key_passphrase_secret: str = ""
+    change: tuple[AuthorityChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pki.declared_issuer import comparable_subject
 from pki.fields import DeclaredCertificate
 from pki.identities import Claims, identities_of, taken_sentence
 from pki.keys import algorithm_of
-from pki.model import FIRST_SLOT, KeyAlgorithm
+from pki.model import KeyAlgorithm
 from pki.rollover import common_name_of_slot
 from pki.verification import load_certificate
 from postseal.stack.model import Adoption, Authority, StackConfig
@@ -98,11 +98,11 @@ def issuing_limits(name: str | None, authorities: Mapping[str, Authority]) -> li
 
 
 def _limits(authority: Authority) -> IssuerLimits:
-    """Return the limits of the certificate that signs: an adopted one is taken as it is, where it says something."""
-    certificate = adopted_certificate(authority.adopt) if authority.slots.active == FIRST_SLOT else None
+    """Return the limits of the certificate that signs: an adopted one is taken as it is; later slots carry it on."""
+    certificate = adopted_certificate(authority.adopt)
     limits = (
-        limits_of_adopted(certificate, authority.declaration)
-        if certificate
+        limits_of_adopted(certificate, authority.declaration, authority.adopt.change)
+        if certificate and authority.adopt
         else limits_of_declaration(authority.name, authority.declaration)
     )
     subject = authority.declaration.subject

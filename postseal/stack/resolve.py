@@ -6,6 +6,7 @@ References that lead nowhere are left as they are, or out; the checks name them.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from pki.adoption import changes_made, settled
 from pki.crl_schedule import CrlPolicy
 from pki.fields import DeclaredCertificate
 from pki.model import Pkcs12Profile, Profile, RevocationReason
@@ -24,9 +25,10 @@ from postseal.stack.model import (
     ThirdPartyClient,
 )
 from postseal.stack.reading import Declared, DeclaredStack
-from postseal.stack.references import adopted_algorithm, default_authority
+from postseal.stack.references import adopted_algorithm, adopted_certificate, default_authority
 from postseal.stack.screening import NO_FILE
 from postseal.stack.sections import (
+    AdoptSection,
     AuthorityKeys,
     CertificateKeys,
     ClientKeys,
@@ -69,11 +71,14 @@ def resolve_authorities(stack: DeclaredStack) -> dict[str, Authority]:
 
 def _authority(each: Declared[AuthorityKeys], stack: DeclaredStack) -> Authority:
     section = each.section
-    adopt = Adoption(section.adopt.certificate_pem, section.adopt.private_key_secret) if section.adopt else None
+    adopt = _adoption(section.adopt) if section.adopt else None
+    certificate = adopted_certificate(adopt)
     declared = _certificate(each, Profile.INTERMEDIATE if section.issuer else Profile.ROOT, stack)
     if "key_algorithm" not in section.said.names:
         declared = replace(declared, key_algorithm=adopted_algorithm(adopt) or declared.key_algorithm)
-    if section.issuer and declared.path_length is None:
+    if certificate and adopt:
+        declared = settled(declared, certificate, changes_made(declared, certificate, adopt.change))
+    elif section.issuer and declared.path_length is None:
         declared = replace(declared, path_length=0)
     return Authority(
         name=each.name,
@@ -84,6 +89,15 @@ def _authority(each: Declared[AuthorityKeys], stack: DeclaredStack) -> Authority
         adopt=adopt,
         slots=_slots(section.slots),
         crl=_crl(section.crl) if section.crl else None,
+    )
+
+
+def _adoption(section: AdoptSection) -> Adoption:
+    return Adoption(
+        section.certificate_pem,
+        section.private_key_secret or "",
+        section.private_key_passphrase_secret or "",
+        section.change,
     )
 
 

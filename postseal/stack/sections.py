@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, PlainValidator, StrictStr, create_model
 
 from pki.declared import Said
 from pki.fields import FIELDS, DeclaredCertificate, Group, SaidBy
-from pki.model import FIRST_SLOT, RevocationReason
+from pki.model import FIRST_SLOT, AuthorityChange, RevocationReason
 from pki.reading import said_in, with_fields
 from pki.rollover import STANDBY_HOURS
 from postseal.stack.words import (
@@ -131,14 +131,23 @@ def _expanded_crl(value: Any) -> Any:
     return value
 
 
+def _change(value: Any) -> AuthorityChange:
+    if value not in tuple(AuthorityChange):
+        raise ValueError(f"got {shown(value)}, expected one of {', '.join(AuthorityChange)}")
+    return AuthorityChange(value)
+
+
 class AdoptSection(Section):
     """An authority that exists already: its certificate, and the secret key of the stack that holds its private key.
 
-    The authority's other fields must say what stands in the certificate: the next renewal is made from them.
+    The authority's other fields need not repeat what stands in the certificate. What they say otherwise is refused,
+    unless it is listed in `change`. `private_key_passphrase_secret`: where the private key is encrypted.
     """
 
     certificate_pem: PemText
-    private_key_secret: Text
+    private_key_secret: Text | None = None
+    private_key_passphrase_secret: Text | None = None
+    change: tuple[Annotated[AuthorityChange, PlainValidator(_change)], ...] = ()
 
 
 def _reason(value: Any) -> RevocationReason:

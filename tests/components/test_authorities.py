@@ -4,11 +4,18 @@ from typing import Any
 
 import pulumi
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 import pki
 from postseal_core.errors import ConfigError
 from tests.support.mocks import run_program, secrets_in_clear
 from tests.support.provider import UNKNOWN, Secret
+from tests.support.test_authority import ThrowAwayAuthority
 
 
 def root() -> pki.CertificateAuthority:
@@ -125,14 +132,31 @@ def test_a_renamed_authority_keeps_what_it_has_through_an_alias() -> None:
 
 def test_an_adopted_authority_brings_its_key_and_no_other_is_made() -> None:
     """Certificate and key come from outside; a key that was given in plain text is a secret from then on."""
-    adopted = pki.AdoptedAuthority("the certificate", "private_key_pem of old-ca")
-    program = run_program(lambda: pki.CertificateAuthority("old-ca", common_name="Old CA", adopt=adopted))
+    certificate = ThrowAwayAuthority("Old CA").certificate_pem
+    adopted = pki.AdoptedAuthority(certificate, "private_key_pem of old-ca")
+    program = run_program(lambda: pki.CertificateAuthority("old-ca", adopt=adopted))
     properties = program.one("Certificate").properties
-    assert properties["adopt_certificate_pem"] == "the certificate"
+    assert properties["adopt_certificate_pem"] == certificate
     assert properties["private_key_pem"] == Secret("private_key_pem of old-ca")
     assert "PrivateKey old-ca-key" not in program.tree()
     assert secrets_in_clear(properties) == []
     assert "private_key" not in repr(adopted)
+
+
+@pytest.mark.parametrize("is_traditional", [False, True])
+def test_an_encrypted_key_of_an_adopted_authority_is_opened(is_traditional: bool) -> None:  # noqa: FBT001
+    """The resource gets the key in clear, as a secret; the passphrase, which may be an output, goes nowhere else."""
+    form = PrivateFormat.TraditionalOpenSSL if is_traditional else PrivateFormat.PKCS8
+    old = ThrowAwayAuthority("Old CA")
+    key = load_pem_private_key(old.private_key_pem.encode(), None)
+    encrypted = key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"swordfish")).decode()
+    passphrase = pulumi.Output.from_input("swordfish")
+    adopted = pki.AdoptedAuthority(old.certificate_pem, encrypted, private_key_passphrase=passphrase)
+    program = run_program(lambda: pki.CertificateAuthority("old-ca", adopt=adopted))
+    properties = program.one("Certificate").properties
+    assert properties["private_key_pem"] == Secret(old.private_key_pem)
+    assert "swordfish" not in str([each.properties for each in program.registrations])
+    assert "swordfish" not in repr(adopted)
 
 
 @pytest.mark.parametrize(

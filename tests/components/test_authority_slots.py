@@ -15,6 +15,7 @@ from pki.rollover import Slots
 from postseal_core.errors import ConfigError
 from tests.support.mocks import Program, run_program
 from tests.support.provider import Secret
+from tests.support.test_authority import ThrowAwayAuthority
 
 STANDBY, TAKEN_OVER = Slots(1, standby=2), Slots(2, retiring=1)
 CROSSED = Slots(2, retiring=1, cross_sign=True)
@@ -247,14 +248,17 @@ def test_slots_that_cannot_work_are_refused_before_they_are_registered(name: str
 @pytest.mark.parametrize(("slots", "is_adopted"), [(STANDBY, True), (TAKEN_OVER, True), (Slots(2), False)])
 def test_only_the_first_slot_is_adopted(slots: Slots, *, is_adopted: bool) -> None:
     """A root from elsewhere is rolled over to a key that the engine keeps."""
-    adopted = AdoptedAuthority("<old certificate>", "<old key>")
+    old = ThrowAwayAuthority("Root").certificate_pem
+    adopted = AdoptedAuthority(old, "<old key>")
     program = run_program(lambda: root(slots, adopt=adopted))
     assert ("root-ca" in made(program)) == is_adopted
     assert "root-ca-key" not in made(program)
     assert "root-ca-2-key" in made(program)
-    assert "adopt_certificate_pem" not in certificate(program, "root-ca-2")
+    following = certificate(program, "root-ca-2")
+    assert "adopt_certificate_pem" not in following
+    assert following["carries_on"] == {"certificate_pem": old, "number": 2}
     if is_adopted:
-        assert certificate(program, "root-ca")["adopt_certificate_pem"] == "<old certificate>"
+        assert certificate(program, "root-ca")["adopt_certificate_pem"] == old
 
 
 def test_a_withdrawal_is_judged_by_every_slot_above_the_clients() -> None:

@@ -1,11 +1,14 @@
 """Taking over an authority that openssl made."""
 
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
+from pki.verification import load_chain
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Secret
 from tests.support.resource_properties import certificate_of, client, instant, issued_by, key_pem, root
@@ -91,8 +94,11 @@ def test_an_authority_whose_key_is_not_known_yet_is_planned(plugin: PluginRuns, 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"organization": "Exampel"}, "its subject is CN=Old CA,O=Example,C=CH, declared is CN=Old CA,O=Exampel,C=CH"),
-        ({"private_key_pem": Secret(key_pem("another"))}, "it does not belong to private_key_pem"),
+        ({"organization": "Exampel"}, "organization: got 'Exampel', and the adopted certificate has 'Example'"),
+        (
+            {"private_key_pem": Secret(key_pem("another"))},
+            "adopt_certificate_pem: it does not belong to private_key_pem",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -100,7 +106,7 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     """A subject that is declared differently, or another key, is found before anything is taken over."""
     (problem,) = plugin.problems(plugin.resource("Certificate", "old-ca"), adopted(made_elsewhere, **changes))
-    assert problem.startswith(f"adopt_certificate_pem: {expected}")
+    assert problem.startswith(expected)
 
 
 def test_a_certificate_of_another_authority_than_the_declared_one_is_refused(
@@ -132,3 +138,127 @@ def test_what_is_no_pem_is_refused_in_one_sentence(
     sentence = plugin.refusal(resource.check, adopted(made_elsewhere, **{part: "hush-hush"}))
     assert sentence.startswith(f"{part}: ")
     assert "\n" not in sentence
+
+
+# What else an authority may have, and how its stack file may differ.
+
+LIMITED = (
+    "basicConstraints=critical,CA:TRUE,pathlen:0",
+    "keyUsage=critical,keyCertSign,cRLSign",
+    "nameConstraints=critical,permitted;DNS:example.org,permitted;IP:10.0.0.0/255.0.0.0",
+    "extendedKeyUsage=clientAuth",
+    "certificatePolicies=1.2.3.4",
+    "crlDistributionPoints=URI:http://pki.example.org/old.crl",
+)
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> dict[str, str]:
+    """Return certificate and key of a root with every limit that openssl knows."""
+    head = "[req]\ndistinguished_name=d\nx509_extensions=v\n[d]\n[v]\n"
+    (tmp_path / "openssl.cnf").write_text(head + "\n".join(LIMITED))
+    command = "openssl req -x509 -newkey rsa:2048 -noenc -days 3650 -config openssl.cnf -keyout key.pem -out ca.pem"
+    subprocess.run([*command.split(), "-subj", "/CN=Old CA"], cwd=tmp_path, check=True, capture_output=True)
+    return {name: (tmp_path / name).read_text() for name in ("ca.pem", "key.pem")}
+
+
+def unsaid(made: dict[str, str], **changes: Any) -> dict[str, Any]:
+    """Return the declaration that takes an authority over and says nothing else."""
+    declared = adopted(made)
+    for name in ("common_name", "organization", "country", "key_algorithm"):
+        del declared[name]
+    return declared | changes
+
+
+def extensions_of(certificate: x509.Certificate) -> list[tuple[str, bool, bytes]]:
+    """Return every extension as bytes, in the order of the certificate."""
+    return [(each.oid.dotted_string, each.critical, each.value.public_bytes()) for each in certificate.extensions]
+
+
+def test_a_renewal_keeps_every_limit_that_nobody_repeats(plugin: PluginRuns, limited: dict[str, str]) -> None:
+    """Path length, name constraints, purposes, policies and addresses of lists are as they were, byte for byte."""
+    authority, plugin.now = plugin.resource("Certificate", "old-ca"), datetime.now(UTC)
+    plugin.up(authority, unsaid(limited))
+    old = certificate_of(authority.outputs)
+    plugin.now = instant(authority.outputs["renew_at"])
+    plugin.up(authority, unsaid(limited))
+    new = certificate_of(authority.outputs)
+    assert authority.outputs["generation"] == 2
+    assert extensions_of(new) == extensions_of(old)
+    assert (new.subject.public_bytes(), new.version) == (old.subject.public_bytes(), old.version)
+
+
+def test_the_old_root_is_trusted_beside_the_new_one_until_it_expires(
+    plugin: PluginRuns, made_elsewhere: dict[str, str]
+) -> None:
+    """What names the old root by its serial number verifies as long as that root would have lasted; no longer."""
+    authority = plugin.resource("Certificate", "old-ca")
+    declared = adopted(made_elsewhere)
+    plugin.now = datetime.now(UTC)
+    plugin.up(authority, declared)
+    first = certificate_of(authority.outputs)
+    plugin.now = instant(authority.outputs["renew_at"])
+    plugin.up(authority, declared)
+    second = certificate_of(authority.outputs)
+    assert load_chain(authority.outputs["trusted_pem"], what="trusted") == [second, first]
+    assert plugin.up(authority, declared) == {}
+    plugin.now = first.not_valid_after_utc + timedelta(hours=1)
+    assert plugin.up(authority, declared) == {"accepted": "delete"}
+    assert load_chain(authority.outputs["trusted_pem"], what="trusted") == [second]
+
+
+DIFFERENT: dict[str, tuple[dict[str, Any], str, str]] = {
+    "name": (
+        {"common_name": "New CA"},
+        "subject",
+        "common_name: got 'New CA', and the adopted certificate has 'Old CA'",
+    ),
+    "part": ({"locality": "Bern"}, "subject", "locality: got 'Bern', and the adopted certificate has none"),
+    "length": ({"path_length": 1}, "path_length", "path_length: got '1', and the adopted certificate has 0"),
+    "names": (
+        {"permitted_dns": ["example.net"]},
+        "name_constraints",
+        "permitted_dns: got 'example.net', and the adopted certificate has 'example.org'",
+    ),
+}
+
+
+@pytest.mark.parametrize("difference", DIFFERENT)
+def test_a_difference_is_refused_and_made_where_it_is_listed(
+    plugin: PluginRuns, limited: dict[str, str], difference: str
+) -> None:
+    """The refusal tells the consequence; listed as a change, the preview tells it, and a new certificate has it."""
+    said, change, refusal = DIFFERENT[difference]
+    authority, plugin.now = plugin.resource("Certificate", "old-ca"), datetime.now(UTC)
+    (problem,) = plugin.problems(authority, unsaid(limited, **said))
+    assert problem.startswith(f"{refusal}: leave this out, or add {change} to change; then the authority gets")
+    plugin.up(authority, unsaid(limited, change=[change], **said))
+    assert authority.outputs["generation"] == 2
+    assert [line for line in plugin.lines if "the authority gets" in line]
+    new, old = certificate_of(authority.outputs), x509.load_pem_x509_certificate(limited["ca.pem"].encode())
+    assert (new.subject == old.subject) == (change != "subject")
+    changed = {oid for oid, *_ in {*extensions_of(new)} ^ {*extensions_of(old)}}
+    expected = {"path_length": {"2.5.29.19"}, "name_constraints": {"2.5.29.30"}, "subject": set()}
+    assert changed == expected[change]
+    assert plugin.up(authority, unsaid(limited, change=[change], **said)) == {}
+
+
+def test_what_is_repeated_rightly_changes_nothing(plugin: PluginRuns, limited: dict[str, str]) -> None:
+    """A stack file may say what the certificate says, now or later."""
+    authority, plugin.now = plugin.resource("Certificate", "old-ca"), datetime.now(UTC)
+    plugin.up(authority, unsaid(limited))
+    said = {"common_name": "Old CA", "path_length": 0, "permitted_dns": ["example.org"], "permitted_ip": ["10.0.0.0/8"]}
+    assert plugin.up(authority, unsaid(limited, **said)) == {}
+    assert authority.outputs["generation"] == 1
+
+
+def test_an_expired_authority_is_not_adopted(plugin: PluginRuns, made_elsewhere: dict[str, str]) -> None:
+    """Nobody would accept what it signs; once adopted, it is renewed even after its end."""
+    authority = plugin.resource("Certificate", "old-ca")
+    plugin.now = datetime.now(UTC)
+    plugin.up(authority, adopted(made_elsewhere))
+    plugin.now += timedelta(days=3651)
+    (problem,) = plugin.problems(plugin.resource("Certificate", "other"), adopted(made_elsewhere))
+    assert "expired on" in problem
+    plugin.up(authority, adopted(made_elsewhere))
+    assert authority.outputs["generation"] == 2

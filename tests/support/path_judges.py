@@ -21,17 +21,24 @@ _GO_VERIFIER = Path(__file__).parent / "go_verify"
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A leaf, what stands between it and its root, and the root; judged as of now, for certtool knows no other time."""
+    """A leaf, what stands between it and its root, and the root; judged as of now, for certtool knows no other time.
+
+    `roots_beside`: others that are trusted as well. `is_strict`: whether OpenSSL holds the authorities, too, to every
+    rule of RFC 5280; Postfix does not ask it to.
+    """
 
     leaf: x509.Certificate
     intermediates: Sequence[x509.Certificate]
     root: x509.Certificate
+    roots_beside: Sequence[x509.Certificate] = ()
+    is_strict: bool = True
 
 
 def _openssl(chain: Chain, directory: Path) -> Verdict:
     between = ["-untrusted", str(directory / "between.pem")] if chain.intermediates else []
     trust = ["-no-CApath", "-no-CAstore", "-CAfile", str(directory / "root.pem")]
-    return _run("openssl", "verify", "-x509_strict", *trust, *between, str(directory / "leaf.pem"))
+    strict = ["-x509_strict"] if chain.is_strict else []
+    return _run("openssl", "verify", *strict, *trust, *between, str(directory / "leaf.pem"))
 
 
 def _gnutls(chain: Chain, directory: Path) -> Verdict:
@@ -51,7 +58,10 @@ def _nss(chain: Chain, directory: Path) -> Verdict:
     database.mkdir()
     where = ["-d", f"sql:{database}"]
     _run("certutil", "-N", "--empty-password", *where)
-    _run("certutil", "-A", *where, "-n", "root", "-t", "CT,C,C", "-a", "-i", str(directory / "root.pem"))
+    for number, certificate in enumerate([chain.root, *chain.roots_beside]):
+        (directory / "one.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+        name = f"root {number}"
+        _run("certutil", "-A", *where, "-n", name, "-t", "CT,C,C", "-a", "-i", str(directory / "one.pem"))
     for number, certificate in enumerate(chain.intermediates):
         (directory / "one.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         _run("certutil", "-A", *where, "-n", f"between {number}", "-t", ",,", "-a", "-i", str(directory / "one.pem"))
@@ -88,7 +98,8 @@ def _judged_by(verifier: Callable[[Chain, Path], Verdict]) -> Callable[[Chain], 
     def judge(chain: Chain) -> Verdict:
         with tempfile.TemporaryDirectory(prefix="postseal-chain-") as name:
             directory = Path(name)
-            parts = {"leaf.pem": [chain.leaf], "between.pem": chain.intermediates, "root.pem": [chain.root]}
+            parts = {"leaf.pem": [chain.leaf], "between.pem": chain.intermediates}
+            parts["root.pem"] = [chain.root, *chain.roots_beside]
             for file, certificates in parts.items():
                 (directory / file).write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in certificates))
             whole = [chain.leaf, *chain.intermediates, chain.root]

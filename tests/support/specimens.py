@@ -15,6 +15,7 @@ from pki.issuing import Issuer, issue
 from pki.keys import PrivateKey, generate_private_key
 from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject, SubjectAltNames, Validity
 from postseal_core.errors import Problem
+from tests.support.large_key import large_rsa_key
 
 __all__ = [
     "NOW",
@@ -42,7 +43,12 @@ _ALT_NAMES: Mapping[Profile, SubjectAltNames] = {
 
 @lru_cache
 def key_of(algorithm: KeyAlgorithm, owner: str = "leaf") -> PrivateKey:
-    """Return the one key that `owner` has of this algorithm during a run: large RSA keys take seconds to make."""
+    """Return the one key that `owner` has of this algorithm during a run: large RSA keys take seconds to make.
+
+    The largest takes a minute; that one is always the same, whoever owns it.
+    """
+    if algorithm is KeyAlgorithm.RSA_8192:
+        return large_rsa_key()
     return generate_private_key(algorithm)
 
 

@@ -96,7 +96,11 @@ AUTHORITIES: list[tuple[Raw, str, list[str]]] = [
 ADOPTION: list[tuple[Raw, str, list[str]]] = [
     (adopted("nothing"), "authority.adopt.certificate_pem", ["no PEM block", "openssl x509"]),
     (adopted(AUTHORITY.certificate_pem * 2), "authority.adopt.certificate_pem", ["one certificate"]),
-    (adopted(AUTHORITY.certificate_pem, common_name="New CA"), "authority.common_name", ["subject is CN=Old CA"]),
+    (
+        adopted(AUTHORITY.certificate_pem, common_name="New CA"),
+        "authority.common_name",
+        ["'Old CA'", "subject to change"],
+    ),
     (adopted(AUTHORITY.certificate_pem, key_algorithm="ED25519"), "authority.key_algorithm", ["ECDSA-P256"]),
 ]
 SERVERS: list[tuple[Raw, str, list[str]]] = [
@@ -432,7 +436,7 @@ def test_an_adopted_leaf_is_no_authority() -> None:
 
 def test_an_adopted_authority_of_an_unknown_algorithm_is_refused() -> None:
     """Its key could not be loaded later on; which algorithms can is in the message."""
-    key = ec.generate_private_key(ec.SECP521R1())
+    key = ec.generate_private_key(ec.SECP256K1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Old CA")])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC)).not_valid_after(
@@ -441,8 +445,8 @@ def test_an_adopted_authority_of_an_unknown_algorithm_is_refused() -> None:
     builder = builder.serial_number(1).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     pem = builder.sign(key, hashes.SHA512()).public_bytes(Encoding.PEM).decode()
     problems = problems_of(adopted(pem), ["old-key"])
-    assert [problem.path for problem in problems] == ["authority.key_algorithm"]
-    assert "none of ECDSA-P256" in problems[0].message
+    assert [problem.path for problem in problems] == ["authority.adopt.certificate_pem"]
+    assert "expected one of ECDSA-P256" in problems[0].message
 
 
 def test_an_intermediate_cannot_be_trusted_alone() -> None:

@@ -1,0 +1,161 @@
+"""Can an authority that was made elsewhere work? Everything that would make verifiers refuse what it signs.
+
+A leaf is issued on trial, in memory, and judged as a TLS client and a TLS server judge it; it never leaves this module.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from pki.certification_path import critical_extensions_unknown, problems_of_path
+from pki.extensions import extension_of, is_self_issued, name_in_words
+from pki.issuing import Issuer, issue
+from pki.keys import PrivateKey, algorithm_of
+from pki.model import CertificateDeclaration, Profile, Subject, SubjectAltNames, Validity
+from pki.string_types import has_explicit_curve
+from pki.verification import is_issued_by
+from postseal_core.errors import CertificateError
+from postseal_core.instants import format_instant
+
+__all__ = ["faults_of_authority", "faults_of_dates", "faults_of_trial"]
+
+_WEAK_HASHES: Final = frozenset({"md5", "sha1"})
+_PURPOSES: Final = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+}
+_TRIAL_HOST: Final = "trial.invalid"
+_TRIAL_SERIAL: Final = 1
+_TRIAL_HOURS: Final = 1
+
+
+def faults_of_authority(certificate: x509.Certificate, *, signs_lists: bool = False) -> Iterator[str]:
+    """Yield why nothing below this certificate would be accepted, whoever asks and whenever.
+
+    `signs_lists`: whether it is to sign revocation lists as well. Not looked at: dates, names, the certificate's own
+    issuer.
+    """
+    name = name_in_words(certificate.subject)
+    if certificate.version is x509.Version.v1:
+        yield (
+            f"{name} is a certificate of version 1, which cannot say that it is an authority (basicConstraints is "
+            "missing): have it issued anew as version 3 with CA:TRUE"
+        )
+        return
+    yield from _faults_of_usage(certificate, name, signs_lists=signs_lists)
+    for oid in critical_extensions_unknown(certificate):
+        yield f"{name} has the critical extension {oid}, which OpenSSL and Go do not understand and so refuse"
+    yield from _faults_of_key(certificate, name)
+    algorithm = certificate.signature_hash_algorithm if not is_self_issued(certificate) else None
+    if algorithm and algorithm.name in _WEAK_HASHES:
+        yield f"{name} is signed with {algorithm.name}, which OpenSSL refuses: have it signed anew with sha256"
+
+
+def _faults_of_usage(certificate: x509.Certificate, name: str, *, signs_lists: bool) -> Iterator[str]:
+    basic = extension_of(certificate, x509.BasicConstraints)
+    usage = extension_of(certificate, x509.KeyUsage)
+    purposes = extension_of(certificate, x509.ExtendedKeyUsage)
+    if basic is None or not basic.ca:
+        got = "CA:FALSE" if basic else "no basicConstraints"
+        yield f"{name} is no authority's certificate ({got}): it may sign nothing; adopt the one that may"
+        return
+    if usage and not usage.key_cert_sign:
+        yield f"{name} may sign no certificates: its keyUsage lacks keyCertSign"
+    if signs_lists and usage and not usage.crl_sign:
+        yield f"{name} may sign no revocation lists: its keyUsage lacks cRLSign; leave crl out"
+    if purposes is not None and not any(each in purposes for each in _PURPOSES):
+        has = ", ".join(each.dotted_string for each in purposes)
+        yield (
+            f"{name} may certify neither servers nor clients of TLS: its extendedKeyUsage has {has} only, and lacks "
+            "serverAuth and clientAuth"
+        )
+
+
+def _faults_of_key(certificate: x509.Certificate, name: str) -> Iterator[str]:
+    if has_explicit_curve(certificate.public_bytes(Encoding.DER)):
+        yield (
+            f"{name} has a key on a curve that is spelt out (explicit EC parameters) instead of named, which OpenSSL "
+            "and Go refuse (RFC 5480 section 2.1.1)"
+        )
+        return
+    try:
+        algorithm_of(certificate.public_key(), what=f"key of {name}")
+    except CertificateError as error:
+        yield str(error)
+    except (ValueError, UnsupportedAlgorithm):
+        yield f"{name} has a key of an algorithm that is not known here"
+
+
+def faults_of_dates(certificate: x509.Certificate, now: datetime) -> Iterator[str]:
+    """Yield why a certificate is good for nothing at this instant."""
+    name, end = name_in_words(certificate.subject), certificate.not_valid_after_utc
+    if now > end:
+        yield f"{name} expired on {format_instant(end)}: have it renewed where it was made"
+    if now < certificate.not_valid_before_utc:
+        yield f"{name} is not valid before {format_instant(certificate.not_valid_before_utc)}: adopt it from then on"
+
+
+def faults_of_trial(
+    certificate: x509.Certificate, private_key: PrivateKey, above: Sequence[x509.Certificate], now: datetime
+) -> Iterator[str]:
+    """Issue a leaf for a server and one for a client, and yield why verifiers would refuse them.
+
+    `above`: the authorities over this one, its issuer first, a root last; empty for a root. Call it for a certificate
+    without the faults of `faults_of_authority` and `faults_of_dates`.
+    """
+    try:
+        issuer = Issuer(certificate, private_key)
+        leaf = _trial_leaf(issuer, now)
+    except (CertificateError, ValueError) as error:
+        yield f"a certificate issued on trial cannot be made: {error}"
+        return
+    if leaf.issuer.public_bytes() not in certificate.tbs_certificate_bytes:
+        yield (
+            f"a certificate issued on trial has not the bytes of the name {name_in_words(certificate.subject)}: "
+            "GnuTLS, NSS and Go would refuse it"
+        )
+    if not is_issued_by(leaf, certificate):
+        yield "a certificate issued on trial does not verify with the authority's own key"
+    if _limits_directories(certificate):
+        return  # whether a subject lies within is told where it is declared
+    chain = [leaf, *([certificate, *above[:-1]] if above else [])]
+    root = above[-1] if above else certificate
+    for problem in problems_of_path(chain, [root]):
+        yield f"a certificate issued on trial is refused: {problem.message}"
+
+
+def _trial_leaf(issuer: Issuer, now: datetime) -> x509.Certificate:
+    host = _permitted_host(issuer.certificate)
+    declaration = CertificateDeclaration(
+        Profile.SERVER_AND_CLIENT, Subject("trial"), SubjectAltNames(dns_names=(host,) if host else ())
+    )
+    start = max(now.replace(microsecond=0), issuer.certificate.not_valid_before_utc)
+    end = min(start + timedelta(hours=_TRIAL_HOURS), issuer.certificate.not_valid_after_utc)
+    public_key = issuer.private_key.public_key()
+    return issue(
+        declaration,
+        public_key=public_key,
+        validity=Validity(start, end),
+        serial_number=_TRIAL_SERIAL,
+        issuer=issuer,
+    )
+
+
+def _limits_directories(certificate: x509.Certificate) -> bool:
+    names = extension_of(certificate, x509.NameConstraints)
+    subtrees = (*((names and names.permitted_subtrees) or ()), *((names and names.excluded_subtrees) or ()))
+    return any(isinstance(each, x509.DirectoryName) for each in subtrees)
+
+
+def _permitted_host(certificate: x509.Certificate) -> str:
+    """Return a host that the authority may certify, as far as that is easy to tell; empty: none is tried."""
+    names = extension_of(certificate, x509.NameConstraints)
+    if names is None:
+        return _TRIAL_HOST
+    hosts = [each.value for each in names.permitted_subtrees or () if isinstance(each, x509.DNSName)]
+    return hosts[0].removeprefix(".") if hosts and not names.excluded_subtrees else ""

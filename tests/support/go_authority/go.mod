@@ -1,0 +1,3 @@
+module postseal.test/authority
+
+go 1.26
