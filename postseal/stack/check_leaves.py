@@ -1,7 +1,6 @@
 """Check servers and clients: each by itself, against its authorities, and for repeated identities."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final
 
 from pki.arguments import RequestFields
@@ -61,10 +60,6 @@ def problems_of_implied_servers(
 def _problems_of_fields(leaf: Server | Client, config: StackConfig) -> Iterator[Problem]:
     """Report problems of a certificate's fields, alone and against the constraints of its authorities."""
     limits = issuing_limits(leaf.authority, config.authorities)
-    authority = config.authorities.get(leaf.authority or "")
-    if not leaf.declared.common_name and authority and not authority.adopt:
-        # That the authority is called like a host or mailbox of this file is told at the authority.
-        limits = [replace(each, subject=None) for each in limits]
     for problem in problems_of_declared(leaf.declared, leaf.profile, limits):
         if problem.path not in _TOLD_ELSEWHERE | _OF_AUTHORITIES:
             yield problem
