@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from pki.components.roster import ClientRoster, RosterClient
     from pki.components.roster_files import parse_csv, parse_yaml
     from pki.components.server import ServerCertificate
+    from pki.components.third_party_authority import ThirdPartyAuthority
     from pki.components.third_party_server import ThirdPartyServerCertificate
     from pki.fields import ArchiveWord, Match
     from pki.imported_certificate.resource import ImportedCertificate
     from pki.lifetime import LifetimePolicy
     from pki.model import KeyAlgorithm, NameConstraints, Pkcs12Profile, RevocationReason, SlotId
+    from pki.requested_authority.resource import RequestedAuthority
     from pki.rollover import Slots
     from pki.roster.rows import RosterRow
     from postseal_core.errors import ConfigError, Problem
@@ -47,11 +49,13 @@ else:
         "pki.components.roster": ("ClientRoster", "RosterClient"),
         "pki.components.roster_files": ("parse_csv", "parse_yaml"),
         "pki.components.server": ("ServerCertificate",),
+        "pki.components.third_party_authority": ("ThirdPartyAuthority",),
         "pki.components.third_party_server": ("ThirdPartyServerCertificate",),
         "pki.fields": ("ArchiveWord", "Match"),
         "pki.imported_certificate.resource": ("ImportedCertificate",),
         "pki.lifetime": ("LifetimePolicy",),
         "pki.model": ("KeyAlgorithm", "NameConstraints", "Pkcs12Profile", "RevocationReason", "SlotId"),
+        "pki.requested_authority.resource": ("RequestedAuthority",),
         "pki.rollover": ("Slots",),
         "pki.roster.rows": ("RosterRow",),
         "postseal_core.errors": ("ConfigError", "Problem"),
@@ -88,6 +92,7 @@ __all__ = [
     "Pkcs12Profile",
     "Problem",
     "RequestFields",
+    "RequestedAuthority",
     "RevocationList",
     "RevocationReason",
     "RosterClient",
@@ -98,6 +103,7 @@ __all__ = [
     "ServerFields",
     "SlotId",
     "Slots",
+    "ThirdPartyAuthority",
     "ThirdPartyServerCertificate",
     "parse_csv",
     "parse_yaml",

@@ -15,6 +15,7 @@ REGISTRY: Final = registry_of(
         "pki.certificate.handler:CertificateHandler": ("Certificate", "ClientCertificate", "ServerCertificate"),
         "pki.hand_out.handler:HandOutHandler": ("HandOut",),
         "pki.imported_certificate.handler:ImportedCertificateHandler": ("ImportedCertificate",),
+        "pki.requested_authority.handler:RequestedAuthorityHandler": ("RequestedAuthority",),
         "pki.revocation_list.handler:RevocationListHandler": ("RevocationList",),
         "pki.roster.handler:ClientRosterHandler": ("ClientRoster",),
         "postfix.host_resource.handler:HostHandler": ("MailServer", "PostfixHost", "RelayClient"),

@@ -13,6 +13,7 @@ from pki.fields import DeclaredCertificate, SaidBy
 from pki.lifetime import LifetimePolicy
 from pki.model import FIRST_SLOT, NameConstraints
 from pki.rollover import Slots, problems_of_cross_signing
+from pki.third_party import ThirdParty
 from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
 from postseal_core.reading import Raw, Section
@@ -50,6 +51,7 @@ class DeclaredAuthority:
     slots: Slots
     crl_urls: tuple[str, ...]
     adopt: AdoptedAuthority | None
+    third_party: ThirdParty | None = None
 
     def content_of(self, number: int) -> DeclaredCertificate:
         """Return the certificate content of a slot; from the second on, the common name ends with its number."""

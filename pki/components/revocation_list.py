@@ -13,6 +13,7 @@ from pki.components.reading import AN_AUTHORITY
 from pki.components.roster import ClientRoster
 from pki.components.server import ServerCertificate
 from pki.components.signing import AuthoritySlot, slot_issuer_args
+from pki.components.waiting import unless_waiting
 from pki.model import SlotId
 from pki.revocation_list.records import ListedCertificate, RevocationListArgs, RevocationListState
 from postseal_core.arguments import Arguments
@@ -118,7 +119,8 @@ class RevocationList(RecordResource):
         signer = authority.active if slot is None else authority.slots[slot]
         args = _args(SlotId(name, signer.id.number).name, authority, signer, own)
         listed, packed = tuple(map(_listed, certificates)), {each.name: later(each.issued) for each in rosters}
-        super().__init__(args.name, replace(args, certificates=listed, rosters=packed), opts)
+        whole = replace(args, certificates=listed, rosters=packed)
+        super().__init__(args.name, unless_waiting(authority, whole), opts)
         self.name, self.authority = name, authority
         self.by_slot: Mapping[str, RevocationList] = {signer.name: self} | {
             each.name: RevocationList(

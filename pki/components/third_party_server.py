@@ -60,6 +60,7 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
         dns_names: The host names in it.
         key_algorithm: The algorithm of its key.
         is_client: False: it is none that a client presents.
+        awaits: Empty: while the answer is awaited, its interim certificate is served.
         certificate: The certificate that is served, the interim or the signed one.
         generation: Of an interim certificate; None of a signed one.
         cert_request_pem: The certificate request in PEM (PKCS#10, RFC 2986), to send to the signer.
@@ -99,7 +100,7 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
             arguments.add([NAMELESS])
         arguments.refuse()
         super().__init__("postseal:index:ThirdPartyServerCertificate", name, {}, opts)
-        self.name, self.dns_names, self.is_client = name, declared.dns_names, False
+        self.name, self.dns_names, self.is_client, self.awaits = name, declared.dns_names, False, ""
         self.key_algorithm = declared.key_algorithm
         key = new_private_key(name, declared.key_algorithm, pulumi.ResourceOptions(parent=self))
         self.private_key_pem = key.private_key_pem

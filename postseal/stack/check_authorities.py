@@ -67,7 +67,7 @@ def _problems_of_slots(authority: Authority, authorities: Mapping[str, Authority
     yield from (problem.below("slots") for problem in slots.problems())
     if authority.adopt and FIRST_SLOT not in slots.numbers:
         yield Problem("adopt", f"slot {FIRST_SLOT}, which was taken over, is withdrawn; leave this out")
-    path_length, is_root = authority.declaration.path_length, authority.issuer is None
+    path_length, is_root = authority.declaration.path_length, authority.is_root
     yield from (each.below("slots") for each in problems_of_cross_signing(slots, path_length, is_root=is_root))
     root = next(reversed(list(ancestors(authority, authorities))), authority)
     room = _room(authorities.get(authority.issuer or ""), authorities)

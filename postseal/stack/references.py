@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterator, Mapping
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from pki.constraints import IssuerLimits, limits_of_adopted, limits_of_declaration
+from pki.constraints import IssuerLimits, limits_of_adopted, limits_of_certificate, limits_of_declaration
 from pki.fields import DeclaredCertificate
 from pki.identities import comparable_identities
 from pki.keys import algorithm_of
 from pki.model import FIRST_SLOT, KeyAlgorithm
+from pki.third_party_answer import read_answer
 from pki.verification import load_certificate
 from postseal.stack.model import Adoption, Authority, StackConfig
 from postseal_core.errors import CertificateError, Problem
@@ -27,6 +28,7 @@ __all__ = [
     "problems_of_authority_choice",
     "problems_of_kind",
     "repeated_identities",
+    "signed_chain",
     "unknown_name",
 ]
 
@@ -91,7 +93,23 @@ def ancestors(authority: Authority, authorities: Mapping[str, Authority]) -> Ite
 def issuing_limits(name: str | None, authorities: Mapping[str, Authority]) -> list[IssuerLimits]:
     """Return what the authority of that name and those above it allow, the issuer first; nothing for an unknown one."""
     issuer = authorities.get(name or "")
-    return [_limits(each) for each in (issuer, *ancestors(issuer, authorities))] if issuer else []
+    line = (issuer, *ancestors(issuer, authorities)) if issuer else ()
+    return [limits for each in line for limits in (_limits_of_signed(each) or [_limits(each)])]
+
+
+def signed_chain(authority: Authority) -> list[x509.Certificate]:
+    """Return what a third party has signed for the slot that signs, without the root; empty where it is awaited."""
+    third_party = authority.third_party
+    text = third_party.signed_chains_pem.get(authority.slots.active, "") if third_party else ""
+    try:
+        return read_answer(text, what="certificate") if text else []
+    except CertificateError:
+        return []
+
+
+def _limits_of_signed(authority: Authority) -> list[IssuerLimits]:
+    """Return the limits of a certificate that a third party has signed, and of those above it."""
+    return [limits_of_certificate(each) for each in signed_chain(authority)]
 
 
 def _limits(authority: Authority) -> IssuerLimits:

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from pki.crl_schedule import CrlPolicy
 from pki.fields import DeclaredCertificate
-from pki.model import Pkcs12Profile, Profile
+from pki.model import FIRST_SLOT, Pkcs12Profile, Profile
 from pki.rollover import Slots
+from pki.third_party import ThirdParty
 from postseal.stack.host_sections import HostSection
 from postseal.stack.lifetimes import resolve_lifetime
 from postseal.stack.model import Adoption, Authority, Client, Crl, Pkcs12, Roster, Server, ServerSigner
@@ -25,6 +26,7 @@ from postseal.stack.sections import (
     RosterKeys,
     ServerKeys,
     ServerSection,
+    SignedElsewhereSection,
     SlotsSection,
     ThirdPartySection,
 )
@@ -52,7 +54,8 @@ def resolve_authorities(stack: DeclaredStack) -> dict[str, Authority]:
 def _authority(each: Declared[AuthorityKeys], stack: DeclaredStack) -> Authority:
     section = each.section
     adopt = Adoption(section.adopt.certificate_pem, section.adopt.private_key_secret) if section.adopt else None
-    declared = _certificate(each, Profile.INTERMEDIATE if section.issuer else Profile.ROOT, stack)
+    profile = Profile.INTERMEDIATE if section.issuer or section.third_party else Profile.ROOT
+    declared = _certificate(each, profile, stack)
     if "key_algorithm" not in section.said.names:
         declared = replace(declared, key_algorithm=adopted_algorithm(adopt) or declared.key_algorithm)
     if section.issuer and declared.path_length is None:
@@ -64,9 +67,20 @@ def _authority(each: Declared[AuthorityKeys], stack: DeclaredStack) -> Authority
         crl_urls=section.crl_urls,
         is_protected=section.protect,
         adopt=adopt,
+        third_party=_third_party(section.third_party, stack) if section.third_party else None,
         slots=_slots(section.slots),
         crl=_crl(section.crl) if section.crl else None,
     )
+
+
+def _third_party(section: SignedElsewhereSection, stack: DeclaredStack) -> ThirdParty:
+    """Return what somebody else signs, with the texts of the files that are there."""
+    files = section.signed_chain_file or {}
+    texts = {number: stack.files.get(file, NO_FILE).text for number, file in files.items()}
+    if section.signed_chain_pem:
+        texts[FIRST_SLOT] = section.signed_chain_pem
+    roots = section.roots_pem or (stack.files.get(section.roots_file, NO_FILE).text if section.roots_file else "")
+    return ThirdParty({number: text for number, text in texts.items() if text}, roots, section.extended_key_usage)
 
 
 def _slots(section: SlotsSection) -> Slots:
