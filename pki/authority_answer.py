@@ -87,17 +87,16 @@ def problems_of_answer(
     and at a renewal that what was signed before still finds its issuer. Not judged: revocation, certificate policies
     beyond those that would make verifiers refuse.
     """
-    own = _problems_of_key(chain, asked)
+    own = _problems_of_key(chain, asked) or [*_problems_of_authority(chain[0])]
     if own:
         return own
-    links = [*_problems_of_links(chain, roots)]
+    links, signing = [*_problems_of_links(chain, roots)], [root for root in roots if is_issued_by(chain[-1], root)]
     return [
-        *_problems_of_authority(chain[0]),
         *_problems_of_subject(chain[0], asked),
-        *(_problem(fault) for fault in faults_of_scope(chain, asked.declaration, asked.purposes)),
+        *(_problem(fault) for fault in faults_of_scope(chain, signing, asked.declaration, asked.purposes)),
         *(problem for each in chain for problem in _problems_of_dates(each, now)),
         *(problem for each in chain for problem in _problems_of_signature(each)),
-        *(links or problems_of_path(chain, [root for root in roots if is_issued_by(chain[-1], root)])),
+        *(links or problems_of_path(chain, signing)),
         *_problems_of_renewal(chain[0], asked.before),
     ]
 

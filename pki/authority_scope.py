@@ -19,20 +19,26 @@ __all__ = ["faults_of_scope"]
 
 
 def faults_of_scope(
-    chain: Sequence[x509.Certificate], declaration: CertificateDeclaration, purposes: tuple[PurposeWord, ...]
+    chain: Sequence[x509.Certificate],
+    roots: Sequence[x509.Certificate],
+    declaration: CertificateDeclaration,
+    purposes: tuple[PurposeWord, ...],
 ) -> Iterator[str]:
     """Yield in a sentence each how an authority differs from its declaration.
 
-    `chain`: its certificate and those above it, without the root. `purposes`: declared extended key usages; none: both
+    `chain`: its certificate and those above it, without the root. `roots`: those that have signed the last one; it is
+    enough if one of them leaves room. `purposes`: declared extended key usages; none: both
     servers and clients are issued.
     """
-    yield from _of_path_length(chain, declaration.path_length)
+    yield from _of_path_length(chain[0], declaration.path_length)
+    lines = [[*chain[1:], root] for root in roots] or [[*chain[1:]]]
+    yield from min(([*_of_room(line, declaration.path_length or 0)] for line in lines), key=len)
     yield from _of_names(chain[0], declaration)
     yield from _of_purposes(chain, purposes)
 
 
-def _of_path_length(chain: Sequence[x509.Certificate], declared: int | None) -> Iterator[str]:
-    basic = extension_of(chain[0], x509.BasicConstraints)
+def _of_path_length(certificate: x509.Certificate, declared: int | None) -> Iterator[str]:
+    basic = extension_of(certificate, x509.BasicConstraints)
     got = basic.path_length if basic else None
     if got != declared:
         is_wider = got is None or (declared is not None and got > declared)
@@ -42,12 +48,17 @@ def _of_path_length(chain: Sequence[x509.Certificate], declared: int | None) -> 
             f"than the stack says; have it signed as requested, or declare what was signed "
             f"({'leave path_length out' if got is None else f'path_length: {got}'})"
         )
-    for depth, above in enumerate(chain[1:], 1):
+
+
+def _of_room(line: Sequence[x509.Certificate], needed: int) -> Iterator[str]:
+    """Report authorities above whose path length leaves too little; `needed`: how many are to stand below ours."""
+    for depth, above in enumerate(line, 1):
         limit = limits_of_certificate(above).path_length
-        if limit is not None and declared is not None and limit - depth < declared:
+        if limit is not None and limit - depth < needed:
+            fix = f"declare path_length: {limit - depth}" if limit >= depth else "have it signed by a higher authority"
             yield (
-                f"{name_in_words(above.subject)} above it has path length {limit}, which leaves "
-                f"{max(limit - depth, 0)} here, and declared is path_length {declared}: declare less"
+                f"{name_in_words(above.subject)} may stand above {limit} authorities, and there would be "
+                f"{depth + needed}: {fix}"
             )
 
 

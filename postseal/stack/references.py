@@ -14,7 +14,7 @@ from pki.identities import comparable_identities
 from pki.keys import algorithm_of
 from pki.model import FIRST_SLOT, KeyAlgorithm
 from pki.third_party_answer import read_answer
-from pki.verification import load_certificate
+from pki.verification import is_issued_by, load_certificate, load_chain
 from postseal.stack.model import Adoption, Authority, StackConfig
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.wording import nearest_hint, shown
@@ -108,8 +108,18 @@ def signed_chain(authority: Authority) -> list[x509.Certificate]:
 
 
 def _limits_of_signed(authority: Authority) -> list[IssuerLimits]:
-    """Return the limits of a certificate that a third party has signed, and of those above it."""
-    return [limits_of_certificate(each) for each in signed_chain(authority)]
+    """Return the limits of a certificate that a third party has signed, and of those above it, the root included."""
+    chain = signed_chain(authority)
+    roots = [root for root in _roots(authority) if chain and is_issued_by(chain[-1], root)]
+    return [limits_of_certificate(each) for each in (*chain, *roots[:1])]
+
+
+def _roots(authority: Authority) -> list[x509.Certificate]:
+    text = authority.third_party.roots_pem if authority.third_party else ""
+    try:
+        return load_chain(text, what="roots") if text else []
+    except CertificateError:
+        return []
 
 
 def _limits(authority: Authority) -> IssuerLimits:
