@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -53,9 +53,11 @@ class AskedFor:
 
 def issuer_name(certificate: x509.Certificate) -> IssuerName:
     """Return by what verifiers find this certificate as the issuer of others."""
-    identifier = extension_of(certificate, x509.SubjectKeyIdentifier)
-    digest = sha256(certificate.subject.public_bytes()).hexdigest()
-    return IssuerName(digest, identifier.digest.hex() if identifier else "")
+    # Where it has no identifier, what it signs names the one that its key would have (RFC 5280 section 4.2.1.2).
+    identifier = extension_of(certificate, x509.SubjectKeyIdentifier) or x509.SubjectKeyIdentifier.from_public_key(
+        cast("PublicKey", certificate.public_key())
+    )
+    return IssuerName(sha256(certificate.subject.public_bytes()).hexdigest(), identifier.digest.hex())
 
 
 def problems_of_roots(roots: Sequence[x509.Certificate], now: datetime) -> Iterator[Problem]:

@@ -39,11 +39,7 @@ def new_slot(
     if declared.third_party:
         return _requested_slot(slot, declared, declared.third_party, options)
     adopt = declared.adopt if slot.number == FIRST_SLOT else None
-    key_pem = (
-        pulumi.Output.secret(adopt.private_key_pem)
-        if adopt
-        else new_private_key(slot.name, declared.content.key_algorithm, options).private_key_pem
-    )
+    key_pem = _key_pem(slot, declared, options)
     args = CertificateArgs(
         name=slot.name,
         profile=Profile.INTERMEDIATE if issuer else Profile.ROOT,
@@ -56,11 +52,18 @@ def new_slot(
     return AuthoritySlot(slot, key_pem, Certificate(slot.name, Awaiting(awaits) if awaits else args, options))
 
 
+def _key_pem(slot: SlotId, declared: DeclaredAuthority, options: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """Return the key of a slot: the one that was adopted for the first, else a new one."""
+    if declared.adopt and slot.number == FIRST_SLOT:
+        return pulumi.Output.secret(declared.adopt.private_key_pem)
+    return new_private_key(slot.name, declared.content.key_algorithm, options).private_key_pem
+
+
 def _requested_slot(
     slot: SlotId, declared: DeclaredAuthority, third_party: ThirdParty, options: pulumi.ResourceOptions
 ) -> AuthoritySlot:
     """Register a key and the request for it, with what was signed if that is here."""
-    key_pem = new_private_key(slot.name, declared.content.key_algorithm, options).private_key_pem
+    key_pem = _key_pem(slot, declared, options)
     args = RequestedAuthorityArgs(
         name=slot.name,
         slot=slot,

@@ -10,7 +10,7 @@ from pydantic import Field, StrictStr
 from pki.arguments import AuthorityFields, Texts
 from pki.authority_request import PurposeWord
 from pki.components.authority import CertificateAuthority
-from pki.components.declared_authority import read_authority
+from pki.components.declared_authority import AdoptedAuthority, read_authority
 from pki.components.field_texts import describes_fields
 from pki.lifetime import LifetimePolicy
 from pki.model import FIRST_SLOT, NameConstraints
@@ -68,6 +68,8 @@ class ThirdPartyAuthority(CertificateAuthority):
         lifetime: When the next certificate is asked for; how long one is valid, the signer decides. Default: after two
             thirds of it.
         slots: Which of its keys signs, for a rollover to another key. Default: the first one, and no other.
+        adopt: Key and certificate that are there already, for the first slot, and `roots_pem` beside it. Its renewal is
+            a `signed_chain_pem`. Default: the key is made.
         opts: Options of Pulumi; what they say goes before the protection. Default: none.
         **fields: The fields that the request asks for; `AuthorityFields` says what each means.
 
@@ -91,6 +93,7 @@ class ThirdPartyAuthority(CertificateAuthority):
         crl_urls: Texts = (),
         lifetime: LifetimePolicy | None = None,
         slots: Slots | None = None,
+        adopt: AdoptedAuthority | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **fields: Unpack[AuthorityFields],
     ) -> None:
@@ -110,11 +113,12 @@ class ThirdPartyAuthority(CertificateAuthority):
             crl_urls=crl_urls,
             lifetime=lifetime,
             slots=slots,
-            adopt=None,
+            adopt=adopt,
             is_root=False,
         )
         words = tuple(map(PurposeWord, own.extended_key_usage))
-        third_party = ThirdParty(own.signed_chain_pem, own.roots_pem, words)
+        answers = ({FIRST_SLOT: adopt.certificate_pem} if adopt else {}) | own.signed_chain_pem
+        third_party = ThirdParty(answers, own.roots_pem, words)
         arguments.add(third_party.problems(declared.slots))
         arguments.refuse()
         # Nobody has to be given an intermediate in advance: it comes with every chain.

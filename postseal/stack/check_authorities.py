@@ -109,8 +109,10 @@ def _problems_of_adoption(authority: Authority) -> Iterator[Problem]:
     subject = certificate.subject.rfc4514_string()
     if not is_authority(certificate):
         yield Problem(path, f"{subject} is no authority's certificate: it may sign nothing; adopt the one that may")
-    if is_self_issued(certificate) == bool(authority.issuer):
-        fix = "leave issuer out" if authority.issuer else "name its issuer under issuer"
+    if is_self_issued(certificate) is not authority.is_root:
+        above = "issuer" if authority.issuer else "third_party"
+        here = "name its issuer under issuer, or its root under third_party.roots_file if that is not here"
+        fix = here if authority.is_root else f"leave {above} out"
         yield Problem(path, f"{subject} was signed by {certificate.issuer.rfc4514_string()}; {fix}")
     is_well_formed = not problems_of_subject(authority.declaration.subject)
     if is_well_formed and certificate.subject != subject_name(authority.declaration.subject):

@@ -33,8 +33,6 @@ def _problems_of_rivals(declared: Declared[AuthorityKeys]) -> Iterator[Problem]:
     section = declared.section
     if section.issuer:
         yield Problem("third_party", "declared beside issuer; only one can sign: leave one of them out")
-    if section.adopt:
-        yield Problem("third_party", "declared beside adopt, which brings its key along; leave one of them out")
     if "validity_hours" in said_of_lifetime(section.lifetime).names:
         yield Problem("lifetime.validity", "the signer decides how long the certificate is valid; leave this out")
 

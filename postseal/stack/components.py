@@ -91,14 +91,15 @@ def _maker(
     authority: Authority, authorities: Mapping[str, pki.CertificateAuthority]
 ) -> Callable[..., pki.CertificateAuthority]:
     """Return the class of an authority, with the arguments that only this kind has."""
+    adopt = _adopted(authority.adopt) if authority.adopt else None
     if authority.third_party:
         return partial(
             pki.ThirdPartyAuthority,
             signed_chain_pem=authority.third_party.signed_chains_pem,
             roots_pem=authority.third_party.roots_pem,
             extended_key_usage=[each.value for each in authority.third_party.extended_key_usage],
+            adopt=adopt,
         )
-    adopt = _adopted(authority.adopt) if authority.adopt else None
     if authority.issuer:
         return partial(pki.IntermediateAuthority, authority=authorities[authority.issuer], adopt=adopt)
     return partial(pki.CertificateAuthority, adopt=adopt)

@@ -67,18 +67,20 @@ def _authority(each: Declared[AuthorityKeys], stack: DeclaredStack) -> Authority
         crl_urls=section.crl_urls,
         is_protected=section.protect,
         adopt=adopt,
-        third_party=_third_party(section.third_party, stack) if section.third_party else None,
+        third_party=_third_party(section.third_party, adopt, stack) if section.third_party else None,
         slots=_slots(section.slots),
         crl=_crl(section.crl) if section.crl else None,
     )
 
 
-def _third_party(section: SignedElsewhereSection, stack: DeclaredStack) -> ThirdParty:
+def _third_party(section: SignedElsewhereSection, adopt: Adoption | None, stack: DeclaredStack) -> ThirdParty:
     """Return what somebody else signs, with the texts of the files that are there."""
     files = section.signed_chain_file or {}
     texts = {number: stack.files.get(file, NO_FILE).text for number, file in files.items()}
     if section.signed_chain_pem:
         texts[FIRST_SLOT] = section.signed_chain_pem
+    if adopt and not texts.get(FIRST_SLOT):
+        texts[FIRST_SLOT] = adopt.certificate_pem
     roots = section.roots_pem or (stack.files.get(section.roots_file, NO_FILE).text if section.roots_file else "")
     return ThirdParty({number: text for number, text in texts.items() if text}, roots, section.extended_key_usage)
 
