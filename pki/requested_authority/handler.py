@@ -174,8 +174,9 @@ def _signed(
     own, declaration = chain[0], declaration_of(args.declared, Profile.INTERMEDIATE)
     identity, in_use = identity_of(own), before.signed
     is_same = in_use.fingerprint_sha256 == identity.fingerprint_sha256
-    # One in use was judged by the clock when it came; that it has ended since is told where something has to be issued.
-    now = max(own.not_valid_before_utc, min(context.now, own.not_valid_after_utc)) if is_same else context.now
+    # One in use was judged by the clock when it came: what has ended since is told where something is to be issued, and
+    # must not stop a run that has nothing to do with it.
+    now = max(each.not_valid_before_utc for each in chain) if is_same else context.now
     asked = AskedFor(declaration, before.public_key(own, context), args.purposes, None if is_same else before.name)
     refuse([*problems_of_roots(roots, now), *problems_of_answer(chain, roots, asked, now)])
     validity, name = Validity(own.not_valid_before_utc, own.not_valid_after_utc), issuer_name(own)

@@ -68,7 +68,7 @@ def test_its_renewal_is_asked_for_and_the_one_in_use_stays(plugin: PluginRuns) -
     second = ROOT.sign(resource.outputs["cert_request_pem"], at=plugin.now, serial_number=3)
     plugin.up(resource, requested(second))
     assert (resource.outputs["generation"], resource.outputs["awaited"]) == (2, "")
-    plugin.now += timedelta(days=3000)
+    plugin.now += timedelta(days=6000)  # the root has ended, too
     plugin.up(resource, requested(second))
     assert resource.outputs["certificate_pem"] == pem(second), "one that has ended is told where it is needed"
 
