@@ -20,6 +20,7 @@ from postseal_core.errors import CertificateError, Problem
 __all__ = ["pem_of_binary", "problems_of_missing_issuer", "read_answer"]
 
 _PKCS7: Final = "-----BEGIN PKCS7-----"
+_UNPARSABLE: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 _SEQUENCE: Final = b"\x30"  # how every DER of a certificate or a set of them begins (X.690)
 _LABEL: Final = re.compile(r"-----(BEGIN|END) CERTIFICATE-----")
 
@@ -63,7 +64,7 @@ def pem_of_binary(content: bytes) -> str:
     if not content.startswith(_SEQUENCE) or len(content) > LARGEST_CHAIN_BYTES:
         return ""
     for load in (_certificates_of_pkcs7, lambda der: [x509.load_der_x509_certificate(der)]):
-        with suppress(ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+        with suppress(*_UNPARSABLE):
             return chain_pem(load(content))
     return ""
 
@@ -81,7 +82,7 @@ def _relabelled(text: str) -> str:
     if len(blocks) != 2:  # noqa: PLR2004 - a single block: a set has all certificates in one
         return text
     body = "".join(blocks[1].partition("-----END")[0].split())
-    with suppress(ValueError, UnsupportedAlgorithm):
+    with suppress(*_UNPARSABLE):
         _certificates_of_pkcs7(base64.b64decode(body, validate=True))
         return _LABEL.sub(r"-----\1 PKCS7-----", text)
     return text
@@ -96,7 +97,7 @@ def _as_pem(text: str, what: str) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             return chain_pem(pkcs7.load_pem_pkcs7_certificates(text.encode()))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _UNPARSABLE as error:
         raise CertificateError(
             f"{what}: the PKCS#7 block cannot be parsed (truncated or altered?): copy it again, or convert it with "
             "`openssl pkcs7 -print_certs -in FILE`"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar, Final, cast
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from pki.authority_answer import AskedFor, IssuerName, issuer_name, problems_of_answer, problems_of_roots
 from pki.authority_request import authority_request_pem
@@ -13,6 +14,7 @@ from pki.certificate.issuance import identity_of
 from pki.declared import declaration_of, policy_of
 from pki.declared_checks import problems_of_declared
 from pki.fields import DeclaredCertificate
+from pki.fingerprint import certificate_fingerprint_sha256
 from pki.issuing import subject_name
 from pki.key_material import held_key, hold_key
 from pki.keys import PublicKey
@@ -26,7 +28,7 @@ from pki.requested_authority.records import (
 )
 from pki.third_party_answer import read_answer
 from pki.verification import chain_pem, load_chain
-from postseal_core.errors import Problem, refuse
+from postseal_core.errors import CertificateError, Problem, refuse
 from postseal_core.instants import format_instant
 from postseal_core.plugin.handler import CheckRequest, Context, HandlerBase
 from postseal_core.values import UNKNOWN, Maybe, is_unknown
@@ -55,9 +57,15 @@ class _Before:
 
     def public_key(self, certificate: x509.Certificate, context: Context) -> PublicKey:
         """Return the key that must have been signed; one that is made in this run is compared by `up`."""
-        is_made_now = is_unknown(self.private_key)
-        holder = certificate if is_made_now else held_key(str(self.private_key), context)
-        return cast("PublicKey", holder.public_key())
+        if not is_unknown(self.private_key):
+            return held_key(self.private_key, context).public_key()
+        try:
+            return cast("PublicKey", certificate.public_key())
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise CertificateError(
+                f"{_SIGNED_CHAIN}: was signed for a key of another kind than that of any request from here: declare "
+                "the answer to the request that is handed out"
+            ) from error
 
     def problems(self) -> Iterator[Problem]:
         """Report that the key of a certificate in use would be lost."""
@@ -172,14 +180,15 @@ def _signed(
         ConfigError: everything for which it cannot be used.
     """
     own, declaration = chain[0], declaration_of(args.declared, Profile.INTERMEDIATE)
-    identity, in_use = identity_of(own), before.signed
-    is_same = in_use.fingerprint_sha256 == identity.fingerprint_sha256
+    in_use = before.signed
+    is_same = in_use.fingerprint_sha256 == certificate_fingerprint_sha256(own)
     # One in use was judged by the clock when it came: what has ended since is told where something is to be issued, and
     # must not stop a run that has nothing to do with it.
     now = max(each.not_valid_before_utc for each in chain) if is_same else context.now
     asked = AskedFor(declaration, before.public_key(own, context), args.purposes, None if is_same else before.name)
     refuse([*problems_of_roots(roots, now), *problems_of_answer(chain, roots, asked, now)])
     validity, name = Validity(own.not_valid_before_utc, own.not_valid_after_utc), issuer_name(own)
+    identity = identity_of(own)
     return SignedAuthority(
         issuer=own.issuer.rfc4514_string(),
         generation=in_use.generation if is_same else in_use.generation + 1,

@@ -24,10 +24,10 @@ class WaitingServicer(Servicer):
 
     def Check(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:
         """Let a new resource wait; refuse that one which exists does, for it would be lost."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             news, olds = from_struct(request.news).properties, from_struct(request.olds).properties
         if is_awaiting(news):
-            return _checked(news, olds)
+            return _checked(news, olds, request)
         if is_awaiting(olds):
             request = _copied(request)
             request.ClearField("olds")
@@ -35,7 +35,7 @@ class WaitingServicer(Servicer):
 
     def Diff(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
         """Show everything of a resource whose waiting has come to its end."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             old, new = (from_struct(each).properties for each in (request.old_inputs, request.news))
         if is_awaiting(old) or is_awaiting(new):
             return diff_response(compare(old, new))
@@ -43,7 +43,7 @@ class WaitingServicer(Servicer):
 
     def Create(self, request: pb.CreateRequest, context: grpc.ServicerContext) -> pb.CreateResponse:
         """Remember that a resource waits."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             is_waiting = is_awaiting(from_struct(request.properties).properties)
             if is_waiting and not request.preview:
                 self._configuration.refuse_changes()
@@ -54,7 +54,7 @@ class WaitingServicer(Servicer):
 
     def Update(self, request: pb.UpdateRequest, context: grpc.ServicerContext) -> pb.UpdateResponse:
         """Make what has waited until now."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             was_waiting = is_awaiting(from_struct(request.olds).properties)
             is_waiting = is_awaiting(from_struct(request.news).properties)
             if is_waiting and not request.preview:
@@ -70,7 +70,7 @@ class WaitingServicer(Servicer):
 
     def Read(self, request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadResponse:
         """Return what waits as it is."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             is_waiting = is_awaiting(from_struct(request.properties).properties)
         if is_waiting:
             return pb.ReadResponse(id=request.id, inputs=request.inputs, properties=request.properties)
@@ -78,21 +78,21 @@ class WaitingServicer(Servicer):
 
     def Delete(self, request: pb.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Forget what waits: there is nothing to remove."""
-        with clean_errors(context):
+        with clean_errors(context, request):
             is_waiting = is_awaiting(from_struct(request.properties).properties)
             if is_waiting:
                 self._configuration.refuse_changes()
         return empty_pb2.Empty() if is_waiting else super().Delete(request, context)
 
 
-def _checked(news: Mapping[str, object], olds: Mapping[str, object]) -> pb.CheckResponse:
+def _checked(news: Mapping[str, object], olds: Mapping[str, object], request: pb.CheckRequest) -> pb.CheckResponse:
     awaits = news[AWAITS]
     if olds and not is_awaiting(olds):
         message = (
             f"is there already, and would be lost while it waits for {awaits}: leave its authority, and what is "
             "declared of that, as it was"
         )
-        return pb.CheckResponse(failures=check_failures((Problem("", message),)))
+        return pb.CheckResponse(failures=check_failures((Problem("", message),), request))
     return pb.CheckResponse(inputs=to_struct({AWAITS: awaits}))
 
 
