@@ -54,8 +54,8 @@ class Stored(Generic[Inputs, State]):
 class StackState:
     """Everything in a stack that expires, as the engine has stored it.
 
-    `requested`: authorities that others sign. `waiting`: what waits for the certificate of one, as `client alice`. `hosts`: with
-    certificates of their own.
+    `requested`: authorities that others sign. `waiting`: what waits for the certificate of one, as `client alice`.
+    `hosts`: those with certificates of their own.
     """
 
     project: str = ""
