@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from pki.components.roster import ClientRoster, RosterClient
     from pki.components.roster_files import parse_csv, parse_yaml
     from pki.components.server import ServerCertificate
+    from pki.components.third_party_authority import ThirdPartyAuthority
     from pki.components.third_party_client import ThirdPartyClientCertificate
     from pki.components.third_party_server import ThirdPartyServerCertificate
     from pki.fields import ArchiveWord, Match
     from pki.imported_certificate.resource import ImportedCertificate
     from pki.lifetime import LifetimePolicy
     from pki.model import AuthorityChange, KeyAlgorithm, NameConstraints, Pkcs12Profile, RevocationReason, SlotId
+    from pki.requested_authority.resource import RequestedAuthority
     from pki.rollover import Slots
     from pki.roster.rows import RosterRow
     from postseal_core.errors import ConfigError, Problem
@@ -49,6 +51,7 @@ else:
         "pki.components.roster_files": ("parse_csv", "parse_yaml"),
         "pki.components.server": ("ServerCertificate",),
         "pki.components.third_party_client": ("ThirdPartyClientCertificate",),
+        "pki.components.third_party_authority": ("ThirdPartyAuthority",),
         "pki.components.third_party_server": ("ThirdPartyServerCertificate",),
         "pki.fields": ("ArchiveWord", "Match"),
         "pki.imported_certificate.resource": ("ImportedCertificate",),
@@ -61,6 +64,7 @@ else:
             "RevocationReason",
             "SlotId",
         ),
+        "pki.requested_authority.resource": ("RequestedAuthority",),
         "pki.rollover": ("Slots",),
         "pki.roster.rows": ("RosterRow",),
         "postseal_core.errors": ("ConfigError", "Problem"),
@@ -98,6 +102,7 @@ __all__ = [
     "Pkcs12Profile",
     "Problem",
     "RequestFields",
+    "RequestedAuthority",
     "RevocationList",
     "RevocationReason",
     "RosterClient",
@@ -108,6 +113,7 @@ __all__ = [
     "ServerFields",
     "SlotId",
     "Slots",
+    "ThirdPartyAuthority",
     "ThirdPartyClientCertificate",
     "ThirdPartyServerCertificate",
     "parse_csv",

@@ -134,7 +134,7 @@ class AuthorityFields(_SubjectFields, total=False):
     path_length: int | None
     """How many authorities may stand below; 0 none, left out no limit (RFC 5280 section 4.2.1.9).
 
-    Default: no limit for a root, 0 for an intermediate; None is no limit."""
+    Default: 0 for an intermediate, no limit for others; None is no limit."""
 
 
 class RosterFields(_SubjectFields, _MatchingFields, total=False):

@@ -1,7 +1,10 @@
 """Read a third party's answer to a request: certificates in PEM or PKCS#7, in any order."""
 
+import base64
+import re
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from cryptography import x509
@@ -11,11 +14,15 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki.extensions import extension_of, is_self_issued, name_in_words
 from pki.verification import chain_pem, load_chain, order_chain
+from postseal_core.bounds import LARGEST_CHAIN_BYTES
 from postseal_core.errors import CertificateError, Problem
 
-__all__ = ["problems_of_missing_issuer", "read_answer"]
+__all__ = ["pem_of_binary", "problems_of_missing_issuer", "read_answer"]
 
 _PKCS7: Final = "-----BEGIN PKCS7-----"
+_UNPARSABLE: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
+_SEQUENCE: Final = b"\x30"  # how every DER of a certificate or a set of them begins (X.690)
+_LABEL: Final = re.compile(r"-----(BEGIN|END) CERTIFICATE-----")
 
 
 def read_answer(text: str, *, what: str) -> list[x509.Certificate]:
@@ -52,15 +59,45 @@ def problems_of_missing_issuer(chain: Sequence[x509.Certificate]) -> Iterator[Pr
         )
 
 
+def pem_of_binary(content: bytes) -> str:
+    """Return a binary file of certificates (DER: `.cer`, `.p7b`) as PEM; empty where it is no such file."""
+    if not content.startswith(_SEQUENCE) or len(content) > LARGEST_CHAIN_BYTES:
+        return ""
+    for load in (_certificates_of_pkcs7, lambda der: [x509.load_der_x509_certificate(der)]):
+        with suppress(*_UNPARSABLE):
+            return chain_pem(load(content))
+    return ""
+
+
+def _certificates_of_pkcs7(der: bytes) -> list[x509.Certificate]:
+    with warnings.catch_warnings():
+        # openssl and others write the set unsorted, which is no DER; the library says so and reads it all the same.
+        warnings.simplefilter("ignore", UserWarning)
+        return pkcs7.load_der_pkcs7_certificates(der)
+
+
+def _relabelled(text: str) -> str:
+    """Give PKCS#7 its own label where it has that of a certificate, as Windows (AD CS) saves it."""
+    blocks = text.split("-----BEGIN CERTIFICATE-----")
+    if len(blocks) != 2:  # noqa: PLR2004 - a single block: a set has all certificates in one
+        return text
+    body = "".join(blocks[1].partition("-----END")[0].split())
+    with suppress(*_UNPARSABLE):
+        _certificates_of_pkcs7(base64.b64decode(body, validate=True))
+        return _LABEL.sub(r"-----\1 PKCS7-----", text)
+    return text
+
+
 def _as_pem(text: str, what: str) -> str:
+    if len(text) <= LARGEST_CHAIN_BYTES:
+        text = _relabelled(text)
     if _PKCS7 not in text:
         return text
     try:
         with warnings.catch_warnings():
-            # openssl and others write the set unsorted, which is no DER; the library says so and reads it all the same.
             warnings.simplefilter("ignore", UserWarning)
             return chain_pem(pkcs7.load_pem_pkcs7_certificates(text.encode()))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _UNPARSABLE as error:
         raise CertificateError(
             f"{what}: the PKCS#7 block cannot be parsed (truncated or altered?): copy it again, or convert it with "
             "`openssl pkcs7 -print_certs -in FILE`"

@@ -18,6 +18,7 @@ REGISTRY: Final = registry_of(
             "ImportedCertificate",
             "ThirdPartyClientCertificate",
         ),
+        "pki.requested_authority.handler:RequestedAuthorityHandler": ("RequestedAuthority",),
         "pki.revocation_list.handler:RevocationListHandler": ("RevocationList",),
         "pki.roster.handler:ClientRosterHandler": ("ClientRoster",),
         "postfix.host_resource.handler:HostHandler": ("MailServer", "PostfixHost", "RelayClient"),

@@ -8,6 +8,7 @@ import pulumi
 
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.records import encode, secret_names
+from postseal_core.waiting import Awaiting
 
 __all__ = ["ArgumentError", "RecordResource", "later", "merged", "refuse", "with_whole_numbers"]
 
@@ -51,12 +52,16 @@ def merged(opts: pulumi.ResourceOptions | None, ours: pulumi.ResourceOptions) ->
 class RecordResource(pulumi.CustomResource):
     """A resource of this package, declared by the record of its arguments; its outputs are those of its state.
 
+    `awaits`: what it waits for, where it is declared by `Awaiting`; empty otherwise. Its outputs say nothing then.
+
     A class that can be declared names its type in `resource_type`, which is its own name, and the class of its `state`.
     Attributes of a resource are set after `super().__init__`, which makes an output of every property.
     """
 
     resource_type: ClassVar[str]
     state: ClassVar[type[Any]]
+
+    awaits: str
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -70,3 +75,4 @@ class RecordResource(pulumi.CustomResource):
         hidden = pulumi.ResourceOptions(additional_secret_outputs=sorted(secret_names(self.state)))
         token = f"postseal:index:{self.resource_type}"
         super().__init__(token, name, {**outputs, **encode(args)}, merged(opts, hidden))
+        self.awaits = args.awaits if isinstance(args, Awaiting) else ""

@@ -6,6 +6,7 @@ import pulumi
 
 from pki.certificate.records import CertificateArgs, CertificateState
 from postseal_core.program import RecordResource
+from postseal_core.waiting import Awaiting
 
 __all__ = ["Certificate"]
 
@@ -18,7 +19,7 @@ class Certificate(RecordResource):
 
     Args:
         name: Name of the resource.
-        args: The record of the certificate, which the classes that programs use make.
+        args: The record of the certificate, which the classes that programs use make; or what it waits for.
         opts: Options of Pulumi. Default: none.
 
     Attributes:
@@ -72,6 +73,6 @@ class Certificate(RecordResource):
     revoked_at: pulumi.Output[str]
     revocation_reason: pulumi.Output[str]
 
-    def __init__(self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: CertificateArgs | Awaiting, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         self.name = name

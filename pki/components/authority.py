@@ -16,6 +16,7 @@ from pki.declared import declaration_of, policy_of
 from pki.declared_issuer import DeclaredIssuer, problems_below_issuer
 from pki.lifetime import LifetimePolicy
 from pki.model import FIRST_SLOT, NameConstraints, Profile, SlotId
+from pki.requested_authority.resource import RequestedAuthority
 from pki.rollover import Slots, problems_below_cross_certificate, room_below, room_below_root
 from postseal_core.arguments import Arguments
 
@@ -64,6 +65,8 @@ class CertificateAuthority(pulumi.ComponentResource):
         standby_hours: How long a standby must have been published before it may sign.
         declared_issuer: What its declaration means for the certificates that it signs.
         room: The largest `path_length` of an authority below, where a cross certificate above sets a limit; else None.
+        is_root: Whether it signs itself; not so where another one signs, in this program or elsewhere.
+        awaits: What it waits for, if it or one above has no certificate yet and can issue nothing; empty otherwise.
 
     Raises:
         ConfigError: everything that is wrong with the arguments, before anything is registered. What the certificate
@@ -116,6 +119,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         self.name, self.issuer, self.standby_hours = name, issuer, declared.slots.standby_hours
         self.crl_urls, self.room = declared.crl_urls, _room(declared, issuer)
         self.declared_issuer = _declared_issuer(name, declared, self.profile)
+        self.is_root, self.awaits = not (issuer or declared.third_party), _awaits(name, declared, issuer)
         self.slots: Mapping[int, AuthoritySlot] = {each: self._slot(each, declared) for each in declared.slots.numbers}
         self.active = self.slots[declared.slots.active]
         self.certificate, self.private_key_pem = self.active.certificate, self.active.private_key_pem
@@ -132,18 +136,22 @@ class CertificateAuthority(pulumi.ComponentResource):
         return {slot.name: self._trusted(slot) for slot in self.slots.values()}
 
     def _trusted(self, slot: AuthoritySlot) -> pulumi.Output[str]:
+        certificate = slot.certificate
         is_adopted_root = self._is_adopted and self.issuer is None and slot.id.number == FIRST_SLOT
-        return slot.certificate.trusted_pem if is_adopted_root else slot.certificate.certificate_pem
+        if is_adopted_root and isinstance(certificate, Certificate):
+            return certificate.trusted_pem
+        return certificate.certificate_pem
 
     def _slot(self, number: int, declared: DeclaredAuthority) -> AuthoritySlot:
         # What is retiring will be deleted by the next step, and the engine asks the state for the protection then.
         is_protected = False if number == declared.slots.retiring else None
         options = pulumi.ResourceOptions(parent=self, protect=is_protected)
-        return new_slot(SlotId(self.name, number), declared, issuer_args(self.issuer) if self.issuer else None, options)
+        issuer = issuer_args(self.issuer) if self.issuer else None
+        return new_slot(SlotId(self.name, number), declared, issuer, options, awaits=self.awaits)
 
-    def _links_above(self, declared: DeclaredAuthority) -> Sequence[Certificate]:
+    def _links_above(self, declared: DeclaredAuthority) -> Sequence[Certificate | RequestedAuthority]:
         if self.issuer:
-            return [*([self.issuer.certificate] if self.issuer.issuer else []), *self.issuer.links_above]
+            return [*([] if self.issuer.is_root else [self.issuer.certificate]), *self.issuer.links_above]
         if declared.slots.cross_sign and declared.slots.retiring is not None:
             retiring, options = self.slots[declared.slots.retiring], pulumi.ResourceOptions(parent=self, protect=False)
             return [cross_certificate(declared, self.active, retiring, options)]
@@ -151,8 +159,12 @@ class CertificateAuthority(pulumi.ComponentResource):
 
     def _issuing_chain(self) -> pulumi.Output[str]:
         """Return the active certificate, followed by its issuers or the cross certificate above it."""
+        if self.awaits:
+            return pulumi.Output.from_input("")
         if self.issuer:
             return pulumi.Output.concat(self.certificate_pem, self.issuer.issuing_chain_pem)
+        if isinstance(self.certificate, RequestedAuthority):
+            return self.certificate.chain_pem
         above = [each.certificate_pem for each in self.links_above]
         return pulumi.Output.concat(self.certificate_pem, *above) if above else self.certificate_pem
 
@@ -161,6 +173,12 @@ def _declared_issuer(name: str, declared: DeclaredAuthority, profile: Profile) -
     """Return what the declaration of an authority means for what it signs, with any of its slots."""
     subjects = (declaration_of(declared.content_of(each), profile).subject for each in declared.slots.numbers)
     return DeclaredIssuer(name, tuple(subjects), policy_of(declared.content, profile).validity_hours)
+
+
+def _awaits(name: str, declared: DeclaredAuthority, issuer: CertificateAuthority | None) -> str:
+    """Return what an authority waits for: its own certificate, or that of one above."""
+    is_own = declared.third_party is not None and declared.third_party.is_waiting(declared.slots)
+    return f"the certificate of {name}" if is_own else issuer.awaits if issuer else ""
 
 
 def _room(declared: DeclaredAuthority, issuer: CertificateAuthority | None) -> int | None:

@@ -14,6 +14,7 @@ from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, read_fields
 from pki.components.roster_client import RosterClient
 from pki.components.signing import issuer_args
+from pki.components.waiting import problems_of_waiting_move, unless_waiting
 from pki.declared_issuer import problems_below_issuer
 from pki.demand import below_issuer
 from pki.fields import SaidBy
@@ -94,6 +95,7 @@ class ClientCertificate(Certificate):
         arguments.add(problems_of_moving_key("take_over", take_over))
         arguments.refuse()
         arguments.add(problems_below_issuer(declared, Profile.CLIENT, authority.declared_issuer))
+        arguments.add(problems_of_waiting_move("take_over", authority, take_over))
         arguments.refuse()
         issuer = issuer_args(authority)
         args = CertificateArgs(
@@ -104,7 +106,7 @@ class ClientCertificate(Certificate):
             request_pem=request_pem,
             handover=later(take_over.handover) if take_over else "",
         )
-        super().__init__(name, args, opts)
+        super().__init__(name, unless_waiting(authority, args), opts)
         self.authority, self.match, self.has_key = authority, declared.match, not request_pem
         self.key_algorithm = declared.key_algorithm
         self.identities = tuple(identities_of(declared))

@@ -24,6 +24,7 @@ from pki.rollover import (
     problems_of_revoked_slot,
     problems_of_slot_names,
 )
+from pki.third_party import ThirdParty
 from pki.verification import load_certificate
 from postseal_core.arguments import Arguments
 from postseal_core.errors import CertificateError, Problem
@@ -76,13 +77,15 @@ class DeclaredAuthority:
     slots: Slots
     crl_urls: tuple[str, ...]
     adopt: AdoptedAuthority | None
+    third_party: ThirdParty | None = None
 
     def content_of(self, number: int) -> DeclaredCertificate:
         """Return the certificate content of a slot; from the second on, the common name ends with its number.
 
-        Where a certificate is carried on, the resource puts the number behind the name that stands there.
+        Where we carry a certificate on, the resource puts the number behind the name that stands there.
         """
-        name = self.content.common_name if self.adopt else common_name_of_slot(self.content.common_name, number)
+        is_carried = self.adopt is not None and self.third_party is None
+        name = self.content.common_name if is_carried else common_name_of_slot(self.content.common_name, number)
         is_retiring = number == self.slots.retiring
         revoke = self.slots.revoke_retiring if is_retiring else RevocationReason.NOT_REVOKED
         return replace(self.content, common_name=name, revoke=revoke)

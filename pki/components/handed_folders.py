@@ -13,6 +13,7 @@ from pki.components.pkcs12 import Pkcs12
 from pki.components.revocation_list import RevocationList
 from pki.components.roster_client import RosterClient
 from pki.components.server import ServerCertificate
+from pki.components.third_party_authority import ThirdPartyAuthority
 from pki.components.third_party_server import ThirdPartyServerCertificate
 from pki.hand_out.records import HandOutFile
 from postseal_core.program import later
@@ -55,11 +56,16 @@ def roots_folder(authorities: Iterable[CertificateAuthority]) -> Iterator[Folder
         yield Folder("ca", "roots: " + ", ".join(sorted(roots)), {"ca.pem": HandOutFile(text=later(roots_pem))})
 
 
-def request_folder(requests: Sequence[ThirdPartyServerCertificate]) -> Iterator[Folder]:
+def request_folder(requests: Sequence[ThirdPartyServerCertificate | ThirdPartyAuthority]) -> Iterator[Folder]:
     """Yield the folder of the requests that a third party is to sign, if there are any."""
-    if requests:
-        files = {f"{each.name}.csr.pem": HandOutFile(text=later(each.cert_request_pem)) for each in requests}
-        yield Folder("requests", "for a third party to sign: " + ", ".join(each.name for each in requests), files)
+    by_name = {name: pem for each in requests for name, pem in _requests_pem(each).items()}
+    if by_name:
+        files = {f"{name}.csr.pem": HandOutFile(text=later(pem)) for name, pem in by_name.items()}
+        yield Folder("requests", "for a third party to sign: " + ", ".join(by_name), files)
+
+
+def _requests_pem(each: ThirdPartyServerCertificate | ThirdPartyAuthority) -> Mapping[str, pulumi.Output[str]]:
+    return each.requests_pem if isinstance(each, ThirdPartyAuthority) else {each.name: each.cert_request_pem}
 
 
 def list_folder(revocation_lists: Sequence[RevocationList]) -> Iterator[Folder]:

@@ -27,6 +27,7 @@ from pki.components.roster import ClientRoster
 from pki.components.roster_client import RosterClient
 from pki.components.server import ServerCertificate
 from pki.components.signing import withdrawal
+from pki.components.third_party_authority import ThirdPartyAuthority
 from pki.components.third_party_server import ThirdPartyServerCertificate
 from pki.hand_out.records import HandOutArgs, HandOutState
 from postseal_core.arguments import Arguments
@@ -56,7 +57,8 @@ class HandOut(RecordResource):
 
         pki.HandOut("hand-out", directory="out", authorities=[ca], clients=[alice], archives=[archive], rosters=[staff])
 
-    Files that are not ours are left alone; what is no longer declared is removed. The folder of a client has
+    Files that are not ours are left alone; what is no longer declared is removed; what waits for its authority is left
+    out until then. The folder of a client has
     `<name>.cert.pem` (its chain), `<name>.key.pem` (mode 0400), `ca.pem` and, where it has an archive, `<name>.p12`
     (mode 0400). That of a server has the same without an archive, and `ca.pem` where an authority of ours signs it.
 
@@ -70,7 +72,8 @@ class HandOut(RecordResource):
             `RosterHandOut` those that it names. Default: none.
         servers: For each a folder `servers/<name>`, for a service that is none of our hosts: Dovecot, a web server. A
             renewal replaces the files; the service must be told to read them anew. Default: none.
-        requests: Certificate requests for a third party to sign, `requests/<name>.csr.pem`. Default: none.
+        requests: Certificate requests for a third party to sign, `requests/<name>.csr.pem`; those of authorities are
+            there with the authority. Default: none.
         revocation_lists: What authorities have revoked: `crl/<authority>.crl` (DER) and `crl/<authority>.crl.pem`.
             Default: none.
         clients_below: Another folder than `clients`; empty for none. Default: `clients`.
@@ -124,11 +127,11 @@ class HandOut(RecordResource):
         arguments.refuse()
         folders = [
             *roots_folder(authorities),
-            *request_folder(requests),
-            *list_folder(revocation_lists),
-            *server_folders(servers),
-            *client_folders(clients, archives, own.clients_below),
-            *roster_folders(handed),
+            *request_folder([*requests, *_by_request(authorities)]),
+            *list_folder([each for each in revocation_lists if not each.awaits]),
+            *server_folders([each for each in servers if not each.awaits]),
+            *client_folders([each for each in clients if not each.authority.awaits], archives, own.clients_below),
+            *roster_folders([each for each in handed if not each.roster.awaits]),
         ]
         arguments.add(_problems_of_folders(folders))
         arguments.refuse()
@@ -142,6 +145,12 @@ class HandOut(RecordResource):
         )
         super().__init__(name, args, opts)
         self.name = name
+
+
+def _by_request(authorities: Sequence[CertificateAuthority]) -> list[ThirdPartyAuthority]:
+    """Return the authorities that others sign, each once, also above those that are given."""
+    line = [each for authority in authorities for each in (authority, authority.root)]
+    return list({each.name: each for each in line if isinstance(each, ThirdPartyAuthority)}.values())
 
 
 def _problems_of_lists(names: Sequence[str]) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from pydantic import PlainValidator
 
 from pki.archive.records import Pkcs12Args, Pkcs12State
 from pki.components.client import ClientCertificate
+from pki.components.waiting import unless_waiting
 from pki.model import Pkcs12Profile
 from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
@@ -90,7 +91,7 @@ class Pkcs12(RecordResource):
             passphrase=None if passphrase is None else later(pulumi.Output.secret(passphrase)),
             key_algorithm=certificate.key_algorithm,
         )
-        super().__init__(name, args, opts)
+        super().__init__(name, unless_waiting(certificate, args), opts)
         self.client_name, self.profile = certificate.name, own.profile
 
 

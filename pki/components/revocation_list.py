@@ -14,6 +14,7 @@ from pki.components.reading import AN_AUTHORITY
 from pki.components.roster import ClientRoster
 from pki.components.server import ServerCertificate
 from pki.components.signing import AuthoritySlot, slot_issuer_args
+from pki.components.waiting import unless_waiting
 from pki.model import SlotId
 from pki.revocation_list.records import ListedCertificate, RevocationListArgs, RevocationListState
 from postseal_core.arguments import Arguments
@@ -125,7 +126,8 @@ class RevocationList(RecordResource):
         args = _args(SlotId(name, signer.id.number).name, authority, signer, own)
         listed = tuple(_listed(each) for issued in certificates for each in _single(issued))
         packed = {each.name: later(each.issued) for each in rosters}
-        super().__init__(args.name, replace(args, certificates=listed, rosters=packed), opts)
+        whole = replace(args, certificates=listed, rosters=packed)
+        super().__init__(args.name, unless_waiting(authority, whole), opts)
         self.name, self.authority = name, authority
         self.by_slot: Mapping[str, RevocationList] = {signer.name: self} | {
             each.name: RevocationList(
@@ -185,7 +187,8 @@ def _foreign(
 def _single(issued: _Issued) -> list[Certificate]:
     """Return the certificates of an authority's slots, or the one that it is."""
     if isinstance(issued, IntermediateAuthority):
-        return [slot.certificate for slot in issued.slots.values()]
+        certificates = (slot.certificate for slot in issued.slots.values())
+        return [each for each in certificates if isinstance(each, Certificate)]
     return [issued]
 
 

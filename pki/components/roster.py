@@ -12,6 +12,7 @@ from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, read_fields
 from pki.components.roster_client import PackedOutputs, RosterClient, roster_client
 from pki.components.signing import issuer_args, withdrawal
+from pki.components.waiting import problems_of_waiting_move, unless_waiting
 from pki.declared import named
 from pki.declared_issuer import DeclaredIssuer, problems_below_issuer
 from pki.fields import DeclaredCertificate, SaidBy
@@ -103,6 +104,7 @@ class ClientRoster(RecordResource):
         rows = _read_rows(arguments, clients)
         sources = _read_sources(arguments, take_over)
         arguments.refuse()
+        arguments.add(problems_of_waiting_move("take_over", authority, sources))
         by_name = {row.name: row for row in rows}
         arguments.add(_unlisted(sources, by_name))
         arguments.add(_below_issuer(rows, shared, authority.declared_issuer))
@@ -115,7 +117,7 @@ class ClientRoster(RecordResource):
             handovers={client: later(source.handover) for client, source in sources.items()},
             withdrawal=withdrawal([authority]),
         )
-        super().__init__(name, args, opts)
+        super().__init__(name, unless_waiting(authority, args), opts)
         self.name, self.authority, self.names = name, authority, tuple(by_name)
         self._rows, self._shared = by_name, shared
 

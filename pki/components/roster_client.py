@@ -123,7 +123,7 @@ def _row_of(kind: type[R], packed: pulumi.Output[str], name: str) -> pulumi.Outp
     """Return the row of one client; unknown where a preview has none because it is still to be issued."""
 
     def row(text: str) -> pulumi.Input[R]:
-        lines = _lines_by_client(text).get(name)
+        lines = _lines_by_client(text).get(name) if text else None  # nothing yet while the roster waits
         return next(records_of_lines(kind, lines)) if lines else _unknown()
 
     return packed.apply(row)

@@ -12,6 +12,7 @@ from pki.components.authority import CertificateAuthority
 from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY, is_missing, read_fields
 from pki.components.signing import issuer_args
+from pki.components.waiting import unless_waiting
 from pki.declared_issuer import problems_below_issuer
 from pki.fields import SaidBy
 from pki.identities import identities_of
@@ -97,7 +98,7 @@ class ServerCertificate(Certificate):
             declared=declared,
             issuer=issuer_args(authority) if authority else None,
         )
-        super().__init__(name, args, opts)
+        super().__init__(name, unless_waiting(authority, args), opts)
         self.authority, self.dns_names = authority, declared.dns_names
         self.key_algorithm = declared.key_algorithm
         self.is_client, self.match = own.also_client, declared.match

@@ -10,6 +10,7 @@ from pki.certificate.resource import Certificate
 from pki.crl_urls import crl_urls_of_slot
 from pki.model import FIRST_SLOT, SlotId
 from pki.records import Dependent, IssuerArgs, Link, Withdrawal
+from pki.requested_authority.resource import RequestedAuthority
 from postseal_core.program import later
 
 __all__ = ["AuthoritySlot", "Signer", "issuer_args", "slot_issuer_args", "withdrawal"]
@@ -27,7 +28,7 @@ class AuthoritySlot:
 
     id: SlotId
     private_key_pem: pulumi.Output[str] = field(repr=False)
-    certificate: Certificate
+    certificate: Certificate | RequestedAuthority
 
     @property
     def name(self) -> str:
@@ -54,7 +55,7 @@ class Signer(Protocol):
     def issuing_chain_pem(self) -> pulumi.Output[str]: ...  # noqa: D102
 
     @property
-    def links_above(self) -> Sequence[Certificate]: ...  # noqa: D102
+    def links_above(self) -> Sequence[Certificate | RequestedAuthority]: ...  # noqa: D102
 
     @property
     def standby_hours(self) -> int: ...  # noqa: D102
@@ -80,7 +81,7 @@ def issuer_args(authority: Signer) -> IssuerArgs:
     )
 
 
-def slot_issuer_args(slot: AuthoritySlot, above: Sequence[Certificate] = ()) -> IssuerArgs:
+def slot_issuer_args(slot: AuthoritySlot, above: Sequence[Certificate | RequestedAuthority] = ()) -> IssuerArgs:
     """Return the signing arguments of any slot, for cross certificates and revocation lists."""
     return IssuerArgs(
         slot=slot.id,
@@ -100,7 +101,7 @@ def withdrawal(authorities: Iterable[Signer], dependents: Iterable[Certificate] 
     """
     line = {each.name: each for authority in authorities for each in _with_issuers(authority)}
     slots = [(each, slot) for each in line.values() for slot in each.slots.values()]
-    signed = [slot.certificate for each, slot in slots if each.issuer]
+    signed = [slot.certificate for each, slot in slots if isinstance(slot.certificate, Certificate) and each.issuer]
     return Withdrawal(
         issuers=tuple(sorted(slot.id for _, slot in slots)),
         authorities=tuple(sorted(line)),
@@ -108,7 +109,7 @@ def withdrawal(authorities: Iterable[Signer], dependents: Iterable[Certificate] 
     )
 
 
-def _links(above: Sequence[Certificate]) -> tuple[Link, ...]:
+def _links(above: Sequence[Certificate | RequestedAuthority]) -> tuple[Link, ...]:
     return tuple(Link(name=each.name, generation=later(each.generation)) for each in above)
 
 

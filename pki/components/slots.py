@@ -13,23 +13,33 @@ from pki.fields import DeclaredCertificate
 from pki.model import FIRST_SLOT, AuthorityChange, KeyAlgorithm, Profile, SlotId
 from pki.profiles import PROFILES
 from pki.records import IssuerArgs
+from pki.requested_authority.records import RequestedAuthorityArgs
+from pki.requested_authority.resource import RequestedAuthority
 from pki.rollover import room_below
+from pki.third_party import ThirdParty
 from pki.tls_keys import tls_private_key_arguments
 from postseal_core.program import later
+from postseal_core.waiting import Awaiting
 
 __all__ = ["cross_certificate", "new_private_key", "new_slot"]
 
 
 def new_slot(
-    slot: SlotId, declared: DeclaredAuthority, issuer: IssuerArgs | None, options: pulumi.ResourceOptions
+    slot: SlotId,
+    declared: DeclaredAuthority,
+    issuer: IssuerArgs | None,
+    options: pulumi.ResourceOptions,
+    *,
+    awaits: str = "",
 ) -> AuthoritySlot:
-    """Register the key and the certificate of a slot; `issuer`: None for a root."""
+    """Register the key and the certificate of a slot.
+
+    `issuer`: None for a root, and where somebody else signs. `awaits`: of one above that waits for its certificate.
+    """
+    if declared.third_party:
+        return _requested_slot(slot, declared, declared.third_party, options)
     adopt = declared.adopt if slot.number == FIRST_SLOT else None
-    key_pem = (
-        adopt.opened_key_pem()
-        if adopt
-        else new_private_key(slot.name, declared.content.key_algorithm, options).private_key_pem
-    )
+    key_pem = _key_pem(slot, declared, options)
     args = CertificateArgs(
         name=slot.name,
         profile=Profile.INTERMEDIATE if issuer else Profile.ROOT,
@@ -41,7 +51,37 @@ def new_slot(
         carries_on=None if adopt else _carried(declared, slot.number),
         change=_changes(declared),
     )
-    return AuthoritySlot(slot, key_pem, Certificate(slot.name, args, options))
+    return AuthoritySlot(slot, key_pem, Certificate(slot.name, Awaiting(awaits) if awaits else args, options))
+
+
+def _key_pem(slot: SlotId, declared: DeclaredAuthority, options: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """Return the key of a slot: the one that was adopted for the first, else a new one."""
+    if declared.adopt and slot.number == FIRST_SLOT:
+        return declared.adopt.opened_key_pem()
+    return new_private_key(slot.name, declared.content.key_algorithm, options).private_key_pem
+
+
+def _requested_slot(
+    slot: SlotId, declared: DeclaredAuthority, third_party: ThirdParty, options: pulumi.ResourceOptions
+) -> AuthoritySlot:
+    """Register a key and the request for it, with what was signed if that is here."""
+    key_pem = _key_pem(slot, declared, options)
+    args = RequestedAuthorityArgs(
+        name=slot.name,
+        slot=slot,
+        declared=replace(
+            # How long it is valid, the signer decides; what it signs is replaced by the rules of each.
+            declared.content_of(slot.number),
+            validity_hours=None,
+            overlap_hours=None,
+            renew_key_every=None,
+        ),
+        purposes=third_party.extended_key_usage,
+        private_key_pem=later(key_pem),
+        signed_chain_pem=third_party.signed_chains_pem.get(slot.number, ""),
+        roots_pem=third_party.roots_pem,
+    )
+    return AuthoritySlot(slot, key_pem, RequestedAuthority(slot.name, args, options))
 
 
 def cross_certificate(

@@ -63,6 +63,7 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
         dns_names: The host names in it.
         key_algorithm: The algorithm of its key.
         is_client: Whether a host may present it as a client's, too.
+        awaits: Empty: while the answer is awaited, its interim certificate is served.
         certificate: The certificate that is served, the interim or the signed one.
         generation: Of an interim certificate; None of a signed one.
         cert_request_pem: The certificate request in PEM (PKCS#10, RFC 2986), to send to the signer.
@@ -103,7 +104,7 @@ class ThirdPartyServerCertificate(pulumi.ComponentResource):
             arguments.add([NAMELESS])
         arguments.refuse()
         super().__init__("postseal:index:ThirdPartyServerCertificate", name, {}, opts)
-        self.name, self.dns_names, self.is_client = name, declared.dns_names, own.also_client
+        self.name, self.dns_names, self.is_client, self.awaits = name, declared.dns_names, own.also_client, ""
         self._profile = Profile.SERVER_AND_CLIENT if own.also_client else Profile.SERVER
         self.key_algorithm = declared.key_algorithm
         key = new_private_key(name, declared.key_algorithm, pulumi.ResourceOptions(parent=self))

@@ -21,7 +21,7 @@ from postfix.tables import ClientRow
 from postfix.target import HostTarget
 from postseal_core.program import later
 
-__all__ = ["DeclaredHost", "host_args", "sending_side", "summary_of"]
+__all__ = ["DeclaredHost", "host_args", "sending_side", "summary_of", "without_waiting"]
 
 _SMTP = "smtp"
 
@@ -53,6 +53,15 @@ def host_args(host: DeclaredHost) -> HostArgs:
         roots={name: later(pem) for each in host.trust for name, pem in trusted_pem(each).items()},
         access=_access(host),
         withdrawal=withdrawal((each.authority for each in host.relay_clients if each.authority), host.relay_clients),
+    )
+
+
+def without_waiting(host: DeclaredHost) -> DeclaredHost:
+    """Leave out clients and rosters whose authority has no certificate yet: there is nothing to let in."""
+    return replace(
+        host,
+        relay_clients=[each for each in host.relay_clients if not each.awaits],
+        relay_rosters=[each for each in host.relay_rosters if not each.awaits],
     )
 
 

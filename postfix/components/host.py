@@ -17,7 +17,7 @@ from postfix.components.certificates import (
     problems_of_shared_identities,
     trust_anchors,
 )
-from postfix.components.declared_host import DeclaredHost, host_args, summary_of
+from postfix.components.declared_host import DeclaredHost, host_args, summary_of, without_waiting
 from postfix.components.reading import A_DECLARATION, HostArguments
 from postfix.host import HostDeclaration
 from postfix.host_resource.records import HostState
@@ -25,6 +25,7 @@ from postfix.preflight import CheckedHost
 from postfix.tables import ClientRow
 from postfix.target import HostTarget
 from postseal_core.program import RecordResource
+from postseal_core.waiting import Awaiting
 
 __all__ = ["PostfixHost"]
 
@@ -57,6 +58,8 @@ class PostfixHost(RecordResource):
 
     Raises:
         ConfigError: everything that is wrong with the host, before anything is registered.
+
+    A host waits while one of its certificates does; clients and rosters that wait are left out of its tables.
     """
 
     resource_type = "PostfixHost"
@@ -109,5 +112,11 @@ class PostfixHost(RecordResource):
         arguments.add(problems_of_names("extra_relay_clients", host.extra_relay_clients))
         arguments.add(problems_of_names("trust", trust_anchors(host.trust)))
         arguments.refuse()
-        super().__init__(name, host_args(host), opts)
+        awaits = _awaits(host)
+        super().__init__(name, Awaiting(awaits) if awaits else host_args(without_waiting(host)), opts)
         self.name, self.summary = name, summary_of(host)
+
+
+def _awaits(host: DeclaredHost) -> str:
+    """Return what a certificate that the host needs waits for; empty where all are there."""
+    return next((each.awaits for each in host.certificates.values() if each.awaits), "")

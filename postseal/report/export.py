@@ -6,17 +6,28 @@ from typing import Final, Generic, TypeVar
 
 from pki.certificate.records import CertificateInputs, CertificateState
 from pki.imported_certificate.records import ImportedCertificateInputs, ImportedCertificateState
+from pki.requested_authority.records import RequestedAuthorityInputs, RequestedAuthorityState
 from pki.revocation_list.records import RevocationListInputs, RevocationListState
 from pki.roster.records import RosterInputs, RosterState
 from postfix.host_resource.records import HostInputs, HostState
 from postseal_core.errors import ConfigError, PostsealError, Problem, StateError
 from postseal_core.records import Plain, decode_stored, secret_names
+from postseal_core.waiting import is_awaiting
 
 __all__ = ["StackState", "Stored", "read_stack", "unreadable"]
 
 # The engine marks every special value in its state with this key; secrets carry their ciphertext beside it.
 _SPECIAL_VALUE_KEY: Final = "4dabf18193072939515e22adb298388d"
 _URN_PARTS: Final = 4
+_WORDS: Final = {
+    "Certificate": "authority",
+    "ClientCertificate": "client",
+    "ClientRoster": "roster",
+    "MailServer": "host",
+    "PostfixHost": "host",
+    "RelayClient": "host",
+    "ServerCertificate": "server",
+}
 _REPAIR: Final = "run `pulumi up` with the current plugin to repair the state"
 
 Inputs = TypeVar("Inputs")
@@ -41,7 +52,11 @@ class Stored(Generic[Inputs, State]):
 
 @dataclass(frozen=True, slots=True)
 class StackState:
-    """Everything in a stack that expires, as the engine has stored it; `hosts`: with certificates of their own."""
+    """Everything in a stack that expires, as the engine has stored it.
+
+    `requested`: authorities that others sign. `waiting`: what waits for the certificate of one, as `client alice`.
+    `hosts`: those with certificates of their own.
+    """
 
     project: str = ""
     stack: str = ""
@@ -50,6 +65,8 @@ class StackState:
     rosters: tuple[Stored[RosterInputs, RosterState], ...] = ()
     revocation_lists: tuple[Stored[RevocationListInputs, RevocationListState], ...] = ()
     hosts: tuple[Stored[HostInputs, HostState], ...] = ()
+    requested: tuple[Stored[RequestedAuthorityInputs, RequestedAuthorityState], ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 def read_stack(export: object, problems: list[Problem]) -> StackState:
@@ -63,8 +80,9 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
     rows = [row for row in _rows_of(export) if isinstance(row, Mapping) and _is_live(row)]
     if not rows:
         return StackState()
-    reader = _Reader(rows, problems)
-    with_own = _Reader([row for row in rows if _has_own_certificate(row)], problems)
+    made = [row for row in rows if not _is_waiting(row)]
+    reader = _Reader(made, problems)
+    with_own = _Reader([row for row in made if _has_own_certificate(row)], problems)
     certificates = ("Certificate", "ClientCertificate", "ServerCertificate")
     imported = ("ImportedCertificate", "ThirdPartyClientCertificate")
     stack, project, *_ = str(rows[0]["urn"]).split("::")
@@ -76,6 +94,8 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
         rosters=tuple(reader.of_types(("ClientRoster",), RosterInputs, RosterState)),
         revocation_lists=tuple(reader.of_types(("RevocationList",), RevocationListInputs, RevocationListState)),
         hosts=tuple(with_own.of_types(("PostfixHost", "MailServer", "RelayClient"), HostInputs, HostState)),
+        requested=tuple(reader.of_types(("RequestedAuthority",), RequestedAuthorityInputs, RequestedAuthorityState)),
+        waiting=tuple(filter(None, map(_waiting, rows))),
     )
 
 
@@ -136,6 +156,18 @@ def _is_live(row: Plain) -> bool:
 def _has_own_certificate(row: Plain) -> bool:
     inputs = row.get("inputs")
     return isinstance(inputs, Mapping) and "on_host" in inputs
+
+
+def _waiting(row: Plain) -> str:
+    """Return what waits, as `client alice`; empty for what does not, and for what comes with something else."""
+    word = _WORDS.get(str(row.get("type")).rpartition(":")[-1], "") if _is_waiting(row) else ""
+    return word and f"{word} {_name_of(str(row['urn']))}"
+
+
+def _is_waiting(row: Plain) -> bool:
+    """Whether a resource is declared, and nothing is made of it yet."""
+    inputs = row.get("inputs")
+    return str(row.get("type")).startswith("postseal:") and isinstance(inputs, Mapping) and is_awaiting(inputs)
 
 
 def _name_of(urn: str) -> str:

@@ -56,11 +56,12 @@ def forecast(export: object, now: datetime, until: datetime) -> tuple[Event, ...
         ConfigError: the document is no stack's state, or something in it cannot be read.
     """
     future = read_future(export)
-    events = list(_Simulation(future.certificates).run(now, until))
+    windows = [each.window for each in future.imported if each.window]
+    events = list(_Simulation(future.certificates, windows).run(now, until))
     for each in future.lists:
         events += _signings(each, now, until)
     events += [
-        Event(max(item.renew_at, now), "imported", "", item.name, Verb.FETCH.value)
+        Event(max(item.renew_at, now), item.kind, "", item.name, Verb.FETCH.value)
         for item in future.imported
         if item.renew_at <= until
     ]
@@ -68,9 +69,13 @@ def forecast(export: object, now: datetime, until: datetime) -> tuple[Event, ...
 
 
 class _Simulation:
-    """The certificates of a stack, and a queue of the instants at which something about one of them is due."""
+    """The certificates of a stack, and a queue of the instants at which something about one of them is due.
 
-    def __init__(self, certificates: Sequence[Tracked]) -> None:
+    `fixed`: authorities whose dates only somebody else can change.
+    """
+
+    def __init__(self, certificates: Sequence[Tracked], fixed: Sequence[IssuerWindow] = ()) -> None:
+        self._fixed = {each.slot: each for each in fixed}
         owners = {each.slot: each for each in certificates if each.slot}
         # Issuers come first: what they sign at the same instant ends with their new dates.
         self._tracked = sorted(certificates, key=lambda each: _depth(each, owners))
@@ -120,6 +125,8 @@ class _Simulation:
                 self._ask(index, at)
 
     def _demand(self, tracked: Tracked) -> Demand:
+        if tracked.issuer in self._fixed:
+            return replace(tracked.demand, issuer=self._fixed[tracked.issuer])
         authority = self._authorities.get(tracked.issuer) if tracked.issuer else None
         if tracked.issuer is None or authority is None:
             return tracked.demand

@@ -53,7 +53,7 @@ def _pieces(line: str) -> Iterator[str]:
 def _event(inventory: Inventory, item: Expiring, action: Action) -> list[str]:
     owner = f"{item.kind.value.replace('_', ' ')}{f' of roster {item.roster}' if item.roster else ''}"
     summary = f"{action.label} {item.name} ({owner})"
-    details = [summary, f"expires {item.not_after:%Y-%m-%d %H:%M} UTC", item.subject]
+    details = [summary, _end(item), item.subject]
     return [
         "BEGIN:VEVENT",
         f"UID:{_uid(inventory, item, action)}",
@@ -70,6 +70,10 @@ def _event(inventory: Inventory, item: Expiring, action: Action) -> list[str]:
         "END:VALARM",
         "END:VEVENT",
     ]
+
+
+def _end(item: Expiring) -> str:
+    return item.reason if item.is_awaited else f"expires {item.not_after:%Y-%m-%d %H:%M} UTC"
 
 
 def _uid(inventory: Inventory, item: Expiring, action: Action) -> str:

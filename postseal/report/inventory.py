@@ -19,6 +19,7 @@ from pki.schedule import is_request_needed
 from postseal.report.export import StackState, Stored, read_stack
 from postseal.report.model import Accepted, Action, Expiring, Inventory, Kind, State, Verb
 from postseal.report.on_host import aged, is_outdated, items_on_host, unseen_of
+from postseal.report.requested import requested_authority
 from postseal.report.rosters import StoredRoster, declared_clients, issued_clients
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.values import Maybe
@@ -79,10 +80,11 @@ def _state_of(item: Expiring, actions: tuple[Action, ...], now: datetime, soon_d
     if now >= item.not_after:
         return State.EXPIRED
     # What is waited for is due already, and no run of `pulumi up` can do it.
-    due = next(action.due for action in actions if not (item.is_interim and action.verb is Verb.FETCH))
+    is_waiting = item.is_interim or item.is_awaited
+    due = next((action.due for action in actions if not (is_waiting and action.verb is Verb.FETCH)), item.not_after)
     if due <= now:
         return State.OVERDUE
-    if item.is_interim:
+    if is_waiting:
         return State.WAITING
     return State.DUE_SOON if due - now <= timedelta(days=soon_days) else State.OK
 
@@ -99,6 +101,7 @@ def _items(stack: StackState, problems: list[Problem]) -> Iterator[Expiring]:
         yield from _clients(roster, problems)
     yield from (_revocation_list(each) for each in stack.revocation_lists)
     yield from (item for each in stack.hosts for item in items_on_host(each))
+    yield from (requested_authority(each, stack.waiting) for each in stack.requested)
 
 
 @dataclass(frozen=True, slots=True)

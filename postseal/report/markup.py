@@ -44,5 +44,6 @@ def date(instant: datetime) -> str:
 def describe(item: Expiring) -> str:
     """Return one escaped sentence that says what the bar of an item shows."""
     steps = [f"{action.label} on {date(action.due)}" for action in item.actions]
-    parts = [f"valid from {date(item.not_before)} to {date(item.not_after)}", *steps]
+    dates = f"valid from {date(item.not_before)} to {date(item.not_after)}"
+    parts = ["not signed yet" if item.is_awaited else dates, *steps]
     return escape(f"{item.name}, {item.state.label}: {', '.join(parts)}")

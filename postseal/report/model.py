@@ -4,12 +4,28 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
+from typing import Final
 
 from pki.fields import NOTHING_SAID, DeclaredCertificate
 
-__all__ = ["Accepted", "Action", "ExitCode", "Expiring", "Inventory", "Kind", "State", "Unseen", "Verb", "exit_code"]
+__all__ = [
+    "NO_KNOWN_END",
+    "Accepted",
+    "Action",
+    "ExitCode",
+    "Expiring",
+    "Inventory",
+    "Kind",
+    "State",
+    "Unseen",
+    "Verb",
+    "exit_code",
+]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+
+NO_KNOWN_END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The end of what has none (RFC 5280 section 4.1.2.5)."""
 
 
 def _nothing_said() -> DeclaredCertificate:
@@ -104,8 +120,9 @@ class Expiring:
 
     `roster` is empty for a resource of its own. `not_before`, `not_after`: for a revocation list `this_update` and
     `next_update`. `days_left`: whole days until `not_after`, negative after it. `generation`: for a revocation list its
-    `crl_number`. `is_interim`: it stands in for a certificate that somebody else has not signed yet. `seen_at`: when a
-    certificate of somebody else was seen on a host, and `seen_days_ago` how old that fact is; None for all others.
+    `crl_number`. `is_interim`: it stands in for a certificate that somebody else has not signed yet. `is_awaited`: none
+    was signed yet, `not_after` is `NO_KNOWN_END`. `seen_at`: when a certificate of somebody else was seen on a host,
+    and `seen_days_ago` how old that fact is; None for all others.
     """
 
     kind: Kind
@@ -117,6 +134,7 @@ class Expiring:
     is_interim: bool = False
     seen_at: datetime | None = None
     seen_days_ago: int | None = None
+    is_awaited: bool = False
     subject: str = ""
     issuer: str = ""
     roster: str = ""
@@ -144,6 +162,16 @@ class Expiring:
         if self.seen_days_ago is None:
             return self.name
         return f"{self.name} (seen {f'{self.seen_days_ago:,} d ago' if self.seen_days_ago else 'today'})"
+
+    @property
+    def end_label(self) -> str:
+        """The day of `not_after` as people read it, `-` where nothing has begun."""
+        return "-" if self.is_awaited else f"{self.not_after:%Y-%m-%d}"
+
+    @property
+    def days_label(self) -> str:
+        """The days that are left as people read them."""
+        return "-" if self.is_awaited else f"{self.days_left:,}"
 
     @property
     def due(self) -> datetime:

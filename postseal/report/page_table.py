@@ -48,8 +48,8 @@ def _row(item: Expiring, *, is_full: bool) -> str:
     subject = "" if item.subject in ("", f"CN={item.name}") else f"<small>{escape(item.subject)}</small>"
     return (
         f"<tr class=s-{item.state.value}><td>{icon(item.state)}{item.state.label}"
-        f"<td>{escape(item.label)}{subject}<td>{date(item.not_after)}"
-        f"<td class=n>{item.days_left:,}<td>{following}"
+        f"<td>{escape(item.label)}{subject}<td>{item.end_label}"
+        f"<td class=n>{item.days_label}<td>{following}"
         f"<td class=f>{''.join(_fingerprint(item, row, is_full=is_full) for row in item.accepted)}"
     )
 

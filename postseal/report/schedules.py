@@ -2,19 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from pki.certificate.records import CertificateInputs, CertificateState
 from pki.crl_schedule import CrlDemand, CrlPolicy, CrlSchedule
 from pki.demand import demand_of
-from pki.generations import Demand, Schedule
-from pki.model import Profile, SlotId
+from pki.generations import Demand, IssuerWindow, Schedule
+from pki.imported_certificate.records import ImportedCertificateInputs, ImportedCertificateState
+from pki.model import Profile, SlotId, Validity
+from pki.requested_authority.records import RequestedAuthorityInputs, RequestedAuthorityState
 from pki.revocation_list.records import RevocationListInputs, RevocationListState
 from postseal.report.export import StackState, Stored, read_stack
 from postseal.report.rosters import StoredRoster, decided_clients
 from postseal_core.errors import ConfigError, Problem
 
 __all__ = ["FixedDate", "Future", "SignedList", "Tracked", "read_future"]
+
+
+_AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,15 @@ class SignedList:
 
 @dataclass(frozen=True, slots=True)
 class FixedDate:
-    """An imported certificate: from `renew_at` on a person must fetch the next one, whose dates nobody knows."""
+    """A certificate that others sign: from `renew_at` on a person must fetch the next one, whose dates nobody knows.
 
+    `window`: of an authority, its slot and validity, None of a server.
+    """
+
+    kind: str
     name: str
     renew_at: datetime
+    window: IssuerWindow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +82,25 @@ def read_future(export: object) -> Future:
     future = Future(
         certificates=tuple(_certificates(stack, problems)),
         lists=tuple(map(_signed_list, stack.revocation_lists)),
-        imported=tuple(FixedDate(each.state.described.name, each.state.described.renew_at) for each in stack.imported),
+        imported=(*map(_imported, stack.imported), *map(_requested, stack.requested)),
     )
     if problems:
         raise ConfigError(problems)
     return future
+
+
+def _imported(stored: Stored[ImportedCertificateInputs, ImportedCertificateState]) -> FixedDate:
+    described = stored.state.described
+    return FixedDate("imported", described.name, described.renew_at)
+
+
+def _requested(stored: Stored[RequestedAuthorityInputs, RequestedAuthorityState]) -> FixedDate:
+    """Return when an authority's next certificate is to be fetched: at once where the first is awaited."""
+    inputs, signed = stored.inputs, stored.inputs.signed
+    if not (signed and signed.not_before and signed.not_after and signed.renew_at):
+        return FixedDate(Profile.INTERMEDIATE.value, inputs.name, _AT_ONCE)
+    window = IssuerWindow(inputs.slot, Validity(signed.not_before, signed.not_after))
+    return FixedDate(Profile.INTERMEDIATE.value, inputs.name, signed.renew_at, window)
 
 
 def _certificates(stack: StackState, problems: list[Problem]) -> Iterator[Tracked]:

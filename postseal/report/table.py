@@ -43,7 +43,8 @@ class TableStyle:
 def render_table(inventory: Inventory, items: Iterable[Expiring], style: TableStyle) -> str:
     """Return the report as text: a line that sums up, then a table for each group with its worst items first.
 
-    Rows that do not fit are counted (`and 9,950 more that are fine`). Control characters in names are replaced.
+    Rows that do not fit are counted (`and 9,950 more that are fine`). Control characters in names are replaced. What is
+    not signed yet has a line of its own behind the tables: what is to be done.
     """
     shown = tuple(items)
     console = console_of(style)
@@ -55,6 +56,10 @@ def render_table(inventory: Inventory, items: Iterable[Expiring], style: TableSt
         mark, color = _MARKS[State.OVERDUE if each.is_fault else State.CANNOT_TELL]
         line = f"{mark} {each.host}: {unseen_sentence(each)}"
         console.print(Text(printable(line), style=color), soft_wrap=True)
+    for item in shown:
+        if item.is_awaited:
+            told = "; ".join([item.reason, *item.notes])
+            console.print(Text(f"\n{printable(item.name)}: {printable(told)}"))
     return lines_of(console)
 
 
@@ -126,8 +131,8 @@ def _cells(item: Expiring, width: int) -> list[Text]:
     cells = [
         Text(f"{mark} {item.state.label}", style=color),
         Text(printable(item.name)),
-        Text(f"{item.not_after:%Y-%m-%d}"),
-        Text(f"{item.days_left:,}"),
+        Text(item.end_label),
+        Text(item.days_label),
         Text(action.label if action else "-"),
         Text(f"{action.due:%Y-%m-%d}" if action else "-"),
     ]

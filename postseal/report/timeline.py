@@ -64,7 +64,7 @@ class Density:
 
 def scale_of(items: Iterable[Expiring], now: datetime, *, past: timedelta, future: timedelta) -> Scale:
     """Return a scale that shows all items, but at most `past` before and `future` after `now`, with a margin."""
-    drawn = tuple(items)
+    drawn = tuple(item for item in items if not item.is_awaited)
     earliest = min((item.not_before for item in drawn), default=now)
     latest = max((item.not_after for item in drawn), default=now)
     start = max(min(earliest, now - timedelta(days=14)), now - past)
@@ -84,7 +84,7 @@ def ticks_of(scale: Scale) -> tuple[Tick, ...]:
 
 def measure_density(items: Iterable[Expiring], scale: Scale) -> Density:
     """Count, week by week, how many of the items are valid, and how many of those are not yet due for renewal."""
-    alive = [item for item in items if not item.revoked_at]
+    alive = [item for item in items if not (item.revoked_at or item.is_awaited)]
     starts = sorted(item.not_before for item in alive)
     ends = sorted(item.not_after for item in alive)
     renewals = sorted(item.renew_at for item in alive)

@@ -96,6 +96,8 @@ def _item_row(item: Expiring, scale: Scale) -> str:
 
 
 def _bar(item: Expiring, scale: Scale) -> str:
+    if item.is_awaited:
+        return ""
     start, end = item.not_before, item.not_after
     turn = min(max(item.renew_at, start), end)
     parts = [_box("late", turn, end, scale, y=9, height=8), _box("fresh", start, turn, scale, y=9, height=8)]

@@ -7,6 +7,7 @@ import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
 import pki
+from pki.third_party_answer import pem_of_binary
 from postseal.stack.check_adopted_keys import problems_of_adopted_keys
 from postseal.stack.components import (
     BuiltStack,
@@ -89,7 +90,8 @@ def _list_of_problems(error: ConfigError) -> str:
 def _read_file(name: str) -> FileText:
     here = Path.cwd()
     try:
-        text = read_project_file(_project_above(here), name, base=here).decode("utf-8")
+        content = read_project_file(_project_above(here), name, base=here)
+        text = pem_of_binary(content) or content.decode("utf-8")
         return FileText(text.replace("\r\n", "\n").replace("\r", "\n"))
     except FileNotFoundError:
         return NO_FILE
@@ -159,6 +161,8 @@ def _hand_out(config: StackConfig, built: BuiltStack) -> None:
 
 def _hand_out_roster(roster: Roster, config: StackConfig, built: BuiltStack) -> None:
     component = built.rosters[roster.name]
+    if component.awaits:
+        return
     clients = [component.client(name) for name in roster.handed_out]
     pki.HandOut(
         f"{roster.name}-hand-out",

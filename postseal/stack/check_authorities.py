@@ -83,7 +83,7 @@ def _problems_of_slots(authority: Authority, authorities: Mapping[str, Authority
     yield from (each.below("slots") for each in problems_of_revoked_slot(slots, is_root=authority.issuer is None))
     if not authority.adopt:  # the number of a later slot is fitted into the name that exists
         yield from problems_of_slot_names(authority.declared.common_name, slots)
-    path_length, is_root = authority.declaration.path_length, authority.issuer is None
+    path_length, is_root = authority.declaration.path_length, authority.is_root
     yield from (each.below("slots") for each in problems_of_cross_signing(slots, path_length, is_root=is_root))
     root = next(reversed(list(ancestors(authority, authorities))), authority)
     room = _room(authorities.get(authority.issuer or ""), authorities)
@@ -125,8 +125,10 @@ def _problems_of_adoption(authority: Authority, said: DeclaredCertificate) -> It
         return
     faults = list(faults_of_authority(certificate, signs_lists=authority.crl is not None))
     yield from (Problem(path, fault) for fault in faults)
-    if is_self_issued(certificate) == bool(authority.issuer):
-        fix = "leave issuer out" if authority.issuer else "name its issuer under issuer"
+    if is_self_issued(certificate) is not authority.is_root:
+        above = "issuer" if authority.issuer else "third_party"
+        here = "name its issuer under issuer, or its root under third_party.roots_file if that is not here"
+        fix = here if authority.is_root else f"leave {above} out"
         yield Problem(path, f"{name_text(certificate.subject)} was signed by {name_text(certificate.issuer)}; {fix}")
     yield from _problems_of_what_differs(adopt, said, certificate)
     algorithm = adopted_algorithm(adopt)

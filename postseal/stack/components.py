@@ -79,19 +79,33 @@ def authority_component(
     authority: Authority, authorities: Mapping[str, pki.CertificateAuthority]
 ) -> pki.CertificateAuthority:
     """Register an authority; those above it are there."""
-    made: Callable[..., pki.CertificateAuthority] = pki.CertificateAuthority
-    if authority.issuer:
-        made = partial(pki.IntermediateAuthority, authority=authorities[authority.issuer])
-    return made(
+    return _maker(authority, authorities)(
         authority.name,
         name_constraints=authority.declaration.name_constraints,
         crl_urls=authority.crl_urls,
         lifetime=authority.lifetime,
         slots=authority.slots,
-        adopt=_adopted(authority.adopt) if authority.adopt else None,
         opts=pulumi.ResourceOptions(protect=authority.is_protected),
         **_fields(authority.declared, SaidBy.AUTHORITY),
     )
+
+
+def _maker(
+    authority: Authority, authorities: Mapping[str, pki.CertificateAuthority]
+) -> Callable[..., pki.CertificateAuthority]:
+    """Return the class of an authority, with the arguments that only this kind has."""
+    adopt = _adopted(authority.adopt) if authority.adopt else None
+    if authority.third_party:
+        return partial(
+            pki.ThirdPartyAuthority,
+            signed_chain_pem=authority.third_party.signed_chains_pem,
+            roots_pem=authority.third_party.roots_pem,
+            extended_key_usage=[each.value for each in authority.third_party.extended_key_usage],
+            adopt=adopt,
+        )
+    if authority.issuer:
+        return partial(pki.IntermediateAuthority, authority=authorities[authority.issuer], adopt=adopt)
+    return partial(pki.CertificateAuthority, adopt=adopt)
 
 
 def _adopted(adopt: Adoption) -> pki.AdoptedAuthority:

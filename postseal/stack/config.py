@@ -13,6 +13,7 @@ from postseal.stack.check_places import problems_of_places
 from postseal.stack.check_relaying import problems_of_relaying
 from postseal.stack.check_requests import problems_of_requests
 from postseal.stack.check_rosters import problems_of_rosters
+from postseal.stack.check_third_parties import problems_of_third_parties
 from postseal.stack.check_third_party_clients import problems_of_third_party_clients
 from postseal.stack.lifetimes import problems_of_policies
 from postseal.stack.model import StackConfig
@@ -106,6 +107,7 @@ def _problems(stack: DeclaredStack, config: StackConfig, project: str) -> Iterat
     own = [(f"{each.path}.lifetime", each.section.lifetime) for section in sections for each in section.values()]
     yield from problems_of_policies(stack.lifetime, own)
     yield from problems_of_authorities(stack, config.authorities)
+    yield from problems_of_third_parties(stack, config.authorities)
     yield from problems_of_servers(stack, config)
     yield from problems_of_implied_servers(implied_servers(stack), stack, config)
     yield from problems_of_clients(stack, config)

@@ -15,6 +15,7 @@ from pki.lifetime import LifetimePolicy
 from pki.model import AuthorityChange, CertificateDeclaration, Pkcs12Profile, Profile
 from pki.rollover import Slots
 from pki.roster.rows import RosterRow, archive_word, said_by_roster
+from pki.third_party import ThirdParty
 from postfix.host import HostDeclaration
 from postfix.preflight import CheckedHost
 from postfix.tables import ClientRow
@@ -105,20 +106,32 @@ class Crl:
 class Authority(_Certified):
     """An authority; `issuer` is the name of the one that signs it, None for a root; `crl` is None without a list.
 
-    `crl_urls`: where its list can be fetched; they stand in the certificates that it issues.
+    `crl_urls`: where its list can be fetched; they stand in the certificates that it issues. `third_party`: somebody
+    outside of this stack signs it, None otherwise.
     """
 
     issuer: str | None = None
     crl_urls: tuple[str, ...] = ()
     is_protected: bool = True
     adopt: Adoption | None = None
+    third_party: ThirdParty | None = None
     slots: Slots = field(default_factory=Slots)
     crl: Crl | None = None
 
     @property
     def profile(self) -> Profile:
         """The profile of the certificate."""
-        return Profile.INTERMEDIATE if self.issuer else Profile.ROOT
+        return Profile.ROOT if self.is_root else Profile.INTERMEDIATE
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it signs itself."""
+        return self.issuer is None and self.third_party is None
+
+    @property
+    def has_trusted_roots(self) -> bool:
+        """Whether a host can be given a root by which it is trusted: its own, or that of the third party."""
+        return self.is_root or bool(self.third_party and self.third_party.roots_pem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ import pulumi
 import pki
 from pki.certificate.resource import Certificate
 from pki.imported_certificate.resource import ImportedCertificate
+from pki.requested_authority.resource import RequestedAuthority
 from postseal.stack.components import BuiltStack, ServerComponent
+from postseal_core.program import RecordResource
 
 __all__ = ["stack_outputs"]
 
@@ -32,22 +34,23 @@ def stack_outputs(stack: BuiltStack) -> Exported:
     """Return the outputs of a stack by name; `certificates` has servers and clients under their names.
 
     `rosters`: how many clients, what the last change was, and when the next is due. `revocation_lists`: by slot.
-    Both, and `pkcs12_passphrases` (by client, secret), are there only where something is declared for them.
+    Both, and `pkcs12_passphrases` (by client, secret), are there only where something is declared for them. What waits
+    for its authority has `awaits` in place of everything else.
     """
     servers = {name: _identity("server", _certificate(each)) for name, each in stack.servers.items()}
     presented: Mapping[str, Certificate | ImportedCertificate] = {**stack.clients, **stack.third_party_clients}
     clients = {name: _identity("client", each) for name, each in presented.items()}
-    passphrases = {name: each.passphrase for name, each in stack.archives.items()} | stack.roster_passphrases
+    archives = {name: each.passphrase for name, each in stack.archives.items() if not each.awaits}
+    passphrases = archives | stack.roster_passphrases
+    lists = (each for each in stack.revocation_lists.values() if not each.awaits)
     outputs: Exported = {
-        "authorities": {name: _identity("authority", each.certificate) for name, each in stack.authorities.items()},
+        "authorities": {name: _authority(each) for name, each in stack.authorities.items()},
         "certificates": {"servers": servers, "clients": clients},
         "hosts": {name: _host(name, stack) for name in stack.hosts},
     }
     declared = {
-        "rosters": {name: _fields(each, _ROSTER) for name, each in stack.rosters.items()},
-        "revocation_lists": {
-            slot: _fields(each, _LIST) for one in stack.revocation_lists.values() for slot, each in one.by_slot.items()
-        },
+        "rosters": {name: _waiting(each) or _fields(each, _ROSTER) for name, each in stack.rosters.items()},
+        "revocation_lists": {slot: _fields(each, _LIST) for one in lists for slot, each in one.by_slot.items()},
         "pkcs12_passphrases": pulumi.Output.secret(passphrases) if passphrases else {},
     }
     return outputs | {name: value for name, value in declared.items() if value != {}}
@@ -55,15 +58,30 @@ def stack_outputs(stack: BuiltStack) -> Exported:
 
 def _host(name: str, stack: BuiltStack) -> Exported:
     host = stack.hosts[name]
-    return {**host.summary, **({"on_host": host.on_host} if name in stack.served_on_host else {})}
+    return {**host.summary, **_waiting(host), **({"on_host": host.on_host} if name in stack.served_on_host else {})}
 
 
 def _certificate(server: ServerComponent) -> Certificate | ImportedCertificate:
     return server.certificate if isinstance(server, pki.ThirdPartyServerCertificate) else server
 
 
+def _authority(authority: pki.CertificateAuthority) -> Exported:
+    """Return an authority; one that a third party signs has its request there, and what is to be done about it."""
+    certificate = authority.certificate
+    if not isinstance(certificate, RequestedAuthority):
+        return _identity("authority", certificate)
+    told = {"awaited": certificate.awaited, "cert_request_pem": certificate.cert_request_pem}
+    if authority.awaits:
+        return {"kind": "authority", "subject": certificate.subject, **told}
+    return {"kind": "authority", **_fields(certificate, _IDENTITY), **told}
+
+
 def _identity(kind: str, certificate: Certificate | ImportedCertificate) -> Exported:
-    return {"kind": kind, **_fields(certificate, _IDENTITY)}
+    return {"kind": kind, **(_waiting(certificate) or _fields(certificate, _IDENTITY))}
+
+
+def _waiting(each: RecordResource) -> Exported:
+    return {"awaits": each.awaits} if each.awaits else {}
 
 
 def _fields(each: object, names: tuple[str, ...]) -> Exported:

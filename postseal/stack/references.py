@@ -9,14 +9,15 @@ from dataclasses import replace
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from pki.constraints import IssuerLimits, limits_of_adopted, limits_of_declaration
+from pki.constraints import IssuerLimits, limits_of_adopted, limits_of_certificate, limits_of_declaration
 from pki.declared_issuer import comparable_subject
 from pki.fields import DeclaredCertificate
 from pki.identities import Claims, identities_of, taken_sentence
 from pki.keys import algorithm_of
 from pki.model import KeyAlgorithm
 from pki.rollover import common_name_of_slot
-from pki.verification import load_certificate
+from pki.third_party_answer import read_answer
+from pki.verification import is_issued_by, load_certificate, load_chain
 from postseal.stack.model import Adoption, Authority, StackConfig
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.wording import nearest_hint, shown
@@ -30,6 +31,7 @@ __all__ = [
     "problems_of_authority_choice",
     "problems_of_kind",
     "repeated_identities",
+    "signed_chain",
     "unknown_name",
 ]
 
@@ -94,7 +96,33 @@ def ancestors(authority: Authority, authorities: Mapping[str, Authority]) -> Ite
 def issuing_limits(name: str | None, authorities: Mapping[str, Authority]) -> list[IssuerLimits]:
     """Return what the authority of that name and those above it allow, the issuer first; nothing for an unknown one."""
     issuer = authorities.get(name or "")
-    return [_limits(each) for each in (issuer, *ancestors(issuer, authorities))] if issuer else []
+    line = (issuer, *ancestors(issuer, authorities)) if issuer else ()
+    return [limits for each in line for limits in (_limits_of_signed(each) or [_limits(each)])]
+
+
+def signed_chain(authority: Authority) -> list[x509.Certificate]:
+    """Return what a third party has signed for the slot that signs, without the root; empty where it is awaited."""
+    third_party = authority.third_party
+    text = third_party.signed_chains_pem.get(authority.slots.active, "") if third_party else ""
+    try:
+        return read_answer(text, what="certificate") if text else []
+    except CertificateError:
+        return []
+
+
+def _limits_of_signed(authority: Authority) -> list[IssuerLimits]:
+    """Return the limits of a certificate that a third party has signed, and of those above it, the root included."""
+    chain = signed_chain(authority)
+    roots = [root for root in _roots(authority) if chain and is_issued_by(chain[-1], root)]
+    return [limits_of_certificate(each) for each in (*chain, *roots[:1])]
+
+
+def _roots(authority: Authority) -> list[x509.Certificate]:
+    text = authority.third_party.roots_pem if authority.third_party else ""
+    try:
+        return load_chain(text, what="roots") if text else []
+    except CertificateError:
+        return []
 
 
 def _limits(authority: Authority) -> IssuerLimits:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pki.adoption import changes_made, settled
 from pki.crl_schedule import CrlPolicy
 from pki.fields import DeclaredCertificate
-from pki.model import Pkcs12Profile, Profile, RevocationReason
+from pki.model import FIRST_SLOT, Pkcs12Profile, Profile, RevocationReason
 from pki.rollover import Slots
+from pki.third_party import ThirdParty
 from postseal.stack.host_sections import HostSection
 from postseal.stack.lifetimes import resolve_lifetime
 from postseal.stack.model import (
@@ -37,6 +38,7 @@ from postseal.stack.sections import (
     RosterKeys,
     ServerKeys,
     ServerSection,
+    SignedElsewhereSection,
     SlotsSection,
     ThirdPartyClientSection,
     ThirdPartySection,
@@ -73,7 +75,8 @@ def _authority(each: Declared[AuthorityKeys], stack: DeclaredStack) -> Authority
     section = each.section
     adopt = _adoption(section.adopt) if section.adopt else None
     certificate = adopted_certificate(adopt)
-    declared = _certificate(each, Profile.INTERMEDIATE if section.issuer else Profile.ROOT, stack)
+    profile = Profile.INTERMEDIATE if section.issuer or section.third_party else Profile.ROOT
+    declared = _certificate(each, profile, stack)
     if "key_algorithm" not in section.said.names:
         declared = replace(declared, key_algorithm=adopted_algorithm(adopt) or declared.key_algorithm)
     if certificate and adopt:
@@ -87,6 +90,7 @@ def _authority(each: Declared[AuthorityKeys], stack: DeclaredStack) -> Authority
         crl_urls=section.crl_urls,
         is_protected=section.protect,
         adopt=adopt,
+        third_party=_third_party(section.third_party, adopt, stack) if section.third_party else None,
         slots=_slots(section.slots),
         crl=_crl(section.crl) if section.crl else None,
     )
@@ -99,6 +103,18 @@ def _adoption(section: AdoptSection) -> Adoption:
         section.private_key_passphrase_secret or "",
         section.change,
     )
+
+
+def _third_party(section: SignedElsewhereSection, adopt: Adoption | None, stack: DeclaredStack) -> ThirdParty:
+    """Return what somebody else signs, with the texts of the files that are there."""
+    files = section.signed_chain_file or {}
+    texts = {number: stack.files.get(file, NO_FILE).text for number, file in files.items()}
+    if section.signed_chain_pem:
+        texts[FIRST_SLOT] = section.signed_chain_pem
+    if adopt and not texts.get(FIRST_SLOT):
+        texts[FIRST_SLOT] = adopt.certificate_pem
+    roots = section.roots_pem or (stack.files.get(section.roots_file, NO_FILE).text if section.roots_file else "")
+    return ThirdParty({number: text for number, text in texts.items() if text}, roots, section.extended_key_usage)
 
 
 def _slots(section: SlotsSection) -> Slots:

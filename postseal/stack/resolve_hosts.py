@@ -116,7 +116,7 @@ def _file_names(references: Iterable[CertificateReference]) -> dict[CertificateR
 
 
 def _trusted(trust: TrustSection, authorities: Mapping[str, Authority]) -> tuple[str, ...]:
-    roots = [name for name, authority in authorities.items() if not authority.issuer]
+    roots = [name for name, authority in authorities.items() if authority.has_trusted_roots]
     return tuple(roots if trust.authorities is None else [name for name in trust.authorities if name in roots])
 
 

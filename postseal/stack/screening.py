@@ -36,8 +36,8 @@ _PEM_MARK = "-----BEGIN"
 _PEM_FIELDS = frozenset({"certificate_pem", "request_pem", "roots_pem", "signed_chain_pem"})
 _REFERENCE_SUFFIX = "_secret"
 
-_FILE_FIELDS = ("file", "request_file", "signed_chain_file")
-_SECTIONS = ("clients", "rosters", "servers")
+_FILE_FIELDS = ("file", "request_file", "roots_file", "signed_chain_file")
+_SECTIONS = ("authority", "authorities", "clients", "rosters", "servers")
 
 _Steps = tuple[str | int, ...]
 
@@ -194,6 +194,8 @@ def _files(value: Any, depth: int = 0) -> Iterator[str]:
     for key, item in value.items():
         if key in _FILE_FIELDS and isinstance(item, str):
             yield item
+        elif key in _FILE_FIELDS and isinstance(item, Mapping):
+            yield from (each for each in item.values() if isinstance(each, str))
         else:
             yield from _files(item, depth + 1)
 

@@ -9,12 +9,14 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import BeforeValidator, PlainValidator, StrictStr, create_model
 
+from pki.authority_request import PurposeWord
 from pki.declared import Said
 from pki.fields import FIELDS, DeclaredCertificate, Group, SaidBy
 from pki.model import FIRST_SLOT, AuthorityChange, RevocationReason
 from pki.reading import said_in, with_fields
 from pki.rollover import STANDBY_HOURS
 from postseal.stack.words import (
+    AnswerFiles,
     AnswerText,
     Count,
     Flag,
@@ -46,6 +48,7 @@ __all__ = [
     "RosterSection",
     "ServerKeys",
     "ServerSection",
+    "SignedElsewhereSection",
     "SlotsSection",
     "StackLifetimeSection",
     "ThirdPartyClientSection",
@@ -179,8 +182,22 @@ class CrlSection(Section):
     first_crl_number: ListNumber = 1
 
 
+class SignedElsewhereSection(Section):
+    """An authority that somebody else signs; until the answer is added, only key and request exist, and the rest waits.
+
+    The chain, the authority's certificate and those above it in PEM or PKCS#7, stands here or in a file; with several
+    slots in files by their numbers. `roots_pem`, `roots_file`: the root above, for trust alone.
+    """
+
+    signed_chain_pem: AnswerText | None = None
+    signed_chain_file: AnswerFiles | None = None
+    roots_pem: PemText | None = None
+    roots_file: PathText | None = None
+    extended_key_usage: tuple[PurposeWord, ...] = ()
+
+
 class AuthorityKeys(CertificateKeys):
-    """An authority: a root, or an intermediate where `issuer` names another authority.
+    """An authority: a root, an intermediate where `issuer` names another authority, or signed by a third party.
 
     `crl_urls`: where its own revocation list is; that stands in the certificates it issues, not in its own.
     """
@@ -191,6 +208,7 @@ class AuthorityKeys(CertificateKeys):
     crl_urls: Texts = ()
     protect: Flag = True
     adopt: AdoptSection | None = None
+    third_party: SignedElsewhereSection | None = None
     slots: SlotsSection = SlotsSection()
     crl: Annotated[CrlSection | None, BeforeValidator(_expanded_crl)] = None
 

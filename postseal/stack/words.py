@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, StrictBool, StrictInt, StrictStr
 
 from pki.lifetime import EVERY_RENEWAL, KEEP_KEY
+from pki.model import FIRST_SLOT
 from pki.reading import bounded
 from pki.third_party_answer import read_answer
 from pki.verification import load_chain
@@ -17,6 +18,7 @@ from postseal_core.wording import shown
 
 __all__ = [
     "NAME_RULE",
+    "AnswerFiles",
     "AnswerText",
     "Count",
     "Flag",
@@ -115,6 +117,18 @@ def _answer(value: str) -> str:
     return value
 
 
+def _by_slot(value: Any) -> Any:
+    """Return files by the number of a slot; a single one is that of the first slot."""
+    if isinstance(value, str):
+        return {FIRST_SLOT: value}
+    if not isinstance(value, Mapping) or not all(str(key).isdecimal() for key in value):
+        raise ValueError(
+            f"got {shown(value)}, expected the file of the signed chain, or files by the number of the slot, as "
+            "{1: signed/issuing.pem, 2: signed/issuing-2.pem}"
+        )
+    return {int(str(key)): each for key, each in value.items()}
+
+
 Text = StrictStr
 Texts = tuple[StrictStr, ...]
 Flag = StrictBool
@@ -124,6 +138,7 @@ NameText = Annotated[StrictStr, AfterValidator(_name)]
 PemText = Annotated[StrictStr, AfterValidator(_certificates_pem)]
 AnswerText = Annotated[StrictStr, AfterValidator(_answer)]
 PathText = Annotated[StrictStr, AfterValidator(_path)]
+AnswerFiles = Annotated[Mapping[int, PathText], BeforeValidator(_by_slot)]
 Hours = Annotated[int, PlainValidator(_hours)]
 WaitHours = Annotated[int, PlainValidator(_wait_hours)]
 RenewKey = Annotated[int, PlainValidator(_renew_key_every)]

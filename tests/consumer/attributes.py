@@ -12,7 +12,7 @@ import postfix
 def of_authorities(root: pki.CertificateAuthority) -> None:
     """Read what an authority has."""
     assert_type(root.name, str)
-    assert_type(root.certificate, pki.Certificate)
+    assert_type(root.certificate, pki.Certificate | pki.RequestedAuthority)
     assert_type(root.certificate_pem, Output[str])
     assert_type(root.private_key_pem, Output[str])
     assert_type(root.fingerprint_sha256, Output[str])
@@ -23,7 +23,7 @@ def of_authorities(root: pki.CertificateAuthority) -> None:
     assert_type(root.root, pki.CertificateAuthority)
     assert_type(root.trusted_pem, Mapping[str, Output[str]])
     assert_type(root.issuing_chain_pem, Output[str])
-    assert_type(root.links_above, Sequence[pki.Certificate])
+    assert_type(root.links_above, Sequence[pki.Certificate | pki.RequestedAuthority])
     assert_type(root.crl_urls, tuple[str, ...])
     assert_type(root.standby_hours, int)
     assert_type(root.room, int | None)

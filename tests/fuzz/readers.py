@@ -4,6 +4,7 @@ import base64
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,18 +12,21 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 import grpc
+from cryptography.exceptions import UnsupportedAlgorithm
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2 as pb
 
+from pki.authority_answer import AskedFor, IssuerName, issuer_name, problems_of_answer, problems_of_roots
 from pki.constraints import limits_of_certificate
 from pki.fields import DeclaredCertificate
 from pki.fingerprint import certificate_fingerprint_sha256
 from pki.keys import algorithm_of, generate_private_key, load_private_key
-from pki.model import KeyAlgorithm
+from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject
 from pki.request import load_request, problems_of_requested_names
 from pki.roster.reading import parse_csv, parse_yaml
+from pki.third_party_answer import pem_of_binary, read_answer
 from pki.verification import (
     load_certificate,
     load_chain,
@@ -45,7 +49,7 @@ from postseal.stack.parsing import parse_value
 from postseal.stack.screening import FileText, declared_files
 from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.packing import unpack_lines
-from postseal_core.plugin.servicer import Servicer
+from postseal_core.plugin.waiting import WaitingServicer
 from tests.fuzz.known_keys import known_keys
 
 __all__ = ["CORPORA", "READERS", "Finding", "Reader", "corpus_of", "judge", "store"]
@@ -194,6 +198,20 @@ def _read_request(data: bytes) -> None:
         str(problem)
 
 
+def _read_third_party_answer(data: bytes) -> None:
+    chain = read_answer(pem_of_binary(data) or _safe_text(data), what="answer")
+    declared = CertificateDeclaration(Profile.INTERMEDIATE, Subject("Example Issuing CA"), path_length=0)
+    key = _KEY
+    with suppress(ValueError, UnsupportedAlgorithm):
+        key = cast("Any", chain[0].public_key())
+        issuer_name(chain[0])
+    for problem in (
+        *problems_of_roots(chain, _NOW),
+        *problems_of_answer(chain, chain[-1:], AskedFor(declared, key, before=IssuerName("", "")), _NOW),
+    ):
+        str(problem)
+
+
 def _read_private_key(data: bytes) -> None:
     algorithm_of(load_private_key(_safe_text(data), what="key"))
 
@@ -212,7 +230,7 @@ class _Context:
 
 def _read_wire(data: bytes) -> None:
     """Take the bytes for the type's number, and for properties of an engine or of a broken state."""
-    servicer = Servicer(REGISTRY, version="0", report=lambda _urn, _message: None, clock=lambda: _NOW)
+    servicer = WaitingServicer(REGISTRY, version="0", report=lambda _urn, _message: None, clock=lambda: _NOW)
     types = sorted(REGISTRY)
     urn = f"urn:pulumi:dev::p::{types[data[0] % len(types)] if data else types[0]}::x"
     properties = Struct()
@@ -267,6 +285,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "chain": Reader(_read_chain, quotes_nothing=True),
     "adopted_certificate": Reader(_read_adopted_certificate),
     "certificate_request": Reader(_read_request, quotes_nothing=True),
+    "third_party_answer": Reader(_read_third_party_answer, quotes_nothing=True),
     "private_key": Reader(_read_private_key, quotes_nothing=True),
     "wire": Reader(_read_wire),
     "export": Reader(_read_export),

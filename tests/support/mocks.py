@@ -33,6 +33,7 @@ MADE: Mapping[str, tuple[str, ...]] = {
     "postseal:index:ClientCertificate": _CERTIFICATE,
     "postseal:index:ServerCertificate": _CERTIFICATE,
     "postseal:index:ImportedCertificate": ("certificate_pem", "chain_pem", "fingerprint_sha256"),
+    "postseal:index:RequestedAuthority": ("cert_request_pem", "certificate_pem", "chain_pem", "fingerprint_sha256"),
     "postseal:index:Pkcs12": ("archive_p12_base64", "passphrase"),
     "tls:index/privateKey:PrivateKey": ("privateKeyPem", "publicKeyPem"),
     "tls:index/certRequest:CertRequest": ("certRequestPem",),

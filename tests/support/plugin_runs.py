@@ -22,6 +22,7 @@ from pulumi.runtime.proto.provider_pb2_grpc import (
 
 from postseal_core.plugin.handler import AnyHandler
 from postseal_core.plugin.servicer import Servicer
+from postseal_core.plugin.waiting import WaitingServicer
 from tests.support.provider import CheckFailedError, Provider, Resource
 from tests.support.specimens import NOW
 
@@ -103,7 +104,7 @@ def plugin_runs(handlers: Iterable[AnyHandler], entropy: Callable[[int], bytes])
             stub = ResourceProviderStub(grpc.intercept_channel(channel, recorder))
 
             def start_run() -> None:
-                process.servicer = Servicer(
+                process.servicer = WaitingServicer(
                     by_token,
                     version="0.0.0",
                     report=lambda _urn, message: runs.lines.append(message),

@@ -20,6 +20,8 @@ from pki.imported_certificate.records import ImportedCertificateArgs
 from pki.keys import generate_private_key, private_key_pem
 from pki.model import KeyAlgorithm, Profile, SlotId
 from pki.records import IssuerArgs, Link
+from pki.requested_authority.handler import RequestedAuthorityHandler
+from pki.requested_authority.records import RequestedAuthorityArgs, RequestedAuthorityState
 from pki.revocation_list.handler import RevocationListHandler
 from pki.revocation_list.records import ListedCertificate, RevocationListArgs
 from pki.roster.handler import ClientRosterHandler
@@ -45,6 +47,7 @@ _HANDLERS: Mapping[str, AnyHandler] = {
         CertificateHandler(),
         ImportedCertificateHandler(),
         ClientRosterHandler(),
+        RequestedAuthorityHandler(),
         RevocationListHandler(),
     )
     for token in handler.type_tokens
@@ -170,8 +173,14 @@ class RunningStack:
         """Declare a certificate that somebody else signed."""
         self._declare("ImportedCertificate", args.name, lambda: args)
 
+    def requested(self, args: Callable[[], RequestedAuthorityArgs]) -> None:
+        """Declare an authority that somebody else signs; `args` are asked anew at each run."""
+        self._declare("RequestedAuthority", args().name, args)
+
     def issuer(self, slot: SlotId) -> IssuerArgs:
         """Return what a certificate is told of the slot that signs it."""
+        if isinstance(self.resources[slot.name].state, RequestedAuthorityState):
+            return self._requested_issuer(slot)
         issued = self._certificate(slot.name).issued
         above = self._links_above(slot)
         return IssuerArgs(
@@ -182,6 +191,17 @@ class RunningStack:
             chain_pem=self._chain(slot),
             private_key_pem=slot_key_pem(slot),
             above=tuple(Link(name=each, generation=self._certificate(each).issued.generation) for each in above),
+        )
+
+    def _requested_issuer(self, slot: SlotId) -> IssuerArgs:
+        state = self.resources[slot.name].state
+        return IssuerArgs(
+            slot=slot,
+            generation=state.signed.generation,
+            not_before=state.signed.not_before,
+            not_after=state.signed.not_after,
+            chain_pem=state.chain_pem,
+            private_key_pem=slot_key_pem(slot),
         )
 
     def change(self, name: str, **declared: Any) -> None:

@@ -18,6 +18,7 @@ import yaml
 from postseal_core.instants import format_instant, parse_instant
 from tests.support.engine import REPOSITORY, copy_project, prepare_home
 from tests.support.engine import Stack as EngineStack
+from tests.support.offline_signer import OfflineSigner, pem
 from tests.support.stacks import MailStack
 from tests.support.test_authority import ThrowAwayAuthority
 
@@ -71,6 +72,7 @@ def make_stored_stack(directory: Path) -> StoredStack:
         mail.declare(sections, clock=now - _FIRST_DAY)
         mail.stack.up().expect_success()
         sections["servers"]["answered"]["third_party"] = {"signed_chain_pem": _answer(mail)}
+        sections["authorities"]["signed"]["third_party"] = _signed(mail, now)
         sections["clients"]["dave"]["revoke"] = "keyCompromise"
         sections["authorities"]["root"]["slots"] = {"active": 2, "retiring": 1, "cross_sign": True, "standby_for": 0}
         mail.declare(sections, clock=now)
@@ -84,6 +86,13 @@ def _answer(mail: MailStack) -> str:
     """Return the chain with which a third party answers the stack's request."""
     request = (mail.out / "requests/answered.csr.pem").read_text()
     return ThrowAwayAuthority("Third party").sign_request(request, "answered.example.org")
+
+
+def _signed(mail: MailStack, now: datetime) -> dict[str, str]:
+    """Return what an offline root answers to the request of an authority."""
+    root = OfflineSigner(now)
+    answer = root.sign((mail.out / "requests/signed.csr.pem").read_text())
+    return {"signed_chain_pem": pem(answer), "roots_pem": pem(root.certificate)}
 
 
 def _without_places(value: Any) -> Any:
@@ -115,6 +124,8 @@ def _sections() -> dict[str, Any]:
                 "crl_urls": ["http://pki.example.org/issuing.crl"],
                 "crl": {"lifetime": "60d"},
             },
+            "signed": {"common_name": "Stored Signed CA", "path_length": 0, "third_party": {}},
+            "awaited": {"common_name": "Stored Awaited CA", "path_length": 0, "third_party": {}},
         },
         "lifetime": {"leaf": short},
         "servers": {
@@ -132,6 +143,8 @@ def _sections() -> dict[str, Any]:
             },
             "bob": {"authority": "issuing", "email": "bob@example.org", "confirm": True},
             "dave": {"authority": "issuing", "email": "dave@example.org"},
+            "frank": {"authority": "signed", "email": "frank@example.org"},
+            "grace": {"authority": "awaited", "email": "grace@example.org"},
             "relay": {
                 "authority": "issuing",
                 "dns_names": ["relay.example.org"],

@@ -1,0 +1,135 @@
+"""An authority that somebody else signs: it asks, waits, takes the answer, and asks again; and what waits for it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from pki.model import KeyAlgorithm
+from tests.support.offline_signer import OfflineSigner, common_name, pem
+from tests.support.plugin_runs import PluginRuns
+from tests.support.provider import UNKNOWN, Secret
+from tests.support.resource_properties import client, issued_by, key_pem
+from tests.support.specimens import NOW, key_of
+
+ROOT = OfflineSigner(NOW)
+DECLARED: dict[str, Any] = {
+    "name": "issuing",
+    "slot": "issuing/1",
+    "common_name": "Example Issuing CA",
+    "path_length": 0,
+}
+
+
+def requested(*answer: x509.Certificate, **changes: Any) -> dict[str, Any]:
+    """Return the declaration of an authority, with the answer of the offline root if there is one."""
+    chain = {"signed_chain_pem": pem(*answer), "roots_pem": pem(ROOT.certificate)} if answer else {}
+    return DECLARED | {"private_key_pem": Secret(key_pem("issuing"))} | chain | changes
+
+
+def test_the_request_comes_first_and_the_answer_is_taken(plugin: PluginRuns) -> None:
+    """A run without an answer ends well and says what is awaited; with it, nothing is awaited and nothing changes."""
+    resource = plugin.resource("RequestedAuthority", "issuing")
+    _, planned = plugin.preview(resource, requested(private_key_pem=UNKNOWN))
+    assert planned["cert_request_pem"] == UNKNOWN
+    plugin.up(resource, requested())
+    assert resource.outputs["generation"] == 0
+    assert resource.outputs["certificate_pem"] == ""
+    assert "have issuing.csr.pem signed" in resource.outputs["awaited"]
+    assert resource.outputs["awaited"] in plugin.lines[-1]
+    assert plugin.up(resource, requested()) == {}
+    plugin.now += timedelta(days=3)
+    assert plugin.up(resource, requested()) == {}, "to wait is no change, however long it takes"
+    answer = ROOT.sign(resource.outputs["cert_request_pem"], at=plugin.now)
+    plugin.up(resource, requested(answer))
+    assert resource.outputs["certificate_pem"] == pem(answer) == resource.outputs["chain_pem"]
+    assert resource.outputs["roots_pem"] == pem(ROOT.certificate)
+    assert (resource.outputs["generation"], resource.outputs["awaited"]) == (1, "")
+    assert plugin.up(resource, requested(answer)) == {}
+    before = dict(resource.inputs), dict(resource.outputs)
+    resource.refresh()
+    assert (resource.inputs, resource.outputs) == before
+    assert plugin.clear_secrets() == []
+    resource.delete()
+
+
+def test_its_renewal_is_asked_for_and_the_one_in_use_stays(plugin: PluginRuns) -> None:
+    """From renew_at on each run says so; the next answer is another generation; after the end it is still there."""
+    resource = plugin.resource("RequestedAuthority", "issuing")
+    plugin.up(resource, requested())
+    first = ROOT.sign(resource.outputs["cert_request_pem"])
+    plugin.up(resource, requested(first))
+    plugin.now = NOW + timedelta(days=1400)
+    plugin.up(resource, requested(first))
+    assert "signed again" in resource.outputs["awaited"]
+    assert resource.outputs["certificate_pem"] == pem(first)
+    second = ROOT.sign(resource.outputs["cert_request_pem"], at=plugin.now, serial_number=3)
+    plugin.up(resource, requested(second))
+    assert (resource.outputs["generation"], resource.outputs["awaited"]) == (2, "")
+    plugin.now += timedelta(days=6000)  # the root has ended, too
+    plugin.up(resource, requested(second))
+    assert resource.outputs["certificate_pem"] == pem(second), "one that has ended is told where it is needed"
+
+
+@pytest.mark.parametrize("change", ["another key", "wider", "renamed", "no root", "gone", "another algorithm"])
+def test_a_wrong_step_is_refused_and_changes_nothing(plugin: PluginRuns, change: str) -> None:
+    """The certificate in use stays what it is, whatever is declared wrongly."""
+    resource = plugin.resource("RequestedAuthority", "issuing")
+    plugin.up(resource, requested())
+    asked = resource.outputs["cert_request_pem"]
+    good = ROOT.sign(asked)
+    plugin.up(resource, requested(good))
+    wide = [
+        each for each in x509.load_pem_x509_csr(asked.encode()).extensions if each.oid != x509.OID_BASIC_CONSTRAINTS
+    ]
+    open_ended = x509.BasicConstraints(ca=True, path_length=None)
+    other = key_of(KeyAlgorithm.ECDSA_P256, "x").public_key()
+    wrong: dict[str, Callable[[], dict[str, Any]]] = {
+        "another key": lambda: requested(ROOT.sign(asked, public_key=other)),
+        "wider": lambda: requested(
+            ROOT.sign(asked, extensions=[*wide, x509.Extension(open_ended.oid, True, open_ended)])  # noqa: FBT003
+        ),
+        "renamed": lambda: requested(ROOT.sign(asked, subject=common_name("Example Issuing CA 2"))),
+        "no root": lambda: requested(good, roots_pem=""),
+        "gone": requested,
+        "another algorithm": lambda: requested(good, private_key_pem=UNKNOWN),
+    }
+    before = dict(resource.outputs)
+    assert len(plugin.problems(resource, wrong[change]())) == 1
+    assert resource.outputs == before
+    assert plugin.up(resource, requested(good)) == {}
+
+
+def test_what_it_issues_waits_and_is_made_once_it_is_signed(plugin: PluginRuns) -> None:
+    """A client is remembered without key and certificate, and becomes a first certificate in place."""
+    authority = plugin.resource("RequestedAuthority", "issuing")
+    alice = plugin.resource("ClientCertificate", "alice")
+    waiting = {"awaits": "the certificate of issuing"}
+    plugin.up(authority, requested())
+    assert plugin.up(alice, waiting) == {"": "create"}
+    assert alice.outputs == alice.inputs == waiting
+    assert plugin.up(alice, waiting) == {}
+    alice.refresh()
+    assert alice.outputs == waiting
+    plugin.up(authority, requested(ROOT.sign(authority.outputs["cert_request_pem"])))
+    outputs = authority.outputs | {"certificate_pem": authority.outputs["chain_pem"]}
+    changes = plugin.up(alice, client(issued_by(outputs, "issuing")))
+    assert changes["awaits"] == "delete"
+    assert alice.outputs["generation"] == 1
+    leaf = x509.load_pem_x509_certificate(alice.outputs["certificate_pem"].encode())
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(outputs["certificate_pem"].encode()))
+    assert "awaits" not in alice.outputs | alice.inputs
+    assert plugin.up(alice, client(issued_by(outputs, "issuing"))) == {}
+    (problem,) = plugin.problems(alice, waiting)
+    assert "would be lost" in problem
+    assert plugin.clear_secrets() == []
+
+
+def test_what_waits_can_be_taken_back(plugin: PluginRuns) -> None:
+    """It is forgotten without a trace; there is nothing to remove."""
+    alice = plugin.resource("ClientCertificate", "alice")
+    plugin.up(alice, {"awaits": "the certificate of issuing"})
+    alice.delete()
+    assert plugin.up(plugin.resource("PostfixHost", "mx1"), {"awaits": "mx1"}) == {"": "create"}

@@ -1,0 +1,128 @@
+"""Authorities of a stack file that somebody else signs: what is read, what stands below, and what is refused."""
+
+import base64
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+from pki.authority_request import authority_request_pem
+from pki.keys import generate_private_key
+from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject
+from pki.third_party_answer import pem_of_binary, read_answer
+from postseal.stack.config import load_stack
+from postseal.stack.screening import FileText, declared_files
+from tests.support.offline_signer import OfflineSigner, pem
+from tests.support.specimens import NOW
+from tests.support.stack_files import problems_of, stack
+
+ROOT = OfflineSigner(NOW)
+KEY = generate_private_key(KeyAlgorithm.ECDSA_P256)
+DECLARATION = CertificateDeclaration(
+    Profile.INTERMEDIATE,
+    Subject("Example Issuing CA"),
+    path_length=0,
+    name_constraints=NameConstraints(permitted_dns=("example.org",), permitted_email=("example.org",)),
+)
+ANSWER = ROOT.sign(authority_request_pem(DECLARATION, KEY))
+FILES = {"signed/issuing.pem": pem(ANSWER), "signed/root.pem": pem(ROOT.certificate)}
+SIGNED = {"signed_chain_file": "signed/issuing.pem", "roots_file": "signed/root.pem"}
+
+
+def issuing(third_party: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a stack whose only authority somebody else signs."""
+    return stack(authority={"common_name": "Example Issuing CA", "path_length": 0, "third_party": third_party} | more)
+
+
+def refused(third_party: dict[str, Any], files: dict[str, str] | None = None, **more: Any) -> dict[str, str]:
+    """Return what is wrong, by its path."""
+    return {each.path: each.message for each in problems_of(issuing(third_party, **more), files=files or FILES)}
+
+
+def test_a_stack_that_waits_is_a_good_one() -> None:
+    """Everything may be declared from the beginning; the authority is an intermediate that trusts nothing yet."""
+    config = load_stack(issuing({}), [], stack_name="test")
+    authority = config.authorities["authority"]
+    assert authority.profile is Profile.INTERMEDIATE
+    assert authority.third_party
+    assert authority.third_party.is_waiting(authority.slots)
+    assert config.hosts["mx1"].trusted_authorities == ()
+
+
+@pytest.mark.parametrize(
+    "third_party",
+    [
+        SIGNED,
+        {"signed_chain_pem": pem(ANSWER), "roots_pem": pem(ROOT.certificate)},
+        SIGNED | {"signed_chain_file": {"1": "signed/issuing.pem"}},
+    ],
+    ids=["files", "texts", "by slot"],
+)
+def test_an_answer_is_read_wherever_it_stands(third_party: dict[str, Any]) -> None:
+    """In files beside the program or in the stack file; hosts trust the root then."""
+    raw = issuing(third_party)
+    files = {name: FileText(FILES[name]) for name in declared_files(raw)}
+    config = load_stack(raw, [], stack_name="test", files=files)
+    told = config.authorities["authority"].third_party
+    assert told
+    assert (dict(told.signed_chains_pem), told.roots_pem) == ({1: pem(ANSWER)}, pem(ROOT.certificate))
+    assert config.hosts["mx1"].trusted_authorities == ("authority",)
+
+
+def test_names_are_held_to_what_was_signed() -> None:
+    """Constraints of the certificate count, also where the stack file says none."""
+    raw = issuing(SIGNED) | {"clients": {"eve": {"email": "eve@example.net"}}, "hosts": {}}
+    (problem,) = problems_of(raw, files=FILES)
+    assert problem.path == "clients.eve.email"
+    assert "all that CN=Example Issuing CA may certify" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("third_party", "more", "path"),
+    [
+        (SIGNED, {"issuer": "authority"}, "authority.third_party"),
+        (SIGNED | {"signed_chain_pem": pem(ANSWER)}, {}, "authority.third_party.signed_chain_file"),
+        (SIGNED | {"roots_pem": pem(ANSWER)}, {}, "authority.third_party.roots_file"),
+        ({"signed_chain_file": "signed/issuing.pem"}, {}, "authority.third_party.roots_file"),
+        (SIGNED | {"signed_chain_file": "signed/none.pem"}, {}, "authority.third_party.signed_chain_file"),
+        (SIGNED | {"signed_chain_file": {"2": "signed/issuing.pem"}}, {}, "authority.third_party.signed_chain_file"),
+        (SIGNED | {"signed_chain_file": {"one": "signed/issuing.pem"}}, {}, "authority.third_party.signed_chain_file"),
+        (SIGNED, {"slots": {"active": 2, "retiring": 1}}, "authority.third_party.signed_chain_file"),
+        (SIGNED, {"slots": {"active": 2, "retiring": 1, "cross_sign": True}}, "authority.slots.cross_sign"),
+        ({}, {"lifetime": {"validity": "365d"}}, "authority.lifetime.validity"),
+        ({"extended_key_usage": ["emailProtection"]}, {}, "authority.third_party.extended_key_usage[0]"),
+        ({"signed_chain": "x"}, {}, "authority.third_party.signed_chain"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_at_its_path(
+    third_party: dict[str, Any], more: dict[str, Any], path: str
+) -> None:
+    """Before anything is registered; each has its counterpart above that is taken."""
+    assert path in refused(third_party, **more)
+
+
+def test_a_file_that_is_no_answer_is_told() -> None:
+    """A key in it is never quoted; a request is not the answer to itself."""
+    for text in (
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        authority_request_pem(DECLARATION, KEY),
+        "x",
+    ):
+        told = refused(SIGNED, FILES | {"signed/issuing.pem": text})
+        assert told.keys() == {"authority.third_party.signed_chain_file"}
+        assert "AAAA" not in str(told)
+
+
+def test_binary_and_windows_answers_are_read() -> None:
+    """DER of one certificate, DER and PEM of PKCS#7, and PKCS#7 under the label of a certificate, as AD CS saves it."""
+    chain = [ANSWER, ROOT.certificate]
+    der = pkcs7.serialize_certificates(chain, Encoding.DER)
+    body = base64.encodebytes(der).decode()
+    windows = f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
+    texts = [pem_of_binary(der), pkcs7.serialize_certificates(chain, Encoding.PEM).decode(), windows]
+    for text in (*texts, windows.replace("\n", "\r\n")):
+        assert read_answer(text, what="it") == [ANSWER]
+    assert x509.load_pem_x509_certificate(pem_of_binary(ANSWER.public_bytes(Encoding.DER)).encode()) == ANSWER
+    for other in (b"", b"0", b"\x30\x82\xff\xff", b"name,email\n", der[:100]):
+        assert pem_of_binary(other) == ""
