@@ -36,6 +36,8 @@ _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
 _AUTHORITY = re.compile(r"[^:]+://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)(?::[0-9]*)?(?:[/?#].*)?")
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_BLANK_CATEGORIES = frozenset({"Co", "Zs"})
+_JOINERS = frozenset({"\u200c", "\u200d"})
 
 
 def _first_fault(rules: Sequence[_Rule], text: str) -> str | None:
@@ -53,14 +55,24 @@ def to_a_labels(host: str) -> str:
 
 
 def _is_broken_a_label(label: str) -> bool:
-    """Whether a label has hyphens at places 3 and 4, which is reserved for A-labels, without being one (RFC 5890)."""
+    """Whether a label has hyphens at places 3 and 4, which is reserved for A-labels, without being one (RFC 5890).
+
+    One decodes to a label that is not all ASCII, holds no character that nobody sees, and becomes itself again. Which
+    other characters a label may have, a table that grows with Unicode says; that is not checked.
+    """
     if label[2:4] != "--" or label[:2].lower() != "xn":
         return label[2:4] == "--"
     try:
-        label[4:].encode("ascii").decode("punycode")
+        u_label = label[4:].lower().encode("ascii").decode("punycode")
+        is_itself = not u_label.isascii() and u_label.encode("punycode").decode() == label[4:].lower()
     except UnicodeError:
         return True
-    return False
+    return not is_itself or any(_is_unseen(each) for each in u_label)
+
+
+def _is_unseen(character: str) -> bool:
+    """Whether no label may hold a character: one that nobody sees, but for the two joiners of RFC 5892 appendix A."""
+    return character not in _JOINERS and unicodedata.category(character) in _UNSEEN_CATEGORIES | _BLANK_CATEGORIES
 
 
 _HOST_RULES: Sequence[_Rule] = (

@@ -107,6 +107,9 @@ def test_the_a_label_follows_idna_2008(host: str, a_label: str) -> None:
         ("xn--.example", "labels of 1 to 63"),
         ("xn--abc-.example", "labels of 1 to 63"),
         ("xn--99999999.example", "correct the A-label"),
+        ("xn--a.example.org", "correct the A-label"),  # U+0080, which nobody sees
+        ("xn--abc.example", "correct the A-label"),
+        ("xn--ab-h4t.example", "correct the A-label"),  # U+202E
         ("ab--cd.example", "correct the A-label"),
         ("192.0.2.1", "list an address under ip_addresses"),
         ("host.1", "list an address under ip_addresses"),
