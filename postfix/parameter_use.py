@@ -1,6 +1,6 @@
 """Which parameters may be set by name: none that decides who relays, what is run, or whose files are used.
 
-Those have keys of their own, or are named under `unchecked`, where a reviewer sees them.
+Nor one that another key of the host says. All can be named under `unchecked`, where a reviewer sees them.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -29,10 +29,10 @@ def _advice(name: str) -> str:
 
 
 def _fault_of_known(parameter: Parameter, name: str) -> str | None:
+    if parameter.key:
+        return f"this host's {parameter.key} decides it; leave it out here and declare it there, or {_advice(name)}"
     decides = REFUSED.get(parameter.decides)
-    if not decides:
-        return None
-    return f"this {decides}; {f'declare it as {parameter.key}, or ' if parameter.key else ''}{_advice(name)}"
+    return f"this {decides}; {_advice(name)}" if decides else None
 
 
 def _fault_of_unknown(name: str) -> str:
@@ -44,7 +44,7 @@ def _fault_of_unknown(name: str) -> str:
 def problems_of_use(
     parameters: Iterable[str], *, unchecked: Collection[str], services: Collection[str] | None
 ) -> Iterator[Problem]:
-    """Report parameters that may not be set by name: unknown ones, and those that decide who relays or what runs.
+    """Report parameters that may not be set by name: see above, and those that nobody knows.
 
     `services`: names of the services in master.cf, for parameters of single services; None where nobody knows them.
     """

@@ -15,6 +15,7 @@ from postfix.list_items import split_list
 from postfix.master_cf import problems_of_services
 from postfix.parameter_checks import problems_of_parameters, problems_of_text
 from postfix.parameter_use import problems_of_unchecked, problems_of_use
+from postfix.parameters import parameter_named
 from postfix.receiving_checks import problems_of_receiving
 from postfix.receiving_rendering import place_of
 from postfix.rendering import (
@@ -53,14 +54,17 @@ def _words(text: str) -> list[str]:
     return [word for word in re.split(f"[{BLANKS}\n]+", text) if word]
 
 
+def _decided_by(name: str) -> str:
+    parameter = parameter_named(name)
+    if parameter and parameter.key:
+        return f"this host's {parameter.key} decides it; leave it out here and declare it there"
+    return "other settings of this host make that; leave it out here"
+
+
 def _contradictions(host: HostDeclaration) -> list[Problem]:
     typed = typed_parameters(host)
     return [
-        Problem(
-            f"parameters.{name}",
-            f"{shown(value)} contradicts {shown(typed[name])}, which other settings of this host make; leave it "
-            "out here",
-        )
+        Problem(f"parameters.{name}", f"{shown(value)} contradicts {shown(typed[name])}: {_decided_by(name)}")
         for name, value in host.parameters.items()
         if name in typed and not _agrees(name, typed[name], value)
     ]

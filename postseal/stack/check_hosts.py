@@ -76,7 +76,7 @@ def _target(declared: Declared[HostSection], _host: Host, _config: StackConfig) 
 def _settings(declared: Declared[HostSection], host: Host, _config: StackConfig) -> Iterator[Problem]:
     """Check types and names of settings, then let Postfix's own rules judge the whole host."""
     section = declared.section
-    found = [problem.below("settings") for problem in problems_of_settings(section.settings, section.unchecked)]
+    found = [problem.below("settings") for problem in problems_of_settings(section.settings)]
     found += _declared_twice(section)
     told = {problem.path for problem in found}
     yield from found

@@ -1,11 +1,10 @@
 """A host's `settings`: those that the typed sides of Postfix know, and the rest as main.cf parameters."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_origin
 
-from postfix.parameters import known_parameters
 from postfix.settings import ClientSettings, ServerSettings
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
@@ -106,22 +105,11 @@ def sort_settings(settings: Mapping[str, Setting]) -> SortedSettings:
     )
 
 
-def _key_of(name: str) -> str:
-    """Return the host key that decides a parameter and must be used instead of it; empty: none."""
-    parameter = known_parameters().get(name)
-    return parameter.key if parameter else ""
-
-
-def problems_of_settings(settings: Mapping[str, Setting], unchecked: Collection[str]) -> list[Problem]:
-    """Report wrong types and parameters that other keys of a host decide; values are checked later."""
+def problems_of_settings(settings: Mapping[str, Setting]) -> list[Problem]:
+    """Report wrong types; which parameters may be set, and their values, are checked with the whole host."""
     kinds = _SERVER | _CLIENT
-    unreadable = [
+    return [
         Problem(name, f"got {shown(_parameter(settings[name]))}, expected {kind.expected}")
         for name, kind in kinds.items()
         if name in settings and not _is_readable(name, kinds, settings)
-    ]
-    return unreadable + [
-        Problem(name, f"this host's {key} decides it; leave it out here and declare it there")
-        for name in settings
-        if name not in unchecked and (key := _key_of(name))
     ]

@@ -361,6 +361,16 @@ def kept_in_a_directory() -> None:
     relay(certificate=postfix.OnHost())
 
 
+def what_a_key_says() -> None:
+    """Route mail by name, past `maps`."""
+    relay(parameters={"transport_maps": "hash:/etc/postfix/transport"})
+
+
+def trust_by_name() -> None:
+    """Trust whatever lies in a directory, past `trust`."""
+    relay(parameters={"smtpd_tls_CApath": "/etc/ssl/certs"})
+
+
 MISTAKES: dict[str, tuple[Callable[[], None], str]] = {
     "name": (wrong_name, "hosts.mx1.certificate: mx1 is for mx1.example.org, not for myhostname mx9.example.org"),
     "another public name": (another_public_name, "hosts.mx1.public_names: mx1 is for mx1.example.org, not for mx."),
@@ -378,6 +388,8 @@ MISTAKES: dict[str, tuple[Callable[[], None], str]] = {
         "hosts.mx1.relay_rosters: anna is 192.0.2.1 as carol is",
     ),
     "roots of one name": (two_roots_of_one_name, "hosts.mx1.trust: mail-ca is the name of 2 different ones"),
+    "routing": (what_a_key_says, "hosts.mx1.parameters.transport_maps: this host's maps.transport_maps decides it"),
+    "trust": (trust_by_name, "hosts.mx1.parameters.smtpd_tls_CApath: this host's trust.ca_path decides it"),
     "fingerprint": (no_fingerprint, "hosts.mx1.extra_relay_clients.bob: "),
 }
 
