@@ -108,9 +108,9 @@ class HostDeclaration:
         domains: For which domains it receives mail. Default: as the host has them.
         maps: What it looks up about addresses. Default: as the host has them.
         restrictions: Restriction lists beside who may relay. Default: as the host has them.
-        parameters: Further parameters of main.cf by name, as text. One that is unknown, obsolete or contradicts the
-            settings is refused, and so is one that decides who relays, what is run or whose files are used. Default:
-            none.
+        parameters: Further parameters of main.cf by name, as text. One that is unknown or obsolete, or that another
+            field says, is refused, and so is one that decides who relays, what is run or whose files are used. Tables
+            that they name are listed in previews under `unknown_tables`. Default: none.
         unchecked: Names in `parameters` that are taken all the same, with any value; previews list them. Default: none.
         ownership: Whether main.cf and master.cf are ours as a whole, or only what is declared; the same as of the
             target. Default: as a whole.

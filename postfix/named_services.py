@@ -12,15 +12,15 @@ __all__ = ["transports_named"]
 _FILTER: Final = re.compile(r"FILTER\s+(?P<transport>.*)", re.ASCII | re.IGNORECASE | re.DOTALL)
 
 
-def transports_named(parameter: str, kind: str, value: str) -> Iterator[str]:
+def transports_named(kind: str, value: str) -> Iterator[str]:
     """Yield each transport, `service:next-hop`, that a value names; `kind` is that of the parameter.
 
-    A table that is a file is not looked into.
+    A table that is a file is not looked into: see `postfix.named_tables`.
     """
     if kind == "transport" and value and not is_reference(value):
         yield value
-    elif parameter.endswith("transport_maps"):
+    elif kind == "transport-map-list":
         yield from answers_of(value)
-    elif parameter.endswith("_checks"):
+    elif kind == "content-map-list":
         matches = map(_FILTER.match, answers_of(value))
         yield from (match["transport"] for match in matches if match)

@@ -15,6 +15,7 @@ from postfix.restriction_checks import BEFORE_RELAYING, REASONS, relaying_client
 from postfix.restriction_names import Effect
 from postfix.restriction_verdicts import Verdict, first_that_may, verdict
 from postfix.routing_checks import services_of_others
+from postfix.table_review import tables_of_settings, uses_of_tables
 from postseal_core.wording import shown
 
 __all__ = ["to_review", "unknown_tables"]
@@ -36,13 +37,15 @@ _WAYS: Final[Mapping[str, str]] = MappingProxyType(
 
 def unknown_tables(host: HostDeclaration) -> dict[str, str]:
     """Return the tables of the host whose content nobody has checked, by their place in the declaration."""
-    return {each.path: each.table.unknown_table for each in declared_tables(host) if each.table.unknown_table}
+    declared = {each.path: each.table.unknown_table for each in declared_tables(host) if each.table.unknown_table}
+    return declared | {each.path: each.table for each in tables_of_settings(host)}
 
 
 def to_review(host: HostDeclaration) -> dict[str, str]:
     """Return notes on parts of a declaration that widen or may block mail, by path."""
     opened = (*_names(host), *_public_networks(host), *_subdomains(host), *_deciding_tables(host))
-    return dict((*opened, *_doubtful_lists(host), *_ways_of_mail(host), *services_of_others(host)))
+    routed = (*_ways_of_mail(host), *services_of_others(host), *uses_of_tables(host))
+    return dict((*opened, *_doubtful_lists(host), *routed))
 
 
 def _public_networks(host: HostDeclaration) -> Iterator[tuple[str, str]]:

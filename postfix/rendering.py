@@ -12,7 +12,7 @@ from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.main_cf import render_whole
 from postfix.master_cf import BASE_SERVICES, Service, render_whole_services
 from postfix.parameters import LEGACY_CHAIN_FILES
-from postfix.receiving_rendering import receiving_parameters, receiving_tables
+from postfix.receiving_rendering import receiving_parameters, receiving_tables, table_types
 from postfix.settings import ClientSettings, DestinationPolicy, Transport
 from postfix.tables import Row, render_source
 from postseal_core.files.tree import FileEntry
@@ -32,6 +32,7 @@ __all__ = [
     "sending_tables",
     "setting_tables",
     "table_names",
+    "table_texts",
     "typed_parameters",
 ]
 
@@ -241,6 +242,12 @@ def table_names(host: HostDeclaration) -> tuple[str, ...]:
     With any table type but `texthash`, postmap(1) has to compile each before Postfix starts or reloads.
     """
     return (*client_tables(host).values(), *setting_tables(host))
+
+
+def table_texts(host: HostDeclaration) -> frozenset[str]:
+    """Return how main.cf names each table of a host whose rows are declared."""
+    types = table_types(host)
+    return frozenset(f"{types.get(name, host.table_type)}:{_HERE}{name}" for name in table_names(host))
 
 
 def render_configuration_files(host: HostDeclaration) -> tuple[FileEntry, ...]:

@@ -49,7 +49,7 @@ def _transports(host: HostDeclaration) -> Iterator[tuple[str, list[str]]]:
         if parameter and value and parameter.kind == "service":
             yield name, [value]
         elif parameter and value:
-            yield name, list(transports_named(name, parameter.kind, value))
+            yield name, list(transports_named(parameter.kind, value))
 
 
 def _checked(host: HostDeclaration) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ See `postfix.values` for what a check takes and returns.
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from postfix.list_items import literal_items, split_list
 from postfix.next_hops import faults_of_next_hops, faults_of_transport
@@ -15,6 +16,8 @@ from postfix.table_rules import faults_of_rules
 from postseal_core.wording import shown
 
 __all__ = [
+    "ALL_TABLES",
+    "DEEPEST",
     "Check",
     "access_list",
     "address_map_list",
@@ -35,9 +38,12 @@ _OTHER_TABLES = frozenset(
     {"environ", "fail", "inline", "internal", "netinfo", "nis", "nisplus"}
     | {"proxy", "randmap", "socketmap", "static", "tcp", "unix"}
 )
-_ALL_TABLES = INDEXED_TYPES | PATTERN_TYPES | CONFIGURED_TYPES | _COMPOSED | _OTHER_TABLES
+ALL_TABLES: Final = INDEXED_TYPES | PATTERN_TYPES | CONFIGURED_TYPES | _COMPOSED | _OTHER_TABLES
+"""Every type of table that Postfix has."""
+
 _UNCHECKED = "or name this parameter under unchecked, where a reviewer sees it"
-_DEEPEST = 3
+DEEPEST: Final = 3
+"""How many tables may stand within each other."""
 _MILTER = re.compile(r"(inet6?:[^:\s]+@\S+|inet6?:(\[[^\]\s]+\]|[^:\s]+):\S+|(unix|local):\S+)", re.ASCII)
 
 
@@ -47,8 +53,8 @@ def _table_problem(item: str, types: frozenset[str], depth: int = 0) -> Iterator
         yield f"{shown(item)} names no table type; write type:name, as texthash:$config_directory/relay_clientcerts"
     elif not is_reference(table_type) and table_type not in types:
         yield f"{shown(table_type)} is no table type that can be used here; use one of {', '.join(sorted(types))}"
-    elif table_type == "proxy" and depth < _DEEPEST:
-        yield from _table_problem(name, _ALL_TABLES, depth + 1)
+    elif table_type == "proxy" and depth < DEEPEST:
+        yield from _table_problem(name, ALL_TABLES, depth + 1)
     elif table_type == "proxy":
         yield f"{shown(item)} has too many tables within tables; name the table itself"
     elif table_type in _COMPOSED:
@@ -71,25 +77,25 @@ def _reads_file(table_type: str, name: str) -> bool:
 
 def _composed_problem(table_type: str, name: str, depth: int) -> Iterator[str]:
     inner = name.strip()
-    if not (inner.startswith("{") and inner.endswith("}")) or depth >= _DEEPEST:
+    if not (inner.startswith("{") and inner.endswith("}")) or depth >= DEEPEST:
         yield f"{shown(f'{table_type}:{name}')} composes no tables; write {table_type}:{{type:name, type:name}}"
         return
     for item in split_list(inner[1:-1]):
         if not is_reference(item):
-            yield from _table_problem(item, _ALL_TABLES, depth + 1)
+            yield from _table_problem(item, ALL_TABLES, depth + 1)
 
 
 def one_map(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
     """Check for one table of one of the allowed types, of any type where none is listed, or nothing."""
     if value and not is_reference(value):
-        yield from _table_problem(value, frozenset(allowed) or _ALL_TABLES)
+        yield from _table_problem(value, frozenset(allowed) or ALL_TABLES)
 
 
 def map_list(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
     """Check for a list of tables."""
     for item in split_list(value):
         if not is_reference(item):
-            yield from _table_problem(item, _ALL_TABLES)
+            yield from _table_problem(item, ALL_TABLES)
 
 
 def content_map_list(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
@@ -106,7 +112,7 @@ def access_list(value: str, allowed: tuple[str, ...]) -> Iterator[str]:
     """Check for a list of the allowed words and of tables."""
     for item in split_list(value):
         if ":" in item:
-            yield from _table_problem(item, _ALL_TABLES)
+            yield from _table_problem(item, ALL_TABLES)
         elif not is_reference(item) and item.lower() not in allowed:
             yield f"{shown(item)} is not one of {', '.join(allowed)}, nor a table as type:name"
 
@@ -120,8 +126,8 @@ def list_without_files(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:
         if word.lstrip("!{").startswith("/"):
             yield f"{shown(word)} is read as a file of the host; write its items here"
     for item in (each.strip("!{} \t") for each in split_list(value)):
-        if item.partition(":")[0] in _ALL_TABLES:
-            yield from _table_problem(item, _ALL_TABLES)
+        if item.partition(":")[0] in ALL_TABLES:
+            yield from _table_problem(item, ALL_TABLES)
 
 
 def milters(value: str, _allowed: tuple[str, ...]) -> Iterator[str]:

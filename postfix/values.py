@@ -32,7 +32,8 @@ __all__ = ["CHECKS", "LIST_KINDS", "NAMING_KINDS"]
 
 LIST_KINDS = frozenset(
     {"access-list", "address-map-list", "content-map-list", "fingerprints", "flags", "flags-any-case", "list"}
-    | {"login-options", "map-list", "milters", "next-hops", "path-list", "protocols"}
+    | {"login-options", "map-list", "milter-map-list", "milters", "next-hop-map-list", "next-hops", "path-list"}
+    | {"protocols", "sent-content-map-list", "transport-map-list"}
 )
 NAMING_KINDS = LIST_KINDS - {"fingerprints", "protocols"} | {
     *("address", "domain", "home-mailbox", "login-service", "map", "origin", "path", "service", "transport"),
@@ -233,17 +234,21 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "login-service": _words(_LOGIN_SERVICE, "a socket as private/auth, or the name of a Cyrus configuration"),
         "map": one_map,
         "map-list": map_list,
+        "milter-map-list": map_list,
         "milters": milters,
+        "next-hop-map-list": map_list,
         "next-hops": next_hops,
         "origin": _origin,
         "path": _unless_expanded(_path),
         "path-list": _path_list,
         "protocols": _protocols,
+        "sent-content-map-list": content_map_list,
         "service": _unless_expanded(_words(_SERVICE, "the name of a service in master.cf")),
         "size": _unless_expanded(_size),
         "string": _anything,
         "time": _unless_expanded(_time),
         "transport": transport,
+        "transport-map-list": map_list,
         "word": _words(re.compile(r"\S+"), "one word without blanks"),
     }
 )

@@ -36,9 +36,9 @@ class RelayClient(PostfixHost):
         trust: Authorities whose servers are trusted, ours or others'. Default: none.
         domains: For which domains it receives mail itself. Default: as the host has them.
         maps: What it looks up about addresses, aliases for one. Default: as the host has them.
-        parameters: Further parameters of main.cf by name, as text (postconf(5)). One that is unknown, obsolete or
-            contradicts the settings is refused, and so is one that decides who relays, what is run or whose files are
-            used. Default: none.
+        parameters: Further parameters of main.cf by name, as text (postconf(5)). One that is unknown or obsolete, or
+            that another argument says, is refused, and so is one that decides who relays, what is run or whose files
+            are used. Tables that they name are listed in previews under `unknown_tables`. Default: none.
         unchecked: Names in `parameters` that are taken all the same, with any value; previews list them. Default: none.
         table_type: Type of the lookup tables: `texthash` works everywhere and needs a reload after a change; `hash`,
             `lmdb`, `cdb` and `btree` are compiled with postmap(1). Default: `texthash`.

@@ -85,9 +85,9 @@ class HostInputs:
     until all that it is made of is known; a directory with a slash at its end stands for files of unknown names.
     `unchecked`: parameters in `main_cf` that nothing has judged, with their values. `wide_networks`: networks of
     mynetworks that are wider than one site has, each with what that means. `unknown_tables`: tables of the host that
-    nobody has checked, by their place in the declaration. `to_review`: what the declaration opens or may close beside
-    what its own words say, by its place. `on_host`: certificates that the host has already and serves.
-    `look_again_at`: the first run from this instant on looks at them, even if all else is as it was.
+    nobody has checked, by their place in the declaration; of a setting by its name. `to_review`: what the declaration
+    opens or may close beside what its own words say, by its place. `on_host`: certificates that the host has already
+    and serves. `look_again_at`: the first run from this instant on looks at them, even if all else is as it was.
     """
 
     name: str
