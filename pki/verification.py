@@ -43,6 +43,16 @@ _LACKING: Mapping[Purpose, str] = {
     ),
 }
 _CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
+_CURES: Mapping[str, str] = {
+    "PKCS7": "take them out with `openssl pkcs7 -print_certs -in FILE -out FILE.pem`",
+    "X509 CRL": "leave the revocation list out",
+}
+_CONVERT = "convert with `openssl x509 -in FILE -out FILE.pem`, with `-inform DER` if the file is binary"
+
+
+def _cure(labels: Sequence[str]) -> str:
+    """Say what to do about blocks that are no certificates."""
+    return "; ".join(dict.fromkeys(_CURES.get(label, _CONVERT) for label in labels or [""]))
 
 
 def load_certificate(pem: str, *, what: str) -> x509.Certificate:
@@ -75,8 +85,7 @@ def load_chain(pem: str, *, what: str) -> list[x509.Certificate]:
     if strange or not labels:
         found = f"PEM blocks {', '.join(strange)[:_MOST_SHOWN]}" if strange else "no PEM block"
         raise CertificateError(
-            f"{what}: got {found}, expected only `-----BEGIN CERTIFICATE-----` blocks; convert with"
-            " `openssl x509 -in FILE -out FILE.pem`, with `-inform DER` if the file is binary"
+            f"{what}: got {found}, expected only `-----BEGIN CERTIFICATE-----` blocks; {_cure(strange)}"
         )
     certificates: list[x509.Certificate] = []
     try:

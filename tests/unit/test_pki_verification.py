@@ -71,12 +71,17 @@ def test_one_certificate_is_not_several() -> None:
         (private_key_pem(key_of(P256)) + chain_pem([LEAF]), "a private key stands among the certificates"),
         ("-----BEGIN EC PRIVATE KEY-----\n", "a private key stands among the certificates"),
         (chain_pem([LEAF]).replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "got PEM blocks TRUSTED CERTIFICATE"),
+        ("-----BEGIN PKCS7-----\n", "openssl pkcs7 -print_certs -in FILE"),
+        (f"{chain_pem([LEAF])}-----BEGIN X509 CRL-----\n", "blocks; leave the revocation list out"),
         ("-----BEGIN CERTIFICATE REQUEST-----\n-----BEGIN X509 CRL-----\n", "PEM blocks CERTIFICATE REQUEST, X509 CRL"),
         (chain_pem([LEAF]).replace("\nMII", "\nMIJ"), "cannot be parsed"),
         (chain_pem([LEAF])[:200], "cannot be parsed"),
         ("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "cannot be parsed"),
     ],
-    ids=["empty", "DER", "PKCS#8 key", "EC key", "trusted", "request", "altered", "cut off", "empty block"],
+    ids=[
+        *("empty", "DER", "PKCS#8 key", "EC key", "trusted", "PKCS#7", "list", "request"),
+        *("altered", "cut off", "empty block"),
+    ],
 )
 def test_what_is_no_chain_is_refused_without_quoting_it(pem: str, said: str) -> None:
     """The message names the place and the way out, never a line of the block."""
