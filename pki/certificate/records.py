@@ -31,7 +31,8 @@ class CertificateArgs:
     (PKCS#10) instead, for a key that stays where it was made. `adopt_certificate_pem`: a certificate made elsewhere for
     that key, taken as generation 1. `carries_on`: another one whose name and extensions it has. `change`: what is
     declared otherwise than in either of these. `handover`: a client's certificate that another resource keeps until
-    now; read for a new resource only. `is_interim`: it stands in until a third party's answer is here.
+    now; read for a new resource only. `is_interim`: it stands in until a third party's answer is here. `is_distrusted`:
+    of an authority, that this slot is trusted no more.
     """
 
     name: str
@@ -46,6 +47,7 @@ class CertificateArgs:
     change: tuple[AuthorityChange, ...] = ()
     handover: Annotated[Maybe[str], SECRET] = field(default="", repr=False)
     is_interim: bool = False
+    is_distrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class CertificateInputs:
     change: tuple[AuthorityChange, ...] = ()
     taken_over: str = ""
     is_interim: bool = False
+    is_distrusted: bool = False
     accepted_lines: Annotated[Mapping[str, str], Wire("accepted")] = field(default_factory=dict)
     revoked_lines: Annotated[Mapping[str, str], Wire("revoked")] = field(default_factory=dict)
 

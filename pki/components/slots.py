@@ -40,6 +40,7 @@ def new_slot(
         adopt_certificate_pem=adopt.certificate_pem if adopt else "",
         carries_on=None if adopt else _carried(declared, slot.number),
         change=_changes(declared),
+        is_distrusted=slot.number in declared.slots.distrusted,
     )
     return AuthoritySlot(slot, key_pem, Certificate(slot.name, args, options))
 
