@@ -1,5 +1,6 @@
 """The key of an authority is stolen: in one `up` nobody trusts it and nothing it signed relays; booted hosts tell."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from cryptography import x509
 from postseal.report.forecast import forecast
 from postseal.report.inventory import build_inventory
 from postseal.report.selection import to_serve_anew
+from tests.support.engine import REPOSITORY
 from tests.support.judges import Purpose, openssl_crl_text, openssl_crl_verify, openssl_verify_strict
 from tests.support.postfix_instance import Boot, PostfixInstance
 from tests.support.postfix_overlay import RECEIVING_SIDE, SENDING_SIDE
@@ -358,3 +360,21 @@ def test_below_a_stolen_root_clients_keep_their_certificates_and_get_another_cha
     assert new.issuer.rfc4514_string() == "CN=Example Root 3"
     assert after["issuing"] == before["issuing"]
     assert hierarchy.outputs["root only"]["distrusted"]["root-2"] == {}
+
+
+def test_the_page_of_the_hour_shows_what_was_said(hour: Hour) -> None:
+    """Each line in a block of docs/stolen-authority.md that has a name in it, apart from dates and fingerprints."""
+    page = (REPOSITORY / "docs/stolen-authority.md").read_text()
+    blocks = [each.partition("\n")[2] for each in page.split("```")[1::2] if each.startswith("\n")]
+    said = _without_dates(hour.said["preview distrusted"] + hour.said["no other slot"])
+    shown = [_without_dates(line) for line in "".join(blocks[:2]).splitlines() if line.strip(" ~{}")]
+    assert len(shown) > 10
+    assert [line for line in shown if line not in said] == []
+    assert " ".join(_without_dates(blocks[2]).split()) in " ".join(said.split())
+
+
+def _without_dates(text: str) -> str:
+    """Return a text with dates, times and fingerprints replaced, and without the space that aligns it."""
+    plain = re.sub(r"\d{4}-\d\d-\d\d(T[\d:]+Z)?", "DATE", text)
+    plain = re.sub(r'"(?:[0-9A-F]{2}:)+[^"]*"', "FINGERPRINT", plain)
+    return "\n".join(" ".join(line.split()) for line in plain.splitlines())

@@ -100,6 +100,15 @@ def test_the_key_of_a_retiring_slot_is_stolen_in_an_overlap() -> None:
     assert decision.schedule.validity == rolled.validity
 
 
+def test_the_key_that_a_rollover_moved_to_is_stolen() -> None:
+    """The slot before signs again, at once; what it signed is still accepted."""
+    rolled = decide(first(), moved(distrusted=()), START + 30 * DAY).schedule
+    back = {"changes": ("issuer",), "is_issuer_changed": True}
+    schedule = decide(rolled, demand(OLD, distrusted=(NEW,), **back), START + 31 * DAY).schedule
+    assert (schedule.generation, accepted_signers(schedule)) == (3, [OLD, OLD])
+    assert revocations(schedule) == [(2, COMPROMISED, NEW, True)]
+
+
 def test_a_generation_of_a_trusted_slot_stays_accepted_beside_a_stolen_current_one() -> None:
     """Two authorities, and only one of them lost its key."""
     rolled = decide(first(), demand(OTHER, changes=("issuer",), is_issuer_changed=True), START + 30 * DAY).schedule
