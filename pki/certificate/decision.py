@@ -147,17 +147,18 @@ def distrusted_inputs(args: CertificateArgs, old: CertificateInputs | None, cont
         raise ConfigError([Problem("", str(error))]) from None
     if old is None or before is None:
         raise ConfigError([Problem("", "has no certificate to distrust; leave the slot out")])
-    refuse(_problems_of_vouching(before, args))
+    refuse(_problems_of_vouching(old, args))
     return replace(old, schedule=schedule, is_distrusted=True)
 
 
-def _problems_of_vouching(before: Schedule, args: CertificateArgs) -> Iterator[Problem]:
+def _problems_of_vouching(old: CertificateInputs, args: CertificateArgs) -> Iterator[Problem]:
     """Report each slot that has certified a distrusted one and stays trusted: what it has signed stays good."""
-    if before.cause is Cause.DISTRUSTED or args.issuer is None:
+    before = old.schedule
+    if before.cause is Cause.DISTRUSTED:
         return
-    issuers = (before.issuer, *(each.issuer for each in before.accepted))
-    signers = {issuer for issuer in issuers if issuer}
-    for slot in sorted(signers - {*args.issuer.distrusted}):
+    issuers = (before.issuer, *(each.issuer for each in before.accepted)) if args.issuer else ()
+    above = {issuer for issuer in issuers if issuer} - {*(args.issuer.distrusted if args.issuer else ())}
+    for slot in sorted(above | {*old.cross_signers} & {*args.trusted_slots}):
         yield Problem(
             "",
             f"is distrusted, but {slot.name}, which certified it, is not: whoever trusts that root would go on "

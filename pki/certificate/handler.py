@@ -66,6 +66,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
             return _with_lines(distrusted_inputs(args, request.old, context))
         held = hold_certificate(args, context, is_new=request.old is None)
         schedule = decide_schedule(args, held, request.old, context)
+        crossed = {*args.cross_signers, *(request.old.cross_signers if request.old else ())}
         inputs = CertificateInputs(
             name=args.name,
             profile=args.profile,
@@ -83,6 +84,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
             change=held.change,
             taken_over=held.taken_over,
             is_interim=args.is_interim,
+            cross_signers=tuple(sorted(crossed)),
         )
         return _with_lines(inputs)
 

@@ -24,7 +24,8 @@ def new_slot(
     slot: SlotId, declared: DeclaredAuthority, issuer: IssuerArgs | None, options: pulumi.ResourceOptions
 ) -> AuthoritySlot:
     """Register the key and the certificate of a slot; `issuer`: None for a root."""
-    adopt = declared.adopt if slot.number == FIRST_SLOT else None
+    adopt, slots = declared.adopt if slot.number == FIRST_SLOT else None, declared.slots
+    is_crossed = slots.cross_sign and slot.number == slots.active
     key_pem = (
         adopt.opened_key_pem()
         if adopt
@@ -40,7 +41,9 @@ def new_slot(
         adopt_certificate_pem=adopt.certificate_pem if adopt else "",
         carries_on=None if adopt else _carried(declared, slot.number),
         change=_changes(declared),
-        is_distrusted=slot.number in declared.slots.distrusted,
+        is_distrusted=slot.number in slots.distrusted,
+        cross_signers=(replace(slot, number=slots.retiring),) if is_crossed and slots.retiring else (),
+        trusted_slots=tuple(replace(slot, number=each) for each in sorted(slots.trusted)) if slots.distrusted else (),
     )
     return AuthoritySlot(slot, key_pem, Certificate(slot.name, args, options))
 

@@ -336,3 +336,12 @@ def test_one_address_of_lists_is_enough_where_the_other_slot_is_distrusted() -> 
     run_program(lambda: root(STOLEN, crl_urls=urls))
     with pytest.raises(ConfigError, match="slots, each of which signs a list of its own"):
         run_program(lambda: root(TAKEN_OVER, crl_urls=urls))
+
+
+def test_a_slot_is_told_who_cross_signs_it_and_a_distrusted_one_who_is_trusted() -> None:
+    """By that a slot is not distrusted while another one vouches for its key."""
+    crossed = run_program(lambda: root(CROSSED, path_length=2))
+    told = {name: certificate(crossed, name).get("cross_signers", []) for name in ("root-ca", "root-ca-2")}
+    assert told == {"root-ca": [], "root-ca-2": ["root-ca/1"]}
+    stolen = run_program(lambda: root(Slots(3, retiring=1, distrusted=(2,))))
+    assert certificate(stolen, "root-ca-2")["trusted_slots"] == ["root-ca/1", "root-ca/3"]

@@ -10,7 +10,7 @@ from pki.acceptance import AcceptedRow
 from pki.model import SlotId
 from pki.verification import chain_pem
 from postseal_core.packing import json_line, unpack_records
-from tests.plugin.test_host_to_directory import ROOT
+from tests.plugin.test_host_to_directory import authority
 from tests.plugin.test_host_to_directory import declared as host_declared
 from tests.plugin.test_moving_a_client import alone, handover_of, in_roster
 from tests.support.plugin_runs import PluginRuns
@@ -94,8 +94,8 @@ def test_nobody_is_taken_over_from_another_signer_in_the_same_run(
 def test_a_host_trusts_no_certificate_with_the_stolen_key_by_any_name(plugin: PluginRuns, tmp_path: Path) -> None:
     """Somebody may have written our own root into the file as a foreign one."""
     host = plugin.resource("PostfixHost", "mx1")
-    stolen: dict[str, Any] = {"distrusted": {"mail-ca": chain_pem([ROOT.certificate])}}
-    roots: dict[str, Any] = {"trust-1": chain_pem([ROOT.certificate])}
+    stolen: dict[str, Any] = {"distrusted": {"mail-ca": chain_pem([authority().certificate])}}
+    roots: dict[str, Any] = {"trust-1": chain_pem([authority().certificate])}
     (problem,) = plugin.problems(host, host_declared(tmp_path / "mx1", roots=roots, **stolen))
     assert problem == (
         "roots.trust-1: has the key of mail-ca, which is distrusted: take this certificate out of `trust`"
@@ -142,3 +142,16 @@ def test_a_client_of_another_authority_loses_what_the_stolen_one_signed(
     assert (alice.outputs["generation"], alice.outputs["previous"]) == (2, [])
     (revoked,) = alice.outputs["revoked"]
     assert (revoked["issuer_slot"], revoked["reason"]) == (str(OLD), "cACompromise")
+
+
+def test_a_cross_signed_slot_is_not_distrusted_while_the_slot_that_crossed_it_is_trusted(
+    plugin: PluginRuns, slots: dict[SlotId, Resource]
+) -> None:
+    """The cross certificate is in the thief's hands for good, also after `cross_sign` was taken out of the file."""
+    plugin.up(slots[NEW], root(NEW.name, cross_signers=[str(OLD)]))
+    plugin.up(slots[NEW], root(NEW.name))
+    stolen = root(NEW.name, is_distrusted=True)
+    (problem,) = plugin.problems(slots[NEW], stolen | {"trusted_slots": [str(OLD), "mail-ca/3"]})
+    assert problem.startswith("is distrusted, but mail-ca, which certified it, is not")
+    plugin.up(slots[NEW], stolen | {"trusted_slots": ["mail-ca/3"]})
+    assert slots[NEW].outputs["revocation_reason"] == "cACompromise"
