@@ -305,6 +305,19 @@ def test_trust_bundles_leave_a_distrusted_slot_out() -> None:
     assert list(found) == ["root-ca-3", "root-ca-2"]
 
 
+@pytest.mark.parametrize("slots", [STOLEN, STANDBY])
+def test_an_adopted_slot_leaves_the_trust_bundles_with_all_its_roots(slots: Slots) -> None:
+    """Bundles take the roots of a slot together; a distrusted one still signs a last list with the adopted key."""
+    old = ThrowAwayAuthority("Root").certificate_pem
+    found: dict[str, Any] = {}
+    program = run_program(lambda: found.update(root(slots, adopt=AdoptedAuthority(old, "<old key>")).trusted_pem))
+    is_stolen = slots is STOLEN
+    assert list(found) == (["root-ca-2"] if is_stolen else ["root-ca", "root-ca-2"])
+    assert certificate(program, "root-ca").get("is_distrusted", False) is is_stolen
+    assert certificate(program, "root-ca")["private_key_pem"] == Secret("<old key>")
+    assert certificate(program, "root-ca-2")["carries_on"] == {"certificate_pem": old, "number": 2}
+
+
 def test_what_an_authority_signs_is_told_of_the_distrusted_slots_of_others() -> None:
     """A client that moved from one authority to another is still accepted with what the first one signed."""
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -360,6 +361,64 @@ def test_below_a_stolen_root_clients_keep_their_certificates_and_get_another_cha
     assert new.issuer.rfc4514_string() == "CN=Example Root 3"
     assert after["issuing"] == before["issuing"]
     assert hierarchy.outputs["root only"]["distrusted"]["root-2"] == {}
+
+
+# An adopted root that was renewed is trusted by two certificates.
+
+BUNDLES = ("ca/ca.pem", "clients/alice/ca.pem", "mx1/postfix/tls/ca.pem")
+
+
+def adopted_with(certificate_pem: str, key: str = "ca-key", **slots: Any) -> dict[str, Any]:
+    """Return the stack file that takes an authority over and issues its certificate anew with a path length."""
+    adopt: dict[str, Any] = {"certificate_pem": certificate_pem, "change": ["path_length"]}
+    adopt |= {"private_key_secret": key} if key else {}
+    return {
+        "authority": {"adopt": adopt, "path_length": 0, "crl": True, "slots": slots},
+        "clients": {"alice": {"email": "alice@example.org"}},
+        "hosts": {"mx1": {"myhostname": SERVER_NAME, "relay_clients": ["alice"]}},
+    }
+
+
+@pytest.fixture(scope="module")
+def adoption(engine_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Hour:
+    """Live through the hour with an authority that openssl made."""
+    directory = tmp_path_factory.mktemp("adopted")
+    told = Hour(mail_stack(directory, engine_home), directory)
+    make = "openssl req -x509 -newkey rsa:2048 -days 3650 -noenc -sha256 -keyout ca.key -out ca.pem -subj"
+    usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+    subprocess.run([*make.split(), "/O=Example/CN=Old CA", *usage], cwd=directory, check=True, capture_output=True)
+    pem = (directory / "ca.pem").read_text()
+    told.mail.stack.set_config("ca-key", (directory / "ca.key").read_text(), is_secret=True)
+    told.take("before", adopted_with(pem))
+    told.take("distrusted", adopted_with(pem, active=2, distrusted=1))
+    told.refuse("key is left", adopted_with(pem, active=2))
+    told.take("left out", adopted_with(pem, "", active=2))
+    return told
+
+
+def test_both_roots_of_an_adopted_authority_leave_in_one_run(adoption: Hour) -> None:
+    """From every bundle; the slot in its place has the name and the limits of the adopted certificate still."""
+    subjects = {step: [_subjects(adoption.steps[step] / name) for name in BUNDLES] for step in STEPS}
+    following = [["CN=Old CA 2,O=Example"]] * len(BUNDLES)
+    assert subjects == {
+        "before": [["CN=Old CA,O=Example"] * 2] * len(BUNDLES),
+        "distrusted": following,
+        "left out": following,
+    }
+    after, last = (certificates(adoption.states[step]) for step in ("distrusted", "left out"))
+    assert after["authority"]["trusted_pem"] == ""
+    assert after["authority-2"] == last["authority-2"]
+    assert after["alice"] == last["alice"]
+    assert "authority.adopt.private_key_secret: slot 1, which it was for, is withdrawn" in adoption.said["key is left"]
+    crl = x509.load_der_x509_crl((adoption.steps["distrusted"] / "crl/authority.crl").read_bytes())
+    before = certificates(adoption.states["before"])
+    assert {each.serial_number for each in crl} == {
+        load_certificates(before[name]["certificate_pem"])[0].serial_number for name in ("alice", "mx1")
+    }
+
+
+def _subjects(path: Path) -> list[str]:
+    return [each.subject.rfc4514_string() for each in load_certificates(path.read_text())]
 
 
 def test_the_page_of_the_hour_shows_what_was_said(hour: Hour) -> None:

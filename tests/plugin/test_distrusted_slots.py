@@ -116,10 +116,27 @@ def test_a_distrusted_slot_is_never_certified_by_another_root(
     assert problem.startswith("is distrusted, but mail-ca, which certified it, is not")
     plugin.up(office, new)
     assert (office.outputs["certificate_pem"], office.outputs["revocation_reason"]) == (pem, "cACompromise")
+    assert not [line for line in plugin.lines if "until their overlap ends" in line]
     plugin.now += 5000 * DAY
     assert plugin.up(office, new) == {}
     (problem,) = plugin.problems(office, new | {"is_distrusted": False})
     assert "never trusted again" in problem
+
+
+def test_a_retiring_slot_that_was_revoked_in_the_list_above_can_still_be_distrusted(
+    plugin: PluginRuns, slots: dict[SlotId, Resource]
+) -> None:
+    """The revocation leaves its rows until their overlap ends, and says so; the distrust makes a hold final."""
+    office = plugin.resource("Certificate", "office-ca")
+    plugin.up(office, intermediate("office-ca", issued_by(slots[OLD].outputs, OLD)))
+    plugin.lines.clear()
+    plugin.up(office, intermediate("office-ca", issued_by(slots[OLD].outputs, OLD), revoke="certificateHold"))
+    assert office.outputs["revocation_reason"] == "certificateHold"
+    assert [line for line in plugin.lines if "until their overlap ends" in line]
+    new = issued_by(slots[NEW].outputs, NEW, distrusted=[str(OLD)])
+    plugin.up(office, intermediate("office-ca", new, is_distrusted=True))
+    assert office.outputs["revocation_reason"] == "cACompromise"
+    assert plugin.up(office, intermediate("office-ca", new, is_distrusted=True)) == {}
 
 
 def test_a_slot_that_was_never_made_cannot_be_distrusted(plugin: PluginRuns, slots: dict[SlotId, Resource]) -> None:
