@@ -24,12 +24,12 @@ def crl_urls_of_slot(crl_urls: Sequence[str], slot: SlotId) -> tuple[str, ...]:
 def problems_of_declared_crl_urls(crl_urls: Sequence[str], authority: str, slots: Slots) -> Iterator[Problem]:
     """Yield what is wrong with the addresses an authority declares; several slots need several addresses."""
     yield from problems_of_crl_urls(crl_urls_of_slot(crl_urls, SlotId(authority, slots.active)))
-    if len(slots.numbers) == 1:
+    if len(slots.trusted) == 1:
         return
     for index, url in enumerate(crl_urls):
         if _SLOT not in url:
             yield Problem(
                 f"crl_urls[{index}]",
-                f"got {url!r} for {len(slots.numbers)} slots, each of which signs a list of its own: write {_SLOT} "
+                f"got {url!r} for {len(slots.trusted)} slots, each of which signs a list of its own: write {_SLOT} "
                 f"where the addresses differ, as http://pki.example.org/{_SLOT}.crl; it is the name of the slot",
             )

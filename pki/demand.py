@@ -7,7 +7,7 @@ from typing import Final
 from pki.declared import changed_content, named, policy_of
 from pki.fields import DeclaredCertificate
 from pki.generations import Demand, IssuerWindow
-from pki.model import Profile
+from pki.model import Profile, SlotId
 from pki.records import IssuerArgs
 from postseal_core.values import Maybe
 
@@ -59,7 +59,10 @@ def demand_of(
     issuer: IssuerWindow | None,
     differences: Differences = SAME,
     *,
+    is_key_handed_in: bool = False,
     is_key_elsewhere: bool = False,
+    distrusted: tuple[SlotId, ...] = (),
+    is_distrusted: bool = False,
 ) -> Demand:
     """Combine a declaration, its issuer and its differences into the demand that `decide` takes."""
     return Demand(
@@ -68,7 +71,10 @@ def demand_of(
         changes=differences.changes,
         is_key_changed=differences.is_key_changed,
         is_issuer_changed=differences.is_issuer_changed,
+        is_key_handed_in=is_key_handed_in,
         is_key_elsewhere=is_key_elsewhere,
+        distrusted=distrusted,
+        is_distrusted=is_distrusted,
         confirm=declared.confirm,
         confirmed_generation=declared.confirmed_generation,
         revoke_reason=declared.revoke,

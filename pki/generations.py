@@ -25,6 +25,7 @@ class Cause(StrEnum):
     ISSUED_AGAIN = "issued_again"
     REVOKED = "revoked"
     RELEASED = "released"
+    DISTRUSTED = "distrusted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,10 @@ class AcceptedGeneration:
 
 @dataclass(frozen=True, slots=True)
 class RevokedGeneration:
-    """A generation that was revoked before it expired; kept until `not_after`, for its issuer's revocation list."""
+    """A generation that was revoked before it expired; kept until `not_after`, for its issuer's revocation list.
+
+    `is_distrusted`: because the key of its issuer is distrusted, and not because its own declaration says so.
+    """
 
     generation: int
     not_before: datetime
@@ -48,6 +52,7 @@ class RevokedGeneration:
     revoked_at: datetime
     reason: RevocationReason
     issuer: Annotated[SlotId | None, Wire("issuer_slot")] = None
+    is_distrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ class Schedule:
     """The decisions about one certificate, stored in the state and read at the next decision.
 
     `revoked_through`: the last generation on which the revocation that is declared now was carried out; 0 where none
-    is declared.
+    is declared. `is_outdated`: declaration or issuer changed while the current generation was revoked; if that is taken
+    back, another one is issued.
     """
 
     generation: int
@@ -68,6 +74,7 @@ class Schedule:
     accepted: Annotated[tuple[AcceptedGeneration, ...], Wire("accepted_generations")] = ()
     revoked: Annotated[tuple[RevokedGeneration, ...], Wire("revoked_generations")] = ()
     revoked_through: int = 0
+    is_outdated: bool = False
 
     @property
     def is_revoked(self) -> bool:
@@ -95,10 +102,12 @@ class Demand:
     `changes`: what in the declaration differs from the current certificate, as words (`dns_names`); empty: nothing.
     `is_key_changed`: the key must be another one (handed in anew, or another algorithm).
     `is_issuer_changed`: another key signs (then `changes` says so, too).
-    `is_key_elsewhere`: only a new request brings another key; a step that needs one waits for it.
+    `is_key_handed_in`: no step makes another key. `is_key_elsewhere`: only a new request brings one; a step that needs
+    another key waits for it.
     `issuer`: None for a self-signed certificate.
     `confirm`: keep every earlier generation until `confirmed_generation` reaches the current one.
     `revoke_reason`: revoke what exists, for this reason; `issue_again`: and issue a new generation with a new key.
+    `distrusted`: slots whose signatures are worth nothing any more; `is_distrusted`: this certificate is of one.
     `fail_beyond_issuer`: refuse, instead of shortening, a validity that ends after the issuer's. `is_validity_edited`:
     the declared one is another than before, and so judged now, not only when the next certificate is due.
     """
@@ -108,10 +117,13 @@ class Demand:
     changes: tuple[str, ...] = ()
     is_key_changed: bool = False
     is_issuer_changed: bool = False
+    is_key_handed_in: bool = False
     is_key_elsewhere: bool = False
     confirm: bool = False
     confirmed_generation: int = 0
     revoke_reason: RevocationReason = RevocationReason.NOT_REVOKED
     issue_again: bool = False
+    distrusted: tuple[SlotId, ...] = ()
+    is_distrusted: bool = False
     fail_beyond_issuer: bool = False
     is_validity_edited: bool = False

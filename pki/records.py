@@ -37,6 +37,7 @@ class IssuerArgs:
 
     `slot`: which of its keys. `chain_pem`: issuer first, then `above`. `standby_hours`: how long its root must have
     been published before certificates may move to it; None: no rule. `crl_urls`: where its revocation list is fetched.
+    `distrusted`: slots, its own and those of others in the program, whose signatures are worth nothing any more.
     """
 
     slot: SlotId
@@ -48,6 +49,7 @@ class IssuerArgs:
     above: tuple[Link, ...] = ()
     standby_hours: int | None = None
     crl_urls: tuple[str, ...] = ()
+    distrusted: tuple[SlotId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from pki.distrust import distrusted_current
 from pki.generations import Cause, Demand, RevokedGeneration, Schedule
 from pki.model import HOLD, RevocationReason
 from postseal_core.errors import ScheduleError
@@ -29,7 +30,8 @@ def _revoke(schedule: Schedule, demand: Demand, now: datetime) -> Schedule:
     """
     held = [entry for entry in schedule.revoked if entry.generation == schedule.generation]
     if not demand.revoke_reason:
-        return replace(_release(schedule, held[0]) if held else schedule, revoked_through=0)
+        is_released = held and not distrusted_current(schedule)
+        return replace(_release(schedule, held[0]) if is_released else schedule, revoked_through=0)
     if schedule.revoked_through or held:
         return _restate(schedule, demand.revoke_reason)
     return replace(

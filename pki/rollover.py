@@ -5,7 +5,7 @@ active and signs everything anew while the slot before it is retiring, still tru
 nothing that it signed is accepted any more. A step taken too early is refused; see also `pki.withdrawal`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +34,8 @@ STANDBY_HOURS: Final = 336
 class Slots:
     """Numbered keys of one authority: `active` signs, `standby` and `retiring` are trusted and sign nothing.
 
+    `distrusted` ones are known, or may be known, to somebody else: nothing that they have signed is accepted.
+
         pki.Slots(active=1, standby=2)
 
     Numbers go up: each new standby takes the next one. docs/roll-over-an-authority.md walks through a rollover.
@@ -52,6 +54,9 @@ class Slots:
             section 5.3.1, in the list of the authority above. Whoever checks lists refuses what the slot has signed;
             hosts, which know clients by fingerprint, admit earlier certificates until their overlap ends. Default:
             none.
+        distrusted: Slots whose key is stolen. In one run their certificates leave every trust bundle, what they have
+            signed is revoked and its rows go, and the active slot, which may be new, signs it again. Until a slot is
+            left out it signs a last list. Default: none.
     """
 
     active: int = FIRST_SLOT
@@ -60,11 +65,17 @@ class Slots:
     standby_hours: int = STANDBY_HOURS
     cross_sign: bool = False
     revoke_retiring: RevocationReason = RevocationReason.NOT_REVOKED
+    distrusted: tuple[int, ...] = ()
+
+    @property
+    def trusted(self) -> tuple[int, ...]:
+        """The slots whose certificates are trusted, the active one first."""
+        return tuple(number for number in (self.active, self.standby, self.retiring) if number is not None)
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """All slots, the active one first."""
-        return tuple(number for number in (self.active, self.standby, self.retiring) if number is not None)
+        """All slots, the active one first and distrusted ones last."""
+        return (*self.trusted, *self.distrusted)
 
     def problems(self) -> Iterator[Problem]:
         """Report slot numbers that are out of range or contradict each other."""
@@ -76,12 +87,30 @@ class Slots:
             yield Problem("standby", f"got {self.standby}, expected a number above the active slot {self.active}")
         if self.retiring is not None and self.retiring >= self.active:
             yield Problem("retiring", f"got {self.retiring}, expected a number below the active slot {self.active}")
+        yield from self._problems_of_distrust()
         if self.standby_hours < 0:
             yield Problem("standby_hours", f"got {self.standby_hours}, expected 0 or more")
         if self.standby_hours > LONGEST_HOURS:
             yield Problem("standby_hours", f"got {shown(self.standby_hours)}, expected at most {LONGEST_HOURS}")
         if self.cross_sign and self.retiring is None:
             yield Problem("cross_sign", "there is no retiring slot that could certify the active one; name it")
+
+    def _problems_of_distrust(self) -> Iterator[Problem]:
+        for number in self.distrusted:
+            if not FIRST_SLOT <= number <= LARGEST_COUNT:
+                yield Problem("distrusted", f"got {shown(number)}, expected a number from {FIRST_SLOT} up")
+        for number in sorted({each for each in self.distrusted if self.distrusted.count(each) > 1}):
+            yield Problem("distrusted", f"got {number} twice; write it once")
+        for name, fix in _STOLEN.items():
+            if getattr(self, name) in self.distrusted:
+                yield Problem("distrusted", f"got {getattr(self, name)}, which is {name} as well: {fix}")
+
+
+_STOLEN: Final[Mapping[str, str]] = {
+    "active": "nothing could be signed with it: name another number under active, which is made in the same run",
+    "standby": "leave standby out",
+    "retiring": "leave retiring out",
+}
 
 
 def problems_of_revoked_slot(slots: Slots, *, is_root: bool) -> Iterator[Problem]:

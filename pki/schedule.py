@@ -13,6 +13,13 @@ Guarantees (each is a property test):
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from pki.distrust import (
+    distrusted_current,
+    distrusted_itself,
+    is_withheld,
+    refuse_renewed_trust,
+    with_distrust,
+)
 from pki.generations import AcceptedGeneration, Cause, Demand, IssuerWindow, Schedule
 from pki.lifetime import LifetimePolicy, begin_of, issue_of
 from pki.model import SlotId, Validity
@@ -37,21 +44,31 @@ def decide(previous: Schedule | None, demand: Demand, now: datetime) -> Decision
 
     Raises ScheduleError for a step that must not happen: issuing or revoking while the clock stands before the current
     certificate, taking back a revocation other than certificateHold, confirming a generation that does not exist yet,
-    a validity beyond the issuer's where that is to fail, or an edited one beyond the issuer's whole lifetime.
+    a validity beyond the issuer's where that is to fail, an edited one beyond the issuer's whole lifetime, or trusting
+    a slot again that was distrusted.
     """
+    if demand.is_distrusted:
+        _refuse_distrust_behind(previous, now)
+        return Decision(distrusted_itself(previous, now), is_issued=False)
     _refuse_early_confirmation(previous, demand)
     if previous is None:
         _refuse_empty_revocation(demand)
         first = _Reason(Cause.FIRST, f"first certificate, {format_day(now)}")
         return Decision(_issue(None, demand, now, first), is_issued=True)
+    refuse_renewed_trust(previous)
     if demand.is_validity_edited and demand.issuer:
         _refuse_longer_than_issuer(demand, demand.issuer)
     if now < previous.validity.not_before:
         return _decide_behind(previous, demand, now)
+    return _decide_next(previous, demand, now)
+
+
+def _decide_next(previous: Schedule, demand: Demand, now: datetime) -> Decision:
     _refuse_early_move(previous, demand, now)
-    current = with_revocation(previous, demand, now)
-    if current.is_revoked and not demand.issue_again:
-        return Decision(current, is_issued=False)
+    current = with_distrust(with_revocation(previous, demand, now), demand.distrusted, now)
+    if is_withheld(current, demand):
+        is_outdated = current.is_outdated or bool(demand.changes) or demand.is_key_changed
+        return Decision(replace(current, is_outdated=is_outdated), is_issued=False)
     reason = _issue_reason(current, demand, now)
     note = _request_note(current, demand, reason)
     if reason is None or note:
@@ -96,11 +113,21 @@ def _refuse_early_confirmation(previous: Schedule | None, demand: Demand) -> Non
 
 def _refuse_early_move(previous: Schedule, demand: Demand, now: datetime) -> None:
     issuer = demand.issuer
-    if issuer and issuer.usable_from and demand.is_issuer_changed and now < issuer.usable_from:
+    is_trusted = previous.issuer not in demand.distrusted
+    if issuer and issuer.usable_from and demand.is_issuer_changed and is_trusted and now < issuer.usable_from:
         raise ScheduleError(
             f"too early to move from {_slot_name(previous.issuer)} to {issuer.slot.name}: it was published on "
             f"{format_instant(issue_of(issuer.validity))} and takes over from {format_instant(issuer.usable_from)} "
             "on; until then keep it as standby, so that everybody has its root before anything is signed with it"
+        )
+
+
+def _refuse_distrust_behind(previous: Schedule | None, now: datetime) -> None:
+    if previous and now < previous.validity.not_before and previous.cause is not Cause.DISTRUSTED:
+        raise ScheduleError(
+            f"the clock says {format_instant(now)}, before the current certificate's not_before "
+            f"{format_instant(previous.validity.not_before)}: nothing can be distrusted then; correct the clock and "
+            "run again"
         )
 
 
@@ -113,6 +140,8 @@ def _decide_behind(previous: Schedule, demand: Demand, now: datetime) -> Decisio
         raise ScheduleError(f"{sentence}: nothing is issued backwards in time; correct the clock and run again")
     if demand.revoke_reason and not previous.revoked_through and not previous.is_revoked:
         raise ScheduleError(f"{sentence}: nothing can be revoked then; correct the clock and run again")
+    if with_distrust(previous, demand.distrusted, now) != previous:
+        _refuse_distrust_behind(previous, now)
     return Decision(previous, is_issued=False, note=f"{sentence}: nothing is renewed or retired")
 
 
@@ -121,9 +150,10 @@ def _issue_reason(current: Schedule, demand: Demand, now: datetime) -> _Reason |
     validity = current.validity
     renew_at = demand.policy.renew_at(validity)
     if current.is_revoked:
-        return _Reason(Cause.ISSUED_AGAIN, f"issued again on {format_day(now)} with a new key after revocation")
-    if demand.changes:
-        return _Reason(Cause.CHANGED, f"changed on {format_day(now)}: {', '.join(demand.changes)}")
+        return _Reason(Cause.ISSUED_AGAIN, f"issued again on {format_day(now)}{_why_again(current, demand)}")
+    if demand.changes or current.is_outdated:
+        what = ", ".join(demand.changes) or "what was declared while it was revoked"
+        return _Reason(Cause.CHANGED, f"changed on {format_day(now)}: {what}")
     if demand.is_key_changed:
         return _Reason(Cause.KEY_CHANGED, f"changed on {format_day(now)}: key")
     if now >= validity.not_after:
@@ -135,20 +165,27 @@ def _issue_reason(current: Schedule, demand: Demand, now: datetime) -> _Reason |
     return None
 
 
+def _why_again(current: Schedule, demand: Demand) -> str:
+    entry = distrusted_current(current)
+    if entry is None:
+        return " with a new key after revocation"
+    return f"{'' if demand.is_key_handed_in else ' with a new key'}: {_slot_name(entry.issuer)} is distrusted"
+
+
 def _is_only_a_renewal(current: Schedule, demand: Demand, now: datetime) -> bool:
     is_due = now < current.validity.not_after
-    return is_due and not (demand.changes or demand.is_key_changed or current.is_revoked)
+    return is_due and not (demand.changes or demand.is_key_changed or current.is_revoked or current.is_outdated)
 
 
 def is_request_needed(current: Schedule, demand: Demand) -> bool:
     """Return whether the next renewal waits for a new request, because it needs a key that is made elsewhere."""
-    is_other_key = current.is_revoked or _is_new_key_due(current, demand.policy, current.generation + 1)
+    is_other_key = _is_key_revoked(current) or _is_new_key_due(current, demand.policy, current.generation + 1)
     return demand.is_key_elsewhere and is_other_key
 
 
 def _request_note(current: Schedule, demand: Demand, reason: _Reason | None) -> str:
     """Return a note if this step waits for a request with a new key; a changed declaration does not wait."""
-    if reason is None or demand.is_key_changed or reason.cause is Cause.CHANGED:
+    if reason is None or demand.is_key_changed or reason.cause is Cause.CHANGED or distrusted_current(current):
         return ""
     if not is_request_needed(current, demand):
         return ""
@@ -220,11 +257,18 @@ def _refuse_longer_than_issuer(demand: Demand, issuer: IssuerWindow) -> None:
 
 def _key_generation(current: Schedule | None, demand: Demand, generation: int) -> int:
     """Return the generation whose key the new one uses: its own, or an earlier one where the policy keeps the key."""
-    if current is None or demand.is_key_changed or current.is_revoked:
+    if current is None or demand.is_key_changed or _is_key_revoked(current):
         return generation
+    if distrusted_current(current):
+        return current.key_generation if demand.is_key_handed_in else generation
     if demand.is_key_elsewhere or not _is_new_key_due(current, demand.policy, generation):
         return current.key_generation
     return generation
+
+
+def _is_key_revoked(current: Schedule) -> bool:
+    """Return whether the key of the current generation may not be used again; a distrusted issuer knows no such key."""
+    return current.is_revoked and not distrusted_current(current)
 
 
 def _is_new_key_due(current: Schedule, policy: LifetimePolicy, generation: int) -> bool:

@@ -28,8 +28,15 @@ class ThirdParty:
         return slots.active not in self.signed_chains_pem
 
     def problems(self, slots: Slots) -> Iterator[Problem]:
-        """Report answers for slots that are not declared, and slots that cannot do their part without an answer."""
+        """Report answers for slots that are not declared, and slots that cannot do their part."""
         answered = self.signed_chains_pem
+        # Whoever trusts the root believes a stolen key until the root's keeper has revoked its certificate.
+        if slots.distrusted or slots.revoke_retiring:
+            yield Problem(
+                "slots",
+                "what somebody else signed cannot be distrusted or revoked here: ask the root's keeper to revoke it, let "
+                "another slot sign, and take the root out of what hosts trust if nobody can",
+            )
         for number in answered:
             if number not in slots.numbers:
                 declared = ", ".join(map(str, sorted(slots.numbers)))

@@ -9,12 +9,18 @@ from pki.adoption import CONSEQUENCES
 from pki.certificate.carrying import hold_model, problems_of_adoption, subject_of
 from pki.certificate.records import CertificateArgs, CertificateInputs
 from pki.certificate.requested import hold_request, impossible_request
-from pki.certificate.takeover import differences_of_takeover, hold_handover, schedule_of_takeover, takeover_of
+from pki.certificate.takeover import (
+    differences_of_takeover,
+    hold_handover,
+    problems_of_moving_from_distrusted,
+    schedule_of_takeover,
+    takeover_of,
+)
 from pki.constraints import limits_of_certificate
 from pki.declared import policy_of
 from pki.declared_checks import problems_of_declared
 from pki.demand import SAME, Basis, Differences, below_issuer, demand_of, differences_of
-from pki.generations import Demand, Schedule
+from pki.generations import Cause, Demand, Schedule
 from pki.key_material import hold_issuer, hold_key, issuer_window, known_issuer_chain
 from pki.model import AuthorityChange, Profile, SlotId, Validity
 from pki.schedule import adopted, decide
@@ -23,7 +29,7 @@ from postseal_core.errors import CertificateError, ConfigError, Problem, Schedul
 from postseal_core.plugin.handler import Context
 from postseal_core.values import is_unknown
 
-__all__ = ["Held", "decide_schedule", "hold_certificate"]
+__all__ = ["Held", "decide_schedule", "distrusted_inputs", "hold_certificate"]
 
 _ADOPTED = "adopt_certificate_pem"
 
@@ -92,9 +98,19 @@ def decide_schedule(args: CertificateArgs, held: Held, old: CertificateInputs | 
     Raises:
         ConfigError: the next step must not happen now.
     """
-    window = issuer_window(args.issuer)
+    window, distrusted = issuer_window(args.issuer), args.issuer.distrusted if args.issuer else ()
     before, differences = _what_there_is(held, old, window.slot if window else None, context)
-    demand = demand_of(held.basis.declared, args.profile, window, differences, is_key_elsewhere=held.is_key_elsewhere)
+    if old is None and before and distrusted:
+        refuse(problems_of_moving_from_distrusted(differences, distrusted, is_chain_known=bool(held.chain)))
+    demand = demand_of(
+        held.basis.declared,
+        args.profile,
+        window,
+        differences,
+        is_key_handed_in=held.basis.private_key != "",
+        is_key_elsewhere=held.is_key_elsewhere,
+        distrusted=distrusted,
+    )
     if held.adopted_certificate:
         # What was signed before may name the old root by its serial number: it stays trusted for as long as it lasts.
         demand = replace(demand, confirm=demand.confirm or window is None)
@@ -114,6 +130,41 @@ def decide_schedule(args: CertificateArgs, held: Held, old: CertificateInputs | 
 
 def _changes_at_adoption(held: Held, old: CertificateInputs | None) -> tuple[str, ...]:
     return tuple(held.change) if old is None else ()
+
+
+def distrusted_inputs(args: CertificateArgs, old: CertificateInputs | None, context: Context) -> CertificateInputs:
+    """Return the inputs of a distrusted slot: everything as it was, but revoked.
+
+    Raises:
+        ConfigError: there is no such slot, or those that certified it stay trusted.
+    """
+    before = old.schedule if old else None
+    try:
+        schedule = decide(
+            before, demand_of(args.declared, args.profile, None, is_distrusted=True), context.now
+        ).schedule
+    except ScheduleError as error:
+        raise ConfigError([Problem("", str(error))]) from None
+    if old is None or before is None:
+        raise ConfigError([Problem("", "has no certificate to distrust; leave the slot out")])
+    refuse(_problems_of_vouching(old, args))
+    return replace(old, schedule=schedule, is_distrusted=True)
+
+
+def _problems_of_vouching(old: CertificateInputs, args: CertificateArgs) -> Iterator[Problem]:
+    """Report each slot that has certified a distrusted one and stays trusted: what it has signed stays good."""
+    before = old.schedule
+    if before.cause is Cause.DISTRUSTED:
+        return
+    issuers = (before.issuer, *(each.issuer for each in before.accepted)) if args.issuer else ()
+    above = {issuer for issuer in issuers if issuer} - {*(args.issuer.distrusted if args.issuer else ())}
+    for slot in sorted(above | {*old.cross_signers} & {*args.trusted_slots}):
+        yield Problem(
+            "",
+            f"is distrusted, but {slot.name}, which certified it, is not: whoever trusts that root would go on "
+            "believing what the stolen key signs, since Postfix reads no revocation lists. Distrust "
+            f"{slot.name} in the same change, below `slots` of {slot.authority}",
+        )
 
 
 def _adoption_without_key(args: CertificateArgs) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from cryptography import x509
 
 from pki.certificate.carrying import carried_for
-from pki.certificate.decision import decide_schedule, hold_certificate
+from pki.certificate.decision import decide_schedule, distrusted_inputs, hold_certificate
 from pki.certificate.issuance import (
     Generation,
     describe_issued,
@@ -62,9 +62,12 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
     def check(self, request: CheckRequest[CertificateArgs, CertificateInputs], context: Context) -> CertificateInputs:
         """Validate, decide the schedule, and keep keys in memory; the inputs hold only their digests."""
         args = request.new
+        if args.is_distrusted:
+            return _with_lines(distrusted_inputs(args, request.old, context))
         held = hold_certificate(args, context, is_new=request.old is None)
         schedule = decide_schedule(args, held, request.old, context)
-        return CertificateInputs(
+        crossed = {*args.cross_signers, *(request.old.cross_signers if request.old else ())}
+        inputs = CertificateInputs(
             name=args.name,
             profile=args.profile,
             declared=held.basis.declared,
@@ -81,9 +84,9 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
             change=held.change,
             taken_over=held.taken_over,
             is_interim=args.is_interim,
-            accepted_lines={f"generation {each.generation}": _accepted_line(each) for each in schedule.accepted},
-            revoked_lines={f"generation {each.generation}": _revoked_line(each) for each in schedule.revoked},
+            cross_signers=tuple(sorted(crossed)),
         )
+        return _with_lines(inputs)
 
     def diff(
         self, old: CertificateInputs, state: CertificateState, new: CertificateInputs, changes: Changes
@@ -115,6 +118,16 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
             return _kept(inputs, old, context, is_preview=is_preview)
         refuse_revoked_key(inputs, old.issued)
         return _planned(inputs, old) if is_preview else _issued(inputs, old, context)
+
+
+def _with_lines(inputs: CertificateInputs) -> CertificateInputs:
+    """Add the lines for readers about accepted and revoked generations."""
+    schedule = inputs.schedule
+    return replace(
+        inputs,
+        accepted_lines={f"generation {each.generation}": _accepted_line(each) for each in schedule.accepted},
+        revoked_lines={f"generation {each.generation}": _revoked_line(each) for each in schedule.revoked},
+    )
 
 
 def _described(
@@ -178,7 +191,7 @@ def _kept(inputs: CertificateInputs, old: CertificateState, context: Context, *,
 
 def _stays_trusted(inputs: CertificateInputs) -> bool:
     """Return whether an earlier generation is trusted beside the current one: of roots that were made elsewhere."""
-    return bool(inputs.adopted_certificate) and inputs.profile is Profile.ROOT
+    return bool(inputs.adopted_certificate) and inputs.profile is Profile.ROOT and not inputs.is_distrusted
 
 
 def _trusted(issued: IssuedCertificate, inputs: CertificateInputs, old: CertificateState | None) -> str:
@@ -244,7 +257,8 @@ def _report(inputs: CertificateInputs, old: IssuedCertificate, context: Context)
         context.report(f"{name}: generation {old.generation} -> {schedule.generation}, {schedule.reason}")
     elif schedule.reason != old.reason:
         context.report(f"{name}: {schedule.reason}")
-    if schedule.is_revoked and old.revoked_at is None and inputs.profile in _CONSEQUENCES:
+    is_revoked_now = schedule.is_revoked and old.revoked_at is None and not inputs.is_distrusted
+    if is_revoked_now and inputs.profile in _CONSEQUENCES:
         context.report(f"{name}: {_CONSEQUENCES[inputs.profile]}")
     accepted = {entry.generation for entry in schedule.accepted}
     for entry in old.previous:

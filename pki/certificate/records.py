@@ -31,7 +31,9 @@ class CertificateArgs:
     (PKCS#10) instead, for a key that stays where it was made. `adopt_certificate_pem`: a certificate made elsewhere for
     that key, taken as generation 1. `carries_on`: another one whose name and extensions it has. `change`: what is
     declared otherwise than in either of these. `handover`: a client's certificate that another resource keeps until
-    now; read for a new resource only. `is_interim`: it stands in until a third party's answer is here.
+    now; read for a new resource only. `is_interim`: it stands in until a third party's answer is here. `is_distrusted`:
+    of an authority, that this slot is trusted no more. `cross_signers`: slots that certify its key, too.
+    `trusted_slots`: slots of its authority that are trusted.
     """
 
     name: str
@@ -46,6 +48,9 @@ class CertificateArgs:
     change: tuple[AuthorityChange, ...] = ()
     handover: Annotated[Maybe[str], SECRET] = field(default="", repr=False)
     is_interim: bool = False
+    is_distrusted: bool = False
+    cross_signers: tuple[SlotId, ...] = ()
+    trusted_slots: tuple[SlotId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class CertificateInputs:
     `schedule.accepted` and `schedule.revoked`. `issuer_key`, `private_key`: SHA-256 of a key's public half;
     `is_key_elsewhere`: only a request for the latter was handed in. `adopted_certificate`, `taken_over`: references to
     this run's memory; so is `carries_on`, whose name ends with `carries_on_number` here. `change`: what differs from
-    that certificate.
+    that certificate. `cross_signers`: every slot that has ever certified this one's key beside its issuer.
     """
 
     name: str
@@ -75,6 +80,8 @@ class CertificateInputs:
     change: tuple[AuthorityChange, ...] = ()
     taken_over: str = ""
     is_interim: bool = False
+    is_distrusted: bool = False
+    cross_signers: tuple[SlotId, ...] = ()
     accepted_lines: Annotated[Mapping[str, str], Wire("accepted")] = field(default_factory=dict)
     revoked_lines: Annotated[Mapping[str, str], Wire("revoked")] = field(default_factory=dict)
 

@@ -55,6 +55,8 @@ def refuse_revoked_key(inputs: CertificateInputs, old: IssuedCertificate) -> Non
         return
     for each in old.revoked:
         fingerprint = each.identity.public_key_fingerprint_sha256
+        if each.schedule.is_distrusted:  # its issuer's key is known to others, not this one
+            continue
         if not is_unknown(fingerprint) and key_reference(fingerprint) == inputs.private_key:
             raise CertificateError(
                 f"request of {inputs.name}: is for the key of generation {each.schedule.generation}, which was revoked "

@@ -1,7 +1,7 @@
 """Take over an existing client certificate from a single resource or a roster, without re-issuing it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -18,7 +18,7 @@ from pki.lifetime import LifetimePolicy
 from pki.model import SlotId, Validity
 from pki.records import IssuedCertificate
 from pki.verification import chain_pem, is_issued_by, load_certificate
-from postseal_core.errors import CertificateError, ConfigError
+from postseal_core.errors import CertificateError, ConfigError, Problem
 from postseal_core.plugin.handler import Context
 from postseal_core.records import decode
 from postseal_core.values import Maybe, is_unknown
@@ -29,6 +29,7 @@ __all__ = [
     "hold_handover",
     "issued_of_takeover",
     "parse_handover",
+    "problems_of_moving_from_distrusted",
     "schedule_of_takeover",
     "takeover_of",
 ]
@@ -128,6 +129,17 @@ def differences_of_takeover(
     changed = [name for name in moved_differences(declared, there) if FIELDS[name].is_content]
     changes = (*changed, *(["issuer"] if is_issuer_changed else []))
     return Differences(changes, declared.key_algorithm is not there.key_algorithm, is_issuer_changed)
+
+
+def problems_of_moving_from_distrusted(
+    differences: Differences, distrusted: Sequence[SlotId], *, is_chain_known: bool
+) -> Iterator[Problem]:
+    """Report a move in the run that distrusts a slot: a hand-over does not say which slot signed the certificate."""
+    if differences.is_issuer_changed or not is_chain_known:
+        names = ", ".join(slot.name for slot in distrusted)
+        yield Problem(
+            "handover", f"cannot be taken over while {names} is distrusted: run `pulumi up` first, then move it"
+        )
 
 
 def issued_of_takeover(takeover: Takeover, issuer: str) -> IssuedCertificate:

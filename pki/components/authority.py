@@ -8,6 +8,7 @@ import pulumi
 from pki.arguments import AuthorityFields, Texts
 from pki.certificate.resource import Certificate
 from pki.components.declared_authority import AdoptedAuthority, DeclaredAuthority, read_authority
+from pki.components.distrusted_slots import add_distrusted
 from pki.components.field_texts import describes_fields
 from pki.components.reading import AN_AUTHORITY
 from pki.components.signing import AuthoritySlot, issuer_args
@@ -64,6 +65,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         crl_urls: Where its revocation list can be fetched.
         standby_hours: How long a standby must have been published before it may sign.
         declared_issuer: What its declaration means for the certificates that it signs.
+        distrusted: Those of its slots that are distrusted.
         room: The largest `path_length` of an authority below, where a cross certificate above sets a limit; else None.
         is_root: Whether it signs itself; not so where another one signs, in this program or elsewhere.
         awaits: What it waits for, if it or one above has no certificate yet and can issue nothing; empty otherwise.
@@ -117,10 +119,13 @@ class CertificateAuthority(pulumi.ComponentResource):
         super().__init__(f"postseal:index:{type(self).__name__}", name, {}, options)
         self._is_adopted = declared.adopt is not None
         self.name, self.issuer, self.standby_hours = name, issuer, declared.slots.standby_hours
+        self._trusted = declared.slots.trusted
+        self.distrusted = tuple(SlotId(name, number) for number in declared.slots.distrusted)
         self.crl_urls, self.room = declared.crl_urls, _room(declared, issuer)
         self.declared_issuer = _declared_issuer(name, declared, self.profile)
         self.is_root, self.awaits = not (issuer or declared.third_party), _awaits(name, declared, issuer)
         self.slots: Mapping[int, AuthoritySlot] = {each: self._slot(each, declared) for each in declared.slots.numbers}
+        add_distrusted({each: self.slots[each.number].certificate.certificate_pem for each in self.distrusted})
         self.active = self.slots[declared.slots.active]
         self.certificate, self.private_key_pem = self.active.certificate, self.active.private_key_pem
         self.certificate_pem = self.certificate.certificate_pem
@@ -133,9 +138,9 @@ class CertificateAuthority(pulumi.ComponentResource):
     @property
     def trusted_pem(self) -> Mapping[str, pulumi.Output[str]]:
         """The certificates by which this authority is trusted, by slot: of the active, standby and retiring ones."""
-        return {slot.name: self._trusted(slot) for slot in self.slots.values()}
+        return {self.slots[each].name: self._roots_of(self.slots[each]) for each in self._trusted}
 
-    def _trusted(self, slot: AuthoritySlot) -> pulumi.Output[str]:
+    def _roots_of(self, slot: AuthoritySlot) -> pulumi.Output[str]:
         certificate = slot.certificate
         is_adopted_root = self._is_adopted and self.issuer is None and slot.id.number == FIRST_SLOT
         if is_adopted_root and isinstance(certificate, Certificate):
@@ -144,7 +149,7 @@ class CertificateAuthority(pulumi.ComponentResource):
 
     def _slot(self, number: int, declared: DeclaredAuthority) -> AuthoritySlot:
         # What is retiring will be deleted by the next step, and the engine asks the state for the protection then.
-        is_protected = False if number == declared.slots.retiring else None
+        is_protected = False if number in (declared.slots.retiring, *declared.slots.distrusted) else None
         options = pulumi.ResourceOptions(parent=self, protect=is_protected)
         issuer = issuer_args(self.issuer) if self.issuer else None
         return new_slot(SlotId(self.name, number), declared, issuer, options, awaits=self.awaits)

@@ -160,7 +160,8 @@ def _args(name: str, authority: CertificateAuthority, signer: AuthoritySlot, own
 
 def _earlier_slots(authority: CertificateAuthority) -> list[AuthoritySlot]:
     """Return the slots that have signed before the active one; a standby has signed nothing yet."""
-    return [slot for number, slot in authority.slots.items() if number < authority.active.id.number]
+    active = authority.active.id.number
+    return [each for number, each in authority.slots.items() if number < active or each.id in authority.distrusted]
 
 
 def _problems_of_slot(authority: CertificateAuthority, slot: int | None) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from typing import Protocol
 import pulumi
 
 from pki.certificate.resource import Certificate
+from pki.components.distrusted_slots import distrusted_slots
 from pki.crl_urls import crl_urls_of_slot
 from pki.model import FIRST_SLOT, SlotId
 from pki.records import Dependent, IssuerArgs, Link, Withdrawal
@@ -63,6 +64,9 @@ class Signer(Protocol):
     @property
     def crl_urls(self) -> tuple[str, ...]: ...  # noqa: D102
 
+    @property
+    def distrusted(self) -> tuple[SlotId, ...]: ...  # noqa: D102
+
 
 def issuer_args(authority: Signer) -> IssuerArgs:
     """Return the signing arguments of an authority's active key."""
@@ -78,6 +82,7 @@ def issuer_args(authority: Signer) -> IssuerArgs:
         above=_links(authority.links_above),
         standby_hours=authority.standby_hours if has_standby_rule else None,
         crl_urls=crl_urls_of_slot(authority.crl_urls, active.id),
+        distrusted=_distrusted(authority),
     )
 
 
@@ -107,6 +112,15 @@ def withdrawal(authorities: Iterable[Signer], dependents: Iterable[Certificate] 
         authorities=tuple(sorted(line)),
         dependents={each.name: Dependent(previous=later(each.previous)) for each in (*signed, *dependents)},
     )
+
+
+def _distrusted(authority: Signer) -> tuple[SlotId, ...]:
+    """Return the distrusted slots of an authority and of those above, and of all that the program has declared so far.
+
+    What one authority signs now may have been signed by another before.
+    """
+    own = (slot for each in _with_issuers(authority) for slot in each.distrusted)
+    return tuple(sorted({*own, *distrusted_slots()}))
 
 
 def _links(above: Sequence[Certificate | RequestedAuthority]) -> tuple[Link, ...]:

@@ -38,7 +38,8 @@ def new_slot(
     """
     if declared.third_party:
         return _requested_slot(slot, declared, declared.third_party, options)
-    adopt = declared.adopt if slot.number == FIRST_SLOT else None
+    adopt, slots = declared.adopt if slot.number == FIRST_SLOT else None, declared.slots
+    is_crossed = slots.cross_sign and slot.number == slots.active
     key_pem = _key_pem(slot, declared, options)
     args = CertificateArgs(
         name=slot.name,
@@ -50,6 +51,9 @@ def new_slot(
         adopt_certificate_pem=adopt.certificate_pem if adopt else "",
         carries_on=None if adopt else _carried(declared, slot.number),
         change=_changes(declared),
+        is_distrusted=slot.number in slots.distrusted,
+        cross_signers=(replace(slot, number=slots.retiring),) if is_crossed and slots.retiring else (),
+        trusted_slots=tuple(replace(slot, number=each) for each in sorted(slots.trusted)) if slots.distrusted else (),
     )
     return AuthoritySlot(slot, key_pem, Certificate(slot.name, Awaiting(awaits) if awaits else args, options))
 

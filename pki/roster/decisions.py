@@ -1,20 +1,25 @@
 """Decide the schedules of all clients of a roster, with the rules of a single certificate."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
 
-from pki.certificate.takeover import Takeover, differences_of_takeover, schedule_of_takeover
+from pki.certificate.takeover import (
+    Takeover,
+    differences_of_takeover,
+    problems_of_moving_from_distrusted,
+    schedule_of_takeover,
+)
 from pki.constraints import IssuerLimits
 from pki.declared import named, policy_of
 from pki.declared_checks import problems_of_declared
 from pki.demand import SAME, Differences, demand_of, differences_of
 from pki.fields import DeclaredCertificate
 from pki.generations import AcceptedGeneration, IssuerWindow, Schedule
-from pki.model import Profile
+from pki.model import Profile, SlotId
 from pki.pkcs12 import note_of_archive
 from pki.roster.changes import Touch, describe_addition, describe_change, describe_removal
 from pki.roster.declaration import Declaration, StoredRoster
@@ -22,7 +27,7 @@ from pki.roster.dues import Due, Dues, is_quiet
 from pki.roster.records import DueRow, ScheduleRow
 from pki.roster.rows import RosterRow, archive_word
 from pki.schedule import decide
-from postseal_core.errors import ConfigError, Problem, ScheduleError
+from postseal_core.errors import ConfigError, Problem, ScheduleError, refuse
 from postseal_core.packing import parts_of_lines, record_line
 
 __all__ = [
@@ -41,11 +46,13 @@ class IssuerView:
     """The facts about the issuer that decisions depend on.
 
     `chain`: issuer first, empty where a preview does not know it yet; `limits`: what each certificate of it allows.
+    `distrusted`: slots whose signatures are worth nothing any more.
     """
 
     window: IssuerWindow | None
     chain: Sequence[x509.Certificate] = ()
     limits: Sequence[IssuerLimits] = ()
+    distrusted: tuple[SlotId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ def decide_roster(
     """
     known = stored or StoredRoster(Declaration({}, declaration.shared, declaration.issuer), {})
     deciding = _Deciding(declaration, known, issuer, now)
-    quiet = _quiet_rows(declaration, known, now)
+    quiet = _quiet_rows(declaration, known, issuer.distrusted, now)
     for name in declaration.lines:
         if name in quiet:
             deciding.decision.keep(name, quiet[name], known.schedules[name], is_confirming=False)
@@ -114,8 +121,10 @@ def decide_roster(
     return decision
 
 
-def _quiet_rows(declaration: Declaration, known: StoredRoster, now: datetime) -> dict[str, DueRow]:
-    """Return the clients whose schedule stays as it is: declared as before and not due."""
+def _quiet_rows(
+    declaration: Declaration, known: StoredRoster, distrusted: Collection[SlotId], now: datetime
+) -> dict[str, DueRow]:
+    """Return the clients whose schedule stays as it is: declared as before, not due, and of trusted issuers."""
     if not declaration.is_alike_for_all(known.declaration):
         return {}
     before = known.declaration.lines
@@ -123,7 +132,9 @@ def _quiet_rows(declaration: Declaration, known: StoredRoster, now: datetime) ->
     return {
         row.name: row
         for row in parts_of_lines(DueRow, same, ScheduleRow)
-        if is_quiet(row, now) and not (row.accepted and declaration.is_confirming(row.name))
+        if is_quiet(row, now)
+        and not any(entry.issuer in distrusted for entry in row.accepted)
+        and not (row.accepted and declaration.is_confirming(row.name))
     }
 
 
@@ -172,6 +183,8 @@ class _Deciding:
         takeover = handed_over.takeover
         before = schedule_of_takeover(takeover, policy_of(declared, _CLIENT), self.declaration.issuer.slot)
         differences = differences_of_takeover(takeover, named(declared), self.issuer.chain)
+        if distrusted := self.issuer.distrusted:
+            refuse(problems_of_moving_from_distrusted(differences, distrusted, is_chain_known=bool(self.issuer.chain)))
         after = self._step(name, declared, before, differences, handed_over.reference)
         return describe_addition(name, after, before)
 
@@ -189,7 +202,11 @@ class _Deciding:
         taken_over: str = "",
     ) -> Schedule:
         """Return the schedule of a client from now on, which is added to the decision."""
-        step = decide(before, demand_of(declared, _CLIENT, self.issuer.window, differences), self.now)
+        step = decide(
+            before,
+            demand_of(declared, _CLIENT, self.issuer.window, differences, distrusted=self.issuer.distrusted),
+            self.now,
+        )
         if step.note:
             self.decision.notes[step.note] += 1
         row = ScheduleRow(name=name, schedule=step.schedule, taken_over=taken_over)

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 
 from pki.certificate.takeover import hold_handover, takeover_of
 from pki.constraints import limits_of_certificate
+from pki.distrust import signer_to_replace
 from pki.fields import DeclaredCertificate, SaidBy, fields_said_by
 from pki.key_material import HeldIssuer, hold_issuer, issuer_window, known_issuer_chain
 from pki.roster.changes import change_lines, summary_line
@@ -54,6 +55,7 @@ class ClientRosterHandler(HandlerBase[RosterArgs, RosterInputs, RosterState]):
         if problems:
             raise ConfigError(problems)
         _report_notes(decision, context)
+        _report_new_holders(new.name, decision, context)
         is_same = stored and not decision.touches and declaration == stored.declaration
         if old and is_same and old.name == new.name:
             return old
@@ -138,12 +140,15 @@ def _is_settled(
         return False
     withdrawal = new.withdrawal
     is_lost = withdrawal is not None and any(is_withdrawn(slot, withdrawal) for slot in old.earlier_issuers)
+    is_lost = is_lost or not {*new.issuer.distrusted}.isdisjoint(old.earlier_issuers)
     return not is_lost and not withdrawal_problems(withdrawal)
 
 
 def _view(new: RosterArgs, issuer: HeldIssuer, context: Context) -> IssuerView:
     chain = known_issuer_chain(issuer.label, context)
-    return IssuerView(issuer_window(new.issuer), chain, [limits_of_certificate(each) for each in chain])
+    return IssuerView(
+        issuer_window(new.issuer), chain, [limits_of_certificate(each) for each in chain], new.issuer.distrusted
+    )
 
 
 def _takeovers(
@@ -183,6 +188,19 @@ def _decided(new: RosterArgs, declaration: Declaration, decision: RosterDecision
 def _report_notes(decision: RosterDecision, context: Context) -> None:
     for note, count in decision.notes.most_common(_MAX_REPORTED):
         context.report(f"{count:,} x {note}" if count > 1 else note)
+
+
+def _report_new_holders(name: str, decision: RosterDecision, context: Context) -> None:
+    """Name everybody whose certificate was replaced now because its issuer is distrusted, however many they are."""
+    schedules = {
+        touch.name: decision.decided[touch.name].row.schedule
+        for touch in decision.touches
+        if touch.name in decision.decided
+    }
+    signers = {who: signer_to_replace(each.generation, each.revoked) for who, each in schedules.items()}
+    if names := [who for who, signer in signers.items() if signer]:
+        distrusted = ", ".join(sorted({signer.name for signer in signers.values() if signer}))
+        context.report(f"{name}: {distrusted} is distrusted; to be served anew: {', '.join(names)}")
 
 
 def _report(inputs: RosterInputs, context: Context) -> None:

@@ -7,6 +7,7 @@ import pulumi
 
 from pki.acceptance import Admitted
 from pki.components.authority import CertificateAuthority
+from pki.components.distrusted_slots import distrusted_slots
 from pki.components.roster import ClientRoster
 from pki.components.signing import withdrawal
 from pki.components.third_party_client import ThirdPartyClientCertificate
@@ -51,6 +52,7 @@ def host_args(host: DeclaredHost) -> HostArgs:
         target=replace(host.target.record, ownership=host.declaration.ownership),
         chains={name: _chain(each) for name, each in host.certificates.items()},
         roots={name: later(pem) for each in host.trust for name, pem in trusted_pem(each).items()},
+        distrusted={slot.name: later(pem) for slot, pem in distrusted_slots().items()},
         access=_access(host),
         withdrawal=withdrawal((each.authority for each in host.relay_clients if each.authority), host.relay_clients),
     )

@@ -64,14 +64,15 @@ class AccessArgs:
 class HostArgs:
     """One host as a program declares it.
 
-    `chains`: by certificate name. `roots`: certificates of trusted authorities in PEM by name. `access`: by service,
-    see `postfix.rendering.client_table`.
+    `chains`: by certificate name. `roots`: certificates of trusted authorities in PEM by name. `distrusted`: those of
+    slots that nobody may trust any more. `access`: by service, see `postfix.rendering.client_table`.
     """
 
     declaration: HostDeclaration
     target: Target
     chains: Mapping[str, ChainArgs] = field(default_factory=dict)
     roots: Mapping[str, Maybe[str]] = field(default_factory=dict)
+    distrusted: Mapping[str, Maybe[str]] = field(default_factory=dict)
     access: Mapping[str, AccessArgs] = field(default_factory=dict)
     withdrawal: Withdrawal | None = None
 

@@ -10,6 +10,7 @@ from typing import Final
 from pki.acceptance import accepted_rows, admitted, one_row_a_fingerprint
 from pki.certificate.records import CertificateInputs, CertificateState
 from pki.demand import demand_of
+from pki.distrust import signer_to_replace
 from pki.fields import DeclaredCertificate, Match
 from pki.imported_certificate.records import ImportedCertificateInputs, ImportedCertificateState
 from pki.model import SerialNumber
@@ -162,6 +163,7 @@ def _alt_names(dns_names: tuple[str, ...], email: str) -> tuple[str, ...]:
 
 def _issued(holder: _Holder, issued: IssuedCertificate, problems: list[Problem]) -> Expiring:
     retirements = (Action(Verb.RETIRE, each.schedule.retire_at, each.schedule.generation) for each in issued.previous)
+    signer = signer_to_replace(issued.generation, (each.schedule for each in issued.revoked))
     return Expiring(
         kind=holder.kind,
         name=holder.name,
@@ -181,6 +183,7 @@ def _issued(holder: _Holder, issued: IssuedCertificate, problems: list[Problem])
         accepted=tuple(_accepted(holder, issued, problems)),
         alt_names=holder.alt_names,
         read_declared=holder.read_declared,
+        distrusted=signer.name if signer else "",
         notes=holder.notes,
     )
 

@@ -53,6 +53,7 @@ def _item(item: Expiring) -> dict[str, object]:
         "revoked_at": format_instant(item.revoked_at) if item.revoked_at else None,
         "reason": item.reason,
         "accepted": [_accepted(row) for row in item.accepted],
+        "distrusted": item.distrusted or None,
         "notes": list(item.notes),
         "urn": item.urn,
     }

@@ -122,7 +122,8 @@ class Expiring:
     `next_update`. `days_left`: whole days until `not_after`, negative after it. `generation`: for a revocation list its
     `crl_number`. `is_interim`: it stands in for a certificate that somebody else has not signed yet. `is_awaited`: none
     was signed yet, `not_after` is `NO_KNOWN_END`. `seen_at`: when a certificate of somebody else was seen on a host,
-    and `seen_days_ago` how old that fact is; None for all others.
+    and `seen_days_ago` how old that fact is; None for all others. `distrusted`: the name of the distrusted slot that
+    signed the generation before, where the holder must be served anew for that.
     """
 
     kind: Kind
@@ -148,6 +149,7 @@ class Expiring:
     actions: tuple[Action, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     alt_names: tuple[str, ...] = ()
+    distrusted: str = ""
     notes: tuple[str, ...] = ()
     read_declared: Callable[[], DeclaredCertificate] = field(default=_nothing_said, repr=False, compare=False)
 

@@ -12,7 +12,7 @@ from postseal.report.markup import ICONS, date, icon
 from postseal.report.model import Action, Expiring, Inventory, State, Unseen
 from postseal.report.on_host import unseen_sentence
 from postseal.report.page_table import render_groups
-from postseal.report.selection import group_items
+from postseal.report.selection import group_items, to_serve_anew
 from postseal.report.timeline_svg import render_timeline
 
 __all__ = ["PageAssets", "render_page"]
@@ -49,13 +49,17 @@ def render_page(inventory: Inventory, items: Iterable[Expiring], assets: PageAss
         '<meta name=viewport content="width=device-width, initial-scale=1">'
         '<meta name=color-scheme content="light dark">'
         f"<title>{title}</title><style>{assets.style}</style></head>\n"
-        f"<body>{ICONS}{_header(inventory, shown)}\n"
+        f"<body>{ICONS}{_header(inventory, shown)}\n{_to_serve_anew(shown)}"
         f"<main><section aria-label=Summary>{_tiles(shown)}</section>\n{_steps(inventory, shown)}"
         f"{_unseen(inventory)}<section><h2>Timeline</h2>{render_timeline(inventory, shown)}{_LEGEND}</section>\n"
         f"<section><h2>Everything that expires</h2>{_CONTROLS}{render_groups(group_items(shown))}</section></main>\n"
         "<footer>Read from the engine's state without decrypting a secret. All times are UTC.</footer>"
         f"<script>{assets.script}</script></body></html>\n"
     )
+
+
+def _to_serve_anew(items: tuple[Expiring, ...]) -> str:
+    return "".join(f"<p class=verdict role=alert>{escape(line)}.</p>\n" for line in to_serve_anew(items))
 
 
 def _header(inventory: Inventory, items: tuple[Expiring, ...]) -> str:

@@ -118,7 +118,13 @@ def _certificate(stored: Stored[CertificateInputs, CertificateState]) -> Tracked
         slot=inputs.slot,
         issuer=inputs.schedule.issuer,
         schedule=inputs.schedule,
-        demand=demand_of(inputs.declared, inputs.profile, None, is_key_elsewhere=inputs.is_key_elsewhere),
+        demand=demand_of(
+            inputs.declared,
+            inputs.profile,
+            None,
+            is_key_elsewhere=inputs.is_key_elsewhere,
+            is_distrusted=inputs.is_distrusted,
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from postseal.report.model import Expiring, Kind, State, Unseen
 
-__all__ = ["Group", "Selection", "group_items"]
+__all__ = ["Group", "Selection", "group_items", "to_serve_anew"]
 
 _TITLES = {
     Kind.ROOT: "Authorities",
@@ -75,4 +75,16 @@ def group_items(items: Iterable[Expiring]) -> tuple[Group, ...]:
     return tuple(
         Group(f"Roster {roster}" if roster else _ORDER[rank], tuple(found), roster)
         for (rank, roster), found in sorted(members.items())
+    )
+
+
+def to_serve_anew(items: Iterable[Expiring]) -> tuple[str, ...]:
+    """Return a line for each distrusted slot that names everybody who must be served anew because of it."""
+    holders: dict[str, list[str]] = {}
+    for item in sorted(items, key=lambda item: item.identity):
+        if item.distrusted and not item.kind.is_authority:
+            kind = "client" if item.kind is Kind.CLIENT else "server"
+            holders.setdefault(item.distrusted, []).append(f"{kind} {item.roster and item.roster + '/'}{item.name}")
+    return tuple(
+        f"{slot} is distrusted; to be served anew: {', '.join(names)}" for slot, names in sorted(holders.items())
     )

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from postseal.report.model import Expiring, Inventory, State
 from postseal.report.on_host import unseen_sentence
-from postseal.report.selection import Group, group_items
+from postseal.report.selection import Group, group_items, to_serve_anew
 
 __all__ = ["DEFAULT_ROWS", "TableStyle", "console_of", "lines_of", "printable", "render_table"]
 
@@ -49,6 +49,8 @@ def render_table(inventory: Inventory, items: Iterable[Expiring], style: TableSt
     shown = tuple(items)
     console = console_of(style)
     console.print(_summary(inventory, shown))
+    for line in to_serve_anew(shown):
+        console.print(Text(printable(line), style="bold red"))
     name_width = _name_width(shown, style.width)
     for group in group_items(shown):
         console.print(_group(group, style, name_width))

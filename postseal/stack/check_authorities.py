@@ -80,7 +80,7 @@ def _problems_of_issuer(authority: Authority, authorities: Mapping[str, Authorit
 def _problems_of_slots(authority: Authority, authorities: Mapping[str, Authority]) -> Iterator[Problem]:
     slots = authority.slots
     yield from (problem.below("slots") for problem in slots.problems())
-    yield from (each.below("slots") for each in problems_of_revoked_slot(slots, is_root=authority.issuer is None))
+    yield from (each.below("slots") for each in problems_of_revoked_slot(slots, is_root=authority.is_root))
     if not authority.adopt:  # the number of a later slot is fitted into the name that exists
         yield from problems_of_slot_names(authority.declared.common_name, slots)
     path_length, is_root = authority.declaration.path_length, authority.is_root

@@ -12,7 +12,7 @@ from postseal_core.errors import CertificateError, Problem
 
 __all__ = ["problems_of_third_parties"]
 
-_PATHS = {"signed_chain": "third_party.signed_chain_file", "roots": "third_party.roots_file"}
+_PATHS = {"signed_chain": "third_party.signed_chain_file", "roots": "third_party.roots_file", "slots": "slots"}
 
 
 def problems_of_third_parties(stack: DeclaredStack, authorities: Mapping[str, Authority]) -> Iterator[Problem]:

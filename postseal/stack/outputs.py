@@ -1,6 +1,7 @@
 """The outputs of a stack: public descriptions of everything, and the passphrases of archives as secrets."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -10,7 +11,8 @@ from pki.certificate.resource import Certificate
 from pki.imported_certificate.resource import ImportedCertificate
 from pki.requested_authority.resource import RequestedAuthority
 from postseal.stack.components import BuiltStack, ServerComponent
-from postseal_core.program import RecordResource
+from postseal.stack.serving_anew import names_to_serve
+from postseal_core.program import RecordResource, with_whole_numbers
 
 __all__ = ["stack_outputs"]
 
@@ -34,8 +36,8 @@ def stack_outputs(stack: BuiltStack) -> Exported:
     """Return the outputs of a stack by name; `certificates` has servers and clients under their names.
 
     `rosters`: how many clients, what the last change was, and when the next is due. `revocation_lists`: by slot.
-    Both, and `pkcs12_passphrases` (by client, secret), are there only where something is declared for them. What waits
-    for its authority has `awaits` in place of everything else.
+    `distrusted`: by slot, who must be served anew. These, and `pkcs12_passphrases` (by client, secret), are there only
+    where something is declared for them. What waits for its authority has `awaits` in place of everything else.
     """
     servers = {name: _identity("server", _certificate(each)) for name, each in stack.servers.items()}
     presented: Mapping[str, Certificate | ImportedCertificate] = {**stack.clients, **stack.third_party_clients}
@@ -51,6 +53,7 @@ def stack_outputs(stack: BuiltStack) -> Exported:
     declared = {
         "rosters": {name: _waiting(each) or _fields(each, _ROSTER) for name, each in stack.rosters.items()},
         "revocation_lists": {slot: _fields(each, _LIST) for one in lists for slot, each in one.by_slot.items()},
+        "distrusted": _distrusted(stack),
         "pkcs12_passphrases": pulumi.Output.secret(passphrases) if passphrases else {},
     }
     return outputs | {name: value for name, value in declared.items() if value != {}}
@@ -74,6 +77,27 @@ def _authority(authority: pki.CertificateAuthority) -> Exported:
     if authority.awaits:
         return {"kind": "authority", "subject": certificate.subject, **told}
     return {"kind": "authority", **_fields(certificate, _IDENTITY), **told}
+
+
+def _distrusted(stack: BuiltStack) -> dict[str, pulumi.Output[dict[str, list[str]]]]:
+    """Return who must be served anew, by distrusted slot; what waits for its authority has never been served."""
+    slots = [slot.name for authority in stack.authorities.values() for slot in authority.distrusted]
+    servers = {name: each for name, each in stack.servers.items() if isinstance(each, Certificate)}
+    issued = {
+        "servers": {name: _issued(each) for name, each in servers.items() if not each.awaits},
+        "clients": {name: _issued(each) for name, each in stack.clients.items() if not each.awaits},
+    }
+    rosters = {name: each.issued for name, each in stack.rosters.items() if not each.awaits}
+    known = pulumi.Output.all(sections=issued, rosters=rosters).apply(with_whole_numbers) if slots else None
+    return {slot: known.apply(partial(_names, slot)) for slot in slots} if known else {}
+
+
+def _names(slot: str, known: Mapping[str, Any]) -> dict[str, list[str]]:
+    return names_to_serve(slot, known["sections"], known["rosters"])
+
+
+def _issued(certificate: Certificate) -> pulumi.Output[Any]:
+    return pulumi.Output.all(certificate.generation, certificate.revoked)
 
 
 def _identity(kind: str, certificate: Certificate | ImportedCertificate) -> Exported:

@@ -125,6 +125,7 @@ def _slots(section: SlotsSection) -> Slots:
         section.standby_for,
         section.cross_sign,
         section.revoke_retiring or RevocationReason.NOT_REVOKED,
+        section.distrusted,
     )
 
 

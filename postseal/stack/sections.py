@@ -140,6 +140,11 @@ def _change(value: Any) -> AuthorityChange:
     return AuthorityChange(value)
 
 
+def _several(value: Any) -> Any:
+    """Return a single number as the list that it is short for."""
+    return [value] if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class AdoptSection(Section):
     """An authority that exists already: its certificate, and the secret key of the stack that holds its private key.
 
@@ -172,6 +177,7 @@ class SlotsSection(Section):
     standby_for: WaitHours = STANDBY_HOURS
     cross_sign: Flag = False
     revoke_retiring: ReasonWord | None = None
+    distrusted: Annotated[tuple[Count, ...], BeforeValidator(_several)] = ()
 
 
 class CrlSection(Section):

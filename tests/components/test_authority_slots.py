@@ -10,6 +10,7 @@ from pki.components.authority import AdoptedAuthority, CertificateAuthority, Int
 from pki.components.client import ClientCertificate
 from pki.components.handout import HandOut
 from pki.components.pkcs12 import Pkcs12
+from pki.components.revocation_list import RevocationList
 from pki.lifetime import LifetimePolicy
 from pki.rollover import Slots
 from postseal_core.errors import ConfigError
@@ -272,3 +273,88 @@ def test_a_withdrawal_is_judged_by_every_slot_above_the_clients() -> None:
     assert withdrawal["issuers"] == ["office-ca/1", "office-ca/2", "root-ca/1", "root-ca/2"]
     assert withdrawal["authorities"] == ["office-ca", "root-ca"]
     assert withdrawal["dependents"].keys() == {"office-ca", "office-ca-2", "alice"}
+
+
+# A slot is distrusted.
+
+STOLEN = Slots(2, distrusted=(1,))
+
+
+@both_ways
+def test_a_distrusted_slot_is_there_without_being_trusted_protected_or_signing(*, preview: bool) -> None:
+    """Its certificate is told so, and whatever the authority signs is told which slots are worth nothing."""
+    program = run_program(lambda: alice(office(root(STOLEN))), preview=preview)
+    assert made(program) == {
+        "root-ca": False,
+        "root-ca-key": False,
+        "root-ca-2": True,
+        "root-ca-2-key": True,
+        "office-ca": True,
+        "office-ca-key": True,
+    }
+    assert [certificate(program, name).get("is_distrusted") for name in ("root-ca", "root-ca-2")] == [True, None]
+    assert issuer(program, "office-ca")["distrusted"] == ["root-ca/1"]
+    assert issuer(program, "alice")["distrusted"] == ["root-ca/1"]
+    assert issuer(program, "office-ca")["slot"] == "root-ca/2"
+
+
+def test_trust_bundles_leave_a_distrusted_slot_out() -> None:
+    """Hosts and hand-outs take them from here."""
+    found: dict[str, Any] = {}
+    run_program(lambda: found.update(root(Slots(3, retiring=2, distrusted=(1,))).trusted_pem))
+    assert list(found) == ["root-ca-3", "root-ca-2"]
+
+
+@pytest.mark.parametrize("slots", [STOLEN, STANDBY])
+def test_an_adopted_slot_leaves_the_trust_bundles_with_all_its_roots(slots: Slots) -> None:
+    """Bundles take the roots of a slot together; a distrusted one still signs a last list with the adopted key."""
+    old = ThrowAwayAuthority("Root").certificate_pem
+    found: dict[str, Any] = {}
+    program = run_program(lambda: found.update(root(slots, adopt=AdoptedAuthority(old, "<old key>")).trusted_pem))
+    is_stolen = slots is STOLEN
+    assert list(found) == (["root-ca-2"] if is_stolen else ["root-ca", "root-ca-2"])
+    assert certificate(program, "root-ca").get("is_distrusted", False) is is_stolen
+    assert certificate(program, "root-ca")["private_key_pem"] == Secret("<old key>")
+    assert certificate(program, "root-ca-2")["carries_on"] == {"certificate_pem": old, "number": 2}
+
+
+def test_what_an_authority_signs_is_told_of_the_distrusted_slots_of_others() -> None:
+    """A client that moved from one authority to another is still accepted with what the first one signed."""
+
+    def declare() -> None:
+        root(STOLEN)
+        other = CertificateAuthority("other-ca", common_name="Other")
+        alice(other)
+
+    assert issuer(run_program(declare), "alice")["distrusted"] == ["root-ca/1"]
+    assert issuer(run_program(lambda: alice(root())), "alice").get("distrusted", []) == []
+
+
+def test_a_distrusted_slot_signs_a_last_list() -> None:
+    """Also a standby that is stolen; a standby that is not has none."""
+
+    def signers(slots: Slots) -> list[str]:
+        found: list[str] = []
+        run_program(lambda: found.extend(RevocationList("crl", authority=root(slots)).by_slot))
+        return found
+
+    assert signers(STOLEN) == ["root-ca-2", "root-ca"]
+    assert signers(Slots(1, distrusted=(2,))) == ["root-ca", "root-ca-2"]
+    assert signers(STANDBY) == ["root-ca"]
+
+
+def test_one_address_of_lists_is_enough_where_the_other_slot_is_distrusted() -> None:
+    """In an emergency nobody has to write `{slot}` first."""
+    urls = ["http://pki.example.org/ca.crl"]
+    run_program(lambda: root(STOLEN, crl_urls=urls))
+    with pytest.raises(ConfigError, match="slots, each of which signs a list of its own"):
+        run_program(lambda: root(TAKEN_OVER, crl_urls=urls))
+
+
+def test_a_slot_is_told_who_cross_signs_it_and_a_distrusted_one_who_is_trusted() -> None:
+    """By that a slot is not distrusted while another one vouches for its key."""
+    crossed = run_program(lambda: root(CROSSED, path_length=2))
+    told = {name: certificate(crossed, name).get("cross_signers", []) for name in ("root-ca", "root-ca-2")}
+    assert told == {"root-ca": [], "root-ca-2": ["root-ca/1"]}
+    stolen = run_program(lambda: root(Slots(3, retiring=1, distrusted=(2,))))
+    assert certificate(stolen, "root-ca-2")["trusted_slots"] == ["root-ca/1", "root-ca/3"]

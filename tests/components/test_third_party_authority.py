@@ -127,6 +127,11 @@ def test_another_key_is_another_slot_with_a_request_of_its_own() -> None:
         (SIGNED | {"signed_chain_pem": {2: "signed"}}, "has an answer for slot 2"),
         (SIGNED | {"slots": pki.Slots(2, retiring=1)}, "slot 2 is to sign, and its certificate is awaited"),
         (SIGNED | {"slots": pki.Slots(2, retiring=1), "signed_chain_pem": {2: "x"}}, "retiring slot 1 is missing"),
+        ({"slots": pki.Slots(2, distrusted=(1,))}, "slots: what somebody else signed cannot be distrusted"),
+        (
+            {"slots": pki.Slots(2, retiring=1, revoke_retiring=pki.RevocationReason.KEY_COMPROMISE)},
+            "slots: what somebody else signed cannot be distrusted or revoked here",
+        ),
         ({"extended_key_usage": ["emailProtection"]}, "expected one of serverAuth, clientAuth"),
         ({"signed_chain_pem": 7}, "signed_chain_pem"),
         ({"slots": pki.Slots(2, retiring=1, cross_sign=True)}, "cross_sign"),

@@ -207,6 +207,31 @@ def test_the_old_root_is_trusted_beside_the_new_one_until_it_expires(
     assert load_chain(authority.outputs["trusted_pem"], what="trusted") == [second]
 
 
+def test_no_root_of_an_adopted_authority_is_trusted_once_its_slot_is_distrusted(
+    plugin: PluginRuns, made_elsewhere: dict[str, str]
+) -> None:
+    """Neither the one that was made elsewhere nor its renewal; both are revoked, and neither is ever renewed."""
+    authority = plugin.resource("Certificate", "old-ca")
+    declared = adopted(made_elsewhere)
+    plugin.now = datetime.now(UTC)
+    plugin.up(authority, declared)
+    plugin.now = instant(authority.outputs["renew_at"])
+    plugin.up(authority, declared)
+    assert len(load_chain(authority.outputs["trusted_pem"], what="trusted")) == 2
+    stolen = declared | {"is_distrusted": True}
+    plugin.up(authority, stolen)
+    outputs = authority.outputs
+    assert (outputs["trusted_pem"], outputs["previous"], outputs["generation"]) == ("", [], 2)
+    assert [(each["generation"], each["reason"]) for each in outputs["revoked"]] == [
+        (1, "cACompromise"),
+        (2, "cACompromise"),
+    ]
+    plugin.now += timedelta(days=5000)
+    assert plugin.up(authority, stolen) == {}
+    (problem,) = plugin.problems(authority, declared)
+    assert "never trusted again" in problem
+
+
 DIFFERENT: dict[str, tuple[dict[str, Any], str, str]] = {
     "name": (
         {"common_name": "New CA"},

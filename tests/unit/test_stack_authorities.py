@@ -130,8 +130,9 @@ def test_the_key_of_an_adopted_authority_is_left_out_with_its_slot() -> None:
     assert [problem.path for problem in problems_of(raw, ["old-key"])] == ["authority.adopt.private_key_secret"]
     del adopt["private_key_secret"], raw["old-key"]
     assert problems_of(raw, []) == []
-    raw["authority"] = {"adopt": adopt}
-    assert [problem.path for problem in problems_of(raw, [])] == ["authority.adopt.private_key_secret"]
+    for slots in ({}, {"slots": {"active": 2, "distrusted": 1}}):  # a distrusted slot signs a last list
+        raw["authority"] = {"adopt": adopt} | slots
+        assert [problem.path for problem in problems_of(raw, [])] == ["authority.adopt.private_key_secret"]
 
 
 LIMITED: Raw = {"name_constraints": {"permitted_dns": ["example.org"], "permitted_email": ["example.org"]}}

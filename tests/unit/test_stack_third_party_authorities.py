@@ -89,6 +89,7 @@ def test_names_are_held_to_what_was_signed() -> None:
         (SIGNED | {"signed_chain_file": {"2": "signed/issuing.pem"}}, {}, "authority.third_party.signed_chain_file"),
         (SIGNED | {"signed_chain_file": {"one": "signed/issuing.pem"}}, {}, "authority.third_party.signed_chain_file"),
         (SIGNED, {"slots": {"active": 2, "retiring": 1}}, "authority.third_party.signed_chain_file"),
+        ({}, {"slots": {"active": 2, "distrusted": 1}}, "authority.slots"),
         (SIGNED, {"slots": {"active": 2, "retiring": 1, "cross_sign": True}}, "authority.slots.cross_sign"),
         ({}, {"lifetime": {"validity": "365d"}}, "authority.lifetime.validity"),
         ({"extended_key_usage": ["emailProtection"]}, {}, "authority.third_party.extended_key_usage[0]"),
