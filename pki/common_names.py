@@ -53,15 +53,23 @@ def problems_of_foreign_names(subject: Subject, alt_names: SubjectAltNames) -> I
 
 
 def comparable_text(text: str) -> str:
-    """Return a text for comparison: NFKC, case folded, full stops of other scripts as dots."""
-    return _FULL_STOPS.sub(".", unicodedata.normalize("NFKC", text)).casefold()
+    """Return a text for comparison: NFKC, case folded, full stops of other scripts as dots.
+
+    Folded twice, because folding can change the order of marks, and the order what they are composed with (Unicode
+    section 3.13, D146); so what is comparable stays the same.
+    """
+    folded = unicodedata.normalize("NFD", text).casefold()
+    twice = unicodedata.normalize("NFKC", folded).casefold()
+    return _FULL_STOPS.sub(".", unicodedata.normalize("NFKC", twice))
 
 
 def comparable_name(name: str) -> str:
     """Normalise a mailbox, host or address: two spellings of one become equal."""
-    local, at, host = comparable_text(name).rpartition("@")
-    address = _address(host)
-    return f"{local}{at}{address or to_a_labels(host[:_MOST_COMPARED].rstrip('.'))}"
+    local, at, text = comparable_text(name).rpartition("@")
+    host = text.rstrip(".")
+    # The end is never cut off: what is left could be somebody's name, and no name is so long (RFC 1035).
+    spelled = _address(host) or (to_a_labels(host) if len(host) <= _MOST_COMPARED else host)
+    return f"{local}{at}{spelled.rstrip('.')}"
 
 
 def names_within(text: str) -> Iterator[str]:
@@ -108,7 +116,7 @@ def _host(text: str) -> str:
 
 
 def _is_own_host(host: str, alt_names: SubjectAltNames) -> bool:
-    wanted, own = to_a_labels(host), tuple(map(comparable_name, alt_names.dns_names))
+    wanted, own = comparable_name(host), tuple(map(comparable_name, alt_names.dns_names))
     return wanted in own or is_host_covered(wanted, own)
 
 

@@ -34,8 +34,8 @@ class ThirdParty:
         if slots.distrusted or slots.revoke_retiring:
             yield Problem(
                 "slots",
-                "what somebody else signed cannot be distrusted or revoked here: ask the root's keeper to revoke it, let "
-                "another slot sign, and take the root out of what hosts trust if nobody can",
+                "what somebody else signed cannot be distrusted or revoked here: ask the root's keeper to revoke it, "
+                "let another slot sign, and take the root out of what hosts trust if nobody can",
             )
         for number in answered:
             if number not in slots.numbers:

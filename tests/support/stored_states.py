@@ -8,6 +8,7 @@ import shutil
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ __all__ = ["STATES", "StoredStack", "make_stored_stack", "restore"]
 STATES = REPOSITORY / "tests/states"
 # Long ago enough that a renewal and its overlap lie before the day on which the state was stored.
 _FIRST_DAY = timedelta(days=20)
+_DAYS_OF_ANSWERS = (-30, 365)  # from before the first day on
 _PLACES = frozenset({"sourcePosition", "stackTrace"})
 
 
@@ -43,6 +45,12 @@ class StoredStack:
         return sections
 
     @property
+    def secrets(self) -> dict[str, str]:
+        """The secret keys of the stack file, in clear: they were made for this stack only."""
+        secrets: dict[str, str] = yaml.safe_load((self.directory / "secrets.yaml").read_text())
+        return secrets
+
+    @property
     def clock(self) -> datetime:
         """The instant at which the state was stored."""
         return parse_instant((self.directory / "clock").read_text().strip())
@@ -54,6 +62,7 @@ def restore(stored: StoredStack, directory: Path, home: Path) -> MailStack:
     scratch.mkdir(parents=True)
     shutil.copy(stored.directory / "passphrase", scratch / "passphrase")
     mail = MailStack(EngineStack(copy_project(REPOSITORY, directory / "project"), scratch, home).init())
+    _hide(stored.secrets, mail)
     mail.declare(stored.sections, clock=stored.clock)
     mail.stack.run("stack", "import", "--file", str(stored.directory / "export.json")).expect_success()
     with tarfile.open(stored.directory / "out.tar.gz") as files:
@@ -64,11 +73,13 @@ def restore(stored: StoredStack, directory: Path, home: Path) -> MailStack:
 def make_stored_stack(directory: Path) -> StoredStack:
     """Bring up a stack with every resource type, let time pass, and store what it is then."""
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    sections = _sections()
+    hosted = ThrowAwayAuthority("Third party").issue_client("hosted.example.org", days=_DAYS_OF_ANSWERS)
+    sections, secrets = _sections(hosted.certificate_pem), {"hosted-key": hosted.private_key_pem}
     with tempfile.TemporaryDirectory(prefix="postseal-states-") as name:
         work = Path(name)
         home = prepare_home(work / "home")
         mail = MailStack(EngineStack(copy_project(REPOSITORY, work / "project"), work / "backend", home).init())
+        _hide(secrets, mail)
         mail.declare(sections, clock=now - _FIRST_DAY)
         mail.stack.up().expect_success()
         sections["servers"]["answered"]["third_party"] = {"signed_chain_pem": _answer(mail)}
@@ -78,7 +89,7 @@ def make_stored_stack(directory: Path) -> StoredStack:
         mail.declare(sections, clock=now)
         mail.stack.up().expect_success()
         mail.stack.preview(expect_no_changes=True).expect_success()
-        _store(mail, directory, sections, now)
+        _store(mail, directory, sections, secrets, now)
     return StoredStack(directory)
 
 
@@ -95,6 +106,11 @@ def _signed(mail: MailStack, now: datetime) -> dict[str, str]:
     return {"signed_chain_pem": pem(answer), "roots_pem": pem(root.certificate)}
 
 
+def _hide(secrets: Mapping[str, str], mail: MailStack) -> None:
+    for key, value in secrets.items():
+        mail.stack.set_config(key, value, is_secret=True)
+
+
 def _without_places(value: Any) -> Any:
     """Leave out where on this machine each resource was declared: the engine notes it, and never reads it."""
     if isinstance(value, dict):
@@ -102,10 +118,11 @@ def _without_places(value: Any) -> Any:
     return [_without_places(each) for each in value] if isinstance(value, list) else value
 
 
-def _store(mail: MailStack, directory: Path, sections: dict[str, Any], now: datetime) -> None:
+def _store(mail: MailStack, directory: Path, sections: dict[str, Any], secrets: dict[str, str], now: datetime) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     (directory / "sections.yaml").write_text(yaml.safe_dump(sections, sort_keys=False))
+    (directory / "secrets.yaml").write_text(yaml.safe_dump(secrets))
     (directory / "clock").write_text(f"{format_instant(now)}\n")
     (directory / "export.json").write_text(json.dumps(_without_places(mail.stack.export()), indent=1) + "\n")
     shutil.copy(mail.stack.scratch / "passphrase", directory / "passphrase")
@@ -113,7 +130,7 @@ def _store(mail: MailStack, directory: Path, sections: dict[str, Any], now: date
         files.add(mail.project / "out", "out")
 
 
-def _sections() -> dict[str, Any]:
+def _sections(hosted_chain_pem: str) -> dict[str, Any]:
     short = {"validity": "30d", "renew_fraction": "1/2", "overlap": "14d"}
     return {
         "authorities": {
@@ -151,6 +168,7 @@ def _sections() -> dict[str, Any]:
                 "match": "public_key",
                 "lifetime": {"renew_key": "never"},
             },
+            "hosted": {"third_party": {"signed_chain_pem": hosted_chain_pem, "private_key_secret": "hosted-key"}},
         },
         "rosters": {
             "staff": {
@@ -169,7 +187,8 @@ def _sections() -> dict[str, Any]:
                 "relay_rosters": ["staff"],
                 "extra_relay_clients": [{"name": "partner", "fingerprint_sha256": ":".join(["AB"] * 32)}],
                 "transports": {
-                    "out": {"destinations": ["example.net"], "next_hop": "[a.example.net]", "certificate": "server"}
+                    "out": {"destinations": ["example.net"], "next_hop": "[a.example.net]", "certificate": "server"},
+                    "hosted": {"destinations": ["example.com"], "next_hop": "[b.example.com]", "certificate": "hosted"},
                 },
                 "policies": {"example.com": {"level": "encrypt"}},
             },

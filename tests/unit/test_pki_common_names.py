@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001 - letters that look alike are what some of these names are about.
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pki.common_names import comparable_name, problems_of_foreign_names
@@ -180,11 +180,28 @@ def test_a_mailbox_can_be_hidden_in_no_text(before: str, after: str) -> None:
     assert paths(Subject(f"{before} bob@example.org {after}")) == ["common_name"]
 
 
+# Marks that folding puts into another order (U+0345 becomes a letter), and labels that grow as A-labels.
+@example("v\u0323e\u0345\u031b")
+@example("\u1f9c\u0306")
+@example("\u0130\u08e1")
+@example("\xe9" * 250)
+@example("." * 250 + "\xe9.")
+@example("2130706433.")
+@example("fe80::1%a./64")
 @given(st.text(max_size=400))
 def test_any_text_can_be_judged(text: str) -> None:
     """Nothing is raised, and what is comparable stays the same."""
     paths(Subject(text), SubjectAltNames((text,), (text,), (text,)))
     assert comparable_name(comparable_name(text)) == comparable_name(text)
+
+
+@pytest.mark.parametrize("own", ["alice@example.org", "relay.example.org"])
+def test_no_length_makes_a_foreign_name_ones_own(own: str) -> None:
+    """A name is compared to its end, however long it is; final dots say nothing."""
+    assert comparable_name(f"{own}{'.' * 300}") == comparable_name(own)
+    assert paths(Subject(f"{own}{'.' * 300}")) == []
+    assert comparable_name(f"{own}{'.' * 300}evil.example") != comparable_name(own)
+    assert paths(Subject(f"{own}{'.' * 300}evil.example")) == ["common_name"]
 
 
 @pytest.mark.parametrize(
