@@ -129,10 +129,13 @@ def _address(text: str) -> str:
     try:
         number = _number(text)
         # A plain integer is an IPv4 address to this library.
-        address = ipaddress.ip_interface(text if number is None else number).ip
+        interface = ipaddress.ip_interface(text if number is None else number)
     except ValueError:
         return ""
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    address = interface.ip
+    # A zone behind the address can be any text, a name of somebody else as well; it is lost in `ip`.
+    zone = getattr(interface, "scope_id", None)
+    return f"{address}%{zone}" if zone else str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _number(text: str) -> int | None:

@@ -195,6 +195,14 @@ def test_any_text_can_be_judged(text: str) -> None:
     assert comparable_name(comparable_name(text)) == comparable_name(text)
 
 
+def test_a_zone_of_an_address_hides_no_name() -> None:
+    """Behind an IPv6 address that stands for an IPv4 address as well."""
+    assert paths(Subject("::ffff:192.0.2.1"), SubjectAltNames((), (), ("192.0.2.1",))) == []
+    own = SubjectAltNames((), (), ("192.0.2.1", "2001:db8::1"))
+    assert paths(Subject("::ffff:192.0.2.1%mx1.victim.example"), own) == ["common_name"]
+    assert paths(Subject("2001:db8::1%mx1.victim.example"), own) == ["common_name"]
+
+
 @pytest.mark.parametrize("own", ["alice@example.org", "relay.example.org"])
 def test_no_length_makes_a_foreign_name_ones_own(own: str) -> None:
     """A name is compared to its end, however long it is; final dots say nothing."""
