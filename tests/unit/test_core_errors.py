@@ -2,7 +2,7 @@
 
 import pytest
 
-from postseal_core.errors import CertificateError, ConfigError, DeployError, Problem
+from postseal_core.errors import CertificateError, ConfigError, DeployError, Problem, lines_of_problems
 from tests.support.stack_files import host, problems_of, stack
 
 HOSTILE = "\x1b]0;x\x07\x1b[31m\u202eevil\u2028\x9b1m\r\ny: z"
@@ -46,3 +46,12 @@ def test_a_stack_file_writes_nothing_to_a_terminal(raw: dict[str, object]) -> No
     told = problems_of(raw)
     assert told
     assert all(map(is_plain, map(str, told)))
+
+
+@pytest.mark.parametrize(
+    ("count", "last"), [(1, "a: 0"), (200, "a: 199"), (201, "and 1 more problems"), (1_300, "and 1,100 more problems")]
+)
+def test_what_does_not_fit_into_two_hundred_lines_is_counted(count: int, last: str) -> None:
+    """And nothing is counted where all fit."""
+    lines = lines_of_problems([Problem("a", str(number)) for number in range(count)])
+    assert (len(lines), lines[-1]) == (min(count, 201), last)

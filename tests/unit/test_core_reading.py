@@ -8,7 +8,7 @@ from pydantic import StrictBool, StrictInt, StrictStr
 
 from postseal_core.errors import Problem
 from postseal_core.reading import Section, join_path, read_section, without_consequences
-from postseal_core.wording import nearest_hint
+from postseal_core.wording import nearest_hint, shown
 
 
 class Below(Section):
@@ -135,3 +135,12 @@ def test_what_follows_from_an_unread_value_is_not_told() -> None:
         Problem("a.bc", "4"),
     ]
     assert without_consequences(problems, {"a.b"}) == [Problem("a.bc", "4")]
+
+
+def test_a_number_that_python_does_not_print_is_shown_by_its_kind() -> None:
+    """Alone and in a list, and a list that holds itself."""
+    endless: list[object] = []
+    endless.append(endless)
+    assert shown([10**5_000]) == "a list"
+    assert "0" * 50 not in shown(10**5_000)
+    assert len(shown(endless)) < 50

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postseal_core.bounds import LONGEST_HOURS
 from postseal_core.errors import ConfigError, PostsealError, Problem
 from postseal_core.records import (
     INLINE,
@@ -580,3 +581,28 @@ def test_problems_are_put_below_a_path() -> None:
     """A name follows a dot, a position follows at once, and what is wrong with the whole has the path itself."""
     paths = [Problem(path, "x").below("hosts.mx1").path for path in ("", "name", "[0]", "[0].name")]
     assert paths == ["hosts.mx1", "hosts.mx1.name", "hosts.mx1[0]", "hosts.mx1[0].name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """Two numbers, one of which dates are computed with."""
+
+    overlap_hours: int = 0
+    rows: int = 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_good"),
+    [
+        ("overlap_hours", LONGEST_HOURS, True),
+        ("overlap_hours", LONGEST_HOURS + 1, False),
+        ("rows", LONGEST_HOURS + 1, True),
+    ],
+)
+def test_hours_are_as_many_as_dates_can_be_computed_with(name: str, value: int, *, is_good: bool) -> None:
+    """A number of another kind may be larger."""
+    if is_good:
+        assert getattr(decode(Lasting, {name: value}), name) == value
+    else:
+        with pytest.raises(ConfigError, match=name):
+            decode(Lasting, {name: value})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pki.common_names import comparable_name, problems_of_foreign_names
+from pki.common_names import comparable_name, names_within, problems_of_foreign_names
 from pki.model import Profile, Subject, SubjectAltNames
 from pki.names import problems_of_declaration
 from tests.support.specimens import declare
@@ -247,3 +247,17 @@ def test_a_mailbox_with_quotes_or_blanks_is_one_all_the_same(name: str) -> None:
 def test_a_number_is_an_address_where_a_resolver_takes_it_for_one(number: str, *, is_address: bool) -> None:
     """Decimal, octal or hexadecimal, from 1.0.0.0 to 255.255.255.255, and no longer than anybody writes one."""
     assert paths(Subject(number)) == (["common_name"] if is_address else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("o'brien@example.org", "o'brien@example.org"),
+        ("O'Brien@Example.ORG.", "o'brien@example.org"),
+        ("relay of mx1.example.org", "mx1.example.org"),
+        ("mailto:alice@example.org", "alice@example.org"),
+    ],
+)
+def test_a_text_is_searched_as_a_whole_and_word_by_word(text: str, name: str) -> None:
+    """A mailbox may have signs in it that divide words."""
+    assert name in names_within(text)

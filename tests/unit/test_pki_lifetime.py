@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pki.lifetime import LifetimePolicy, format_hours, parse_fraction
 from pki.model import Validity
+from postseal_core.bounds import LARGEST_COUNT
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -56,6 +57,8 @@ def test_the_reason_is_said_in_words(policy: LifetimePolicy, words: str) -> None
         (LifetimePolicy(renew_before_hours=9000), "renew_before_hours"),
         (LifetimePolicy(overlap_hours=0), "overlap_hours"),
         (LifetimePolicy(renew_key_every=-1), "renew_key_every"),
+        (LifetimePolicy(renew_key_every=LARGEST_COUNT + 1), "renew_key_every"),
+        (LifetimePolicy(renew_key_every=-LARGEST_COUNT - 1), "renew_key_every"),
     ],
 )
 def test_a_policy_that_never_renews_or_always_renews_or_locks_out_is_refused(policy: LifetimePolicy, path: str) -> None:

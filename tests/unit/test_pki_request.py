@@ -139,7 +139,9 @@ def test_a_key_that_nothing_accepts_is_refused() -> None:
 def test_names_that_are_not_declared_are_told(pem: str, strange: list[str]) -> None:
     """They would be missing from the certificate, or somebody tries to get them."""
     request = load_request(pem, what="request")
-    found = [str(problem) for problem in problems_of_requested_names(request, DECLARED)]
+    problems = [*problems_of_requested_names(request, DECLARED)]
+    assert {problem.path for problem in problems} <= {"request_pem"}
+    found = [str(problem) for problem in problems]
     assert len(found) == len(strange)
     for problem, name in zip(found, strange, strict=True):
         assert f"asks for {name}" in problem

@@ -120,3 +120,9 @@ def test_all_refusals_of_a_list_stand_in_one_message() -> None:
     lines = str(caught.value).splitlines()
     subjects = [*["CRL of CN=root specimen,O=Example"] * 2, *["serial number -1"] * 3]
     assert [line.partition(":")[0] for line in lines] == subjects
+
+
+def test_the_largest_number_of_a_list_has_twenty_octets() -> None:
+    """RFC 5280 section 5.2.3; the first bit says the sign."""
+    number = _build(crl_number=2**159 - 1).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    assert number == 2**159 - 1

@@ -254,3 +254,12 @@ def test_a_ca_file_that_cannot_be_read_is_one_problem(pem: str) -> None:
     """Postfix would turn TLS off because of it."""
     (problem,) = problems_of_ca_file(pem, now=NOW)
     assert problem.message.startswith("CA file: ")
+
+
+def test_a_chain_of_two_mebibytes_is_read_and_no_larger_one() -> None:
+    """The bound counts characters; what is too large is not parsed."""
+    pem = chain_pem([make_authority().certificate])
+    fits = pem + " " * (2 * 2**20 - len(pem))
+    assert len(load_chain(fits, what="chain")) == 1
+    with pytest.raises(CertificateError, match=r"^chain: got more than 2 MiB"):
+        load_chain(f"{fits} ", what="chain")
