@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _SHORTEST_SECRET = 8
+_OPENS_A_KEY = "private_key_passphrase_secret"
 """Characters of the shortest passphrase that is accepted; a shorter one could not be told from other words either."""
 
 _KEPT_IN_FILE = (
@@ -134,7 +135,7 @@ def problems_of_secrets(
     found = [
         Problem(path, fault)
         for path, key in references
-        if (fault := _reference_fault(key, raw, section_names, secret_keys))
+        if (fault := _reference_fault(path, key, raw, section_names, secret_keys))
     ]
     # A secret that nothing refers to yet hurts nobody: it is set before the line that refers to it can be written.
     others = sorted(set(raw) - {*section_names, *secret_keys, *(key for _, key in references)})
@@ -155,7 +156,9 @@ def _references(value: Any, steps: _Steps) -> Iterator[tuple[str, str]]:
             yield from _references(item, (*steps, step))
 
 
-def _reference_fault(key: str, raw: Raw, section_names: Collection[str], secret_keys: Collection[str]) -> str | None:
+def _reference_fault(
+    path: str, key: str, raw: Raw, section_names: Collection[str], secret_keys: Collection[str]
+) -> str | None:
     command = f"set it with: pulumi config set --secret {key}"
     if key in section_names:
         return f"{shown(key)} is a section of this file; name a secret key of its own"
@@ -166,8 +169,11 @@ def _reference_fault(key: str, raw: Raw, section_names: Collection[str], secret_
             f"the key {shown(key)} stands in clear; {command}, with a new value, since the old one is in the file's "
             "history"
         )
-    if len(_text_of(raw[key])) < _SHORTEST_SECRET:
-        return f"the value of {shown(key)} has fewer than {_SHORTEST_SECRET} characters; {command}"
+    # What opens a key that exists is as long as somebody once made it.
+    opens_a_key, length = path.endswith(_OPENS_A_KEY), len(_text_of(raw[key]))
+    if length < _SHORTEST_SECRET and not (opens_a_key and length):
+        few = "is empty" if opens_a_key else f"has fewer than {_SHORTEST_SECRET} characters"
+        return f"the value of {shown(key)} {few}; {command}"
     return None
 
 

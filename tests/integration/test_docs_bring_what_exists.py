@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.needs_engine, pytest.mark.needs_openssl]
 PAGE = (REPOSITORY / "docs/bring-what-exists.md").read_text(encoding="utf-8")
 PKI = """
 mkdir -p pki/private stacks
+echo once > passphrase.txt
 openssl req -x509 -newkey rsa:2048 -passout pass:once -keyout pki/private/ca.key -out pki/ca.crt -days 3650 \\
     -subj "/CN=Example Mail CA" -addext keyUsage=critical,keyCertSign,cRLSign
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout partner.key -subj /CN=us -out us.csr
@@ -32,9 +33,9 @@ def part(heading: str) -> str:
 
 
 def typed(stack: Stack, text: str) -> None:
-    """Type the commands of a section into a shell of this stack; the key's passphrase comes from a file."""
+    """Type the commands of a section into a shell of this stack."""
     for match in MADE.finditer(text):
-        command = match["command"].replace("openssl pkey -in", "openssl pkey -passin pass:once -in")
+        command = match["command"]
         process = subprocess.run(
             ["sh", "-ec", command],
             cwd=stack.project,

@@ -50,6 +50,16 @@ def test_a_reference_and_its_secret_belong_together(
     assert [word for word in words if word not in problems[0].message] == []
 
 
+@pytest.mark.parametrize(("passphrase", "is_good"), [("once", True), ("1", True), ("", False)])
+def test_what_opens_a_key_that_exists_is_as_long_as_it_is(passphrase: str, *, is_good: bool) -> None:
+    """Nobody can be told to choose another passphrase for a key that is encrypted already."""
+    adopt = {"certificate_pem": "", "private_key_secret": "ca-key", "private_key_passphrase_secret": "ca-word"}
+    secrets = {"ca-key": GOOD, "ca-word": passphrase}
+    problems = problems_of(stack(authority={"common_name": "CA", "adopt": adopt}) | secrets, [*secrets])
+    told = [problem for problem in problems if problem.path.endswith("private_key_passphrase_secret")]
+    assert bool(told) is not is_good
+
+
 def test_a_secret_may_be_set_before_anything_refers_to_it() -> None:
     """The engine sets it, and only then can the line be written; in clear, an unknown key is a mistake."""
     others = {"alice-passphrase": GOOD, "bob-passphrase": GOOD + GOOD}
