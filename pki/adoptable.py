@@ -17,6 +17,7 @@ from pki.extensions import extension_of, is_self_issued, name_in_words
 from pki.issuing import Issuer, issue
 from pki.keys import PrivateKey, algorithm_of
 from pki.model import CertificateDeclaration, Profile, Subject, SubjectAltNames, Validity
+from pki.name_kinds import NAME_KINDS
 from pki.string_types import has_explicit_curve
 from pki.verification import is_issued_by
 from postseal_core.errors import CertificateError
@@ -29,7 +30,9 @@ _PURPOSES: Final = {
     ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
     ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
 }
-_TRIAL_HOST: Final = "trial.invalid"
+_HOSTS: Final = next(each for each in NAME_KINDS if each.general_name is x509.DNSName)
+_TRIAL_LABEL: Final = "trial"
+_TRIAL_HOST: Final = f"{_TRIAL_LABEL}.invalid"
 _TRIAL_SERIAL: Final = 1
 _TRIAL_HOURS: Final = 1
 
@@ -110,7 +113,7 @@ def faults_of_trial(
     """
     try:
         issuer = Issuer(certificate, private_key)
-        leaf = _trial_leaf(issuer, now)
+        leaf = _trial_leaf(issuer, _permitted_host([certificate, *above]), now)
     except (CertificateError, ValueError) as error:
         yield f"a certificate issued on trial cannot be made: {error}"
         return
@@ -121,7 +124,7 @@ def faults_of_trial(
         )
     if not is_issued_by(leaf, certificate):
         yield "a certificate issued on trial does not verify with the authority's own key"
-    if _limits_directories(certificate):
+    if any(map(_limits_directories, [certificate, *above])):
         return  # whether a subject lies within is told where it is declared
     chain = [leaf, *([certificate, *above[:-1]] if above else [])]
     root = above[-1] if above else certificate
@@ -129,10 +132,9 @@ def faults_of_trial(
         yield f"a certificate issued on trial is refused: {problem.message}"
 
 
-def _trial_leaf(issuer: Issuer, now: datetime) -> x509.Certificate:
-    host = _permitted_host(issuer.certificate)
+def _trial_leaf(issuer: Issuer, host: str, now: datetime) -> x509.Certificate:
     declaration = CertificateDeclaration(
-        Profile.SERVER_AND_CLIENT, Subject("trial"), SubjectAltNames(dns_names=(host,) if host else ())
+        Profile.SERVER_AND_CLIENT, Subject(_TRIAL_LABEL), SubjectAltNames(dns_names=(host,) if host else ())
     )
     start = max(now.replace(microsecond=0), issuer.certificate.not_valid_before_utc)
     end = min(start + timedelta(hours=_TRIAL_HOURS), issuer.certificate.not_valid_after_utc)
@@ -152,10 +154,19 @@ def _limits_directories(certificate: x509.Certificate) -> bool:
     return any(isinstance(each, x509.DirectoryName) for each in subtrees)
 
 
-def _permitted_host(certificate: x509.Certificate) -> str:
-    """Return a host that the authority may certify, as far as that is easy to tell; empty: none is tried."""
-    names = extension_of(certificate, x509.NameConstraints)
-    if names is None:
-        return _TRIAL_HOST
-    hosts = [each.value for each in names.permitted_subtrees or () if isinstance(each, x509.DNSName)]
-    return hosts[0].removeprefix(".") if hosts and not names.excluded_subtrees else ""
+def _permitted_host(authorities: Sequence[x509.Certificate]) -> str:
+    """Return a host that all of these authorities may certify, as far as one is easy to find; empty: none is tried."""
+    limits = [names for each in authorities if (names := extension_of(each, x509.NameConstraints))]
+    permitted = [_hosts(each.permitted_subtrees) for each in limits]
+    excluded = [base for each in limits for base in _hosts(each.excluded_subtrees)]
+    # A base with a leading dot stands for the hosts below it, and not for itself.
+    own = (f"{_TRIAL_LABEL}{base}" if base.startswith(".") else base for bases in permitted for base in bases)
+    for host in (_TRIAL_HOST, *own):
+        is_permitted = all(not bases or any(_HOSTS.is_within(host, base) for base in bases) for bases in permitted)
+        if is_permitted and not any(_HOSTS.is_within(host, base) for base in excluded):
+            return host
+    return ""
+
+
+def _hosts(subtrees: Sequence[x509.GeneralName] | None) -> list[str]:
+    return [each.value.lower() for each in subtrees or () if isinstance(each, x509.DNSName)]
