@@ -11,7 +11,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pki.extensions import is_self_issued
+from pki.extensions import is_self_issued, long_names
 from pki.model import FIRST_SLOT, SUBJECT_PARTS, AuthorityChange
 
 __all__ = ["Carried", "carried_extensions", "numbered_name"]
@@ -45,17 +45,22 @@ def numbered_name(name: x509.Name, number: int) -> x509.Name:
         if any(each.oid == NameOID.COMMON_NAME for each in rdns[index]):
             rdns[index] = x509.RelativeDistinguishedName([_numbered(each, suffix) for each in rdns[index]])
             return x509.Name(rdns)
-    last = str(next(iter(rdns[-1])).value) if rdns else ""
-    own = x509.NameAttribute(NameOID.COMMON_NAME, f"{last[: _LONGEST_COMMON_NAME - len(suffix)]}{suffix}".strip())
-    return x509.Name([*rdns, x509.RelativeDistinguishedName([own])])
+    last = str(next(iter(rdns[-1])).value).strip() if rdns else ""
+    return x509.Name([*rdns, x509.RelativeDistinguishedName([_common_name(last, suffix if last else str(number))])])
 
 
 def _numbered(attribute: x509.NameAttribute[Any], suffix: str) -> x509.NameAttribute[Any]:
     if attribute.oid != NameOID.COMMON_NAME:
         return attribute
-    text = f"{str(attribute.value)[: _LONGEST_COMMON_NAME - len(suffix)]}{suffix}"
     # The string type has no public name in the library; without it the text would become a UTF8String.
-    return x509.NameAttribute(attribute.oid, text, _type=attribute._type)  # noqa: SLF001
+    return _common_name(str(attribute.value), suffix, attribute._type)  # noqa: SLF001
+
+
+def _common_name(text: str, suffix: str, string_type: Any = None) -> x509.NameAttribute[Any]:
+    """Build a common name of at most 64 characters; the library would refuse those that are more octets."""
+    numbered = f"{text[: _LONGEST_COMMON_NAME - len(suffix)]}{suffix}"
+    with long_names():
+        return x509.NameAttribute(NameOID.COMMON_NAME, numbered, _type=string_type, _validate=False)
 
 
 def carried_extensions(
