@@ -2,16 +2,17 @@
 
 from typing import cast
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from pki.keys import PrivateKey, algorithm_of, load_private_key, private_key_pem
+from pki.keys import PrivateKey, algorithm_of, load_private_key, private_key_pem, unknown_algorithm
 from postseal_core.bounds import LARGEST_KEY_BYTES
 from postseal_core.errors import CertificateError
 
 __all__ = ["opened_private_key_pem"]
 
 _MARKS = ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED")
+_CIPHER_UNKNOWN = ("unknown key encryption", "unknown cipher")
 
 
 def opened_private_key_pem(pem: str, passphrase: str, *, what: str) -> str:
@@ -21,7 +22,8 @@ def opened_private_key_pem(pem: str, passphrase: str, *, what: str) -> str:
     4,ENCRYPTED`). With an empty passphrase a key that is in clear comes back as it is.
 
     Raises:
-        CertificateError: the passphrase is wrong, missing, or none is needed; or the key cannot be read.
+        CertificateError: the passphrase is wrong, missing, or none is needed; the cipher is not known; or the key
+            cannot be read or is of no accepted algorithm.
     """
     is_encrypted = any(mark in pem for mark in _MARKS)
     if not passphrase and not is_encrypted:
@@ -39,14 +41,19 @@ def opened_private_key_pem(pem: str, passphrase: str, *, what: str) -> str:
     try:
         key = serialization.load_pem_private_key(pem.encode(), passphrase.encode())
     except UnsupportedAlgorithm as error:
-        raise CertificateError(
-            f"{what}: the key is encrypted with a cipher that is not known here; encrypt it anew with "
-            "`openssl pkcs8 -topk8 -v2 aes-256-cbc`"
-        ) from error
-    except (ValueError, TypeError) as error:
-        # A wrong passphrase and a damaged key look alike: what is deciphered makes no sense.
-        raise CertificateError(
-            f"{what}: the passphrase does not open the key (or the key is damaged): try it with `openssl pkey -noout`"
-        ) from error
+        raise unknown_algorithm(what) from error
+    except (ValueError, TypeError, InternalError) as error:
+        raise CertificateError(f"{what}: {_cause(error)}") from error
     algorithm_of(key, what=what)
     return private_key_pem(cast("PrivateKey", key))
+
+
+def _cause(error: Exception) -> str:
+    """Return why an encrypted key stays closed; a cipher that is not known tells itself in the library's words only."""
+    if any(words in str(error).lower() for words in _CIPHER_UNKNOWN):
+        return (
+            "the key is encrypted with a cipher that is not known here; encrypt it anew with "
+            "`openssl pkcs8 -topk8 -v2 aes-256-cbc`"
+        )
+    # A wrong passphrase and a damaged key look alike: what is deciphered makes no sense.
+    return "the passphrase does not open the key (or the key is damaged): try it with `openssl pkey -noout`"

@@ -26,6 +26,7 @@ __all__ = [
     "load_private_key",
     "private_key_pem",
     "signature_hash",
+    "unknown_algorithm",
 ]
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
@@ -115,13 +116,23 @@ def load_private_key(pem: str, *, what: str) -> PrivateKey:
             f"{what}: the key is encrypted with a passphrase, expected an unencrypted one. Postfix must start"
             " unattended: remove the passphrase with `openssl pkey -in KEY -out KEY.plain`"
         ) from error
-    except (ValueError, UnsupportedAlgorithm, InternalError) as error:
+    except UnsupportedAlgorithm as error:
+        raise unknown_algorithm(what) from error
+    except (ValueError, InternalError) as error:
         raise CertificateError(
             f"{what}: cannot be read as a private key, expected PEM text that has a line"
             " `-----BEGIN PRIVATE KEY-----`; make one with `openssl genpkey`"
         ) from error
     algorithm_of(key, what=what)
     return cast("PrivateKey", key)
+
+
+def unknown_algorithm(what: str) -> CertificateError:
+    """Return the error for a key that is whole, and of an algorithm or on a curve that the library does not know."""
+    return CertificateError(
+        f"{what}: got a key of an algorithm or curve that is not known here, expected one of {_CHOICES}; make a new key"
+        " of one of these"
+    )
 
 
 def algorithm_of(key: object, *, what: str = "key") -> KeyAlgorithm:
