@@ -19,6 +19,7 @@ from postseal_core.errors import ConfigError, Problem
 from tests.support.mocks import Program, run_program, secrets_in_clear
 from tests.support.provider import UNKNOWN
 from tests.support.stack_files import client, load_repository_stack, roster, stack
+from tests.support.test_authority import ThrowAwayAuthority
 
 
 def previewed(stack_name: str) -> tuple[Program, dict[str, Any]]:
@@ -238,3 +239,47 @@ def test_a_host_with_a_certificate_of_its_own_tells_what_was_seen_of_it() -> Non
     )
     assert isinstance(outputs["hosts"]["mx1"]["on_host"], pulumi.Output)
     assert "on_host" not in outputs["hosts"]["mx2"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_preview", "is_refused"),
+    [
+        ({"clock": "2027-01-01"}, False, True),
+        ({"clock": "2027-01-01", "rehearsal": "false"}, False, True),
+        ({"clock": "2027-01-01"}, True, False),
+        ({"clock": "2027-01-01", "rehearsal": "true"}, False, False),
+        ({}, False, False),
+    ],
+    ids=["up", "up without a rehearsal", "preview", "rehearsal", "no clock"],
+)
+def test_nothing_is_changed_under_a_set_clock_but_on_a_rehearsal_stack(
+    configure: Any, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], *, is_preview: bool, is_refused: bool
+) -> None:
+    """A preview may look at another day; what it says names both ways out."""
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: is_preview)
+    configure(qualified(stack()) | {f"postseal:{name}": value for name, value in settings.items()})
+    if not is_refused:
+        assert set(read_configuration().hosts) == {"mx1"}
+        return
+    with pytest.raises(pulumi.RunError) as caught:
+        read_configuration()
+    (line,) = str(caught.value).splitlines()[1:]
+    assert line.startswith("  postseal:clock: is set to 2027-01-01: ")
+    assert "pulumi config rm postseal:clock" in line
+    assert "pulumi config set postseal:rehearsal true" in line
+
+
+def test_the_key_of_an_adopted_authority_is_tried_while_the_configuration_is_read(configure: Any) -> None:
+    """With the secrets in clear, which only the program has; its own key passes."""
+    old, other = ThrowAwayAuthority("Old CA"), ThrowAwayAuthority("Other CA")
+    adopt = {"certificate_pem": old.certificate_pem, "private_key_secret": "ca-key"}
+    sections = qualified({"authority": {"adopt": adopt}})
+    configure(sections | {"mail-pki:ca-key": old.private_key_pem}, ("mail-pki:ca-key",))
+    assert read_configuration().authorities["authority"].adopt
+    configure(sections | {"mail-pki:ca-key": other.private_key_pem}, ("mail-pki:ca-key",))
+    with pytest.raises(pulumi.RunError) as caught:
+        read_configuration()
+    assert str(caught.value).splitlines() == [
+        "the configuration has a problem; nothing was changed:",
+        "  authority.adopt.private_key_secret: ca-key is the key of another certificate: hand in its own",
+    ]
