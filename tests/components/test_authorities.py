@@ -13,9 +13,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 import pki
 from postseal_core.errors import ConfigError
+from tests.support.declarations import mistake_of
 from tests.support.mocks import run_program, secrets_in_clear
 from tests.support.provider import UNKNOWN, Secret
 from tests.support.test_authority import ThrowAwayAuthority
+
+OLD_CA = ThrowAwayAuthority("Old CA").certificate_pem
 
 
 def root() -> pki.CertificateAuthority:
@@ -157,6 +160,47 @@ def test_an_encrypted_key_of_an_adopted_authority_is_opened(is_traditional: bool
     assert properties["private_key_pem"] == Secret(old.private_key_pem)
     assert "swordfish" not in str([each.properties for each in program.registrations])
     assert "swordfish" not in repr(adopted)
+
+
+def test_a_passphrase_that_does_not_open_the_key_stops_the_program_without_showing_it() -> None:
+    """As a sentence; the right one, above, opens it."""
+    old = ThrowAwayAuthority("Old CA")
+    key = load_pem_private_key(old.private_key_pem.encode(), None)
+    encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"swordfish")).decode()
+    adopted = pki.AdoptedAuthority(old.certificate_pem, encrypted, private_key_passphrase="rumpelstiltskin")
+    with pytest.raises(Exception, match="does not open the key") as caught:
+        run_program(lambda: pki.CertificateAuthority("old-ca", adopt=adopted))
+    assert isinstance(caught.value, pulumi.RunError)
+    assert not any(word in str(caught.value) for word in ("swordfish", "rumpelstiltskin", "PRIVATE KEY"))
+
+
+@pytest.mark.parametrize(
+    ("certificate_pem", "fields", "expected"),
+    [
+        ("", {}, ["adopt.certificate_pem: certificate: got no PEM block"]),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", {}, ["adopt.certificate_pem: certificate"]),
+        (OLD_CA, {"key_algorithm": "RSA-4096"}, ["key_algorithm: the adopted certificate's key is ECDSA-P256; leave"]),
+        (OLD_CA, {"key_algorithm": "ECDSA-P256"}, []),
+        (OLD_CA, {}, []),
+    ],
+    ids=["empty", "damaged", "another algorithm", "its algorithm", "nothing said"],
+)
+def test_an_adopted_certificate_is_read_before_anything_is_registered(
+    certificate_pem: str, fields: dict[str, Any], expected: list[str]
+) -> None:
+    """What it says about its key decides; a mistake has the path of its argument."""
+
+    def declare() -> None:
+        adopted = pki.AdoptedAuthority(certificate_pem, "a key that the engine keeps")
+        pki.CertificateAuthority("old-ca", adopt=adopted, **fields)
+
+    if not expected:
+        assert run_program(declare).one("Certificate", "old-ca").properties["adopt_certificate_pem"] == OLD_CA
+        return
+    found = [str(problem) for problem in mistake_of(declare).problems]
+    assert len(found) == len(expected)
+    for problem, beginning in zip(found, expected, strict=True):
+        assert problem.startswith(f"authorities.old-ca.{beginning}")
 
 
 @pytest.mark.parametrize(

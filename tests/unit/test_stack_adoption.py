@@ -168,6 +168,17 @@ def test_the_key_is_opened_before_anything_is_registered(kind: str) -> None:
     assert all(sentence in each.message and "swordfish" not in each.message for each in found)
 
 
+@pytest.mark.parametrize("text", ["no key at all", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+def test_what_is_no_key_is_told_at_the_key(text: str) -> None:
+    """Without quoting it; a right key, above, is told nothing about."""
+    raw = adopted(certificate_for(key_of(KeyAlgorithm.ECDSA_P256))) | {"ca-key": text}
+    (problem,) = problems_of_adopted_keys(loaded(raw), raw)
+    assert problem.path == "authority.adopt.private_key_secret"
+    assert problem.message.startswith("ca-key: ")
+    assert text not in problem.message
+    assert "AAAA" not in problem.message
+
+
 def test_the_key_of_another_certificate_is_told() -> None:
     """Nothing that it signs would verify."""
     pem = certificate_for(key_of(KeyAlgorithm.ECDSA_P256))

@@ -14,7 +14,7 @@ from postfix.tables import ClientRow
 from postfix.target import Directory, HostTarget, Local
 from postseal.stack.config import load_stack
 from postseal.stack.model import CertificateKind, CertificateReference, Host
-from tests.support.stack_files import host, stack
+from tests.support.stack_files import host, problems_of, stack
 from tests.support.test_authority import ThrowAwayAuthority
 
 LEAF = ThrowAwayAuthority().issue_client("partner")
@@ -239,3 +239,17 @@ def test_release_and_level_of_postfix_are_handed_on() -> None:
     declaration = loaded(postfix_version="3.10", compatibility_level="3.9", table_type="lmdb").declaration
     assert declaration.postfix_version == (3, 10)
     assert (declaration.effective_compatibility_level, declaration.table_type) == ("3.9", "lmdb")
+
+
+@pytest.mark.parametrize(
+    ("target", "paths"),
+    [
+        ({"ownership": "merge"}, ["hosts.mx1.target.ownership"]),
+        ({"directory": "out/mx1", "ownership": "merge"}, ["hosts.mx1.target.ownership"]),
+        ({"ownership": "whole"}, []),
+        ({"local": "/etc/postfix", "ownership": "merge"}, []),
+    ],
+)
+def test_a_directory_of_ours_is_never_merged_with(target: dict[str, str], paths: list[str]) -> None:
+    """Neither one that is named nor the default one: nobody else writes there."""
+    assert [problem.path for problem in problems_of(host(target=target))] == paths

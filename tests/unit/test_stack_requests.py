@@ -86,8 +86,27 @@ def test_the_request_may_stand_here_or_in_a_file(key: str) -> None:
             ),
             ["rosters.devices.take_over: the key of printer is where its request was made"],
         ),
+        (
+            declared(
+                None,
+                {"devices": {"clients": {"printer": PRINTER}}},
+                request_pem=REQUEST,
+                take_over_from="devices",
+            ),
+            ["clients.printer.take_over_from: a roster's client has its key here, and the request is for another one"],
+        ),
     ],
-    ids=["twice", "no file", "no request", "another name", "another algorithm", "archive", "presented", "moved"],
+    ids=[
+        "twice",
+        "no file",
+        "no request",
+        "another name",
+        "another algorithm",
+        "archive",
+        "presented",
+        "moved",
+        "moved out",
+    ],
 )
 def test_what_needs_the_key_or_contradicts_the_request_is_told(raw: dict[str, Any], expected: list[str]) -> None:
     """Before anything is registered."""

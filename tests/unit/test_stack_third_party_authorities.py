@@ -115,6 +115,27 @@ def test_a_file_that_is_no_answer_is_told() -> None:
         assert "AAAA" not in str(told)
 
 
+def test_roots_that_are_none_are_told_once() -> None:
+    """At the roots; names are not held to what cannot be read, and everybody below waits to be judged."""
+    for text in ("x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
+        told = refused(SIGNED, FILES | {"signed/root.pem": text})
+        assert told.keys() == {"authority.third_party.roots_file"}
+    assert refused(SIGNED) == {}
+
+
+def test_what_is_adopted_is_the_answer_until_there_is_a_newer_one() -> None:
+    """The first slot has its certificate already, so nothing waits; the next answer goes before it."""
+    adopt = {"certificate_pem": pem(ANSWER), "private_key_secret": "issuing-key"}
+    newer = pem(ROOT.sign(authority_request_pem(DECLARATION, KEY)))
+    for third_party, expected in ({}, pem(ANSWER)), ({"signed_chain_pem": newer}, newer):
+        raw = issuing(third_party | {"roots_pem": pem(ROOT.certificate)}, adopt=adopt)
+        config = load_stack(raw | {"issuing-key": "the engine keeps it"}, ["issuing-key"], stack_name="test")
+        told = config.authorities["authority"].third_party
+        assert told
+        assert dict(told.signed_chains_pem) == {1: expected}
+        assert not told.is_waiting(config.authorities["authority"].slots)
+
+
 def test_binary_and_windows_answers_are_read() -> None:
     """DER of one certificate, DER and PEM of PKCS#7, and PKCS#7 under the label of a certificate, as AD CS saves it."""
     chain = [ANSWER, ROOT.certificate]

@@ -56,6 +56,11 @@ def test_a_host_presents_it_as_its_client_certificate() -> None:
             "clients.partner.third_party.private_key_secret",
             "there is no key 'another'",
         ),
+        (
+            declared({"signed_chain_pem": CHAIN}) | {"partner-key": None},
+            "clients.partner.third_party.private_key_secret",
+            "name the secret key of the stack",
+        ),
         (declared(email="a@example.org"), "clients.partner.email", "somebody else decided"),
         (declared(authority="authority"), "clients.partner.authority", "somebody else decided"),
         (declared(pkcs12="modern"), "clients.partner.pkcs12", "somebody else decided"),
@@ -94,3 +99,32 @@ def test_a_third_partys_server_certificate_is_presented_if_it_is_for_clients_too
         assert load_stack(raw, [], stack_name="dev").servers["mx1"].is_client
         raw["hosts"]["mx1"]["relay_clients"] = ["mx1"]
         assert [each.path for each in problems_of(raw)] == ["hosts.mx1.relay_clients[0]"]
+
+
+NO_ANSWERS = {
+    "a chain": (CHAIN, ""),
+    "text": ("no certificate", "clients.partner.third_party.signed_chain_file: partner.pem: "),
+    "a key": (
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        "clients.partner.third_party.signed_chain_file: partner.pem line 1: a private key",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_ANSWERS)
+def test_a_file_without_a_certificate_is_told_by_its_name(kind: str) -> None:
+    """When the stack file is read; a key that stands there by mistake is never quoted."""
+    text, beginning = NO_ANSWERS[kind]
+    raw = declared({"signed_chain_file": "partner.pem", "private_key_secret": "partner-key"})
+    found = [str(each) for each in problems_of(raw, KEY, {"partner.pem": text})]
+    assert len(found) == bool(beginning)
+    assert all(each.startswith(beginning) and "AAAA" not in each for each in found)
+
+
+@pytest.mark.parametrize(("name", "is_refused"), [("server", True), ("servers", False)])
+def test_none_is_called_as_a_host_calls_its_own(name: str, *, is_refused: bool) -> None:
+    """`certificate: server` would mean both."""
+    raw = KEY | {"authority": {"common_name": "CA"}, "clients": {name: {"third_party": GIVEN}}}
+    found = [each for each in problems_of(raw, KEY) if "host's own certificate" in each.message]
+    assert [each.path for each in found] == ([f"clients.{name}"] if is_refused else [])
+    assert bool(problems_of(raw, KEY)) is is_refused
