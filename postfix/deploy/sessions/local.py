@@ -7,7 +7,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -67,12 +67,19 @@ class LocalSession(DirectoryWriter):
             try:
                 stdout, stderr = process.communicate(timeout=timeout_seconds)
             except BaseException as error:
-                os.killpg(process.pid, signal.SIGKILL)
+                _stop(process)
                 if isinstance(error, subprocess.TimeoutExpired):
                     message = f"{' '.join(arguments)} did not end within {timeout_seconds:g} s and was stopped"
                     raise DeployError(message) from error
                 raise
         return CommandResult(process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command with all that it started, and wait for its end: an interrupted `with` does not."""
+    with suppress(ProcessLookupError):  # by now it has ended by itself
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _read_regular(path: str) -> tuple[os.stat_result, bytes]:
