@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime.proto import provider_pb2 as pb
 
 from pki.model import KeyAlgorithm
 from tests.support.offline_signer import OfflineSigner, common_name, pem
@@ -133,3 +136,55 @@ def test_what_waits_can_be_taken_back(plugin: PluginRuns) -> None:
     plugin.up(alice, {"awaits": "the certificate of issuing"})
     alice.delete()
     assert plugin.up(plugin.resource("PostfixHost", "mx1"), {"awaits": "mx1"}) == {"": "create"}
+
+
+P256 = bytes.fromhex("06082a8648ce3d030107")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_preview_that_has_no_key_yet_judges_the_answer_by_its_own(plugin: PluginRuns, *, is_known: bool) -> None:
+    """The key is made in this run, and `up` compares; an answer for a key that nobody can read is refused before."""
+    resource = plugin.resource("RequestedAuthority", "issuing")
+    plugin.up(resource, requested())
+    answer = ROOT.sign(resource.outputs["cert_request_pem"])
+    fresh = plugin.resource("RequestedAuthority", "other")
+    if is_known:
+        changes, planned = plugin.preview(fresh, requested(answer, private_key_pem=UNKNOWN))
+        assert changes == {"": "create"}
+        assert planned["cert_request_pem"] == UNKNOWN
+        assert planned["certificate_pem"] == pem(answer)
+        return
+    der = answer.public_bytes(Encoding.DER)
+    strange = x509.load_der_x509_certificate(der.replace(P256, P256[:-1] + b"\x7f"))
+    plugin.start_run()
+    reason = plugin.refusal(fresh.check, requested(strange, private_key_pem=UNKNOWN))
+    assert "signed_chain: was signed for a key of another kind" in reason
+
+
+def test_an_answer_to_another_request_is_refused_once_the_key_is_there(plugin: PluginRuns) -> None:
+    """What the preview could not compare, `up` does: nothing is made with it."""
+    other = plugin.resource("RequestedAuthority", "other")
+    plugin.up(other, requested(private_key_pem=Secret(key_pem("other"))))
+    answer = ROOT.sign(other.outputs["cert_request_pem"])
+    resource = plugin.resource("RequestedAuthority", "issuing")
+    plugin.preview(resource, requested(answer, private_key_pem=UNKNOWN))
+    (reason,) = plugin.problems(resource, requested(answer))
+    assert "was signed for another key" in reason
+
+
+def test_what_waits_for_something_else_by_now_goes_on_to_wait(plugin: PluginRuns) -> None:
+    """Shown in the preview, kept by `up`; with a clock that is set it is refused, as any other change."""
+    alice = plugin.resource("ClientCertificate", "alice")
+    first, second = ({"awaits": f"the certificate of {name}"} for name in ("issuing", "clients"))
+    plugin.up(alice, first)
+    assert plugin.preview(alice, second) == ({"awaits": "update"}, second)
+    assert alice.outputs == first
+    plugin.start_run()
+    settings = Struct()
+    settings.update({"clock": "2027-03-01T00:00:00Z"})
+    plugin.provider.stub.Configure(pb.ConfigureRequest(args=settings))
+    assert alice.plan(second) == second
+    assert "postseal:clock is set" in plugin.refusal(alice.apply, second)
+    assert alice.outputs == first
+    assert plugin.up(alice, second) == {"awaits": "update"}
+    assert alice.outputs == alice.inputs == second

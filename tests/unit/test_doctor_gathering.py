@@ -1,15 +1,18 @@
 """What the doctor sees: an engine of our own making, files, variables; never a traceback, never a secret."""
 
 import json
+import os
 import signal
 import stat
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from postseal.cli import main
+from postseal.doctor import gathering
 from postseal.doctor.facts import Facts, Passphrase
 from postseal.doctor.gathering import gather_facts
 
@@ -203,3 +206,61 @@ def test_the_command_says_it_in_text_and_in_json(tmp_path: Path, capsys: pytest.
     with pytest.raises(SystemExit) as leaving:
         main(["doctor", "--fix"])
     assert leaving.value.code == 3
+
+
+@pytest.mark.parametrize(
+    ("script", "version"),
+    [
+        ("#!/bin/sh\necho v3.260.1", "3.260.1"),
+        ("#!/bin/sh\necho v3.260.1; exit 1", ""),
+        ("#!/bin/sh\nexec sleep 300", ""),
+        ("#!/absent/interpreter\n", ""),
+    ],
+    ids=["one that answers", "one that fails", "one that hangs", "one that cannot be run"],
+)
+def test_an_engine_that_does_not_answer_is_there_without_a_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, version: str
+) -> None:
+    """It is named all the same, for the reader to look at."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/pulumi"
+    program.write_text(script)
+    program.chmod(0o755)
+    if "sleep" in script:
+        monkeypatch.setattr(gathering, "_SECONDS", 0.3)
+    seen = facts(tmp_path)
+    assert (seen.engine.path, seen.engine.version) == (str(program), version)
+
+
+def test_packages_that_are_not_installed_have_no_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a checkout that was never installed; with them installed, versions and what is wanted are seen."""
+    seen = facts(tmp_path).plugins
+    assert seen.sdk
+    assert [each for each in seen.wanted if each.startswith("pulumi")]
+
+    def absent(package: str) -> str:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(gathering, "version", absent)
+    monkeypatch.setattr(gathering, "requires", absent)
+    seen = facts(tmp_path).plugins
+    assert (seen.sdk, seen.tls_package, seen.wanted) == ("", "", ())
+
+
+@pytest.mark.parametrize(
+    ("changed", "newest"),
+    [
+        (datetime(2026, 11, 25, 22, tzinfo=UTC), datetime(2026, 11, 25, 22, tzinfo=UTC)),
+        (datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 25, 7, 30, tzinfo=UTC)),
+    ],
+    ids=["after the last run", "before it"],
+)
+def test_a_directory_of_states_tells_when_it_was_changed(tmp_path: Path, changed: datetime, newest: datetime) -> None:
+    """The newest instant counts, to find a clock that was set back since."""
+    state = tmp_path / "state"
+    state.mkdir()
+    os.utime(state, (changed.timestamp(), changed.timestamp()))
+    with_engine(tmp_path, url=state.as_uri())
+    seen = facts(tmp_path)
+    assert seen.state_directory is not None
+    assert seen.stack.newest == newest

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from pki.authority_answer import AskedFor, issuer_name, problems_of_answer, problems_of_roots
 from pki.authority_request import PurposeWord, authority_request_pem
 from pki.constrained_names import name_constraints
 from pki.issuing import Issuer
+from pki.keys import PrivateKey
 from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject
 from tests.support.offline_signer import OfflineSigner, common_name
 from tests.support.specimens import NOW, issue_leaf, key_of, make_authority
@@ -177,23 +179,17 @@ def test_a_chain_with_an_authority_between_is_taken_whole_and_refused_in_part() 
 
 
 def _signed_by(issuer: Issuer) -> x509.Certificate:
-    signer = OfflineSigner(NOW)
-    signer.key = issuer.private_key  # type: ignore[assignment]
-    signer.name = issuer.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value  # type: ignore[assignment]
+    return _signed_with(issuer.private_key, issuer.certificate.subject)
+
+
+def _signed_with(key: PrivateKey, issuer: x509.Name) -> x509.Certificate:
     wanted = x509.load_pem_x509_csr(request().encode())
-    built = signer.sign(request(), extensions=[*wanted.extensions])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(built.subject)
-        .issuer_name(issuer.certificate.subject)
-        .public_key(KEY.public_key())
-        .serial_number(7)
-        .not_valid_before(built.not_valid_before_utc)
-        .not_valid_after(built.not_valid_after_utc)
-    )
+    builder = x509.CertificateBuilder().subject_name(wanted.subject).issuer_name(issuer)
+    builder = builder.public_key(KEY.public_key()).serial_number(7)
+    builder = builder.not_valid_before(NOW - timedelta(hours=1)).not_valid_after(NOW + timedelta(days=1825))
     for each in wanted.extensions:
         builder = builder.add_extension(each.value, critical=each.critical)
-    return builder.sign(issuer.private_key, hashes.SHA256())
+    return builder.sign(key, hashes.SHA256())
 
 
 def test_a_renewal_keeps_the_bytes_by_which_it_is_found() -> None:
@@ -234,3 +230,66 @@ def test_a_root_is_one_that_signs_itself_and_is_valid() -> None:
         assert words in problem.message
     server = issue_leaf(make_authority())
     assert [*problems_of_roots([server], NOW)]
+
+
+def test_a_root_that_is_no_authority_is_told() -> None:
+    """It has signed itself and may sign nothing else; the same certificate as an authority is the control."""
+    for is_authority in (True, False):
+        messages = [each.message for each in problems_of_roots([_self_signed(is_authority=is_authority)], NOW)]
+        assert ["is no authority's certificate" in each for each in messages] == [True] * (not is_authority)
+
+
+def _self_signed(*, is_authority: bool) -> x509.Certificate:
+    name = common_name("Alone")
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(KEY.public_key())
+    builder = (
+        builder.serial_number(5).not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=9))
+    )
+    constraints = x509.BasicConstraints(ca=is_authority, path_length=None)
+    return builder.add_extension(constraints, critical=True).sign(KEY, hashes.SHA256())
+
+
+@pytest.mark.parametrize("may_sign", [True, False])
+def test_an_authority_that_may_not_sign_certificates_is_told(*, may_sign: bool) -> None:
+    """With a keyUsage without keyCertSign, verifiers refuse all that it issues (RFC 5280 section 4.2.1.3)."""
+    others = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"), False
+    )
+    usage = x509.KeyUsage(digital_signature=True, key_cert_sign=may_sign, crl_sign=True, decipher_only=False, **others)
+    assert ["keyCertSign in keyUsage" in each for each in told(signed(usage))] == [True] * (not may_sign)
+
+
+@pytest.mark.parametrize("is_authority", [True, False])
+def test_an_end_entity_between_is_told_by_its_name(*, is_authority: bool) -> None:
+    """A server's certificate has signed another, as who has stolen its key could; an authority there is the control."""
+    root = make_authority()
+    above = make_authority(root, path_length=1)
+    server = issue_leaf(root)
+    between = above.certificate if is_authority else server
+    key = above.private_key if is_authority else key_of(KeyAlgorithm.ECDSA_P256)
+    answer = _signed_with(key, between.subject)
+    messages = told(answer, between, roots=[root.certificate])
+    assert any("is no authority: remove it" in each for each in messages) != is_authority
+    assert bool(messages) != is_authority
+
+
+P256, P384_AND_SHA384 = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d040303")
+
+
+def _altered(certificate: x509.Certificate, known: bytes) -> x509.Certificate:
+    """Return a certificate with an algorithm in it that nobody has heard of."""
+    der = certificate.public_bytes(Encoding.DER)
+    assert known in der
+    return x509.load_der_x509_certificate(der.replace(known, known[:-1] + b""))
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [(P256, "was signed for another key"), (P384_AND_SHA384, "none of the declared roots")],
+    ids=["a curve", "a signature"],
+)
+def test_an_algorithm_that_nobody_knows_is_refused_in_one_sentence(known: bytes, words: str) -> None:
+    """Nobody can verify it; the same certificate as it was signed is the control."""
+    assert told(signed()) == []
+    (message,) = told(_altered(signed(), known))
+    assert words in message

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pki.crl_schedule import CrlDecision, CrlDemand, CrlEntry, CrlPolicy, CrlSchedule, decide_crl
 from pki.model import HOLD, RevocationReason, SerialNumber, SlotId
 from pki.revocation_list.handler import revoked_lines
+from postseal_core.bounds import LONGEST_HOURS
 from postseal_core.records import decode, encode
 
 START = datetime(2026, 11, 22, 20, 30, tzinfo=UTC)
@@ -190,6 +191,9 @@ def test_a_changed_policy_moves_the_renewal_point_at_once_and_the_end_later() ->
         (CrlPolicy(2), []),
         (CrlPolicy(2, 1), []),
         (CrlPolicy(168, 167), []),
+        (CrlPolicy(LONGEST_HOURS), []),
+        (CrlPolicy(LONGEST_HOURS + 1), ["lifetime_hours"]),
+        (CrlPolicy(10**5000, 0), ["lifetime_hours"]),
         (CrlPolicy(1), ["lifetime_hours"]),
         (CrlPolicy(-5, 1), ["lifetime_hours"]),
         (CrlPolicy(168, 168), ["renew_before_hours"]),

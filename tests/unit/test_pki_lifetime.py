@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pki.lifetime import LifetimePolicy, format_hours, parse_fraction
 from pki.model import Validity
-from postseal_core.bounds import LARGEST_COUNT
+from postseal_core.bounds import LARGEST_COUNT, LONGEST_HOURS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -64,6 +64,25 @@ def test_the_reason_is_said_in_words(policy: LifetimePolicy, words: str) -> None
 def test_a_policy_that_never_renews_or_always_renews_or_locks_out_is_refused(policy: LifetimePolicy, path: str) -> None:
     """Each unusable policy is a problem of the field that makes it so."""
     assert path in [problem.path for problem in policy.problems()]
+
+
+@pytest.mark.parametrize(
+    ("policy", "paths"),
+    [
+        (LifetimePolicy(renew_key_every=LARGEST_COUNT), []),
+        (LifetimePolicy(renew_key_every=LARGEST_COUNT + 1), ["renew_key_every"]),
+        (LifetimePolicy(renew_key_every=-LARGEST_COUNT - 1), ["renew_key_every"]),
+        (LifetimePolicy(renew_key_every=10**5000), ["renew_key_every"]),
+        (LifetimePolicy(validity_hours=LONGEST_HOURS), []),
+        (LifetimePolicy(validity_hours=LONGEST_HOURS + 1), ["validity_hours"]),
+        (LifetimePolicy(LONGEST_HOURS + 1, renew_key_every=LARGEST_COUNT + 1), ["validity_hours", "renew_key_every"]),
+    ],
+)
+def test_numbers_that_no_date_can_be_computed_with_are_refused_alone(policy: LifetimePolicy, paths: list[str]) -> None:
+    """Up to the bound they are taken; above it, nothing else is judged by them, and no number is printed at length."""
+    problems = policy.problems()
+    assert [problem.path for problem in problems] == paths
+    assert all(len(problem.message) < 200 for problem in problems)
 
 
 @given(st.integers(2, 400_000), st.fractions(Fraction(1, 1000), Fraction(999, 1000)), st.integers(1, 400_000))

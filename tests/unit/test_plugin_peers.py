@@ -1,9 +1,14 @@
 """Only the user who runs the plugin, and root, are answered; each call is looked up anew."""
 
 import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any, cast
 
+import grpc
 import pytest
 
 from postseal_core.plugin import sockets
@@ -97,3 +102,64 @@ def test_one_table_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr(sockets, "_TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
     assert sockets.are_owners_told()
     assert sockets._read_tables() == ["header\n"]
+
+
+def _echo(request: bytes, _context: grpc.ServicerContext) -> bytes:
+    return b"heard " + request
+
+
+@contextmanager
+def served(uid: int) -> Iterator[grpc.Channel]:
+    """Serve one method behind the guard, to callers that all belong to a user."""
+    guard = OwnUserOnly(lambda _local, _remote: uid)
+    server = grpc.server(ThreadPoolExecutor(max_workers=1), interceptors=[guard])
+    methods: dict[str, Any] = {"Echo": grpc.unary_unary_rpc_method_handler(_echo)}
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("Test", methods)])
+    guard.port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{guard.port}") as channel:
+            yield channel
+    finally:
+        server.stop(grace=None).wait()
+
+
+@pytest.mark.parametrize(
+    ("uid", "messages", "answer"),
+    [
+        (os.geteuid(), [b"me"], b"heard me"),
+        (os.geteuid(), [], grpc.StatusCode.INVALID_ARGUMENT),
+        (OTHER, [b"me"], grpc.StatusCode.PERMISSION_DENIED),
+        (OTHER, [], grpc.StatusCode.PERMISSION_DENIED),
+    ],
+    ids=["ours", "ours without a message", "a stranger", "a stranger without a message"],
+)
+def test_a_call_without_a_message_is_refused_after_its_caller_was_looked_at(
+    uid: int, messages: list[bytes], answer: bytes | grpc.StatusCode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The method is never called with nothing; a stranger learns no more than that it is one."""
+    with served(uid) as channel:
+        call: Any = channel.stream_unary("/Test/Echo")
+        if isinstance(answer, bytes):
+            assert call(iter(messages), timeout=60) == answer
+        else:
+            with pytest.raises(grpc.RpcError) as caught:
+                call(iter(messages), timeout=60)
+            assert cast("grpc.Call", caught.value).code() is answer
+    assert ("refused a caller of another user: foreign" in capsys.readouterr().err) == (uid == OTHER)
+
+
+def test_methods_that_cannot_be_guarded_are_returned_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """One that does not exist, one that streams, and each where the system does not tell; elsewhere it is wrapped."""
+    method: Any = grpc.unary_unary_rpc_method_handler(_echo)
+    stream: Any = grpc.stream_stream_rpc_method_handler(_echo)
+    found: list[Callable[[Any], Any]] = [lambda _, each=each: each for each in (None, stream, method)]  # type: ignore[misc]
+    guard = guard_on(Machine(OTHER))
+    kept = [guard.intercept_service(each, None) is each(None) for each in found]
+    assert kept == [True, True, False]
+    monkeypatch.setattr(sockets, "_TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
+    blind = guard_on(Machine(OTHER))
+    assert [blind.intercept_service(each, None) is each(None) for each in found] == [True, True, True]
+    assert "does not tell whose connection" in capsys.readouterr().err
