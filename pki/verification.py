@@ -160,8 +160,11 @@ def problems_of_imported_chain(
     """
     if not chain:
         return [Problem("chain", "is empty, expected the certificate and its intermediates")]
+    problems = _leaf_problems(chain, public_key)
+    if problems and any(_is_for(certificate, public_key) for certificate in chain):
+        return problems  # everything else would be said of a certificate that is not meant
     return [
-        *_leaf_problems(chain, public_key),
+        *problems,
         *_usage_problems(chain[0], PROFILES[profile].extended_key_usages),
         *_coverage_problems(chain[0], dns_names),
         *(problem for index, certificate in enumerate(chain) for problem in _member_problems(index, certificate, now)),
@@ -205,12 +208,12 @@ def _is_for(certificate: x509.Certificate, public_key: PublicKey) -> bool:
         return False
 
 
-def _leaf_problems(chain: Sequence[x509.Certificate], public_key: PublicKey) -> Iterator[Problem]:
-    leaf = chain[0]
-    if not _is_for(leaf, public_key):
-        places = [f"chain[{index}]" for index, certificate in enumerate(chain) if _is_for(certificate, public_key)]
-        fix = f"{places[0]} does: put it first" if places else "request a certificate for this key, or hand in its key"
-        yield Problem("chain[0]", f"{name_in_words(leaf.subject)} does not belong to the private key; {fix}")
+def _leaf_problems(chain: Sequence[x509.Certificate], public_key: PublicKey) -> list[Problem]:
+    if _is_for(chain[0], public_key):
+        return []
+    places = [f"chain[{index}]" for index, certificate in enumerate(chain) if _is_for(certificate, public_key)]
+    fix = f"{places[0]} does: put it first" if places else "request a certificate for this key, or hand in its key"
+    return [Problem("chain[0]", f"{name_in_words(chain[0].subject)} does not belong to the private key; {fix}")]
 
 
 def _usage_problems(leaf: x509.Certificate, purposes: Sequence[Purpose]) -> Iterator[Problem]:
