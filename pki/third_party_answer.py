@@ -9,7 +9,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki.extensions import extension_of, is_self_issued, name_in_words
@@ -60,13 +60,25 @@ def problems_of_missing_issuer(chain: Sequence[x509.Certificate]) -> Iterator[Pr
 
 
 def pem_of_binary(content: bytes) -> str:
-    """Return a binary file of certificates (DER: `.cer`, `.p7b`) as PEM; empty where it is no such file."""
+    """Return certificates or a request in a binary file (DER: `.cer`, `.p7b`, `.csr`) as PEM; else nothing."""
     if not content.startswith(_SEQUENCE) or len(content) > LARGEST_CHAIN_BYTES:
         return ""
-    for load in (_certificates_of_pkcs7, lambda der: [x509.load_der_x509_certificate(der)]):
+    for load in (_pem_of_pkcs7, _pem_of_certificate, _pem_of_request):
         with suppress(*_UNPARSABLE):
-            return chain_pem(load(content))
+            return load(content)
     return ""
+
+
+def _pem_of_pkcs7(der: bytes) -> str:
+    return chain_pem(_certificates_of_pkcs7(der))
+
+
+def _pem_of_certificate(der: bytes) -> str:
+    return chain_pem([x509.load_der_x509_certificate(der)])
+
+
+def _pem_of_request(der: bytes) -> str:
+    return x509.load_der_x509_csr(der).public_bytes(Encoding.PEM).decode("ascii")
 
 
 def _certificates_of_pkcs7(der: bytes) -> list[x509.Certificate]:

@@ -43,7 +43,10 @@ _LACKING: Mapping[Purpose, str] = {
     ),
 }
 _CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
+_NO_ANSWER = "hand in what the authority answered, not the request"
 _CURES: Mapping[str, str] = {
+    "CERTIFICATE REQUEST": _NO_ANSWER,
+    "NEW CERTIFICATE REQUEST": _NO_ANSWER,
     "PKCS7": "take them out with `openssl pkcs7 -print_certs -in FILE -out FILE.pem`",
     "X509 CRL": "leave the revocation list out",
 }

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from pki.model import KeyAlgorithm
+from pki.third_party_answer import pem_of_binary
 from postseal.stack.config import load_stack
 from postseal.stack.screening import FileText, declared_files
 from tests.support.specimens import key_of
@@ -45,6 +46,13 @@ def test_the_request_may_stand_here_or_in_a_file(key: str) -> None:
     files = {name: FileText(REQUEST) for name in declared_files(raw)}
     assert sorted(files) == ([] if key == "request_pem" else ["stacks/printer.csr.pem"])
     assert load_stack(raw, [], stack_name="dev", files=files).clients["printer"].request_pem == REQUEST
+
+
+def test_a_binary_request_is_read_as_the_same_request() -> None:
+    """Windows and many appliances write DER; a PEM request needs nothing done."""
+    der = x509.load_pem_x509_csr(REQUEST.encode()).public_bytes(Encoding.DER)
+    assert pem_of_binary(der) == REQUEST
+    assert pem_of_binary(REQUEST.encode()) == pem_of_binary(der[:-1]) == ""
 
 
 @pytest.mark.parametrize(
