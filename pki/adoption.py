@@ -81,8 +81,8 @@ def problems_of_differences(
         if change not in changes:
             yield Problem(
                 field,
-                f"got {shown(got)}, and the adopted certificate has {has}: leave this out, or add {change} to change; "
-                f"then {CONSEQUENCES[change]}",
+                f"got {shown(got)}, and the adopted certificate has {has}: leave this out, or add {change} to "
+                f"adopt.change; then {CONSEQUENCES[change]}",
             )
 
 

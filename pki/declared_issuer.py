@@ -53,7 +53,7 @@ def problem_of_same_subject(common_name: str, issuer: str) -> Problem:
     return Problem(
         "common_name",
         f"got {shown(common_name)}, with which it has the subject of {issuer}, who signs it: verifiers take it for a "
-        "certificate that signs itself; choose another common_name",
+        "certificate that signs itself; give one of the two another common_name",
     )
 
 

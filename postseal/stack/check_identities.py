@@ -150,8 +150,6 @@ def _problems(declared: DeclaredCertificate, itself: str, known: _Known, path: s
     for name in names_within(common_name):
         others = known.owners.get(name, set())
         if others and itself not in others:
-            message = (
-                f"got {shown(common_name)}, and {shown(name)} is {min(others)}; give each its own, or leave this out"
-            )
+            message = f"got {shown(common_name)}, and {shown(name)} is a name of {min(others)}; choose another"
             yield Problem(path, message)
             return

@@ -256,7 +256,7 @@ def test_a_difference_is_refused_and_made_where_it_is_listed(
     said, change, refusal = DIFFERENT[difference]
     authority, plugin.now = plugin.resource("Certificate", "old-ca"), datetime.now(UTC)
     (problem,) = plugin.problems(authority, unsaid(limited, **said))
-    assert problem.startswith(f"{refusal}: leave this out, or add {change} to change; then the authority gets")
+    assert problem.startswith(f"{refusal}: leave this out, or add {change} to adopt.change; then the authority gets")
     plugin.up(authority, unsaid(limited, change=[change], **said))
     assert authority.outputs["generation"] == 2
     assert [line for line in plugin.lines if "the authority gets" in line]

@@ -54,8 +54,9 @@ def only(**sections: Any) -> dict[str, Any]:
 )
 def test_a_leaf_with_its_issuers_subject_is_told_in_the_stack_file(sections: dict[str, Any], path: str) -> None:
     """Of any slot, and without case: verifiers would take it for a certificate that signs itself."""
-    found = {problem.path for problem in problems_of(only(**sections)) if "signs itself" in problem.message}
-    assert found == {path}
+    found = [problem for problem in problems_of(only(**sections)) if "signs itself" in problem.message]
+    assert {problem.path for problem in found} == {path}
+    assert all(problem.message.endswith("give one of the two another common_name") for problem in found)
 
 
 def test_a_leaf_with_another_part_in_its_subject_is_another_one() -> None:

@@ -92,6 +92,11 @@ AUTHORITIES: list[tuple[Raw, str, list[str]]] = [
         "authorities.sub.path_length",
         ["got 1", "at most 0", "path_length 1 of root"],
     ),
+    (
+        host() | {"authority": {"common_name": "mx1.example.org", "organization": "A"}},
+        "authority.common_name",
+        ["'mx1.example.org' is a name of mx1", "choose another"],
+    ),
 ]
 ADOPTION: list[tuple[Raw, str, list[str]]] = [
     (adopted("nothing"), "authority.adopt.certificate_pem", ["no PEM block", "openssl x509"]),
@@ -99,7 +104,7 @@ ADOPTION: list[tuple[Raw, str, list[str]]] = [
     (
         adopted(AUTHORITY.certificate_pem, common_name="New CA"),
         "authority.common_name",
-        ["'Old CA'", "subject to change"],
+        ["'Old CA'", "subject to adopt.change"],
     ),
     (adopted(AUTHORITY.certificate_pem, key_algorithm="ED25519"), "authority.key_algorithm", ["ECDSA-P256"]),
 ]
