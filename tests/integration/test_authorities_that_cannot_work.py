@@ -25,7 +25,7 @@ def _run(directory: Path, command: str) -> None:
 
 def _version_1(directory: Path) -> None:
     """Make an authority as `openssl x509 -req -signkey` does without extensions."""
-    openssl(identifier="keyid")(directory)  # there is none to name
+    openssl(identifier="none")(directory)  # there is none to name
     _run(directory, "openssl req -new -key ca.key -out ca.csr -subj /CN=Old")
     _run(directory, "openssl x509 -req -in ca.csr -signkey ca.key -days 90 -out ca.pem")
     _sign_anew(directory)
