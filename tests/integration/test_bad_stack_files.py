@@ -128,7 +128,7 @@ def test_every_mistake_of_a_stack_file_is_told_at_once(engine_home: Path, tmp_pa
 @pytest.mark.parametrize(
     ("key_pem", "words"),
     [
-        pytest.param(LEAF.private_key_pem, "it does not belong to private_key_pem", id="of another certificate"),
+        pytest.param(LEAF.private_key_pem, "old-key is the key of another certificate", id="of another certificate"),
         pytest.param(encrypted(LEAF, "correct horse"), "passphrase", id="under a passphrase"),
     ],
 )
