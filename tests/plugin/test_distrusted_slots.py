@@ -10,9 +10,9 @@ from pki.acceptance import AcceptedRow
 from pki.model import SlotId
 from pki.verification import chain_pem
 from postseal_core.packing import json_line, unpack_records
-from tests.plugin.test_host_to_directory import authority
 from tests.plugin.test_host_to_directory import declared as host_declared
 from tests.plugin.test_moving_a_client import alone, handover_of, in_roster
+from tests.support.host_certificates import authority
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import Resource
 from tests.support.resource_properties import client, intermediate, issued_by, root

@@ -13,7 +13,6 @@ from cryptography import x509
 
 from pki.acceptance import AcceptedRow
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
-from pki.issuing import Issuer
 from pki.model import Profile, SlotId
 from pki.verification import chain_pem
 from postfix.host import HostDeclaration, Ownership, ServerSide
@@ -24,28 +23,11 @@ from postseal_core.files.directory import DirectoryWriter
 from postseal_core.instants import format_instant
 from postseal_core.packing import pack_records, unpack_records
 from postseal_core.records import encode
+from tests.support.host_certificates import alice, authority, served
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, CheckFailedError, Resource, Secret
 from tests.support.resource_properties import key_pem
 from tests.support.specimens import VALIDITY, issue_leaf, make_authority
-
-
-@cache
-def authority() -> Issuer:
-    """Return the authority of all certificates here."""
-    return make_authority()
-
-
-@cache
-def served() -> x509.Certificate:
-    """Return the host's certificate."""
-    return issue_leaf(authority())
-
-
-@cache
-def alice() -> x509.Certificate:
-    """Return the client's certificate."""
-    return issue_leaf(authority(), Profile.CLIENT, serial_number=300)
 
 
 @cache

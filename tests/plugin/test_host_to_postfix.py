@@ -1,46 +1,24 @@
 """A host's configuration merged into the Postfix of this machine, from the engine's calls down to its tables."""
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from cryptography import x509
 
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
-from pki.issuing import Issuer
-from pki.model import Profile
 from pki.verification import chain_pem
 from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.settings import ServerSettings
 from postfix.target import Local
 from postseal_core.instants import format_instant
 from postseal_core.records import encode
+from tests.support.host_certificates import alice, authority, served
 from tests.support.plugin_runs import PluginRuns
 from tests.support.postfix_instance import Boot, PostfixInstance
 from tests.support.provider import Secret
 from tests.support.resource_properties import key_pem
-from tests.support.specimens import VALIDITY, issue_leaf, make_authority
-
-
-@cache
-def authority() -> Issuer:
-    """Return the authority of all certificates here."""
-    return make_authority()
-
-
-@cache
-def served() -> x509.Certificate:
-    """Return the host's certificate."""
-    return issue_leaf(authority())
-
-
-@cache
-def alices() -> x509.Certificate:
-    """Return the client's certificate."""
-    return issue_leaf(authority(), Profile.CLIENT, serial_number=300)
-
+from tests.support.specimens import VALIDITY
 
 HOST = HostDeclaration("mx1", "mx1.example.org", ServerSide(ServerSettings(), ("mx1",)), ownership=Ownership.MERGE)
 
@@ -59,14 +37,14 @@ def instance(postfix_instance: Boot, tmp_path: Path) -> PostfixInstance:
 
 def declared(instance: PostfixInstance, host: HostDeclaration = HOST, *, has_alice: bool = True) -> dict[str, Any]:
     """Return a relay on that Postfix, with a certificate of its own name."""
-    alice = {
+    client = {
         "match": "certificate",
         "generation": 1,
         "not_before": format_instant(VALIDITY.not_before),
         "not_after": format_instant(VALIDITY.not_after),
         "issuer_slot": "mail-ca/1",
-        "fingerprint_sha256": certificate_fingerprint_sha256(alices()),
-        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(alices()),
+        "fingerprint_sha256": certificate_fingerprint_sha256(alice()),
+        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(alice()),
         "previous": [],
         "revoked_at": "",
     }
@@ -81,7 +59,7 @@ def declared(instance: PostfixInstance, host: HostDeclaration = HOST, *, has_ali
             }
         },
         "roots": {"mail-ca": chain_pem([authority().certificate])},
-        "access": {"smtp": {"clients": {"alice": alice} if has_alice else {}}},
+        "access": {"smtp": {"clients": {"alice": client} if has_alice else {}}},
     }
 
 
@@ -95,13 +73,13 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
     plugin.up(host, declared(instance))
     assert plugin.lines[-1] == "Postfix was reloaded"
     table = instance.config_directory / "relay_clientcerts"
-    assert certificate_fingerprint_sha256(alices()) in table.read_text()
+    assert certificate_fingerprint_sha256(alice()) in table.read_text()
     assert "smtpd_tls_chain_files" in instance.postconf("-n")
     assert plugin.up(host, declared(instance)) == {}
 
     table.write_text("")
     assert plugin.up(host, declared(instance)) == {"changed_outside": "update"}
-    assert certificate_fingerprint_sha256(alices()) in table.read_text()
+    assert certificate_fingerprint_sha256(alice()) in table.read_text()
     assert any("relay_clientcerts was changed" in line for line in plugin.lines)
 
     main_cf = instance.config_directory / "main.cf"
@@ -112,7 +90,7 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
 
     without = plugin.up(host, declared(instance, has_alice=False))
     assert without == {f'client_tables.relay_clientcerts["{ROW}"]': "delete"}
-    assert certificate_fingerprint_sha256(alices()) not in table.read_text()
+    assert certificate_fingerprint_sha256(alice()) not in table.read_text()
 
     plugin.start_run()
     host.refresh()
@@ -134,7 +112,7 @@ def test_a_host_under_a_new_name_takes_the_postfix_over(plugin: PluginRuns, inst
     left = {"biff = no": "biff = yes", "bounce_size_limit = 40000": ""}
     assert instance.postconf("-n").splitlines() == [*filter(None, (left.get(line, line) for line in taken_over))]
     assert {path.name for path in (instance.config_directory / "tls").iterdir()} == {"ca.pem", "relay.pem"}
-    assert certificate_fingerprint_sha256(alices()) in (instance.config_directory / "relay_clientcerts").read_text()
+    assert certificate_fingerprint_sha256(alice()) in (instance.config_directory / "relay_clientcerts").read_text()
 
 
 def test_a_configuration_directory_that_is_not_there_is_one_sentence(plugin: PluginRuns, tmp_path: Path) -> None:
@@ -171,7 +149,7 @@ def test_a_table_of_the_administrator_is_kept_and_given_back(
     target = Local(str(instance.config_directory), take_over=("relay_clientcerts",)).record
     plugin.up(host, relay | {"target": encode(target)})
     assert sum(f"{table} is not ours and is taken over" in line for line in plugin.lines) == 2
-    assert certificate_fingerprint_sha256(alices()) in table.read_text()
+    assert certificate_fingerprint_sha256(alice()) in table.read_text()
     assert (table.with_suffix(".db").read_bytes() == b"their index") == (table_type == "texthash")
     assert plugin.up(host, relay | {"target": encode(target)}) == {}
     host.delete()

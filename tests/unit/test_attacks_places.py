@@ -60,13 +60,13 @@ def test_what_is_no_place_of_files_is_refused(place: str) -> None:
     assert [each.path for each in problems_of_directory("directory", place)] == ["directory"]
 
 
-@pytest.mark.parametrize("place", ["/work/project", "/work", "/work/project/stacks", "/work/project/.secrets/x"])
+@pytest.mark.parametrize("place", ["/srv/project", "/srv", "/srv/project/stacks", "/srv/project/.secrets/x"])
 def test_a_place_is_known_by_its_absolute_path_too(place: str) -> None:
     """As the engine says where the project is."""
     with pytest.raises(ConfigError) as refused:
-        load_stack(stack(out=place, hosts={}), [], stack_name="dev", project="/work/project")
+        load_stack(stack(out=place, hosts={}), [], stack_name="dev", project="/srv/project")
     assert [each.path for each in refused.value.problems] == ["out.directory"]
-    load_stack(stack(out="/work/project/out", hosts={}), [], stack_name="dev", project="/work/project")
+    load_stack(stack(out="/srv/project/out", hosts={}), [], stack_name="dev", project="/srv/project")
 
 
 @pytest.mark.parametrize("place", ["out", "../elsewhere", "/srv/mail", "a.b/c", "/home/me/.cache/mail", "stacksx"])

@@ -9,7 +9,7 @@ from tests.support.stack_files import host, problems_of
 
 SECRET_FILES = (
     "/etc/shadow",
-    "/root/.ssh/id_ed25519",
+    "/home/me/.ssh/id_ed25519",
     "/etc/postfix/../shadow",
     "/etc/postfix/x/../../shadow",
     "/etc/postfix//../shadow",
