@@ -67,7 +67,7 @@ class ThrowAwayAuthority:
     def __init__(self, common_name: str = "Throw-away test authority") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-        builder = _builder(self._name, self._name, self._key.public_key(), VALID_DAYS)
+        builder = self._builder(self._name, self._key.public_key(), VALID_DAYS)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         self._certificate = builder.add_extension(_key_usage(is_authority=True), critical=True).sign(
             self._key, SHA256()
@@ -106,7 +106,7 @@ class ThrowAwayAuthority:
         request = x509.load_pem_x509_csr(request_pem.encode())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         key: ec.EllipticCurvePublicKey = request.public_key()  # type: ignore[assignment]  # requests here are P-256
-        builder = _builder(subject, self._name, key, VALID_DAYS)
+        builder = self._builder(subject, key, VALID_DAYS)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_key_usage(is_authority=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -123,7 +123,7 @@ class ThrowAwayAuthority:
     ) -> Credential:
         key = own_key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-        builder = _builder(subject, self._name, key.public_key(), days)
+        builder = self._builder(subject, key.public_key(), days)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_key_usage(is_authority=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -131,19 +131,19 @@ class ThrowAwayAuthority:
             builder = builder.add_extension(extension, critical=False)
         return Credential(_pem(builder.sign(self._key, SHA256())), _key_pem(key), self.certificate_pem)
 
+    def _builder(self, subject: x509.Name, public_key: _PublicKey, days: tuple[int, int]) -> x509.CertificateBuilder:
+        """Return what all have: the identifiers of both keys too, without which Python 3.13 trusts no chain."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        not_before, not_after = (now + timedelta(days=offset) for offset in days)
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(public_key)
+        builder = builder.serial_number(x509.random_serial_number())
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        own = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        return builder.add_extension(own, critical=False).not_valid_before(not_before).not_valid_after(not_after)
+
 
 def _key_pem(key: _PrivateKey) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: _PublicKey, days: tuple[int, int]
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC).replace(microsecond=0)
-    not_before, not_after = (now + timedelta(days=offset) for offset in days)
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
-    builder = builder.serial_number(x509.random_serial_number())
-    return builder.not_valid_before(not_before).not_valid_after(not_after)
 
 
 def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
