@@ -64,6 +64,7 @@ def test_a_file_is_private_as_long_as_no_bit_is_for_others(bit: int) -> None:
         ("d/a", "b/../../..", False),
         ("d/e/a", "../../b", True),
         ("d/e/a", "../../../b", False),
+        ("a", "b///c", True),
         ("a", "", False),
         ("a", "/b", False),
         ("a", "b/", False),

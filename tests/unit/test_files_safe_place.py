@@ -51,6 +51,17 @@ def test_a_directory_is_trusted_if_nobody_else_can_exchange_what_lies_in_it(
     assert (place_complaint(place, trust, is_last=True) is None) == as_the_place
 
 
+@pytest.mark.parametrize(
+    ("trust", "whose"), [(ROOT, "those of root,"), (ALICE, "those of uid 1000 or root,")], ids=["root", "a user"]
+)
+def test_a_refused_directory_is_told_with_those_that_would_do(trust: Trust, whose: str) -> None:
+    """Root takes those of root alone; a user her own as well."""
+    place = Place("/srv/out", 1001, 1001, stat.S_IFDIR | 0o755)
+    complaint = place_complaint(place, trust, is_last=True) or ""
+    assert complaint.startswith("'/srv/out' belongs to uid 1001")
+    assert whose in complaint
+
+
 def test_an_access_list_takes_away_what_a_private_group_gives() -> None:
     """With a list, the bits of the group are those of everybody who is on it."""
     place = Place("/srv/out", 1000, 1000, 0o775, has_acl=True)

@@ -132,6 +132,26 @@ def test_networks_are_judged_together(networks: tuple[str, ...]) -> None:
     assert {path.partition("[")[0] for path in paths(networks)} == {"relay.networks"}
 
 
+def test_wide_networks_are_told_one_by_one_and_not_together_as_well() -> None:
+    """Their sum would be no news; without a wide one it is what is told."""
+    assert paths(("192.0.0.0/16", "203.0.0.0/16")) == ["relay.networks[0]", "relay.networks[1]"]
+    assert paths(tuple(f"192.0.{2 * number}.0/24" for number in range(17))) == ["relay.networks"]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (3, "192.0.0.0/24, 192.0.1.0/24, 192.0.2.0/24 together"),
+        (4, "192.0.0.0/24, 192.0.1.0/24, 192.0.2.0/24 and others together"),
+    ],
+)
+def test_a_wide_piece_is_told_by_its_first_networks(count: int, words: str) -> None:
+    """Others are mentioned only where there are others."""
+    relay = RelayPolicy(networks=tuple(f"192.0.{number}.0/24" for number in range(count)))
+    (problem,) = problems_of_server(ServerSettings(relay=relay))
+    assert f"got {words}, which is" in problem.message
+
+
 @pytest.mark.parametrize(
     "networks",
     [

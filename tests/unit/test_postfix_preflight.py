@@ -206,6 +206,18 @@ def test_a_file_that_is_missing_or_wrong_is_named(path: str, text: str | None) -
     assert all(problem.path.startswith(path) for problem in problems)
 
 
+def test_content_without_a_root_is_refused_where_a_root_is_missing() -> None:
+    """Postfix would turn TLS off over an empty file."""
+    with pytest.raises(ConfigError) as caught:
+        render_content_files(HOST, replace(content(), roots=()))
+    assert [problem.path for problem in caught.value.problems] == ["roots"]
+
+
+def test_a_chain_that_cannot_be_read_is_one_problem_of_the_whole_file() -> None:
+    """It has no part yet that could be named."""
+    assert [problem.path for problem in problems_of_chain_file("no PEM", now=NOW)] == [""]
+
+
 def test_roots_that_ended_are_named() -> None:
     """An expired root vouches for nobody; in a month the one used here will have ended."""
     entries = render_content_files(HOST, content())

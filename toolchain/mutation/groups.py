@@ -38,6 +38,8 @@ _HANDLERS = (
     "pki/roster/issuance.py",
     "pki/*/records.py",
 )
+# What looks at hosts and deploys to them: judged with a real Postfix, which runs of mutants leave out.
+_DEPLOYMENT = ("postfix/deploy/*", "postfix/host_resource/destinations.py", "postfix/host_resource/inspection.py")
 # What a program declares: it wires and decides nothing.
 _PROGRAMS = ("*/components/*", "*/resource.py", "postseal_core/arguments.py", "postseal_core/program.py")
 
@@ -45,7 +47,7 @@ GROUPS: Mapping[str, Group] = {
     "core": Group(("pki/*.py", "postseal_core/*.py"), (*_FILES, *_HANDLERS, *_PROGRAMS)),
     "files": Group(_FILES),
     "handlers": Group(_HANDLERS, _PROGRAMS),
-    "postfix": Group(("postfix/*.py",), ("postfix/deploy/*", "*/handler.py", *_PROGRAMS)),
+    "postfix": Group(("postfix/*.py",), ("*/handler.py", *_DEPLOYMENT, *_PROGRAMS)),
     "all": Group(tuple(f"{package}/*.py" for package in PACKAGES)),
 }
 """Named groups; `all` is every module of the packages."""
