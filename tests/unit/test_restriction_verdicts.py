@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postfix.receiving import LookupTable, Restrictions
-from postfix.restriction_names import RESTRICTIONS, Argument, Client, Effect
+from postfix.restriction_names import INSTEAD, RESTRICTIONS, Argument, Client, Effect
 from postfix.restriction_steps import Vocabulary
 from postfix.restriction_verdicts import Verdict, first_that_may, verdict
 
@@ -44,6 +44,7 @@ CASES: list[tuple[str, Client, Verdict]] = [
     (f"permit_tls_clientcerts, {REFUSING}", Client.LISTED, PERMIT),
     (f"permit_tls_clientcerts, {REFUSING}", Client.USER, REFUSE),
     ("reject_rbl_client zen.example.org", Client.STRANGER, CANNOT_TELL),
+    ("reject_plaintext_session, permit", Client.STRANGER, CANNOT_TELL),
     ("reject_rbl_client zen.example.org, reject", Client.STRANGER, REFUSE),
     ("warn_if_reject reject, permit", Client.STRANGER, PERMIT),
     ("warn_if_reject reject, reject", Client.STRANGER, REFUSE),
@@ -93,3 +94,21 @@ def test_what_may_permit_or_refuse_is_named(items: list[str], client: Client) ->
     found = verdict(items, client, KNOWN)
     cause = first_that_may(Effect.REFUSE, items, client, KNOWN)
     assert (cause is not None) if found is REFUSE else (found is CANNOT_TELL or cause is None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("permit_naked_ip_address", "permit_mynetworks"),
+        ("reject_invalid_hostname", "reject_invalid_helo_hostname"),
+        ("reject_maps_rbl", "reject_rbl_client"),
+        ("reject_non_fqdn_hostname", "reject_non_fqdn_helo_hostname"),
+        ("reject_unknown_address", "reject_unknown_sender_domain"),
+        ("reject_unknown_client", "reject_unknown_client_hostname"),
+        ("reject_unknown_hostname", "reject_unknown_helo_hostname"),
+    ],
+)
+def test_a_name_of_old_files_is_told_with_that_of_today(old: str, new: str) -> None:
+    """As postconf(5) has them; the name of today is one that is known."""
+    assert INSTEAD[old] == new
+    assert new in RESTRICTIONS
