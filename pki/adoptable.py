@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from pki.certification_path import critical_extensions_unknown, problems_of_path
+from pki.certification_path import critical_extensions_unknown, faults_of_key_identifiers, problems_of_path
 from pki.extensions import extension_of, is_self_issued, name_in_words
 from pki.issuing import Issuer, issue
-from pki.keys import PrivateKey, algorithm_of
+from pki.keys import PrivateKey, algorithm_of, choices_of_algorithm, key_in_words
 from pki.model import CertificateDeclaration, Profile, Subject, SubjectAltNames, Validity
 from pki.name_kinds import NAME_KINDS
-from pki.string_types import has_explicit_curve
+from pki.string_types import has_explicit_curve, is_key_for_pss_only, string_types_of_names
 from pki.verification import is_issued_by
 from postseal_core.errors import CertificateError
 from postseal_core.instants import format_instant
@@ -31,6 +31,10 @@ _PURPOSES: Final = {
     ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
 }
 _HOSTS: Final = next(each for each in NAME_KINDS if each.general_name is x509.DNSName)
+_BESIDE: Final = (
+    "declare a new authority without adopt, and give its root to everybody beside the old one before anything of it is "
+    "served (docs/recovery.md, the authority's key is lost as well)"
+)
 _TRIAL_LABEL: Final = "trial"
 _TRIAL_HOST: Final = f"{_TRIAL_LABEL}.invalid"
 _TRIAL_SERIAL: Final = 1
@@ -40,8 +44,8 @@ _TRIAL_HOURS: Final = 1
 def faults_of_authority(certificate: x509.Certificate, *, signs_lists: bool = False) -> Iterator[str]:
     """Yield why nothing below this certificate would be accepted, whoever asks and whenever.
 
-    `signs_lists`: whether it is to sign revocation lists as well. Not looked at: dates, names, the certificate's own
-    issuer.
+    `signs_lists`: whether it is to sign revocation lists as well. Not looked at: dates, and of an intermediate what
+    stands above it.
     """
     name = name_in_words(certificate.subject)
     if certificate.version is x509.Version.v1:
@@ -52,9 +56,13 @@ def faults_of_authority(certificate: x509.Certificate, *, signs_lists: bool = Fa
         return
     yield from _faults_of_usage(certificate, name, signs_lists=signs_lists)
     for oid in critical_extensions_unknown(certificate):
-        yield f"{name} has the critical extension {oid}, which OpenSSL and Go do not understand and so refuse"
+        yield f"{name} has the critical extension {oid}, which OpenSSL or Go does not understand and so refuses"
+    yield from _faults_of_name(certificate)
     yield from _faults_of_key(certificate, name)
-    algorithm = certificate.signature_hash_algorithm if not is_self_issued(certificate) else None
+    if is_self_issued(certificate):
+        yield from _faults_of_root(certificate, name)
+        return
+    algorithm = certificate.signature_hash_algorithm
     if algorithm and algorithm.name in _WEAK_HASHES:
         yield f"{name} is signed with {algorithm.name}, which OpenSSL refuses: have it signed anew with sha256"
 
@@ -79,17 +87,47 @@ def _faults_of_usage(certificate: x509.Certificate, name: str, *, signs_lists: b
         )
 
 
+def _faults_of_name(certificate: x509.Certificate) -> Iterator[str]:
+    """Report names that are none to a verifier; whatever else is in a name is taken as it is."""
+    parts = [*certificate.subject]
+    if not parts or not all(each.value for each in parts):
+        what = "an empty part in its name" if parts else "no name (its subject is empty)"
+        yield f"the certificate has {what}, and GnuTLS refuses what it signs (RFC 5280 section 4.1.2.6)"
+    if "VisibleString" in string_types_of_names(certificate.public_bytes(Encoding.DER)):
+        name = name_in_words(certificate.subject)
+        yield f"the name {name} has a VisibleString in it, so OpenSSL, and with it Postfix, cannot read the certificate"
+
+
+def _faults_of_root(certificate: x509.Certificate, name: str) -> Iterator[str]:
+    """Report a root that was not signed by its own key, and one that names another issuer than itself."""
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except InvalidSignature:
+        yield (
+            f"{name} has itself as issuer, and its own key has not signed it: it was altered, or another authority of "
+            "the same name has signed it; adopt the certificate that this authority has of itself"
+        )
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        pass  # a signature that is not known here; nobody verifies that of a root
+    yield from faults_of_key_identifiers(certificate, certificate)
+
+
 def _faults_of_key(certificate: x509.Certificate, name: str) -> Iterator[str]:
-    if has_explicit_curve(certificate.public_bytes(Encoding.DER)):
+    der = certificate.public_bytes(Encoding.DER)
+    if is_key_for_pss_only(der):
+        yield f"{name} has a key for RSASSA-PSS signatures alone, which are not made here; {_BESIDE}"
+        return
+    if has_explicit_curve(der):
         yield (
             f"{name} has a key on a curve that is spelt out (explicit EC parameters) instead of named, which OpenSSL "
             "and Go refuse (RFC 5480 section 2.1.1)"
         )
         return
     try:
-        algorithm_of(certificate.public_key(), what=f"key of {name}")
-    except CertificateError as error:
-        yield str(error)
+        key = certificate.public_key()
+        algorithm_of(key)
+    except CertificateError:
+        yield f"{name} has {key_in_words(key)}, and keys that sign here are {choices_of_algorithm()}; {_BESIDE}"
     except (ValueError, UnsupportedAlgorithm):
         yield f"{name} has a key of an algorithm that is not known here"
 

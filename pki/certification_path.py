@@ -4,6 +4,7 @@ Signatures, dates and key usage are judged in `verification.py`, one certificate
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
@@ -12,7 +13,7 @@ from pki.extensions import extension_of, is_self_issued, name_in_words
 from pki.name_constraints import faults_of_names
 from postseal_core.errors import Problem
 
-__all__ = ["critical_extensions_unknown", "problems_of_path"]
+__all__ = ["critical_extensions_unknown", "faults_of_key_identifiers", "problems_of_path"]
 
 _POLICY_MAPPINGS = x509.ObjectIdentifier("2.5.29.33")
 _ANY_POLICY_DER = bytes.fromhex("0604551d2000")
@@ -39,8 +40,8 @@ def problems_of_path(chain: Sequence[x509.Certificate], roots: Sequence[x509.Cer
 
     `chain` is leaf first, each signed by the next; all of `roots` have signed the last, and it is enough if one of
     them lets the chain through. Judged are path lengths, name constraints (the root's, too), critical extensions that
-    nobody here understands, and policies: a chain in which an authority asks for an explicit policy is refused, since
-    policies are not followed.
+    nobody here understands, by what each names its issuer, and policies: a chain in which an authority asks for an
+    explicit policy is refused, since policies are not followed.
     """
     return min((_problems(chain, [root]) for root in roots), key=len, default=_problems(chain, []))
 
@@ -49,7 +50,12 @@ def _problems(chain: Sequence[x509.Certificate], root: Sequence[x509.Certificate
     path = [*chain, *root]
     places = [*(f"chain[{index}]" for index in range(len(chain))), "roots"]
     return [
-        *(problem for place, each in zip(places, chain, strict=False) for problem in _extension_problems(place, each)),
+        *(problem for place, each in zip(places, path, strict=False) for problem in _extension_problems(place, each)),
+        *(
+            Problem(place, f"{fault}: have it issued anew by that authority")
+            for place, (each, issuer) in zip(places, pairwise(path), strict=False)
+            for fault in faults_of_key_identifiers(each, issuer)
+        ),
         *(
             problem
             for index in range(1, len(path))
@@ -65,6 +71,30 @@ def _problems(chain: Sequence[x509.Certificate], root: Sequence[x509.Certificate
 def critical_extensions_unknown(certificate: x509.Certificate) -> list[str]:
     """Return the identifiers of critical extensions that verifiers do not process, and so refuse."""
     return [each.oid.dotted_string for each in certificate.extensions if each.critical and each.oid not in _PROCESSED]
+
+
+def faults_of_key_identifiers(certificate: x509.Certificate, issuer: x509.Certificate) -> Iterator[str]:
+    """Yield how a certificate names another issuer than the one that has signed it; OpenSSL then looks for that one.
+
+    Compared is what both have (RFC 5280 section 4.2.1.1): key identifier, serial number, and the issuer's own issuer.
+    """
+    named, has = extension_of(certificate, x509.AuthorityKeyIdentifier), extension_of(issuer, x509.SubjectKeyIdentifier)
+    if named is None:
+        return
+    name, above = name_in_words(certificate.subject), name_in_words(issuer.subject)
+    if named.key_identifier and has and named.key_identifier != has.digest:
+        yield (
+            f"the authorityKeyIdentifier of {name} is {named.key_identifier.hex()}, and {above} has the "
+            f"subjectKeyIdentifier {has.digest.hex()}, so OpenSSL would look for another issuer"
+        )
+    serial = named.authority_cert_serial_number
+    directories = [each.value for each in named.authority_cert_issuer or () if isinstance(each, x509.DirectoryName)]
+    is_other_number = serial is not None and serial != issuer.serial_number
+    if is_other_number or (directories and directories[0] != issuer.issuer):
+        yield (
+            f"the authorityKeyIdentifier of {name} names another certificate of its issuer (by issuer and serial "
+            f"number) than the one of {above} that is here, so OpenSSL would look for that one"
+        )
 
 
 def _extension_problems(place: str, certificate: x509.Certificate) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from typing import cast
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
 from pki.model import KeyAlgorithm
 from postseal_core.bounds import LARGEST_KEY_BYTES
@@ -20,8 +20,10 @@ __all__ = [
     "PublicKey",
     "SignatureHash",
     "algorithm_of",
+    "choices_of_algorithm",
     "generate_private_key",
     "is_deterministic",
+    "key_in_words",
     "kind_of_key",
     "load_private_key",
     "private_key_pem",
@@ -143,16 +145,37 @@ def algorithm_of(key: object, *, what: str = "key") -> KeyAlgorithm:
     """
     match key:
         case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
-            found, algorithm = f"an ECDSA key on curve {key.curve.name}", _BY_CURVE.get(key.curve.name)
+            algorithm = _BY_CURVE.get(key.curve.name)
         case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
-            found, algorithm = f"an RSA key of {key.key_size} bits", _BY_RSA_BITS.get(key.key_size)
+            algorithm = _BY_RSA_BITS.get(key.key_size)
         case ed25519.Ed25519PrivateKey() | ed25519.Ed25519PublicKey():
-            found, algorithm = "an Ed25519 key", KeyAlgorithm.ED25519
+            algorithm = KeyAlgorithm.ED25519
         case _:
-            found, algorithm = f"a key of type {type(key).__name__}", None
+            algorithm = None
     if algorithm is None:
-        raise CertificateError(f"{what}: got {found}, expected one of {_CHOICES}; make a new key of one of these")
+        words = key_in_words(key)
+        raise CertificateError(f"{what}: got {words}, expected one of {_CHOICES}; make a new key of one of these")
     return algorithm
+
+
+def key_in_words(key: object) -> str:
+    """Return what a private or public key is, for messages: `an RSA key of 1024 bits`."""
+    match key:
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            return f"an ECDSA key on curve {key.curve.name}"
+        case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
+            return f"an RSA key of {key.key_size} bits"
+        case dsa.DSAPrivateKey() | dsa.DSAPublicKey():
+            return f"a DSA key of {key.key_size} bits"
+        case ed448.Ed448PrivateKey() | ed448.Ed448PublicKey():
+            return "an Ed448 key"
+        case _:
+            return f"a key of type {type(key).__name__}"
+
+
+def choices_of_algorithm() -> str:
+    """Return the accepted algorithms, for messages."""
+    return _CHOICES
 
 
 def kind_of_key(key: object) -> str:

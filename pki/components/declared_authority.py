@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Final, Literal
 
 import pulumi
-from cryptography.exceptions import UnsupportedAlgorithm
 from pydantic import StrictStr
 
 from pki.adoptable import faults_of_authority
@@ -155,8 +154,10 @@ def _settled(
     """Return the content as the adopted certificate has it, but for the changes; problems go to `arguments`."""
     try:
         certificate = load_certificate(adopt.certificate_pem, what="certificate")
+        arguments.add(Problem("adopt.certificate_pem", each) for each in faults_of_authority(certificate))
+        arguments.refuse()
         algorithm = algorithm_of(certificate.public_key())
-    except (CertificateError, UnsupportedAlgorithm, ValueError) as error:
+    except CertificateError as error:
         arguments.add([Problem("adopt.certificate_pem", str(error))])
         arguments.refuse()
         raise
@@ -166,7 +167,6 @@ def _settled(
         for each in adopt.change
         if each not in changes
     )
-    arguments.add(Problem("adopt.certificate_pem", each) for each in faults_of_authority(certificate))
     arguments.add(problems_of_differences(content, certificate, changes))
     if is_algorithm_said and content.key_algorithm is not algorithm:
         arguments.add([Problem("key_algorithm", f"the adopted certificate's key is {algorithm}; leave this out")])

@@ -15,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pki import adoptable
 from pki.adoptable import faults_of_authority, faults_of_dates, faults_of_trial
+from pki.extensions import long_names
 from pki.issuing import Issuer
 from pki.keys import PrivateKey
 from pki.model import KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
@@ -97,7 +98,7 @@ def test_a_critical_extension_that_nobody_understands_is_told() -> None:
     certificate = _signed(key_of(KeyAlgorithm.ECDSA_P256, "critical"), critical=FOREIGN_OID, bits=("crl_sign",))
     assert list(faults_of_authority(certificate)) == [
         "CN=made elsewhere may sign no certificates: its keyUsage lacks keyCertSign",
-        "CN=made elsewhere has the critical extension 1.2.3.4, which OpenSSL and Go do not understand and so refuse",
+        "CN=made elsewhere has the critical extension 1.2.3.4, which OpenSSL or Go does not understand and so refuses",
     ]
 
 
@@ -121,8 +122,9 @@ def test_a_key_on_a_curve_that_is_not_accepted_is_told() -> None:
     """The sentence names the curve and what is accepted; the same certificate with P-256 is fine."""
     (fault,) = faults_of_authority(_signed(ec.generate_private_key(ec.BrainpoolP256R1())))
     assert fault.startswith(
-        "key of CN=made elsewhere: got an ECDSA key on curve brainpoolP256r1, expected one of ECDSA-"
+        "CN=made elsewhere has an ECDSA key on curve brainpoolP256r1, and keys that sign here are ECDSA-"
     )
+    assert "declare a new authority without adopt" in fault
     assert list(faults_of_authority(_signed(ec.generate_private_key(ec.SECP256R1())))) == []
 
 
@@ -149,6 +151,18 @@ MADE_BY_OPENSSL: dict[str, tuple[Sequence[str], str]] = {
     "on a curve that the library does not know": (
         ["ecparam -name secp112r2 -genkey -noout -out ca.key", _ROOT],
         "CN=Old has a key of an algorithm that is not known here",
+    ),
+    "with a key for RSASSA-PSS alone": (
+        ["genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out ca.key", _ROOT],
+        "CN=Old has a key for RSASSA-PSS signatures alone",
+    ),
+    "with a key of DSA": (
+        [
+            "genpkey -genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:2048 -out dsa.pem",
+            "genpkey -paramfile dsa.pem -out ca.key",
+            _ROOT,
+        ],
+        "CN=Old has a DSA key of 2048 bits, and keys that sign here are",
     ),
     "with a key of SM2": (
         ["genpkey -algorithm EC -pkeyopt ec_paramgen_curve:SM2 -out ca.key", _ROOT],
@@ -298,3 +312,58 @@ def test_a_leaf_that_does_not_fit_its_authority_to_the_byte_is_told(
     monkeypatch.setattr(adoptable, "issue", lambda *_, **__: leaf)
     faults = list(faults_of_trial(own.certificate, own.private_key, [], NOW))
     assert faults[:1] == ([sentence] if sentence else [])
+
+
+def _named(*parts: x509.NameAttribute[str], signer: str = "named", identifier: str = "") -> x509.Certificate:
+    """Return a root of this name; signed with the key of `signer`, which is its own unless another one is named."""
+    name, own = x509.Name(list(parts)), key_of(KeyAlgorithm.ECDSA_P256, "named")
+    builder = x509.CertificateBuilder(name, name, own.public_key(), 7, VALIDITY.not_before, VALIDITY.not_after)
+    builder = builder.add_extension(CA, critical=True)
+    builder = builder.add_extension(usage("key_cert_sign", "crl_sign"), critical=True)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier(b"its own"), critical=False)
+    if identifier:
+        issuer = x509.AuthorityKeyIdentifier(identifier.encode(), None, None)
+        builder = builder.add_extension(issuer, critical=False)
+    return builder.sign(key_of(KeyAlgorithm.ECDSA_P256, signer), hashes.SHA256())
+
+
+def _part(value: str, string_type: _ASN1Type = _ASN1Type.UTF8String) -> x509.NameAttribute[str]:
+    with long_names():
+        return x509.NameAttribute(NameOID.COMMON_NAME, value, _type=string_type, _validate=False)
+
+
+NAMED: dict[str, tuple[x509.Certificate, str]] = {
+    "no name": (_named(), "the certificate has no name (its subject is empty), and GnuTLS refuses what it signs"),
+    "an empty name": (_named(_part("")), "the certificate has an empty part in its name"),
+    "a VisibleString": (
+        _named(_part("Old", _ASN1Type.VisibleString)),
+        "the name CN=Old has a VisibleString in it, so OpenSSL, and with it Postfix, cannot read the certificate",
+    ),
+    "another signer": (_named(_part("Old"), signer="another"), "CN=Old has itself as issuer, and its own key has not"),
+    "another issuer's identifier": (
+        _named(_part("Old"), identifier="elsewhere"),
+        "the authorityKeyIdentifier of CN=Old is 656c73657768657265, and CN=Old has the subjectKeyIdentifier",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_a_root_that_verifiers_cannot_find_is_refused_with_the_cause(kind: str) -> None:
+    """No name, a name that cannot be read, or one that leads elsewhere; the same without that is fine."""
+    certificate, sentence = NAMED[kind]
+    with long_names():
+        (fault,) = faults_of_authority(certificate)
+    assert fault.startswith(sentence)
+    assert list(faults_of_authority(_named(_part("Old"), identifier="its own"))) == []
+
+
+@pytest.mark.needs_openssl
+@pytest.mark.parametrize("kind", ["a VisibleString", "another issuer's identifier"])
+def test_openssl_refuses_such_a_root(kind: str) -> None:
+    """The judge agrees: it does not even read the one, and looks elsewhere for the issuer of the other."""
+
+    def is_accepted(root: x509.Certificate) -> bool:
+        leaf = issue_leaf(Issuer(root, key_of(KeyAlgorithm.ECDSA_P256, "named")), Profile.SERVER)
+        return openssl_verify_strict(leaf, roots=[root], purpose=Purpose.SERVER, at=NOW).is_accepted
+
+    assert [is_accepted(NAMED[kind][0]), is_accepted(_named(_part("Old"), identifier="its own"))] == [False, True]

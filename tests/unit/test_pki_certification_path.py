@@ -184,3 +184,29 @@ def test_a_leaf_may_ask_for_a_policy_itself(required: int | None, is_refused: bo
     """Only 0 means something there (RFC 5280 section 6.1.5 b)."""
     constraints = x509.PolicyConstraints(require_explicit_policy=required, inhibit_policy_mapping=1)
     assert bool(_said([_sign(None, constraints)])) is is_refused
+
+
+def test_who_names_another_issuer_than_the_one_that_signed_is_told() -> None:
+    """OpenSSL would look for the other one: by key identifier, serial number, or the issuer's issuer."""
+    root = _sign(None, x509.BasicConstraints(True, None), x509.SubjectKeyIdentifier(b"own"), name="limited root")  # noqa: FBT003
+    here, elsewhere = ([x509.DirectoryName(each)] for each in (root.subject, _sign(None).subject))
+    said = {
+        "own": x509.AuthorityKeyIdentifier(b"own", None, None),
+        "own number": x509.AuthorityKeyIdentifier(b"own", here, root.serial_number),
+        "another key": x509.AuthorityKeyIdentifier(b"other", None, None),
+        "another number": x509.AuthorityKeyIdentifier(b"own", here, root.serial_number + 1),
+        "another issuer": x509.AuthorityKeyIdentifier(b"own", elsewhere, root.serial_number),
+    }
+    problems = {kind: _said([_sign(root, named)], root) for kind, named in said.items()}
+    assert {kind for kind, found in problems.items() if found} == {"another key", "another number", "another issuer"}
+    assert "authorityKeyIdentifier of CN=specimen is 6f74686572" in problems["another key"][0][1]
+    assert _said([_sign(root, said["another key"])]) == [], "without the issuer there is nothing to compare"
+
+
+def test_a_root_with_a_critical_extension_that_nobody_understands_is_told() -> None:
+    """Verifiers hold a root to that, too; another root of the same key is enough."""
+    strange = x509.UnrecognizedExtension(SOMEWHERE, b"\x05\x00")
+    plain, marked = (_sign(None, strange, is_critical=each, name="limited root") for each in (False, True))
+    leaf = _sign(plain)
+    assert [path for path, _ in _said([leaf], marked)] == ["roots"]
+    assert _said([leaf], marked, plain) == _said([leaf], plain) == []

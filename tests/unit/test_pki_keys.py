@@ -86,8 +86,8 @@ def test_garbage_is_refused_with_what_was_expected(pem: str) -> None:
         (rsa.generate_private_key(65537, 2304), "an RSA key of 2304 bits"),
         (ec.generate_private_key(ec.SECP256K1()), "an ECDSA key on curve secp256k1"),
         (ec.generate_private_key(ec.SECP224R1()), "an ECDSA key on curve secp224r1"),
-        (ed448.Ed448PrivateKey.generate(), "a key of type Ed448PrivateKey"),
-        (dsa.generate_private_key(1024), "a key of type DSAPrivateKey"),  # noqa: S505  # as above
+        (ed448.Ed448PrivateKey.generate(), "an Ed448 key"),
+        (dsa.generate_private_key(1024), "a DSA key of 1024 bits"),  # noqa: S505  # as above
     ],
     ids=["short RSA", "odd RSA", "secp256k1", "P-224", "Ed448", "DSA"],
 )
