@@ -9,7 +9,7 @@ from itertools import pairwise
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from pki.extensions import extension_of, is_self_issued, name_in_words
+from pki.extensions import extension_of, is_self_issued, name_in_words, serial_number_of
 from pki.name_constraints import faults_of_names
 from postseal_core.errors import Problem
 
@@ -89,7 +89,7 @@ def faults_of_key_identifiers(certificate: x509.Certificate, issuer: x509.Certif
         )
     serial = named.authority_cert_serial_number
     directories = [each.value for each in named.authority_cert_issuer or () if isinstance(each, x509.DirectoryName)]
-    is_other_number = serial is not None and serial != issuer.serial_number
+    is_other_number = serial is not None and serial != serial_number_of(issuer)
     if is_other_number or (directories and directories[0] != issuer.issuer):
         yield (
             f"the authorityKeyIdentifier of {name} names another certificate of its issuer (by issuer and serial "

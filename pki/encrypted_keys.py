@@ -5,6 +5,7 @@ from typing import cast
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
+from pki.key_forms import form_in_words
 from pki.keys import PrivateKey, algorithm_of, load_private_key, private_key_pem, unknown_algorithm
 from postseal_core.bounds import LARGEST_KEY_BYTES
 from postseal_core.errors import CertificateError
@@ -33,6 +34,8 @@ def opened_private_key_pem(pem: str, passphrase: str, *, what: str) -> str:
             f"{what}: the key is encrypted: put its passphrase into a secret of its own and name it in "
             "private_key_passphrase_secret"
         )
+    if form := form_in_words(pem):
+        raise CertificateError(f"{what}: {form}")
     if not is_encrypted:
         load_private_key(pem, what=what)
         raise CertificateError(f"{what}: got a passphrase, but the key is not encrypted; leave the passphrase out")

@@ -14,10 +14,12 @@ __all__ = [
     "is_authority",
     "is_same_name",
     "is_self_issued",
+    "lenient_reading",
     "long_names",
     "name_in_words",
     "name_text",
     "parse_whole",
+    "serial_number_of",
 ]
 
 Kind = TypeVar("Kind", bound=x509.ExtensionType)
@@ -39,14 +41,31 @@ def long_names() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def lenient_reading() -> Iterator[None]:
+    """Read certificates of others without warnings: serial numbers of zero and below (RFC 5280 section 4.1.2.2).
+
+    Old authorities have them, and whoever reads our messages can do nothing about a sentence of the library.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Parsed a serial number which wasn't positive", UserWarning)
+        yield
+
+
 def parse_whole(certificate: x509.Certificate) -> x509.Certificate:
     """Parse all lazily parsed fields at once and return the certificate: broken ones are reported while reading."""
-    with long_names():
+    with long_names(), lenient_reading():
         for name in ("extensions", "subject", "issuer", "not_valid_before_utc", "not_valid_after_utc", "serial_number"):
             getattr(certificate, name)
     with suppress(UnsupportedAlgorithm):  # of somebody else's; whoever needs the key says which are accepted
         certificate.public_key()
     return certificate
+
+
+def serial_number_of(certificate: x509.Certificate) -> int:
+    """Return the serial number, also one that nobody should have given (zero, negative)."""
+    with lenient_reading():
+        return certificate.serial_number
 
 
 def extension_of(certificate: x509.Certificate, kind: type[Kind]) -> Kind | None:

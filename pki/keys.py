@@ -11,6 +11,7 @@ from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
+from pki.key_forms import form_in_words
 from pki.model import KeyAlgorithm
 from postseal_core.bounds import LARGEST_KEY_BYTES
 from postseal_core.errors import CertificateError
@@ -121,8 +122,11 @@ def load_private_key(pem: str, *, what: str) -> PrivateKey:
     except UnsupportedAlgorithm as error:
         raise unknown_algorithm(what) from error
     except (ValueError, InternalError) as error:
+        form = form_in_words(pem)
         raise CertificateError(
-            f"{what}: cannot be read as a private key, expected PEM text that has a line"
+            f"{what}: {form}"
+            if form
+            else f"{what}: cannot be read as a private key, expected PEM text that has a line"
             " `-----BEGIN PRIVATE KEY-----`; make one with `openssl genpkey`"
         ) from error
     algorithm_of(key, what=what)

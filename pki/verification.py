@@ -10,12 +10,12 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.certification_path import problems_of_path
-from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words, parse_whole
+from pki.extensions import extension_of, is_authority, is_self_issued, lenient_reading, name_in_words, parse_whole
 from pki.keys import PublicKey
 from pki.model import Profile
 from pki.name_syntax import is_host_covered
 from pki.profiles import PROFILES, Purpose
-from pki.string_types import unreadable_string_types
+from pki.unreadable import cause_of_unreadable
 from postseal_core.bounds import LARGEST_CHAIN_BYTES, MOST_CERTIFICATES
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.instants import format_instant
@@ -43,6 +43,7 @@ _LACKING: Mapping[Purpose, str] = {
     ),
 }
 _CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
+_LINE_BREAKS = r"its line breaks are written as \n: hand it in with real ones"
 _NO_ANSWER = "hand in what the authority answered, not the request"
 _CURES: Mapping[str, str] = {
     "CERTIFICATE REQUEST": _NO_ANSWER,
@@ -92,23 +93,14 @@ def load_chain(pem: str, *, what: str) -> list[x509.Certificate]:
         )
     certificates: list[x509.Certificate] = []
     try:
-        certificates += x509.load_pem_x509_certificates(pem.encode())
+        with lenient_reading():
+            certificates += x509.load_pem_x509_certificates(pem.encode())
         for certificate in certificates:
             parse_whole(certificate)
     except _UNPARSABLE as error:
-        raise CertificateError(f"{what}: {_cause(certificates)}") from error
+        cause = _LINE_BREAKS if r"\n" in pem else cause_of_unreadable(error, certificates)
+        raise CertificateError(f"{what}: {cause}") from error
     return certificates
-
-
-def _cause(certificates: Sequence[x509.Certificate]) -> str:
-    """Return why certificates that are whole cannot be read; where none is, they are not."""
-    strange = {name for each in certificates for name in unreadable_string_types(each.public_bytes(Encoding.DER))}
-    if strange:
-        return (
-            f"a name in it is written as {' and '.join(sorted(strange))}, with characters that cannot be read here, so "
-            "its bytes could not be kept: use an authority whose name is a PrintableString, UTF8String or BMPString"
-        )
-    return "a certificate block cannot be parsed (truncated or altered?): copy it again"
 
 
 def chain_pem(certificates: Sequence[x509.Certificate]) -> str:

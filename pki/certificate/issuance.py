@@ -7,6 +7,7 @@ from typing import Final
 from cryptography import x509
 
 from pki.carried import Carried
+from pki.extensions import serial_number_of
 from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
 from pki.generations import Schedule
 from pki.issuing import issue, serial_number_from
@@ -90,7 +91,7 @@ def identity_of(certificate: x509.Certificate) -> Identity:
     return Identity(
         fingerprint_sha256=certificate_fingerprint_sha256(certificate),
         public_key_fingerprint_sha256=public_key_fingerprint_sha256(certificate),
-        serial_number=SerialNumber(certificate.serial_number),
+        serial_number=SerialNumber(serial_number_of(certificate)),
     )
 
 

@@ -66,11 +66,10 @@ def test_an_encrypted_key_is_refused_with_the_way_out(is_traditional: bool) -> N
 @pytest.mark.parametrize(
     "pem",
     [
-        "",
-        "hello",
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        "\udc80",
+        "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+        "-----BEGIN GREETING-----\nAAAA\n-----END GREETING-----\n",
+        "-----BEGIN GREETING-----\udc80",
     ],
 )
 def test_garbage_is_refused_with_what_was_expected(pem: str) -> None:
