@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import pairwise
 from typing import Final, cast
 
 from cryptography import x509
@@ -12,10 +11,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
+from pki.authority_links import problems_of_links, problems_of_numbers, problems_of_way_up
 from pki.authority_request import PurposeWord
 from pki.authority_scope import faults_of_scope
-from pki.certification_path import problems_of_path
-from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words
+from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words, serial_number_of
 from pki.keys import PublicKey
 from pki.model import CertificateDeclaration
 from pki.verification import is_issued_by
@@ -43,12 +42,14 @@ class AskedFor:
     """What an authority's request asks for, and how the certificate that is in use until now is found.
 
     `purposes`: extended key usages; none is no limit. `before`: None for the first certificate of this key.
+    `number_before`: its serial number in hexadecimal, empty where another authority has signed that.
     """
 
     declaration: CertificateDeclaration
     public_key: PublicKey
     purposes: tuple[PurposeWord, ...] = ()
     before: IssuerName | None = None
+    number_before: str = ""
 
 
 def issuer_name(certificate: x509.Certificate) -> IssuerName:
@@ -92,13 +93,21 @@ def problems_of_answer(
     own = _problems_of_key(chain, asked) or [*_problems_of_authority(chain[0])]
     if own:
         return own
-    links, signing = [*_problems_of_links(chain, roots)], [root for root in roots if is_issued_by(chain[-1], root)]
+    signing = [root for root in roots if is_issued_by(chain[-1], root)]
+    # A signature that nobody verifies says nothing of who has made it.
+    links = [problem for each in chain for problem in _problems_of_signature(each)] or [
+        *problems_of_links(chain, roots)
+    ]
     return [
         *_problems_of_subject(chain[0], asked),
-        *(_problem(fault) for fault in faults_of_scope(chain, signing, asked.declaration, asked.purposes)),
+        # Where the way up is not clear, nothing can be said of what it leaves room for.
+        *map(
+            _problem,
+            faults_of_scope(chain[: 1 if links else None], signing * (not links), asked.declaration, asked.purposes),
+        ),
         *(problem for each in chain for problem in _problems_of_dates(each, now)),
-        *(problem for each in chain for problem in _problems_of_signature(each)),
-        *(links or problems_of_path(chain, signing)),
+        *(links or problems_of_way_up(chain, signing, now)),
+        *problems_of_numbers(chain, roots, asked.number_before),
         *_problems_of_renewal(chain[0], asked.before),
     ]
 
@@ -115,9 +124,25 @@ def _is_for(certificate: x509.Certificate, public_key: PublicKey) -> bool:
 
 
 def _problems_of_key(chain: Sequence[x509.Certificate], asked: AskedFor) -> list[Problem]:
-    """Find an answer to another request: nothing else about it matters then."""
+    """Find an answer to another request, or to more than one: nothing else about it matters then."""
+    own = [each for each in chain if _is_for(each, asked.public_key)]
+    if len(own) > 1:
+        each_of_them = "; ".join(
+            f"{name_in_words(each.subject)}, serial number {serial_number_of(each):x}, until "
+            f"{format_instant(each.not_valid_after_utc)}"
+            for each in own
+        )
+        return [_problem(f"has {len(own)} certificates for this key: leave one of them, the newest ({each_of_them})")]
+    if own and own[0] != chain[0]:
+        strange = ", ".join(name_in_words(each.subject) for each in chain if each != own[0])
+        return [
+            _problem(
+                f"beside the certificate for this key it has others ({strange}), and which of them lead from it to a "
+                "declared root is not clear: leave in only those, or declare that root"
+            )
+        ]
     name = name_in_words(chain[0].subject)
-    if not _is_for(chain[0], asked.public_key):
+    if not own:
         return [
             _problem(
                 f"{name} was signed for another key: have the request signed that is handed out for this slot, and "
@@ -176,22 +201,6 @@ def _problems_of_signature(certificate: x509.Certificate) -> Iterator[Problem]:
         yield _problem(
             f"{name_in_words(certificate.subject)} is signed with {algorithm.name}, which verifiers refuse: have it "
             "signed with SHA-256 or better"
-        )
-
-
-def _problems_of_links(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> Iterator[Problem]:
-    for certificate, above in pairwise(chain):
-        if not is_issued_by(certificate, above):
-            yield _problem(
-                f"{name_in_words(certificate.subject)} was signed by {name_in_words(certificate.issuer)}, and behind "
-                f"it stands {name_in_words(above.subject)}: the chain has other certificates in it, or lacks one"
-            )
-        elif not is_authority(above):
-            yield _problem(f"{name_in_words(above.subject)} is no authority: remove it")
-    if not any(is_issued_by(chain[-1], root) for root in roots):
-        yield _problem(
-            f"{name_in_words(chain[-1].subject)} was signed by {name_in_words(chain[-1].issuer)}, which is none of the "
-            "declared roots: add what stands between, or declare that root"
         )
 
 

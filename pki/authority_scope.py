@@ -101,8 +101,9 @@ def _of_purposes(chain: Sequence[x509.Certificate], purposes: tuple[PurposeWord,
     words = {PURPOSES[each]: each.value for each in PurposeWord}
     for each in chain:
         usage = extension_of(each, x509.ExtendedKeyUsage)
-        if usage is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usage:
+        if usage is None:
             continue
+        # OpenSSL does not take anyExtendedKeyUsage of an authority for the purposes that it asks for.
         if lacking := sorted(words[one] for one in wanted if one not in usage):
             yield (
                 f"extendedKeyUsage of {name_in_words(each.subject)} lacks {', '.join(lacking)}, so verifiers would "
@@ -110,8 +111,10 @@ def _of_purposes(chain: Sequence[x509.Certificate], purposes: tuple[PurposeWord,
                 "declare under extended_key_usage that only the others are needed"
             )
     own = extension_of(chain[0], x509.ExtendedKeyUsage)
-    if purposes and (own is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in own):
+    is_any = own is not None and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in own
+    if purposes and (own is None or (is_any and all(each in own for each in wanted))):
+        got = "no extendedKeyUsage" if own is None else "anyExtendedKeyUsage"
         yield (
-            f"has no extendedKeyUsage, and declared is {', '.join(purposes)}: it is wider than the stack says; "
+            f"has {got}, and declared is {', '.join(purposes)}: it is wider than the stack says; "
             "have it signed as requested, or leave extended_key_usage out"
         )

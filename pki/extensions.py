@@ -113,6 +113,6 @@ def name_text(name: x509.Name) -> str:
 
 def name_in_words(name: x509.Name) -> str:
     """Return a distinguished name for messages: control characters escaped, cut to a bounded length."""
-    text = name_text(name)
+    text = name_text(name) or "an empty name"
     written = text if text.isprintable() else ascii(text)[1:-1]
     return written if len(written) <= _LONGEST_NAME else f"{written[:_LONGEST_NAME]}..."

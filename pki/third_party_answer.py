@@ -12,9 +12,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from pki.extensions import extension_of, is_self_issued, name_in_words
-from pki.verification import chain_pem, load_chain, order_chain
-from postseal_core.bounds import LARGEST_CHAIN_BYTES
+from pki.extensions import extension_of, is_authority, is_self_issued, name_in_words
+from pki.keys import PublicKey
+from pki.verification import chain_pem, is_issued_by, load_chain, order_chain
+from postseal_core.bounds import LARGEST_CHAIN_BYTES, MOST_CERTIFICATES
 from postseal_core.errors import CertificateError, Problem
 
 __all__ = ["pem_of_binary", "problems_of_missing_issuer", "read_answer"]
@@ -25,11 +26,15 @@ _SEQUENCE: Final = b"\x30"  # how every DER of a certificate or a set of them be
 _LABEL: Final = re.compile(r"-----(BEGIN|END) CERTIFICATE-----")
 
 
-def read_answer(text: str, *, what: str) -> list[x509.Certificate]:
+def read_answer(
+    text: str, *, what: str, roots: Sequence[x509.Certificate] = (), public_key: PublicKey | None = None
+) -> list[x509.Certificate]:
     """Return the certificates of an answer, leaf first, without the root; `what` names it in messages.
 
     They are put in order where they are one chain in another order (in PKCS#7 they are a set, RFC 2315 section 9.1).
-    What is no single chain is returned as it stands, for `problems_of_imported_chain` to say what is wrong.
+    Among more than one chain, the authority's that leads to one of `roots` is taken if there is only one, or only one
+    for `public_key`; each link is then the certificate that lasts longest. What is not clear is returned as it stands,
+    for `problems_of_imported_chain` or `pki.authority_answer` to say what is wrong.
 
     Raises:
         CertificateError: no certificate, something else among them, or one that cannot be parsed.
@@ -38,9 +43,46 @@ def read_answer(text: str, *, what: str) -> list[x509.Certificate]:
     try:
         ordered = order_chain(certificates)
     except CertificateError:
-        return certificates
+        return _only_chain_to(roots, certificates, public_key) or certificates
     has_root = len(ordered) > 1 and is_self_issued(ordered[-1])
     return ordered[:-1] if has_root else ordered
+
+
+def _only_chain_to(
+    roots: Sequence[x509.Certificate], certificates: Sequence[x509.Certificate], public_key: PublicKey | None
+) -> list[x509.Certificate]:
+    """Return the chain of the one authority in a set that leads to a root and has signed no other; else nothing."""
+    if len(certificates) > MOST_CERTIFICATES:
+        return []
+    links = [each for each in dict.fromkeys(certificates) if is_authority(each) and not is_self_issued(each)]
+    links.sort(key=lambda each: each.not_valid_after_utc, reverse=True)
+    chains = [chain for each in links if (chain := _chain_from(each, links, roots))]
+    above = [each for chain in chains for each in chain[1:]]
+    # Another certificate of an authority above, as a renewal or a cross certificate, is no beginning either.
+    first = [chain for chain in chains if not any(_has_key(other, _key_of(chain[0])) for other in above)]
+    own = [chain for chain in first if public_key is None or _has_key(chain[0], public_key)]
+    return own[0] if len(own) == 1 else []
+
+
+def _key_of(certificate: x509.Certificate) -> object:
+    with suppress(ValueError, UnsupportedAlgorithm):
+        return certificate.public_key()
+    return certificate
+
+
+def _has_key(certificate: x509.Certificate, key: object) -> bool:
+    return _key_of(certificate) == key
+
+
+def _chain_from(
+    first: x509.Certificate, links: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
+) -> list[x509.Certificate]:
+    """Return the first chain from a certificate up to one that a root has signed; nothing where none leads there."""
+    if any(is_issued_by(first, root) for root in roots):
+        return [first]
+    others = [each for each in links if each != first]
+    chains = (_chain_from(each, others, roots) for each in others if is_issued_by(first, each))
+    return next(([first, *chain] for chain in chains if chain), [])
 
 
 def problems_of_missing_issuer(chain: Sequence[x509.Certificate]) -> Iterator[Problem]:

@@ -94,7 +94,8 @@ class RequestedAuthorityHandler(HandlerBase[RequestedAuthorityArgs, RequestedAut
         before = _Before(old, private_key)
         problems = problems_of_declared(args.declared, Profile.INTERMEDIATE)
         refuse([*problems, *_problems_of_what_is_gone(args, old), *before.problems()])
-        chain, roots = _answer(args), _roots(args)
+        roots = _roots(args)
+        chain = _answer(args, roots, private_key, context) if args.signed_chain_pem else []
         signed = _signed(args, chain, roots, before, context) if chain else None
         awaited = _awaited(args, signed, context.now)
         if awaited:
@@ -159,8 +160,11 @@ def _problems_of_what_is_gone(args: RequestedAuthorityArgs, old: RequestedAuthor
         )
 
 
-def _answer(args: RequestedAuthorityArgs) -> list[x509.Certificate]:
-    return read_answer(args.signed_chain_pem, what=_SIGNED_CHAIN) if args.signed_chain_pem else []
+def _answer(
+    args: RequestedAuthorityArgs, roots: Sequence[x509.Certificate], private_key: Maybe[str], context: Context
+) -> list[x509.Certificate]:
+    public_key = None if is_unknown(private_key) else held_key(private_key, context).public_key()
+    return read_answer(args.signed_chain_pem, what=_SIGNED_CHAIN, roots=roots, public_key=public_key)
 
 
 def _roots(args: RequestedAuthorityArgs) -> list[x509.Certificate]:
@@ -185,7 +189,13 @@ def _signed(
     # One in use was judged by the clock when it came: what has ended since is told where something is to be issued, and
     # must not stop a run that has nothing to do with it.
     now = max(each.not_valid_before_utc for each in chain) if is_same else context.now
-    asked = AskedFor(declaration, before.public_key(own, context), args.purposes, None if is_same else before.name)
+    asked = AskedFor(
+        declaration,
+        before.public_key(own, context),
+        args.purposes,
+        before=None if is_same else before.name,
+        number_before="" if is_same or in_use.issuer != own.issuer.rfc4514_string() else in_use.serial_number,
+    )
     refuse([*problems_of_roots(roots, now), *problems_of_answer(chain, roots, asked, now)])
     validity, name = Validity(own.not_valid_before_utc, own.not_valid_after_utc), issuer_name(own)
     identity = identity_of(own)

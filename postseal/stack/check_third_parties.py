@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
+from pki.extensions import is_authority, name_in_words
 from pki.third_party_answer import read_answer
 from pki.verification import load_chain
 from postseal.stack.model import Authority
 from postseal.stack.reading import Declared, DeclaredStack
+from postseal.stack.references import signed_chain
 from postseal.stack.screening import NO_FILE
 from postseal.stack.sections import AuthorityKeys, SignedElsewhereSection, said_of_lifetime
 from postseal_core.errors import CertificateError, Problem
@@ -64,3 +66,17 @@ def _problems_of_answers(authority: Authority) -> Iterator[Problem]:
     if authority.third_party:
         for problem in authority.third_party.problems(authority.slots):
             yield Problem(_PATHS[problem.path], problem.message)
+        if authority.crl:
+            yield from _problems_of_lists(authority)
+
+
+def _problems_of_lists(authority: Authority) -> Iterator[Problem]:
+    """Report a signed certificate that may sign no list, of each slot: each signs a list of its own."""
+    for number in authority.third_party.signed_chains_pem if authority.third_party else ():
+        chain = signed_chain(authority, number)
+        if chain and is_authority(chain[0]) and not is_authority(chain[0], signs="crl_sign"):
+            yield Problem(
+                "crl",
+                f"{name_in_words(chain[0].subject)} may sign no revocation lists: its keyUsage lacks cRLSign, which "
+                "the request asks for; have it signed with that, or leave crl out",
+            )

@@ -5,6 +5,7 @@ Limits of authorities are those that are declared, before any is made; an adopte
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -100,14 +101,19 @@ def issuing_limits(name: str | None, authorities: Mapping[str, Authority]) -> li
     return [limits for each in line for limits in (_limits_of_signed(each) or [_limits(each)])]
 
 
-def signed_chain(authority: Authority) -> list[x509.Certificate]:
-    """Return what a third party has signed for the slot that signs, without the root; empty where it is awaited."""
+def signed_chain(authority: Authority, slot: int | None = None) -> list[x509.Certificate]:
+    """Return what a third party has signed for a slot, without the root; empty where it is awaited.
+
+    `slot`: its number; by default the one that signs.
+    """
     third_party = authority.third_party
-    text = third_party.signed_chains_pem.get(authority.slots.active, "") if third_party else ""
+    text = third_party.signed_chains_pem.get(slot or authority.slots.active, "") if third_party else ""
     try:
-        return read_answer(text, what="certificate") if text else []
+        chain = read_answer(text, what="certificate", roots=_roots(authority)) if text else []
     except CertificateError:
         return []
+    # What is no single chain without the key is judged where the key is.
+    return chain if all(is_issued_by(each, above) for each, above in pairwise(chain)) else []
 
 
 def _limits_of_signed(authority: Authority) -> list[IssuerLimits]:

@@ -76,7 +76,9 @@ def test_its_renewal_is_asked_for_and_the_one_in_use_stays(plugin: PluginRuns) -
     assert resource.outputs["certificate_pem"] == pem(second), "one that has ended is told where it is needed"
 
 
-@pytest.mark.parametrize("change", ["another key", "wider", "renamed", "no root", "gone", "another algorithm"])
+@pytest.mark.parametrize(
+    "change", ["another key", "wider", "renamed", "the same number", "no root", "gone", "another algorithm"]
+)
 def test_a_wrong_step_is_refused_and_changes_nothing(plugin: PluginRuns, change: str) -> None:
     """The certificate in use stays what it is, whatever is declared wrongly."""
     resource = plugin.resource("RequestedAuthority", "issuing")
@@ -92,9 +94,10 @@ def test_a_wrong_step_is_refused_and_changes_nothing(plugin: PluginRuns, change:
     wrong: dict[str, Callable[[], dict[str, Any]]] = {
         "another key": lambda: requested(ROOT.sign(asked, public_key=other)),
         "wider": lambda: requested(
-            ROOT.sign(asked, extensions=[*wide, x509.Extension(open_ended.oid, True, open_ended)])  # noqa: FBT003
+            ROOT.sign(asked, extensions=[*wide, x509.Extension(open_ended.oid, True, open_ended)], serial_number=3)  # noqa: FBT003
         ),
-        "renamed": lambda: requested(ROOT.sign(asked, subject=common_name("Example Issuing CA 2"))),
+        "renamed": lambda: requested(ROOT.sign(asked, subject=common_name("Example Issuing CA 2"), serial_number=3)),
+        "the same number": lambda: requested(ROOT.sign(asked, days=1900)),
         "no root": lambda: requested(good, roots_pem=""),
         "gone": requested,
         "another algorithm": lambda: requested(good, private_key_pem=UNKNOWN),

@@ -53,7 +53,7 @@ class OfflineSigner:
         builder = _builder(common_name(self.name), self.key.public_key(), self.at, _LONG, 1, extensions)
         return builder.issuer_name(common_name(self.name)).sign(self.key, hashes.SHA384(), ecdsa_deterministic=True)
 
-    def sign(
+    def sign(  # noqa: PLR0913 - each is one thing that a signer may do otherwise
         self,
         request_pem: str,
         *,
@@ -64,12 +64,13 @@ class OfflineSigner:
         days: int = 1825,
         serial_number: int = 2,
         algorithm: hashes.HashAlgorithm | None = None,
+        is_issuer_named: bool = True,
     ) -> x509.Certificate:
-        """Sign a request as it asks, or with anything else in its place."""
+        """Sign a request as it asks, or with anything else in its place; with its own key identifier or without."""
         request = x509.load_pem_x509_csr(request_pem.encode())
         key: Any = public_key or request.public_key()
         wanted = [*(as_requested(request) if extensions is None else extensions)]
-        wanted.append(_of_issuer(self.key.public_key()))
+        wanted += [_of_issuer(self.key.public_key())] if is_issuer_named else []
         builder = _builder(
             subject or request.subject, key, at or self.at, timedelta(days=days), serial_number, wanted
         ).issuer_name(common_name(self.name))

@@ -18,7 +18,8 @@ from pki.authority_request import PurposeWord, authority_request_pem
 from pki.constrained_names import name_constraints
 from pki.issuing import Issuer
 from pki.keys import PrivateKey
-from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject
+from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject, SubjectAltNames
+from tests.support.judges import Purpose, openssl_verify_strict
 from tests.support.offline_signer import OfflineSigner, common_name
 from tests.support.specimens import NOW, issue_leaf, key_of, make_authority
 
@@ -142,17 +143,36 @@ def test_other_parts_of_the_subject_are_the_signers() -> None:
 def test_a_usage_that_is_asked_for_must_be_there() -> None:
     """Without it the authority is wider than the stack says, with `any` as well."""
     asked = replace(ASKED, purposes=BOTH)
-    for usages in ([], [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]):
+    wide = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+    both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    for usages, words in (([], "wider"), ([wide, *both], "wider"), ([wide], "lacks clientAuth, serverAuth")):
         changed = [x509.ExtendedKeyUsage(usages)] if usages else []
         answer = signed(*changed, asked=asked, without=[x509.ExtendedKeyUsage])
         (message,) = told(answer, asked=asked)
-        assert "wider" in message
+        assert words in message
+
+
+@pytest.mark.needs_openssl
+def test_any_usage_of_an_authority_is_none_to_openssl() -> None:
+    """So it is refused, asked for or not; the usages by their names are the control."""
+    both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    accepted = []
+    for usages in ([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE], both):
+        answer = signed(x509.ExtendedKeyUsage(usages))
+        leaf = issue_leaf(Issuer(answer, KEY), alt_names=SubjectAltNames(dns_names=("mx1.example.org",)))
+        verdict = openssl_verify_strict(
+            leaf, roots=[ROOT.certificate], intermediates=[answer], purpose=Purpose.SERVER, at=NOW
+        )
+        accepted.append((verdict.is_accepted, told(answer) == []))
+    assert accepted == [(False, False), (True, True)]
 
 
 def test_the_root_must_have_signed_and_must_allow_it() -> None:
     """Another root of the same name, or one that allows no authority below, does not do."""
     other, closed = OfflineSigner(NOW), OfflineSigner(NOW, path_length=0)
     (message,) = told(signed(), roots=[other.certificate])
+    assert "its signature does not verify with the key of that one" in message
+    (message,) = told(signed(), roots=[OfflineSigner(NOW, name="Another Root").certificate])
     assert "none of the declared roots" in message
     (message,) = told(closed.sign(request()), roots=[closed.certificate])
     assert "may stand above 0 authorities" in message
@@ -167,10 +187,10 @@ def test_a_chain_with_an_authority_between_is_taken_whole_and_refused_in_part() 
     answer = _signed_by(ours)
     good = [answer, between.certificate]
     assert told(*good, roots=[root.certificate]) == []
-    assert any("none of the declared roots" in each for each in told(answer, roots=[root.certificate]))
+    assert any("none of the declared roots" in each for each in told(answer, roots=[make_authority().certificate]))
     stranger = make_authority(root, subject=Subject("Else"), path_length=1)
     wrong = told(answer, stranger.certificate, roots=[root.certificate])
-    assert any("the chain has other certificates in it" in each for each in wrong)
+    assert any("the chain has others in it" in each for each in wrong)
     short = make_authority(root, path_length=0)
     assert any(
         "may stand above 0 authorities" in each
@@ -285,7 +305,7 @@ def _altered(certificate: x509.Certificate, known: bytes) -> x509.Certificate:
 
 @pytest.mark.parametrize(
     ("known", "words"),
-    [(P256, "was signed for another key"), (P384_AND_SHA384, "none of the declared roots")],
+    [(P256, "was signed for another key"), (P384_AND_SHA384, "is signed with an algorithm that is not known here")],
     ids=["a curve", "a signature"],
 )
 def test_an_algorithm_that_nobody_knows_is_refused_in_one_sentence(known: bytes, words: str) -> None:
@@ -293,3 +313,41 @@ def test_an_algorithm_that_nobody_knows_is_refused_in_one_sentence(known: bytes,
     assert told(signed()) == []
     (message,) = told(_altered(signed(), known))
     assert words in message
+
+
+def test_an_issuer_whose_name_is_spelt_otherwise_is_told_as_that() -> None:
+    """The words are the same and the bytes are not: GnuTLS, NSS and Go find no issuer (RFC 5280 section 4.1.2.4)."""
+    printable = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ROOT.name, x509.name._ASN1Type.PrintableString)])
+    (message,) = told(_signed_with(ROOT.key, printable))
+    assert "spells that name otherwise" in message
+    assert told(_signed_with(ROOT.key, ROOT.certificate.subject)) == []
+
+
+def test_a_negative_serial_number_and_one_that_is_taken_are_told() -> None:
+    """Go refuses the one, and NSS the other (RFC 5280 section 4.1.2.2)."""
+    first = signed(serial_number=5)
+    again = replace(ASKED, before=issuer_name(first), number_before="5")
+    (message,) = told(signed(serial_number=5, days=1900), asked=again)
+    assert "which its signer has given to the certificate in use, too" in message
+    assert told(signed(serial_number=6, days=1900), asked=again) == []
+    (message,) = told(signed(serial_number=ROOT.certificate.serial_number))
+    assert "which its signer has given to CN=Example Root, too" in message
+
+
+def test_a_way_up_that_verifiers_refuse_is_told_by_the_name_of_the_certificate() -> None:
+    """A root of the future, one that nobody understands, and an issuer that is named wrongly."""
+    (message,) = told(signed(), roots=[OfflineSigner(NOW + timedelta(days=9), key=ROOT.key).certificate])
+    assert message.startswith("CN=Example Root is not valid before")
+    (message,) = told(signed(x509.AuthorityKeyIdentifier(b"elsewhere", None, None), is_issuer_named=False))
+    assert message.startswith("CN=Example Issuing CA: the authorityKeyIdentifier of CN=Example Issuing CA is 656c7365")
+
+
+def test_two_answers_for_one_key_are_told_with_what_tells_them_apart() -> None:
+    """Which one is meant, only who declares it knows."""
+    messages = told(signed(serial_number=5), signed(serial_number=6, days=30))
+    assert len(messages) == 1
+    assert messages[0].startswith("has 2 certificates for this key: leave one of them, the newest (")
+    assert "serial number 6, until 2026-07-01" in messages[0]
+    strange = make_authority().certificate
+    (message,) = told(strange, signed())
+    assert "beside the certificate for this key it has others (CN=root specimen" in message

@@ -1,17 +1,21 @@
 """What third parties answer: PEM or PKCS#7 in any order, and a leaf without its intermediate."""
 
 import subprocess
+from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from pki.issuing import Issuer, issue
+from pki.model import KeyAlgorithm, Profile, Subject, Validity
 from pki.third_party_answer import problems_of_missing_issuer, read_answer
 from pki.verification import chain_pem
 from postseal_core.errors import CertificateError
-from tests.support.specimens import issue_leaf, make_authority, sign_by_hand
+from tests.support.specimens import VALIDITY, declare, issue_leaf, key_of, make_authority, sign_by_hand
 
 ROOT = make_authority()
 MIDDLE = make_authority(ROOT)
@@ -78,3 +82,52 @@ def test_the_place_of_a_status_service_says_nothing_about_an_intermediate() -> N
     address = x509.UniformResourceIdentifier("http://ocsp.example.org/")
     status = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, address)
     assert not [*problems_of_missing_issuer([sign_by_hand(x509.AuthorityInformationAccess([status]), issuer=MIDDLE)])]
+
+
+def _authority(name: str, issuer: Issuer | None = None, days: int = 9) -> Issuer:
+    """Return an authority with a key of its name, that ends in these days."""
+    key, profile = key_of(KeyAlgorithm.ECDSA_P256, name), Profile.INTERMEDIATE if issuer else Profile.ROOT
+    certificate = issue(
+        declare(profile, subject=Subject(name), path_length=None),
+        public_key=key.public_key(),
+        validity=Validity(VALIDITY.not_before, VALIDITY.not_before + timedelta(days=days)),
+        serial_number=days,
+        issuer=issuer,
+        signing_key=None if issuer else key,
+    )
+    return Issuer(certificate, key)
+
+
+ABOVE = _authority("Above", ROOT)
+OURS = _authority("Ours", ABOVE)
+STRANGER = _authority("Stranger")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [STRANGER.certificate],
+        [issue_leaf(ABOVE, validity=Validity(VALIDITY.not_before, VALIDITY.not_before + timedelta(days=1)))],
+        [_authority("Above", ROOT, days=5).certificate],
+        [_authority("Above", STRANGER, days=5).certificate],
+        [ROOT.certificate, STRANGER.certificate, _authority("Above", ROOT, days=5).certificate],
+    ],
+    ids=["another root", "a server", "an older one above", "a cross certificate above", "all kinds"],
+)
+def test_the_chain_to_a_declared_root_is_found_among_others(others: list[x509.Certificate]) -> None:
+    """As a PKCS#7 answer of a corporate authority has them; in any order, and what lasts longest is taken."""
+    chain = [OURS.certificate, ABOVE.certificate]
+    for text in (chain_pem([*chain, *others]), chain_pem([*others, *reversed(chain)])):
+        assert read_answer(text, what="answer", roots=[ROOT.certificate]) == chain
+
+
+def test_of_two_answers_the_one_for_the_key_is_taken() -> None:
+    """A signer may put both slots into one file; without the key it is not clear, and stays as it stands."""
+    second = _authority("Ours 2", ABOVE)
+    both = [second.certificate, OURS.certificate, ABOVE.certificate]
+    key = OURS.certificate.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    found = read_answer(chain_pem(both), what="answer", roots=[ROOT.certificate], public_key=key)
+    assert found == [OURS.certificate, ABOVE.certificate]
+    assert read_answer(chain_pem(both), what="answer", roots=[ROOT.certificate]) == both
+    assert read_answer(chain_pem(both), what="answer", roots=[STRANGER.certificate], public_key=key) == both

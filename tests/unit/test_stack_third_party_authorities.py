@@ -1,6 +1,7 @@
 """Authorities of a stack file that somebody else signs: what is read, what stands below, and what is refused."""
 
 import base64
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -148,3 +149,27 @@ def test_binary_and_windows_answers_are_read() -> None:
     assert x509.load_pem_x509_certificate(pem_of_binary(ANSWER.public_bytes(Encoding.DER)).encode()) == ANSWER
     for other in (b"", b"0", b"\x30\x82\xff\xff", b"name,email\n", der[:100]):
         assert pem_of_binary(other) == ""
+
+
+def test_a_list_beside_an_answer_that_may_sign_none_is_refused_at_once() -> None:
+    """Of each slot that was answered, for each signs a list of its own; without a list it is taken."""
+    asked = x509.load_pem_x509_csr(authority_request_pem(DECLARATION, KEY).encode()).extensions
+    bits = dict.fromkeys((each for each in signature(x509.KeyUsage).parameters if each != "self"), False)
+    usage = x509.KeyUsage(**bits | {"key_cert_sign": True})
+    kept = [each for each in asked if not isinstance(each.value, x509.KeyUsage)]
+    poor = ROOT.sign(
+        authority_request_pem(DECLARATION, KEY),
+        extensions=[*kept, x509.Extension(usage.oid, True, usage)],  # noqa: FBT003
+    )
+    files = FILES | {"signed/poor.pem": pem(poor)}
+    names = {"name_constraints": {"permitted_dns": ["example.org"], "permitted_email": ["example.org"]}}
+    alone, retiring = SIGNED | {"signed_chain_file": "signed/poor.pem"}, {1: "signed/poor.pem", 2: "signed/issuing.pem"}
+    found = refused(alone, files, crl=True, **names)
+    assert [*found] == ["authority.crl"]
+    assert found["authority.crl"].startswith("CN=Example Issuing CA may sign no revocation lists: its keyUsage lacks")
+    slots = {"active": 2, "retiring": 1}
+    assert [*refused(SIGNED | {"signed_chain_file": retiring}, files, crl=True, slots=slots, **names)] == [
+        "authority.crl"
+    ]
+    assert refused(alone, files, **names) == {}
+    assert refused(SIGNED, files, crl=True, **names) == {}
