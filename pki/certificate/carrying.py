@@ -9,6 +9,7 @@ from cryptography import x509
 from pki.adoptable import faults_of_authority, faults_of_dates, faults_of_trial
 from pki.adoption import carry_on, changes_made, judged, problems_of_differences, settled
 from pki.carried import Carried
+from pki.carried_words import carried_in_words
 from pki.certificate.records import CertificateArgs, CertificateInputs, CertificateState
 from pki.declared import declaration_of
 from pki.demand import Basis
@@ -24,7 +25,7 @@ from postseal_core.errors import Problem
 from postseal_core.plugin.handler import Context
 from postseal_core.values import known
 
-__all__ = ["Model", "carried_for", "hold_model", "problems_of_adoption", "subject_of"]
+__all__ = ["Model", "carried_for", "carried_lines", "hold_model", "problems_of_adoption", "subject_of"]
 
 _ADOPTED: Final = "adopt_certificate_pem"
 _CARRIED: Final = "carries_on.certificate_pem"
@@ -66,6 +67,13 @@ def hold_model(args: CertificateArgs, context: Context) -> Model:
         context.material.put(pem) if args.carries_on else "",
         change,
     )
+
+
+def carried_lines(model: Model, basis: Basis) -> dict[str, str]:
+    """Return for readers what renewals and later slots carry on; nothing where no certificate is carried on."""
+    if model.certificate is None:
+        return {}
+    return carried_in_words(model.certificate, model.change, has_crl_urls=bool(basis.declared.crl_urls))
 
 
 def subject_of(args: CertificateArgs, basis: Basis, model: Model) -> str:

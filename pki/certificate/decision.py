@@ -1,12 +1,12 @@
 """The Check step of a certificate: take the keys, find problems, decide the schedule."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from cryptography import x509
 
 from pki.adoption import CONSEQUENCES
-from pki.certificate.carrying import hold_model, problems_of_adoption, subject_of
+from pki.certificate.carrying import carried_lines, hold_model, problems_of_adoption, subject_of
 from pki.certificate.records import CertificateArgs, CertificateInputs
 from pki.certificate.requested import hold_request, impossible_request
 from pki.certificate.takeover import (
@@ -41,7 +41,8 @@ class Held:
     `chain`: of the issuer, issuer first, empty where a preview does not know it. `adopted_certificate`, `taken_over`:
     references of a certificate made elsewhere and of one that another resource hands over, empty for none.
     `carries_on`: the reference of an authority's certificate that this one carries on; `change`: what it has otherwise
-    than the one that is adopted or carried on. `subject`: the distinguished name, as readers see it.
+    than the one that is adopted or carried on, and `carried` for readers what it has as that one. `subject`: the
+    distinguished name, as readers see it.
     """
 
     basis: Basis
@@ -52,6 +53,7 @@ class Held:
     carries_on: str = ""
     change: tuple[AuthorityChange, ...] = ()
     is_key_elsewhere: bool = False
+    carried: Mapping[str, str] = field(default_factory=dict)
 
 
 def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -> Held:
@@ -89,6 +91,7 @@ def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -
         carries_on=model.carries_on,
         change=model.change,
         is_key_elsewhere=bool(args.request_pem),
+        carried=carried_lines(model, basis),
     )
 
 

@@ -82,6 +82,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
             carries_on=held.carries_on,
             carries_on_number=args.carries_on.number if args.carries_on else FIRST_SLOT,
             change=held.change,
+            carried=held.carried,
             taken_over=held.taken_over,
             is_interim=args.is_interim,
             cross_signers=tuple(sorted(crossed)),
@@ -94,6 +95,8 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
         """Show each change once: fields are left out where a line for readers tells the same."""
         del old, state, new
         told = {path: change for path, change in changes.items() if path != "taken_over"}
+        if all(path.startswith("carried") for path in told):
+            return {}  # it follows from the certificate that is carried on: a newer plugin has other words for it
         shown = {path: change for path, change in told.items() if not path.startswith(_DATA)}
         return shown or told
 

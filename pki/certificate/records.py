@@ -61,7 +61,8 @@ class CertificateInputs:
     `schedule.accepted` and `schedule.revoked`. `issuer_key`, `private_key`: SHA-256 of a key's public half;
     `is_key_elsewhere`: only a request for the latter was handed in. `adopted_certificate`, `taken_over`: references to
     this run's memory; so is `carries_on`, whose name ends with `carries_on_number` here. `change`: what differs from
-    that certificate. `cross_signers`: every slot that has ever certified this one's key beside its issuer.
+    that certificate; `carried`: for readers, what stays as that has it. `cross_signers`: every slot that has ever
+    certified this one's key beside its issuer.
     """
 
     name: str
@@ -82,6 +83,7 @@ class CertificateInputs:
     is_interim: bool = False
     is_distrusted: bool = False
     cross_signers: tuple[SlotId, ...] = ()
+    carried: Mapping[str, str] = field(default_factory=dict)
     accepted_lines: Annotated[Mapping[str, str], Wire("accepted")] = field(default_factory=dict)
     revoked_lines: Annotated[Mapping[str, str], Wire("revoked")] = field(default_factory=dict)
 

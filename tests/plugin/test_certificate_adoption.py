@@ -188,6 +188,37 @@ def test_a_renewal_keeps_every_limit_that_nobody_repeats(plugin: PluginRuns, lim
     assert (new.subject.public_bytes(), new.version) == (old.subject.public_bytes(), old.version)
 
 
+def test_the_preview_lists_what_is_carried_on(plugin: PluginRuns, limited: dict[str, str]) -> None:
+    """In the names of RFC 5280; what is changed on purpose is told as that, and later slots carry the same on."""
+    authority, plugin.now = plugin.resource("Certificate", "old-ca"), datetime.now(UTC)
+    carried = {
+        "basicConstraints": "path length 0: no authorities below it; critical",
+        "keyUsage": "keyCertSign, cRLSign; critical",
+        "nameConstraints": "permitted host example.org, address 10.0.0.0/8; critical",
+        "extendedKeyUsage": "certifies for clientAuth alone",
+        "certificatePolicies": "1.2.3.4",
+        "cRLDistributionPoints": "URI http://pki.example.org/old.crl",
+    }
+    plugin.up(authority, unsaid(limited))
+    assert authority.inputs["carried"] == carried
+    following = unsaid(limited, name="old-ca-2", slot="old-ca/2", private_key_pem=Secret(key_pem("next")))
+    following |= {"carries_on": {"certificate_pem": following.pop("adopt_certificate_pem"), "number": 2}}
+    second = plugin.resource("Certificate", "old-ca-2")
+    plugin.up(second, following)
+    assert second.inputs["carried"] == carried
+    changes = plugin.up(authority, unsaid(limited, path_length=1, change=["path_length"]))
+    assert changes["carried.basicConstraints"] == "delete"
+    assert authority.inputs["carried"] == {name: each for name, each in carried.items() if name != "basicConstraints"}
+
+
+def test_other_words_for_what_is_carried_on_change_nothing(plugin: PluginRuns, limited: dict[str, str]) -> None:
+    """A newer plugin may say it better; nothing is updated for that."""
+    authority, plugin.now = plugin.resource("Certificate", "old-ca"), datetime.now(UTC)
+    plugin.up(authority, unsaid(limited))
+    authority.inputs = {name: each for name, each in authority.inputs.items() if name != "carried"}
+    assert plugin.up(authority, unsaid(limited)) == {}
+
+
 def test_the_old_root_is_trusted_beside_the_new_one_until_it_expires(
     plugin: PluginRuns, made_elsewhere: dict[str, str]
 ) -> None:
