@@ -8,6 +8,7 @@ from cryptography import x509
 from pki.adoption import CONSEQUENCES
 from pki.certificate.carrying import carried_lines, hold_model, problems_of_adoption, subject_of
 from pki.certificate.records import CertificateArgs, CertificateInputs
+from pki.certificate.renaming import is_renamed, problems_of_renaming
 from pki.certificate.requested import hold_request, impossible_request
 from pki.certificate.takeover import (
     differences_of_takeover,
@@ -56,8 +57,8 @@ class Held:
     carried: Mapping[str, str] = field(default_factory=dict)
 
 
-def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -> Held:
-    """Put key material into memory and validate everything that is declared.
+def hold_certificate(args: CertificateArgs, context: Context, old: CertificateInputs | None) -> Held:
+    """Put key material into memory and validate everything that is declared; `old`: what is there already.
 
     Raises:
         ConfigError: everything that is wrong with it.
@@ -71,16 +72,17 @@ def hold_certificate(args: CertificateArgs, context: Context, *, is_new: bool) -
     problems = [
         *model.problems,
         *problems_of_declared(model.judged, args.profile, [limits_of_certificate(each) for each in chain]),
+        *problems_of_renaming(args, declared, old),
     ]
     if args.request_pem:
         private_key, declared = hold_request(args, context, problems)
     basis = Basis(below_issuer(declared, args.issuer), args.profile, issuer.label, issuer.key, private_key)
-    taken_over = _receive(args, context, problems) if is_new else ""
+    taken_over = "" if old else _receive(args, context, problems)
     # In a preview in which the key is still to be made known, nothing can be compared with it.
     is_adopted = args.adopt_certificate_pem and not is_unknown(private_key)
     adopted_certificate = context.material.put(args.adopt_certificate_pem) if is_adopted else ""
     if adopted_certificate and not problems:
-        problems += problems_of_adoption(args, basis, chain, context, is_new=is_new)
+        problems += problems_of_adoption(args, basis, chain, context, is_new=old is None)
     refuse(problems)
     return Held(
         basis,
@@ -126,7 +128,9 @@ def decide_schedule(args: CertificateArgs, held: Held, old: CertificateInputs | 
     if decision.note:
         context.report(f"{args.name}: {decision.note}")
     if decision.is_issued and demand.changes:
-        for change in held.change:
+        is_renamed_again = args.profile.is_authority and is_renamed(held.basis.declared, old)
+        told = {*held.change, *([AuthorityChange.SUBJECT] if is_renamed_again else [])}
+        for change in (each for each in AuthorityChange if each in told):
             context.report(f"{args.name}: {CONSEQUENCES[change]}")
     return decision.schedule
 

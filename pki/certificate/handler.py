@@ -64,7 +64,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
         args = request.new
         if args.is_distrusted:
             return _with_lines(distrusted_inputs(args, request.old, context))
-        held = hold_certificate(args, context, is_new=request.old is None)
+        held = hold_certificate(args, context, request.old)
         schedule = decide_schedule(args, held, request.old, context)
         crossed = {*args.cross_signers, *(request.old.cross_signers if request.old else ())}
         inputs = CertificateInputs(

@@ -318,3 +318,19 @@ def test_an_expired_authority_is_not_adopted(plugin: PluginRuns, made_elsewhere:
     assert "expired on" in problem
     plugin.up(authority, adopted(made_elsewhere))
     assert authority.outputs["generation"] == 2
+
+
+def test_a_change_of_the_name_that_is_taken_back_is_told_with_what_follows(
+    plugin: PluginRuns, made_elsewhere: dict[str, str]
+) -> None:
+    """Back to the old name is another name once more, though no change is listed any more."""
+    authority, plugin.now = plugin.resource("Certificate", "old-ca"), datetime.now(UTC)
+    plugin.up(authority, adopted(made_elsewhere))
+    plugin.up(authority, adopted(made_elsewhere, common_name="New CA", change=["subject"]))
+    plugin.lines.clear()
+    plugin.up(authority, adopted(made_elsewhere))
+    assert authority.outputs["generation"] == 3
+    assert any("the authority gets another name" in each for each in plugin.lines)
+    plugin.lines.clear()
+    plugin.up(authority, adopted(made_elsewhere, path_length=3, change=["path_length"]))
+    assert not any("another name" in each for each in plugin.lines)
