@@ -29,4 +29,4 @@ def _client_of(name: str, pem: str) -> ClientRow:
 
     certificate = load_certificate(pem, what=name)
     fingerprint = certificate_fingerprint_sha256(certificate)
-    return ClientRow(fingerprint, name, not_after=certificate.not_valid_after_utc)
+    return ClientRow(fingerprint, name, not_after=certificate.not_valid_after_utc, certificate_pem=pem)

@@ -6,7 +6,7 @@ Postfix skips or misreads a bad row with a warning at most, and then denies; so 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, get_args
 
@@ -62,12 +62,15 @@ class ClientRow:
         name: What the client is called, without blanks and without `#`.
         generation: Which generation of its certificate it is. Default: none, as of a certificate from elsewhere.
         not_after: When the certificate ends, an aware datetime; the row shows its UTC date. Default: none.
+        certificate_pem: The certificate itself in PEM, to see whether an authority has signed it that is distrusted; it
+            does not stand in the row. Default: none; the reviewer is asked then.
     """
 
     fingerprint_sha256: str
     name: str
     generation: int | None = None
     not_after: datetime | None = None
+    certificate_pem: str = field(default="", compare=False, repr=False)
 
     @property
     def row(self) -> Row:

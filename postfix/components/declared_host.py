@@ -90,7 +90,11 @@ def _access(host: DeclaredHost) -> Mapping[str, AccessArgs]:
         clients={each.name: _admitted(each) for each in host.relay_clients},
         rosters={each.name: _roster(each) for each in host.relay_rosters},
         extra={
-            each.name: ForeignClient(fingerprint_sha256=each.fingerprint_sha256, not_after=each.not_after)
+            each.name: ForeignClient(
+                fingerprint_sha256=each.fingerprint_sha256,
+                not_after=each.not_after,
+                certificate_pem=each.certificate_pem,
+            )
             for each in host.extra_relay_clients
         },
     )

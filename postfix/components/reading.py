@@ -44,6 +44,7 @@ _FIELDS_OF_ROW: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "name": ((str,), "a name"),
     "generation": ((int, type(None)), "a whole number"),
     "not_after": ((datetime, type(None)), "a datetime"),
+    "certificate_pem": ((str,), "a certificate in PEM"),
 }
 _BY_FILE: Final = 'certificates by name, as {"mx1": pki.ServerCertificate(...)}'
 

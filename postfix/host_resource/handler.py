@@ -8,6 +8,7 @@ from pki.withdrawal import withdrawal_problems
 from postfix.deploy.host_files import Deployed
 from postfix.host_resource.access import ServiceAccess, access_by_service, problems_of_access, with_earlier_dates
 from postfix.host_resource.destinations import destination_of
+from postfix.host_resource.distrusted_clients import notes_on_fingerprints, problems_of_foreign_clients
 from postfix.host_resource.distrusted_roots import problems_of_trust
 from postfix.host_resource.inspection import has_changed, inspection_of, next_look, seen_again
 from postfix.host_resource.occupation import is_same_place, leftovers, occupy, problems_of_place
@@ -121,6 +122,7 @@ def _problems(args: HostArgs, services: Mapping[str, ServiceAccess], context: Co
     host, target = args.declaration, args.target
     problems = [*problems_of_host(host), *problems_of_access(services), *withdrawal_problems(args.withdrawal)]
     problems += problems_of_trust(args.roots, args.distrusted)
+    problems += problems_of_foreign_clients(args.access, args.distrusted)
     if host.ownership is not target.ownership:
         message = f"the target says {target.ownership}, and the declaration {host.ownership}; say the same in both"
         problems.append(Problem("target.ownership", message))
@@ -170,7 +172,7 @@ def _inputs(args: HostArgs, services: Mapping[str, ServiceAccess], prepared: Pre
         client_tables={table: access.lines for table, access in tables.items() if table},
         content=prepared.digests,
         unknown_tables=unknown_tables(host),
-        to_review=to_review(host),
+        to_review=to_review(host) | notes_on_fingerprints(args.access, args.distrusted),
         on_host=certificate_on_host(host),
     )
 

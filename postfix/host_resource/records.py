@@ -45,10 +45,11 @@ class RosterAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignClient:
-    """A certificate from elsewhere; `not_after` is None where only its fingerprint is known."""
+    """A certificate from elsewhere; where only its fingerprint is known, `not_after` is None and the PEM empty."""
 
     fingerprint_sha256: str
     not_after: datetime | None = None
+    certificate_pem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,7 +140,7 @@ def test_clients_from_elsewhere_may_be_given_by_their_certificate() -> None:
     program = run_program(lambda: relay(extra_relay_clients={"partner": partner.certificate_pem}))
     extra = program.one("MailServer").properties["access"]["smtp"]["extra"]["partner"]
     assert extra["fingerprint_sha256"] == partner.fingerprint_sha256
-    assert extra.keys() == {"fingerprint_sha256", "not_after"}
+    assert extra.keys() == {"fingerprint_sha256", "not_after", "certificate_pem"}
 
 
 def test_a_roster_is_admitted_as_a_whole_and_its_root_is_trusted() -> None:

@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 
 from pki.acceptance import AcceptedRow
-from pki.model import SlotId
+from pki.fingerprint import certificate_fingerprint_sha256
+from pki.model import KeyAlgorithm, SlotId
 from pki.verification import chain_pem
 from postseal_core.packing import json_line, unpack_records
+from tests.plugin.test_host_to_directory import access
 from tests.plugin.test_host_to_directory import declared as host_declared
 from tests.plugin.test_moving_a_client import alone, handover_of, in_roster
-from tests.support.host_certificates import authority
+from tests.support.host_certificates import alice, authority
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import Resource
 from tests.support.resource_properties import client, intermediate, issued_by, root
-from tests.support.specimens import NOW
+from tests.support.specimens import NOW, make_authority
 
+P384, P521 = KeyAlgorithm.ECDSA_P384, KeyAlgorithm.ECDSA_P521
 DAY = timedelta(days=1)
 OLD, NEW = SlotId("mail-ca", 1), SlotId("mail-ca", 2)
 PEOPLE = tuple(f"client{number:02}" for number in range(30))
@@ -103,6 +106,24 @@ def test_a_host_trusts_no_certificate_with_the_stolen_key_by_any_name(plugin: Pl
     plugin.up(host, host_declared(tmp_path / "mx1", roots=roots))
 
 
+def test_a_client_from_elsewhere_that_a_distrusted_slot_has_signed_is_told(plugin: PluginRuns, tmp_path: Path) -> None:
+    """By its certificate it is refused; of a fingerprint alone nobody knows, so the reviewer is asked."""
+    host = plugin.resource("PostfixHost", "mx1")
+    roots = {"other-ca": chain_pem([make_authority(algorithm=P384).certificate])}
+    stolen: dict[str, Any] = {"distrusted": {"mail-ca": chain_pem([authority().certificate])}, "roots": roots}
+    known = {"fingerprint_sha256": certificate_fingerprint_sha256(alice()), "certificate_pem": chain_pem([alice()])}
+    listed = access(clients={}, extra={"alice-1": known})
+    (problem,) = plugin.problems(host, host_declared(tmp_path / "mx1", **listed, **stolen))
+    assert problem.startswith("extra_relay_clients.alice-1: was signed by mail-ca, which is distrusted: take it out")
+    other: dict[str, Any] = {"distrusted": {"other-ca": chain_pem([make_authority(algorithm=P521).certificate])}}
+    plugin.up(host, host_declared(tmp_path / "mx1", **listed, **other))
+    assert "to_review" not in host.inputs
+    by_fingerprint = access(clients={}, extra={"alice-1": {"fingerprint_sha256": known["fingerprint_sha256"]}})
+    plugin.up(host, host_declared(tmp_path / "mx1", **by_fingerprint, **stolen))
+    note = host.inputs["to_review"]["extra_relay_clients.alice-1"]
+    assert note.startswith("is let in by its fingerprint alone: if mail-ca, which is distrusted, has signed")
+
+
 def test_a_distrusted_slot_is_never_certified_by_another_root(
     plugin: PluginRuns, slots: dict[SlotId, Resource]
 ) -> None:
@@ -151,13 +172,13 @@ def test_a_client_of_another_authority_loses_what_the_stolen_one_signed(
     plugin: PluginRuns, slots: dict[SlotId, Resource]
 ) -> None:
     """It moved to an authority with a good key; the certificate from before is not accepted for its overlap."""
-    alice = plugin.resource("ClientCertificate", "alice")
-    plugin.up(alice, client(issued_by(slots[OLD].outputs, OLD)))
+    moved = plugin.resource("ClientCertificate", "alice")
+    plugin.up(moved, client(issued_by(slots[OLD].outputs, OLD)))
     other = plugin.resource("Certificate", "other-ca")
     plugin.up(other, root("other-ca"))
-    plugin.up(alice, client(issued_by(other.outputs, "other-ca", distrusted=[str(OLD)])))
-    assert (alice.outputs["generation"], alice.outputs["previous"]) == (2, [])
-    (revoked,) = alice.outputs["revoked"]
+    plugin.up(moved, client(issued_by(other.outputs, "other-ca", distrusted=[str(OLD)])))
+    assert (moved.outputs["generation"], moved.outputs["previous"]) == (2, [])
+    (revoked,) = moved.outputs["revoked"]
     assert (revoked["issuer_slot"], revoked["reason"]) == (str(OLD), "cACompromise")
 
 
