@@ -4,7 +4,7 @@ GnuTLS, NSS and Go look for an issuer by the bytes of its name; OpenSSL also by 
 names that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from tests.support.foreign_authorities import MAKERS, Foreign, made_by
 from tests.support.path_judges import VERIFIERS, Chain
 from tests.support.plugin_runs import PluginRuns, plugin_runs
 from tests.support.provider import Resource, Secret
-from tests.support.resource_properties import certificate_of, issued_by, key_pem, root, server
+from tests.support.resource_properties import certificate_of, intermediate, issued_by, key_pem, root, server
 
 pytestmark = [
     pytest.mark.needs_openssl,
@@ -41,6 +41,7 @@ class Life:
     first: x509.Certificate
     renewed: x509.Certificate
     next_slot: x509.Certificate
+    cross: x509.Certificate
     trusted: list[x509.Certificate]
     leaf_before: x509.Certificate
     leaf_adopted: x509.Certificate
@@ -71,6 +72,17 @@ def running() -> Iterator[PluginRuns]:
         yield runs
 
 
+def crossed(foreign: Foreign, carried: dict[str, Any], issuer: dict[str, Any]) -> dict[str, Any]:
+    """Return what the first slot certifies of the second one, as `pki.components.slots` declares it."""
+    first = x509.load_pem_x509_certificate(foreign.certificate_pem.encode())
+    length = first.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+    room = {} if length is None else {"path_length": length - 1}
+    declared = intermediate("old-ca-2-by-old-ca", issuer, change=["path_length"], **carried, validity_hours=1440)
+    for name in ("common_name", "key_algorithm", "path_length", "slot"):
+        declared.pop(name, None)
+    return declared | room | {"private_key_pem": Secret(key_pem("old-ca-2"))}
+
+
 def live(foreign: Foreign) -> Life:
     """Adopt an authority, renew it, and roll it over to a key of ours; something is issued at each step."""
     key = Secret(foreign.private_key_pem)
@@ -85,11 +97,14 @@ def live(foreign: Foreign) -> Life:
         declared = root("old-ca-2", **carried)
         del declared["common_name"]
         runs.up(following, declared)
+        cross = runs.resource("Certificate", "old-ca-2-by-old-ca")
+        runs.up(cross, crossed(foreign, carried, issued_by(authority.outputs, slot, private_key_pem=key)))
         rolled_over = issue(runs, following, SlotId("old-ca", 2), Secret(key_pem("old-ca-2")), "rolled-over")
         return Life(
             first,
             certificate_of(authority.outputs),
             certificate_of(following.outputs),
+            certificate_of(cross.outputs),
             load_chain(authority.outputs["trusted_pem"], what="trusted"),
             x509.load_pem_x509_certificate(foreign.leaf_pem.encode()),
             leaf_adopted,
@@ -107,9 +122,15 @@ def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return live(made_by(request.param, tmp_path_factory.mktemp("authority")))
 
 
-def refused_by(leaf: x509.Certificate, trusted: x509.Certificate, *beside: x509.Certificate) -> dict[str, str]:
+def refused_by(
+    leaf: x509.Certificate,
+    trusted: x509.Certificate,
+    *beside: x509.Certificate,
+    between: Sequence[x509.Certificate] = (),
+) -> dict[str, str]:
     """Return what each verifier says that does not accept a leaf; how others make authorities is not judged."""
-    verdicts = {name: judge(Chain(leaf, [], trusted, beside, is_strict=False)) for name, judge in VERIFIERS.items()}
+    chain = Chain(leaf, between, trusted, beside, is_strict=False)
+    verdicts = {name: judge(chain) for name, judge in VERIFIERS.items()}
     return {name: verdict.report for name, verdict in verdicts.items() if not verdict.is_accepted}
 
 
@@ -169,3 +190,12 @@ def test_the_next_slot_has_the_extensions_and_a_name_of_its_own(life: Life) -> N
     assert life.next_slot.subject.rfc4514_string().count(" 2") == 1
     assert refused_by(life.leaf_rolled_over, life.next_slot) == {}
     assert refused_by(life.leaf_rolled_over, life.renewed).keys() == VERIFIERS.keys()
+
+
+def test_the_cross_certificate_leads_whoever_knows_only_an_old_root_to_the_next_slot(life: Life) -> None:
+    """A chain with it is accepted with the adopted root alone, its renewal alone, and the new root alone."""
+    roots = (life.first, life.renewed, life.next_slot)
+    assert [refused_by(life.leaf_rolled_over, each, between=[life.cross]) for each in roots] == [{}, {}, {}]
+    assert life.cross.subject.public_bytes() == life.next_slot.subject.public_bytes()
+    assert life.cross.issuer.public_bytes() == life.first.subject.public_bytes()
+    assert refused_by(life.leaf_rolled_over, life.first).keys() == VERIFIERS.keys(), "the control: without it"
