@@ -11,6 +11,7 @@ from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
+from pki.ec_private_keys import IS_OTHERWISE_LONG, ec_private_key_of_other_length
 from pki.key_forms import form_in_words
 from pki.model import KeyAlgorithm
 from postseal_core.bounds import LARGEST_KEY_BYTES
@@ -122,6 +123,8 @@ def load_private_key(pem: str, *, what: str) -> PrivateKey:
     except UnsupportedAlgorithm as error:
         raise unknown_algorithm(what) from error
     except (ValueError, InternalError) as error:
+        if IS_OTHERWISE_LONG in str(error) and (other := ec_private_key_of_other_length(pem)):
+            return other
         form = form_in_words(pem)
         raise CertificateError(
             f"{what}: {form}"

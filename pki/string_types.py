@@ -6,7 +6,13 @@ X.690 alone: a value is a tag, a length, and content. Nothing here fails on text
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["has_explicit_curve", "is_key_for_pss_only", "string_types_of_names", "unreadable_string_types"]
+__all__ = [
+    "der_values",
+    "has_explicit_curve",
+    "is_key_for_pss_only",
+    "string_types_of_names",
+    "unreadable_string_types",
+]
 
 _SEQUENCE: Final = 0x30
 _OBJECT_IDENTIFIER: Final = 0x06
@@ -40,7 +46,11 @@ def string_types_of_names(certificate_der: bytes) -> list[str]:
     members = _members_of_certificate(certificate_der)
     names = [members[index] for index in (_ISSUER, _SUBJECT) if index < len(members)]
     tags = [
-        tag for _, name in names for _, rdn in _values(name) for _, pair in _values(rdn) for tag, _ in _values(pair)
+        tag
+        for _, name in names
+        for _, rdn in der_values(name)
+        for _, pair in der_values(rdn)
+        for tag, _ in der_values(pair)
     ]
     return list(dict.fromkeys(_TYPES[tag] for tag in tags if tag in _TYPES))
 
@@ -61,17 +71,17 @@ def _key_algorithm(certificate_der: bytes) -> list[tuple[int, bytes]]:
     members = _members_of_certificate(certificate_der)
     if len(members) <= _PUBLIC_KEY:
         return []
-    return [*_values(next(_values(members[_PUBLIC_KEY][1]), (0, b""))[1])]
+    return [*der_values(next(der_values(members[_PUBLIC_KEY][1]), (0, b""))[1])]
 
 
 def _members_of_certificate(der: bytes) -> list[tuple[int, bytes]]:
-    for _, certificate in _values(der):
-        for _, signed in _values(certificate):
-            return [each for each in _values(signed) if each[0] != _VERSION]
+    for _, certificate in der_values(der):
+        for _, signed in der_values(certificate):
+            return [each for each in der_values(signed) if each[0] != _VERSION]
     return []
 
 
-def _values(content: bytes) -> Iterator[tuple[int, bytes]]:
+def der_values(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield tag and content of each value that stands there one after the other, as far as they are whole."""
     position = 0
     while position + 2 <= len(content):

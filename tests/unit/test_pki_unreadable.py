@@ -175,3 +175,49 @@ def test_keys_as_openssl_writes_them_are_read(tmp_path: Path) -> None:
         CLEAR + pem(der()),
     ]
     assert {load_private_key(each, what="key").public_key() == KEY.public_key() for each in forms} == {True}
+
+
+def written(number: int, octets: int, *, is_pkcs8: bool) -> str:
+    """Return an EC key of P-256 whose number has this many octets, as others than the library write it."""
+
+    def value(tag: int, *content: bytes) -> bytes:
+        inner = b"".join(content)
+        return bytes([tag, len(inner)]) + inner  # all are short
+
+    curve = bytes.fromhex("06082a8648ce3d030107")
+    key = [b"\x02\x01\x01", value(0x04, number.to_bytes(octets))]
+    if not is_pkcs8:
+        content, label = value(0x30, *key, value(0xA0, curve)), "EC PRIVATE KEY"
+    else:
+        algorithm = value(0x30, bytes.fromhex("06072a8648ce3d0201"), curve)
+        content, label = value(0x30, b"\x02\x01\x00", algorithm, value(0x04, value(0x30, *key))), "PRIVATE KEY"
+    return f"-----BEGIN {label}-----\n{base64.encodebytes(content).decode()}-----END {label}-----\n"
+
+
+@pytest.mark.parametrize("is_pkcs8", [False, True], ids=["RFC 5915", "PKCS#8"])
+@pytest.mark.parametrize("octets", [31, 32, 33])
+def test_a_number_of_another_length_is_the_same_key(octets: int, is_pkcs8: bool) -> None:  # noqa: FBT001
+    """GnuTLS puts a zero in front where the number would be negative, and others leave zeros out."""
+    number = (1 << 247) + 5
+    key = load_private_key(written(number, octets, is_pkcs8=is_pkcs8), what="ca-key")
+    assert key.public_key() == ec.derive_private_key(number, ec.SECP256R1()).public_key()
+
+
+@pytest.mark.parametrize("is_pkcs8", [False, True], ids=["RFC 5915", "PKCS#8"])
+def test_a_number_that_is_none_of_the_curve_is_refused(is_pkcs8: bool) -> None:  # noqa: FBT001
+    """Longer is not always the same: this one is beyond the order of the curve."""
+    with pytest.raises(CertificateError, match=r"^ca-key: cannot be read as a private key"):
+        load_private_key(written(1 << 260, 33, is_pkcs8=is_pkcs8), what="ca-key")
+
+
+@pytest.mark.needs_gnutls
+def test_every_key_that_gnutls_makes_is_read(tmp_path: Path) -> None:
+    """Every second one begins with a one bit; of eight, hardly ever none does."""
+    numbers = set()
+    for curve in ("secp256r1", "secp384r1") * 4:
+        command = f"certtool --generate-privkey --key-type ecdsa --curve {curve} --outfile key.pem"
+        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True, timeout=60)
+        key = load_private_key((tmp_path / "key.pem").read_text(), what="key")
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        numbers.add(key.private_numbers().private_value)
+    assert len(numbers) == 8
