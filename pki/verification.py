@@ -206,7 +206,7 @@ def _is_for(certificate: x509.Certificate, public_key: PublicKey) -> bool:
 def _leaf_problems(chain: Sequence[x509.Certificate], public_key: PublicKey) -> list[Problem]:
     if _is_for(chain[0], public_key):
         return []
-    places = [f"chain[{index}]" for index, certificate in enumerate(chain) if _is_for(certificate, public_key)]
+    places = [f"certificate {index}" for index, certificate in enumerate(chain, 1) if _is_for(certificate, public_key)]
     fix = f"{places[0]} does: put it first" if places else "request a certificate for this key, or hand in its key"
     return [Problem("chain[0]", f"{name_in_words(chain[0].subject)} does not belong to the private key; {fix}")]
 
@@ -273,13 +273,14 @@ def _order_problems(chain: Sequence[x509.Certificate]) -> Iterator[Problem]:
             wanted, got = name_in_words(certificate.issuer), name_in_words(issuer.subject)
             yield Problem(
                 f"chain[{index + 1}]",
-                f"got {got}, expected the certificate of {wanted} that signed chain[{index}]: leaf first, then issuers",
+                f"got {got}, expected the certificate of {wanted} that signed certificate {index + 1}: leaf first, "
+                "then issuers",
             )
 
 
 def _repetition_problems(field: str, certificates: Sequence[x509.Certificate]) -> list[Problem]:
     return [
-        Problem(f"{field}[{index}]", f"is {field}[{certificates.index(certificate)}] once more: remove it")
+        Problem(f"{field}[{index}]", f"is certificate {certificates.index(certificate) + 1} once more: remove it")
         for index, certificate in enumerate(certificates)
         if certificate in certificates[:index]
     ]

@@ -173,7 +173,7 @@ def test_a_leaf_signed_by_a_given_root_needs_no_intermediate() -> None:
         ([LEAF], {}, [("chain[0]", "which is none of the given roots")]),
         (CHAIN, {"roots": [OTHER_ROOT.certificate]}, [("chain[1]", "which is none of the given roots")]),
         ([*CHAIN, ROOT.certificate], {}, [("chain[2]", "leave it out, whoever trusts it has it")]),
-        ([LEAF, *CHAIN], {}, [("chain[1]", "is no authority"), ("chain[1]", "is chain[0] once more")]),
+        ([LEAF, *CHAIN], {}, [("chain[1]", "is no authority"), ("chain[1]", "is certificate 1 once more")]),
         (
             [LEAF, OTHER_ROOT.certificate],
             {"roots": []},
@@ -182,9 +182,9 @@ def test_a_leaf_signed_by_a_given_root_needs_no_intermediate() -> None:
         (
             [MIDDLE.certificate, LEAF],
             {"roots": []},
-            [("chain[0]", "chain[1] does: put it first")],
+            [("chain[0]", "certificate 2 does: put it first")],
         ),
-        ([OTHER_ROOT.certificate, LEAF], {}, [("chain[0]", "chain[1] does: put it first")]),
+        ([OTHER_ROOT.certificate, LEAF], {}, [("chain[0]", "certificate 2 does: put it first")]),
         ([issue_leaf(ROOT, Profile.CLIENT)], {"dns_names": []}, [("chain[0]", "lacks serverAuth")]),
     ],
 )
@@ -250,7 +250,7 @@ def test_everything_wrong_in_a_ca_file_is_reported() -> None:
     pem = chain_pem([ROOT.certificate, LEAF, ROOT.certificate])
     late = ROOT.certificate.not_valid_after_utc + timedelta(seconds=1)
     assert [(problem.path, problem.message.partition(":")[0]) for problem in problems_of_ca_file(pem, now=late)] == [
-        ("certificates[2]", "is certificates[0] once more"),
+        ("certificates[2]", "is certificate 1 once more"),
         ("certificates[0]", "CN=root specimen,O=Example expired at 2034-08-18T12"),
         ("certificates[1]", "CN=server specimen,O=Example is no authority"),
         ("certificates[1]", "CN=server specimen,O=Example expired at 2027-06-01T12"),
