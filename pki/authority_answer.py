@@ -41,14 +41,16 @@ class IssuerName:
 class AskedFor:
     """What an authority's request asks for, and how the certificate that is in use until now is found.
 
-    `purposes`: extended key usages; none is no limit. `before`: None for the first certificate of this key.
-    `number_before`: its serial number in hexadecimal, empty where another authority has signed that.
+    `purposes`: extended key usages; none is no limit. `before`: None for the first certificate of this key. `subject`:
+    the name to be called by, where another certificate is carried on. `number_before`: its serial number in
+    hexadecimal, empty where another authority has signed that.
     """
 
     declaration: CertificateDeclaration
     public_key: PublicKey
     purposes: tuple[PurposeWord, ...] = ()
     before: IssuerName | None = None
+    subject: x509.Name | None = None
     number_before: str = ""
 
 
@@ -168,13 +170,17 @@ def _problems_of_authority(certificate: x509.Certificate) -> Iterator[Problem]:
 
 def _problems_of_subject(certificate: x509.Certificate, asked: AskedFor) -> Iterator[Problem]:
     """Report another common name; other parts are the signer's to write, and are taken as they are."""
-    got = [str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    wanted = asked.declaration.subject.common_name
-    if asked.before is None and wanted not in got:
+    got, declared = _common_names(certificate.subject), asked.declaration.subject.common_name
+    wanted = _common_names(asked.subject) if asked.subject is not None else [declared] if declared else []
+    if asked.before is None and wanted and not {*wanted} & {*got}:
         yield _problem(
-            f"is called {name_in_words(certificate.subject)}, and declared is the common name {shown(wanted)}: have it "
-            "signed for the subject of the request, or declare the common name that was signed"
+            f"is called {name_in_words(certificate.subject)}, and declared is the common name {shown(wanted[0])}: have "
+            "it signed for the subject of the request, or declare the common name that was signed"
         )
+
+
+def _common_names(name: x509.Name) -> list[str]:
+    return [str(each.value) for each in name.get_attributes_for_oid(NameOID.COMMON_NAME)]
 
 
 def _problems_of_dates(certificate: x509.Certificate, now: datetime) -> Iterator[Problem]:

@@ -81,9 +81,9 @@ class DeclaredAuthority:
     def content_of(self, number: int) -> DeclaredCertificate:
         """Return the certificate content of a slot; from the second on, the common name ends with its number.
 
-        Where we carry a certificate on, the resource puts the number behind the name that stands there.
+        Where a certificate is carried on, the resource puts the number behind the name that stands there.
         """
-        is_carried = self.adopt is not None and self.third_party is None
+        is_carried = self.adopt is not None
         name = self.content.common_name if is_carried else common_name_of_slot(self.content.common_name, number)
         is_retiring = number == self.slots.retiring
         revoke = self.slots.revoke_retiring if is_retiring else RevocationReason.NOT_REVOKED

@@ -84,6 +84,7 @@ def _requested_slot(
         private_key_pem=later(key_pem),
         signed_chain_pem=third_party.signed_chains_pem.get(slot.number, ""),
         roots_pem=third_party.roots_pem,
+        carries_on=_carried(declared, slot.number) if slot.number != FIRST_SLOT else None,
     )
     return AuthoritySlot(slot, key_pem, RequestedAuthority(slot.name, args, options))
 

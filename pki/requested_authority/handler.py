@@ -8,17 +8,19 @@ from typing import ClassVar, Final, cast
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from pki.adoption import judged
 from pki.authority_answer import AskedFor, IssuerName, issuer_name, problems_of_answer, problems_of_roots
-from pki.authority_request import authority_request_pem
 from pki.certificate.issuance import identity_of
 from pki.declared import declaration_of, policy_of
 from pki.declared_checks import problems_of_declared
+from pki.extensions import name_text
 from pki.fields import DeclaredCertificate
 from pki.fingerprint import certificate_fingerprint_sha256
 from pki.issuing import subject_name
 from pki.key_material import held_key, hold_key
 from pki.keys import PublicKey
 from pki.model import Profile, Validity
+from pki.requested_authority.asking import carried_on, hold_carried, request_of
 from pki.requested_authority.records import (
     NOTHING_SIGNED,
     RequestedAuthorityArgs,
@@ -31,7 +33,7 @@ from pki.verification import chain_pem, load_chain
 from postseal_core.errors import CertificateError, Problem, refuse
 from postseal_core.instants import format_instant
 from postseal_core.plugin.handler import CheckRequest, Context, HandlerBase
-from postseal_core.values import UNKNOWN, Maybe, is_unknown
+from postseal_core.values import Maybe, is_unknown
 
 __all__ = ["RequestedAuthorityHandler"]
 
@@ -92,7 +94,10 @@ class RequestedAuthorityHandler(HandlerBase[RequestedAuthorityArgs, RequestedAut
         args, old = request.new, request.old
         private_key = hold_key(args.private_key_pem, context)
         before = _Before(old, private_key)
-        problems = problems_of_declared(args.declared, Profile.INTERMEDIATE)
+        carried = carried_on(args)
+        # What an adopted one is called stands in its certificate, whatever our own rules say of it.
+        is_named = bool(args.declared.common_name) or not (carried or args.signed_chain_pem)
+        problems = problems_of_declared(args.declared if is_named else judged(args.declared, ()), Profile.INTERMEDIATE)
         refuse([*problems, *_problems_of_what_is_gone(args, old), *before.problems()])
         roots = _roots(args)
         chain = _answer(args, roots, private_key, context) if args.signed_chain_pem else []
@@ -105,13 +110,14 @@ class RequestedAuthorityHandler(HandlerBase[RequestedAuthorityArgs, RequestedAut
             slot=args.slot,
             declared=args.declared,
             purposes=args.purposes,
-            subject=_subject(args.declared),
+            subject=name_text(carried.subject) if carried else _subject(args.declared),
             private_key=private_key,
             awaited=awaited,
             awaited_since=_since(awaited, old, context.now),
             signed=signed,
             chain=context.material.put(chain_pem(chain)) if chain else "",
             roots=context.material.put(chain_pem(roots)) if roots else "",
+            carries_on=hold_carried(args, context),
         )
 
     def id_of(self, inputs: RequestedAuthorityInputs) -> str:
@@ -128,7 +134,7 @@ class RequestedAuthorityHandler(HandlerBase[RequestedAuthorityArgs, RequestedAut
             name=inputs.name,
             subject=chain[0].subject.rfc4514_string() if chain else inputs.subject,
             awaited=inputs.awaited,
-            cert_request_pem=_request(inputs, context),
+            cert_request_pem=request_of(inputs, chain, context),
             certificate_pem=chain_pem(chain[:1]),
             chain_pem=chain_pem(chain),
             roots_pem=context.material.get(inputs.roots) if inputs.roots else "",
@@ -194,6 +200,7 @@ def _signed(
         before.public_key(own, context),
         args.purposes,
         before=None if is_same else before.name,
+        subject=carried.subject if (carried := carried_on(args)) else None,
         number_before="" if is_same or in_use.issuer != own.issuer.rfc4514_string() else in_use.serial_number,
     )
     refuse([*problems_of_roots(roots, now), *problems_of_answer(chain, roots, asked, now)])
@@ -231,10 +238,3 @@ def _awaited(args: RequestedAuthorityArgs, signed: SignedAuthority | None, now: 
 
 def _since(awaited: str, old: RequestedAuthorityInputs | None, now: datetime) -> datetime | None:
     return (old.awaited_since if old and old.awaited_since else now) if awaited else None
-
-
-def _request(inputs: RequestedAuthorityInputs, context: Context) -> Maybe[str]:
-    if is_unknown(inputs.private_key):
-        return UNKNOWN
-    declaration = declaration_of(inputs.declared, Profile.INTERMEDIATE)
-    return authority_request_pem(declaration, held_key(inputs.private_key, context), inputs.purposes)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from pki.authority_request import PurposeWord
+from pki.certificate.records import CarriedArgs
 from pki.fields import DeclaredCertificate
 from pki.model import SlotId
 from postseal_core.records import INLINE, SECRET, Wire
@@ -25,7 +26,7 @@ class RequestedAuthorityArgs:
 
     `declared`: what the request asks for. `purposes`: extended key usages that it asks for; none is no limit.
     `signed_chain_pem`: the answer, in PEM or PKCS#7; empty while it is awaited. `roots_pem`: the roots that the chain
-    must lead to, for trust alone.
+    must lead to, for trust alone. `carries_on`: an adopted certificate, of which this slot is another key.
     """
 
     name: str
@@ -35,6 +36,7 @@ class RequestedAuthorityArgs:
     private_key_pem: Annotated[Maybe[str], SECRET] = field(repr=False)
     signed_chain_pem: str = ""
     roots_pem: str = ""
+    carries_on: CarriedArgs | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,8 @@ class RequestedAuthorityInputs:
     """The checked inputs: what is asked for, and what was signed, None while that is awaited.
 
     `awaited`: for readers, what is to be done, empty where nothing is; `awaited_since`: the run that asked for it.
-    `private_key`: SHA-256 of the key's public half. `chain`, `roots`: digests; the texts stay in this run's memory.
+    `private_key`: SHA-256 of the key's public half. `chain`, `roots`, `carries_on`: digests; the texts stay in this
+    run's memory.
     """
 
     name: str
@@ -83,6 +86,7 @@ class RequestedAuthorityInputs:
     signed: SignedAuthority | None = None
     chain: str = ""
     roots: str = ""
+    carries_on: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

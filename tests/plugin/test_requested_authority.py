@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from pki.model import KeyAlgorithm
+from pki.authority_request import authority_request_pem
+from pki.carried import numbered_name
+from pki.model import CertificateDeclaration, KeyAlgorithm, Profile, Subject
 from tests.support.offline_signer import OfflineSigner, common_name, pem
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Secret
@@ -106,6 +109,82 @@ def test_a_wrong_step_is_refused_and_changes_nothing(plugin: PluginRuns, change:
     assert len(plugin.problems(resource, wrong[change]())) == 1
     assert resource.outputs == before
     assert plugin.up(resource, requested(good)) == {}
+
+
+def made_elsewhere(*parts: x509.NameAttribute[str], **options: Any) -> x509.Certificate:
+    """Return an intermediate for our key that was made before anybody asked for it here, with limits of its own."""
+    key = key_of(KeyAlgorithm.ECDSA_P256, "issuing")
+    asked = authority_request_pem(CertificateDeclaration(Profile.INTERMEDIATE, Subject("x"), path_length=0), key)
+    plain = [
+        each
+        for each in x509.load_pem_x509_csr(asked.encode()).extensions
+        if not isinstance(each.value, x509.SubjectKeyIdentifier)
+    ]
+    limits = x509.NameConstraints([x509.DNSName("example.org")], None)
+    for value, critical in ((limits, True), (x509.SubjectKeyIdentifier(b"its own"), False)):
+        plain.append(x509.Extension(value.oid, critical, value))
+    return ROOT.sign(asked, subject=x509.Name(parts), extensions=plain, **options)
+
+
+PRINTABLE = x509.name._ASN1Type.PrintableString
+NAMES = {
+    "in another string type": (x509.NameAttribute(NameOID.COMMON_NAME, "Example Issuing CA", PRINTABLE),),
+    "with parts of the signer": (
+        x509.NameAttribute(NameOID.DOMAIN_COMPONENT, "org"),
+        x509.NameAttribute(NameOID.COMMON_NAME, "Example Issuing CA"),
+        x509.NameAttribute(NameOID.EMAIL_ADDRESS, "ca@example.org"),
+    ),
+    "without a common name": (x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example Issuing"),),
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_renewal_is_asked_for_as_the_certificate_in_use_is(plugin: PluginRuns, kind: str) -> None:
+    """Signed as requested it is taken: name byte for byte, identifier of the key, and limits that nobody repeats."""
+    resource = plugin.resource("RequestedAuthority", "issuing")
+    first = made_elsewhere(*NAMES[kind])
+    said = {"common_name": ""} if kind == "without a common name" else {}
+    plugin.up(resource, requested(first, **said))
+    asked = x509.load_pem_x509_csr(resource.outputs["cert_request_pem"].encode())
+    assert asked.subject.public_bytes() == first.subject.public_bytes()
+    for extension in asked.extensions:
+        assert extension.value == first.extensions.get_extension_for_oid(extension.oid).value
+    assert {x509.NameConstraints, x509.SubjectKeyIdentifier} <= {type(each.value) for each in asked.extensions}
+    renewal = ROOT.sign(resource.outputs["cert_request_pem"], serial_number=9, days=1900)
+    request = resource.outputs["cert_request_pem"]
+    plugin.up(resource, requested(renewal, **said))
+    assert (resource.outputs["generation"], resource.outputs["cert_request_pem"]) == (2, request)
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_another_key_of_an_adopted_authority_is_asked_for_with_its_name_and_limits(
+    plugin: PluginRuns, kind: str
+) -> None:
+    """The number stands behind the name; the key has its own identifier, and its answer is called so."""
+    second = plugin.resource("RequestedAuthority", "issuing-2")
+    key = Secret(key_pem("issuing-2"))
+    model = made_elsewhere(*NAMES[kind])
+    waiting = requested(
+        name="issuing-2",
+        slot="issuing/2",
+        private_key_pem=key,
+        common_name="" if kind == "without a common name" else "Example Issuing CA",
+        carries_on={"certificate_pem": pem(model), "number": 2},
+    )
+    plugin.up(second, waiting)
+    asked = x509.load_pem_x509_csr(second.outputs["cert_request_pem"].encode())
+    assert asked.subject.public_bytes() == numbered_name(model.subject, 2).public_bytes()
+    limits = model.extensions.get_extension_for_class(x509.NameConstraints).value
+    assert asked.extensions.get_extension_for_class(x509.NameConstraints).value == limits
+    own = x509.SubjectKeyIdentifier.from_public_key(key_of(KeyAlgorithm.ECDSA_P256, "issuing-2").public_key())
+    assert asked.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value == own
+    wrong = ROOT.sign(second.outputs["cert_request_pem"], subject=common_name("Else"))
+    roots = {"roots_pem": pem(ROOT.certificate)}
+    (problem,) = plugin.problems(second, waiting | roots | {"signed_chain_pem": pem(wrong)})
+    assert "is called CN=Else, and declared is the common name" in problem
+    right = ROOT.sign(second.outputs["cert_request_pem"])
+    plugin.up(second, waiting | roots | {"signed_chain_pem": pem(right)})
+    assert second.outputs["certificate_pem"] == pem(right)
 
 
 def test_what_it_issues_waits_and_is_made_once_it_is_signed(plugin: PluginRuns) -> None:
