@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pki.common_names import comparable_name, comparable_text, names_within
+from pki.common_names import comparable_name, names_within
 from pki.fields import DeclaredCertificate
 from pki.identities import Claims, identities_of
+from postseal.stack.check_authorities_alike import problems_of_authorities_alike
 from postseal.stack.model import CertificateKind, CertificateReference, Host, StackConfig
 from postseal.stack.reading import DeclaredStack
 from postseal.stack.references import repeated_identities
@@ -49,7 +50,7 @@ def problems_of_identities(stack: DeclaredStack, config: StackConfig) -> Iterato
         yield from stack.roster_rows[name].placed(found)
     yield from _shared_with_servers(stack, config)
     yield from _shared_by_servers(stack, config)
-    yield from _authorities_called_alike(stack, config)
+    yield from problems_of_authorities_alike(stack, config)
 
 
 def _shared_with_servers(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
@@ -106,18 +107,6 @@ def _shared_by_servers(stack: DeclaredStack, config: StackConfig) -> Iterator[Pr
         if server.is_client and name in stack.servers:
             repeated = repeated_identities(server.declared, f"server {name}", claims)
             yield from (problem.below(stack.servers[name].path) for problem in repeated)
-
-
-def _authorities_called_alike(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
-    """Report common names of two authorities: logs show them, and verifiers look for issuers by their subject."""
-    seen: dict[str, str] = {}
-    for name, authority in config.authorities.items():
-        common_name = authority.declared.common_name
-        comparable = " ".join(comparable_text(common_name).split())
-        other = seen.setdefault(comparable, name) if comparable else name
-        if other != name:
-            message = f"authority {other} is called {shown(common_name)} already; give each a name of its own"
-            yield Problem(f"{stack.authorities[name].path}.common_name", message)
 
 
 def _owners(config: StackConfig) -> Mapping[str, set[str]]:

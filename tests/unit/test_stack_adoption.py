@@ -1,5 +1,6 @@
 """Authorities that exist, in the stack file: taken over as they are, whatever others made of them."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +11,25 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from pki.model import KeyAlgorithm
+from pki.issuing import Issuer
+from pki.model import KeyAlgorithm, Profile, Validity
 from postseal.stack.check_adopted_keys import problems_of_adopted_keys
 from postseal.stack.config import load_stack
 from postseal.stack.model import StackConfig
 from tests.support.foreign_authorities import made_by, openssl
-from tests.support.specimens import VALIDITY, key_of
+from tests.support.path_judges import VERIFIERS, Chain
+from tests.support.specimens import VALIDITY, issue_leaf, key_of
 from tests.support.stack_files import problems_of
 
 Raw = dict[str, Any]
 KEY = {"ca-key": "stands for a key"}
 
 
-def certificate_for(key: Any, *, extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ()) -> str:
+def certificate_for(key: Any, *, extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (), serial: int = 7) -> str:
     """Return a root for this key, in PEM, as a program that is not ours makes it."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Old CA")])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.not_valid_before(VALIDITY.not_before).not_valid_after(VALIDITY.not_after).serial_number(7)
+    builder = builder.not_valid_before(VALIDITY.not_before).not_valid_after(VALIDITY.not_after).serial_number(serial)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
@@ -186,3 +189,55 @@ def test_the_key_of_another_certificate_is_told() -> None:
     raw = adopted(pem) | {"ca-key": key_pem(other)}
     (problem,) = problems_of_adopted_keys(loaded(raw), raw)
     assert "another certificate" in problem.message
+
+
+def _called_alike(*owners: str, **other: Any) -> list[tuple[str, str]]:
+    """Return path and sentence of what is wrong with two authorities called alike; each with the key of its owner."""
+    names = ("one", "two")
+    sections = {}
+    for name, owner in zip(names, owners, strict=True):
+        identifier = x509.SubjectKeyIdentifier(owner.encode())
+        key = key_of(KeyAlgorithm.ECDSA_P256, owner)
+        pem = certificate_for(key, extensions=((identifier, False),) if other.get("has_identifier", True) else ())
+        sections[name] = {"adopt": {"certificate_pem": pem, "private_key_secret": "ca-key"}}
+    if "common_name" in other:
+        sections["two"] = {"common_name": other["common_name"]}
+    return [(each.path, each.message) for each in problems_of({"authorities": sections} | KEY, ["ca-key"])]
+
+
+def test_two_adopted_authorities_may_be_called_alike_if_verifiers_tell_them_apart() -> None:
+    """Names that exist were not chosen here; an authority of ours may be called otherwise, and one key is one."""
+    assert _called_alike("one", "two") == []
+    ((path, message),) = _called_alike("one", "two", has_identifier=False)
+    assert (path, "without a subjectKeyIdentifier" in message) == ("authorities.two.adopt.certificate_pem", True)
+    ((path, message),) = _called_alike("one", "one")
+    assert (path, "has this key already" in message) == ("authorities.two.adopt.certificate_pem", True)
+    ((path, message),) = _called_alike("one", "two", common_name="Old CA")
+    assert (path, "give two another one" in message) == ("authorities.two.common_name", True)
+
+
+@pytest.mark.needs_openssl
+@pytest.mark.needs_gnutls
+@pytest.mark.needs_nss
+@pytest.mark.needs_go
+@pytest.mark.parametrize("has_identifier", [True, False])
+def test_verifiers_tell_roots_of_one_name_apart_by_their_identifiers(has_identifier: bool) -> None:  # noqa: FBT001
+    """Whichever stands first in the bundle; without identifiers, one of them takes the wrong one."""
+    now = datetime.now(UTC)
+    roots: list[x509.Certificate] = []
+    for owner in ("one", "two"):
+        key = key_of(KeyAlgorithm.ECDSA_P256, owner)
+        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        pem = certificate_for(key, extensions=((identifier, False),) if has_identifier else (), serial=len(roots) + 7)
+        roots.append(x509.load_pem_x509_certificate(pem.encode()))
+    validity = Validity(now - timedelta(hours=1), now + timedelta(days=1))
+    leaf = issue_leaf(
+        Issuer(roots[0], key_of(KeyAlgorithm.ECDSA_P256, "one")), Profile.SERVER_AND_CLIENT, validity=validity
+    )
+    orders = (roots, roots[::-1])
+    verdicts = {
+        judge(Chain(leaf, [], first, [second], is_strict=False)).is_accepted
+        for judge in VERIFIERS.values()
+        for first, second in orders
+    }
+    assert verdicts == ({True} if has_identifier else {True, False})
