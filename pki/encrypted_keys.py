@@ -46,12 +46,12 @@ def opened_private_key_pem(pem: str, passphrase: str, *, what: str) -> str:
     except UnsupportedAlgorithm as error:
         raise unknown_algorithm(what) from error
     except (ValueError, TypeError, InternalError) as error:
-        raise CertificateError(f"{what}: {_cause(error)}") from error
+        raise CertificateError(f"{what}: {_cause(error, passphrase)}") from error
     algorithm_of(key, what=what)
     return private_key_pem(cast("PrivateKey", key))
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: Exception, passphrase: str) -> str:
     """Return why an encrypted key stays closed; a cipher that is not known tells itself in the library's words only."""
     if any(words in str(error).lower() for words in _CIPHER_UNKNOWN):
         return (
@@ -59,4 +59,5 @@ def _cause(error: Exception) -> str:
             "`openssl pkcs8 -topk8 -v2 aes-256-cbc`"
         )
     # A wrong passphrase and a damaged key look alike: what is deciphered makes no sense.
-    return "the passphrase does not open the key (or the key is damaged): try it with `openssl pkey -noout`"
+    edges = "; it begins or ends with a blank or a line break" if passphrase != passphrase.strip() else ""
+    return f"the passphrase does not open the key (or the key is damaged): try it with `openssl pkey -noout`{edges}"

@@ -65,6 +65,17 @@ def test_an_unknown_curve_is_no_matter_of_cipher_or_form(curve: str, tmp_path: P
     assert str(caught.value).startswith(UNKNOWN_KEY)
 
 
+@pytest.mark.needs_openssl
+@pytest.mark.parametrize(("passphrase", "is_told"), [("swordfish\n", True), (" swordfish", True), ("sword", False)])
+def test_a_passphrase_with_a_line_break_is_told_as_that(passphrase: str, is_told: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """It comes from a file with more than one line, and openssl takes the first alone."""
+    locked = _locked(tmp_path, P256, "pkcs8 -topk8 -v2 aes-256-cbc")
+    with pytest.raises(CertificateError, match="does not open the key") as caught:
+        opened_private_key_pem(locked, passphrase, what="ca-key")
+    assert ("it begins or ends with a blank or a line break" in str(caught.value)) is is_told
+    assert "sword" not in str(caught.value)
+
+
 def _padded(pem: str, size: int) -> str:
     """Return a PEM text of this many characters; what stands before a block is skipped."""
     return "\n" * (size - len(pem)) + pem
