@@ -7,6 +7,7 @@ from cryptography import x509
 
 from pki.authority_request import authority_request_pem
 from pki.carried import Carried, numbered_name
+from pki.carried_words import carried_in_words
 from pki.certificate.records import CarriedArgs
 from pki.declared import declaration_of
 from pki.key_material import held_key
@@ -18,7 +19,7 @@ from postseal_core.plugin.handler import Context
 from postseal_core.records import decode, encode
 from postseal_core.values import UNKNOWN, Maybe, is_unknown
 
-__all__ = ["carried_on", "hold_carried", "request_of"]
+__all__ = ["carried_on", "hold_carried", "request_of", "what_is_otherwise"]
 
 
 def carried_on(args: RequestedAuthorityArgs) -> Carried | None:
@@ -43,6 +44,25 @@ def request_of(inputs: RequestedAuthorityInputs, chain: Sequence[x509.Certificat
     model = Carried(chain[0], chain[0].subject) if chain else carried
     declaration = declaration_of(inputs.declared, Profile.INTERMEDIATE)
     return authority_request_pem(declaration, held_key(inputs.private_key, context), inputs.purposes, model)
+
+
+def what_is_otherwise(before_pem: str, chain: Sequence[x509.Certificate]) -> str:
+    """Return in words which extensions a renewal has otherwise than the certificate before, for whoever reviews it.
+
+    Empty where there is none of the two, and where they agree. Identifiers of keys are judged with the answer.
+    """
+    if not before_pem or not chain:
+        return ""
+    before, now = (
+        carried_in_words(each, (), has_crl_urls=False)
+        for each in (load_certificate(before_pem, what="certificate before"), chain[0])
+    )
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return "; ".join(f"{name} was {_said(before.get(name))} and is {_said(now.get(name))}" for name in names)
+
+
+def _said(words: str | None) -> str:
+    return "not there" if words is None else f"({words})"
 
 
 def _carried(args: CarriedArgs) -> Carried:

@@ -20,7 +20,7 @@ from pki.issuing import subject_name
 from pki.key_material import held_key, hold_key
 from pki.keys import PublicKey
 from pki.model import Profile, Validity
-from pki.requested_authority.asking import carried_on, hold_carried, request_of
+from pki.requested_authority.asking import carried_on, hold_carried, request_of, what_is_otherwise
 from pki.requested_authority.records import (
     NOTHING_SIGNED,
     RequestedAuthorityArgs,
@@ -144,8 +144,10 @@ class RequestedAuthorityHandler(HandlerBase[RequestedAuthorityArgs, RequestedAut
     def update(
         self, old: RequestedAuthorityState, inputs: RequestedAuthorityInputs, context: Context, *, is_preview: bool
     ) -> RequestedAuthorityState:
-        """Replace request and certificate by what is declared now; both depend on nothing that was before."""
-        del old
+        """Replace request and certificate by what is declared now, and tell what the signer has made otherwise."""
+        chain = load_chain(context.material.get(inputs.chain), what=_SIGNED_CHAIN) if inputs.chain else []
+        if otherwise := what_is_otherwise(old.certificate_pem, chain):
+            context.report(f"{inputs.name}: its new certificate has other limits than the one before: {otherwise}")
         return self.create(inputs, context, is_preview=is_preview)
 
 

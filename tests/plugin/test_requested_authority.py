@@ -156,6 +156,24 @@ def test_a_renewal_is_asked_for_as_the_certificate_in_use_is(plugin: PluginRuns,
     assert (resource.outputs["generation"], resource.outputs["cert_request_pem"]) == (2, request)
 
 
+def test_what_a_renewal_has_otherwise_is_told_to_the_reviewer(plugin: PluginRuns) -> None:
+    """A signer that leaves the name constraints of an adopted one out makes it wider, and nobody has declared them."""
+    resource = plugin.resource("RequestedAuthority", "issuing")
+    plugin.up(resource, requested(made_elsewhere(*NAMES["in another string type"])))
+    asked = x509.load_pem_x509_csr(resource.outputs["cert_request_pem"].encode())
+    poorer = [each for each in asked.extensions if not isinstance(each.value, x509.NameConstraints)]
+    plugin.lines.clear()
+    renewal = ROOT.sign(resource.outputs["cert_request_pem"], extensions=poorer, serial_number=9, days=1900)
+    plugin.up(resource, requested(renewal))
+    assert plugin.lines[0] == (
+        "issuing: its new certificate has other limits than the one before: nameConstraints was (permitted host "
+        "example.org; critical) and is not there"
+    )
+    plugin.lines.clear()
+    plugin.up(resource, requested(ROOT.sign(resource.outputs["cert_request_pem"], serial_number=10, days=1950)))
+    assert plugin.lines == [], "as requested, it is as before"
+
+
 @pytest.mark.parametrize("kind", NAMES)
 def test_another_key_of_an_adopted_authority_is_asked_for_with_its_name_and_limits(
     plugin: PluginRuns, kind: str
