@@ -87,12 +87,19 @@ class IssuerWindow:
     """Validity period of the issuer, with the slot (authority and key number) that signs.
 
     `usable_from`: the instant from which certificates of another issuer may move to this one; before it, not everybody
-    has been given its root. None: at any time.
+    has been given its root. None: at any time. `slots`: all that the authority declares; none: not said.
     """
 
     slot: SlotId
     validity: Validity
     usable_from: datetime | None = None
+    slots: tuple[SlotId, ...] = ()
+
+    def has_withdrawn(self, slot: SlotId | None) -> bool:
+        """Return whether a slot of this authority is declared no more."""
+        if slot is None or not self.slots:
+            return False
+        return slot.authority == self.slot.authority and slot not in self.slots
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def issuer_window(issuer: IssuerArgs | None) -> IssuerWindow | None:
     hours = issuer.standby_hours
     # What is published for that long exists for that long: it began earlier than it was made.
     usable_from = issue_of(validity) + timedelta(hours=hours) if hours else None
-    return IssuerWindow(issuer.slot, validity, usable_from)
+    return IssuerWindow(issuer.slot, validity, usable_from, issuer.slots)
 
 
 def issuer_of(label: str, key: Maybe[str], context: Context) -> tuple[Issuer | None, list[x509.Certificate]]:

@@ -38,6 +38,7 @@ class IssuerArgs:
     `slot`: which of its keys. `chain_pem`: issuer first, then `above`. `standby_hours`: how long its root must have
     been published before certificates may move to it; None: no rule. `crl_urls`: where its revocation list is fetched.
     `distrusted`: slots, its own and those of others in the program, whose signatures are worth nothing any more.
+    `slots`: all that it declares; none: not said.
     """
 
     slot: SlotId
@@ -50,6 +51,7 @@ class IssuerArgs:
     standby_hours: int | None = None
     crl_urls: tuple[str, ...] = ()
     distrusted: tuple[SlotId, ...] = ()
+    slots: tuple[SlotId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

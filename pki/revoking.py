@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from pki.distrust import distrusted_current
 from pki.generations import Cause, Demand, RevokedGeneration, Schedule
@@ -11,6 +12,8 @@ from postseal_core.errors import ScheduleError
 from postseal_core.instants import format_instant
 
 __all__ = ["with_revocation"]
+
+_SECOND: Final = timedelta(seconds=1)  # what the state stores
 
 
 def with_revocation(schedule: Schedule, demand: Demand, now: datetime) -> Schedule:
@@ -34,14 +37,25 @@ def _revoke(schedule: Schedule, demand: Demand, now: datetime) -> Schedule:
         return replace(_release(schedule, held[0]) if is_released else schedule, revoked_through=0)
     if schedule.revoked_through or held:
         return _restate(schedule, demand.revoke_reason)
+    moment = _moment_of_its_own(schedule, now)
     return replace(
         schedule,
         cause=Cause.REVOKED,
-        reason=f"revoked on {format_instant(now)}: {demand.revoke_reason}",
+        reason=f"revoked on {format_instant(moment)}: {demand.revoke_reason}",
         accepted=(),
-        revoked=(*_restated(schedule, demand.revoke_reason), *_all_revoked(schedule, demand.revoke_reason, now)),
+        revoked=(*_restated(schedule, demand.revoke_reason), *_all_revoked(schedule, demand.revoke_reason, moment)),
         revoked_through=schedule.generation,
     )
+
+
+def _moment_of_its_own(schedule: Schedule, now: datetime) -> datetime:
+    """Return when this request revokes: entries that are released together are found by it, here and by their list.
+
+    Where the clock is set, as for a rehearsal, several requests are carried out at one instant.
+    """
+    while now in {entry.revoked_at for entry in schedule.revoked}:
+        now += _SECOND
+    return now
 
 
 def _all_revoked(schedule: Schedule, reason: RevocationReason, now: datetime) -> Iterator[RevokedGeneration]:

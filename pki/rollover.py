@@ -77,6 +77,14 @@ class Slots:
         """All slots, the active one first and distrusted ones last."""
         return (*self.trusted, *self.distrusted)
 
+    @property
+    def listing(self) -> tuple[int, ...]:
+        """The slots that sign revocation lists, the active one first: every one, until it is withdrawn.
+
+        A standby may have signed before, where a rollover was taken back; its list goes on, with its number.
+        """
+        return self.numbers
+
     def problems(self) -> Iterator[Problem]:
         """Report slot numbers that are out of range or contradict each other."""
         for name in ("active", "standby", "retiring"):

@@ -280,11 +280,19 @@ def _accepted_after_issue(current: Schedule, demand: Demand, now: datetime) -> t
     """Return the generations that stay accepted beside the new one, including the one it replaces."""
     kept = _still_accepted(current, now)
     end = current.validity.not_after
-    if current.is_revoked or end <= now:
+    if current.is_revoked or end <= now or _is_signer_gone(current, demand):
         return kept
     retire_at = end if demand.confirm else min(now.replace(microsecond=0) + _overlap(demand), end)
     replaced = AcceptedGeneration(current.generation, current.validity.not_before, end, retire_at, current.issuer)
     return (*kept, replaced)
+
+
+def _is_signer_gone(current: Schedule, demand: Demand) -> bool:
+    """Return whether a hold has ended after the slot that signed was withdrawn: its key and its root are gone.
+
+    Nothing else comes this far: what is accepted keeps its slot from being withdrawn.
+    """
+    return current.is_outdated and demand.issuer is not None and demand.issuer.has_withdrawn(current.issuer)
 
 
 def _overlap(demand: Demand) -> timedelta:

@@ -25,7 +25,11 @@ class ThirdParty:
 
     def is_waiting(self, slots: Slots) -> bool:
         """Whether the slot that signs has no certificate yet, so that nothing can be issued."""
-        return slots.active not in self.signed_chains_pem
+        return slots.active in self.unanswered(slots)
+
+    def unanswered(self, slots: Slots) -> frozenset[int]:
+        """Return the slots that have no certificate yet."""
+        return frozenset(slots.numbers) - self.signed_chains_pem.keys()
 
     def problems(self, slots: Slots) -> Iterator[Problem]:
         """Report answers for slots that are not declared, and slots that cannot do their part."""

@@ -66,6 +66,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         standby_hours: How long a standby must have been published before it may sign.
         declared_issuer: What its declaration means for the certificates that it signs.
         distrusted: Those of its slots that are distrusted.
+        listing: The numbers of its slots that sign revocation lists.
         room: The largest `path_length` of an authority below, where a cross certificate above sets a limit; else None.
         is_root: Whether it signs itself; not so where another one signs, in this program or elsewhere.
         awaits: What it waits for, if it or one above has no certificate yet and can issue nothing; empty otherwise.
@@ -120,6 +121,7 @@ class CertificateAuthority(pulumi.ComponentResource):
         self._is_adopted = declared.adopt is not None
         self.name, self.issuer, self.standby_hours = name, issuer, declared.slots.standby_hours
         self._trusted = declared.slots.trusted
+        self.listing = declared.listing
         self.distrusted = tuple(SlotId(name, number) for number in declared.slots.distrusted)
         self.crl_urls, self.room = declared.crl_urls, _room(declared, issuer)
         self.declared_issuer = _declared_issuer(name, declared, self.profile)

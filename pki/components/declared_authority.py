@@ -78,6 +78,12 @@ class DeclaredAuthority:
     adopt: AdoptedAuthority | None
     third_party: ThirdParty | None = None
 
+    @property
+    def listing(self) -> tuple[int, ...]:
+        """The slots that sign revocation lists; one whose certificate is awaited cannot yet."""
+        unanswered = self.third_party.unanswered(self.slots) if self.third_party else frozenset()
+        return tuple(each for each in self.slots.listing if each not in unanswered)
+
     def content_of(self, number: int) -> DeclaredCertificate:
         """Return the certificate content of a slot; from the second on, the common name ends with its number.
 

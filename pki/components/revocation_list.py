@@ -47,9 +47,9 @@ class RevocationList(RecordResource):
         crl = pki.RevocationList("mail-ca", authority=ca, certificates=[alice, mx1], rosters=[staff])
 
     An entry stays until its certificate has expired, also when the client is no longer declared; only certificateHold
-    can be taken back. A client that is removed without having been revoked is not listed. While a slot of the authority
-    is retiring, it signs a list of its own, which names what that slot has issued. Publishing the files that `HandOut`
-    writes is left to you.
+    can be taken back. A client that is removed without having been revoked is not listed. Each slot of the authority
+    signs a list of its own, which names what that slot has issued, until it is withdrawn. Publishing the files that
+    `HandOut` writes is left to you.
 
     Args:
         name: Name of the resource.
@@ -65,13 +65,13 @@ class RevocationList(RecordResource):
         first_crl_number: Where the numbers begin (RFC 5280 section 5.2.3), if lists were signed elsewhere before.
             Default: 1.
         slot: Number of the slot that signs; only that one's list is made. Default: the active one, and a further list
-            for each earlier slot that is still declared.
+            for each other slot that is declared.
         opts: Options of Pulumi. Default: none.
 
     Attributes:
         name: The name that was given.
         authority: Whose list it is.
-        by_slot: This list and those of earlier slots, by the name of the slot.
+        by_slot: This list and those of the other slots, by the name of the slot.
         crl_pem: The list in PEM.
         crl_number: Its number.
         this_update: When it was signed, as `2026-11-26T02:00:00Z` (RFC 3339).
@@ -141,7 +141,7 @@ class RevocationList(RecordResource):
                 slot=each.id.number,
                 opts=opts,
             )
-            for each in (_earlier_slots(authority) if slot is None else ())
+            for each in (_other_slots(authority) if slot is None else ())
         }
 
 
@@ -158,10 +158,9 @@ def _args(name: str, authority: CertificateAuthority, signer: AuthoritySlot, own
     )
 
 
-def _earlier_slots(authority: CertificateAuthority) -> list[AuthoritySlot]:
-    """Return the slots that have signed before the active one; a standby has signed nothing yet."""
-    active = authority.active.id.number
-    return [each for number, each in authority.slots.items() if number < active or each.id in authority.distrusted]
+def _other_slots(authority: CertificateAuthority) -> list[AuthoritySlot]:
+    """Return the slots beside the active one that sign lists."""
+    return [authority.slots[number] for number in authority.listing if authority.slots[number] is not authority.active]
 
 
 def _problems_of_slot(authority: CertificateAuthority, slot: int | None) -> Iterator[Problem]:

@@ -83,6 +83,7 @@ def issuer_args(authority: Signer) -> IssuerArgs:
         standby_hours=authority.standby_hours if has_standby_rule else None,
         crl_urls=crl_urls_of_slot(authority.crl_urls, active.id),
         distrusted=_distrusted(authority),
+        slots=tuple(sorted(slot.id for slot in authority.slots.values())),
     )
 
 

@@ -59,6 +59,7 @@ def test_an_intermediate_gets_everything_of_its_issuer_from_its_outputs() -> Non
     properties = program.one("Certificate", "office-ca").properties
     assert properties["issuer"] == {
         "slot": "mail-ca/1",
+        "slots": ["mail-ca/1"],
         "generation": 1,
         "not_before": "2026-06-01T12:00:00Z",
         "not_after": "2027-06-01T12:00:00Z",

@@ -331,7 +331,7 @@ def test_what_an_authority_signs_is_told_of_the_distrusted_slots_of_others() -> 
 
 
 def test_a_distrusted_slot_signs_a_last_list() -> None:
-    """Also a standby that is stolen; a standby that is not has none."""
+    """Also a standby that is stolen; so does one that is not, as every slot."""
 
     def signers(slots: Slots) -> list[str]:
         found: list[str] = []
@@ -340,7 +340,7 @@ def test_a_distrusted_slot_signs_a_last_list() -> None:
 
     assert signers(STOLEN) == ["root-ca-2", "root-ca"]
     assert signers(Slots(1, distrusted=(2,))) == ["root-ca", "root-ca-2"]
-    assert signers(STANDBY) == ["root-ca"]
+    assert signers(STANDBY) == ["root-ca", "root-ca-2"]
 
 
 def test_one_address_of_lists_is_enough_where_the_other_slot_is_distrusted() -> None:

@@ -208,7 +208,12 @@ class RunningStack:
         """Declare some fields of a certificate otherwise from the next run on."""
         resource = self.resources[name]
         args = resource.args
-        resource.args = lambda: replace(args(), declared=replace(args().declared, **declared))
+
+        def changed() -> Any:
+            before = args()  # asked once: a stack that is changed many times would ask for ever
+            return replace(before, declared=replace(before.declared, **declared))
+
+        resource.args = changed
 
     def change_rows(self, name: str, rows: Sequence[RosterRow]) -> None:
         """Declare other rows of a roster from the next run on."""

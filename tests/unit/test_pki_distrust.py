@@ -183,6 +183,9 @@ def test_a_held_certificate_is_issued_anew_if_its_issuer_changed_meanwhile() -> 
     assert (rolled.is_outdated, rolled.issuer) == (True, OLD)
     released = decide(rolled, demand(NEW), START + 3 * DAY).schedule
     assert (released.generation, released.is_outdated, accepted_signers(released)) == (2, False, [OLD, NEW])
+    declared = replace(window(NEW), slots=(NEW,))
+    withdrawn = decide(rolled, demand(NEW, issuer=declared), START + 3 * DAY).schedule
+    assert (withdrawn.generation, accepted_signers(withdrawn)) == (2, [NEW])
     same = decide(held, demand(), START + 3 * DAY).schedule
     assert (same.generation, accepted_signers(same)) == (1, [OLD])
 

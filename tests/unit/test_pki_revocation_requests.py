@@ -86,6 +86,14 @@ def test_a_hold_made_final_keeps_its_date_and_gets_the_reason() -> None:
     assert schedule.reason == before.reason
 
 
+def test_a_hold_that_ends_takes_none_before_it_along_where_the_clock_stands_still() -> None:
+    """A rehearsal carries out several requests at one set instant; each keeps a moment of its own."""
+    schedule = decide(None, PLAIN, START).schedule
+    for demand in (HELD_AND_NEW, PLAIN, HELD, PLAIN):
+        schedule = decide(schedule, demand, START + DAY).schedule
+    assert [(entry.generation, entry.revoked_at) for entry in schedule.revoked] == [(1, START + DAY)]
+
+
 @dataclass
 class Oracle:
     """What docs/revoke.md promises, in its own words and without dates."""

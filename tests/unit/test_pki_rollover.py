@@ -56,6 +56,13 @@ def test_the_steps_of_a_rollover_are_accepted_with_the_active_slot_first(
     assert slots.numbers == numbers
 
 
+def test_a_list_goes_on_when_a_rollover_is_taken_back() -> None:
+    """What was active stands by again, and has signed: its list keeps its number and its entries."""
+    steps = (Slots(1, standby=2), Slots(2, retiring=1), Slots(1, standby=2))
+    assert [set(slots.listing) for slots in steps] == [{1, 2}] * 3
+    assert Slots(2).listing == (2,)
+
+
 @pytest.mark.parametrize(
     ("slots", "problems"),
     [
