@@ -4,6 +4,10 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help demo preview destroy check quick fuzz mutants test versions lint audit sbom licences bench setup engine states clean
 
+# Many containers set it. Without a cache of bytecode each of the hundreds of Pythons that tests start compiles all that
+# it loads, and each process of pytest rewrites every test.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The first Python that is new enough; `make PYTHON=...` names another one.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && exit; \
@@ -14,6 +18,8 @@ BIN := .venv/bin
 QUICK := tests/unit tests/plugin tests/components -n auto --dist loadfile
 # Of the packages, by the quick tests, branches included; raise it when it has risen.
 COVERAGE_FLOOR := 99
+# What needs the engine, Postfix and others: each test has a directory, ports and a state of its own, a file stays together.
+INTEGRATION := tests/integration -n 2 --dist loadfile
 CHECKED := pki postfix postseal postseal_core tests toolchain benchmarks __main__.py
 
 help: ## list the targets
@@ -32,7 +38,7 @@ check: lint quick ## what to run before a commit: checks and quick tests, about 
 
 quick: ## unit, plugin and component tests, on all cores; they need no engine
 	@$(BOOTSTRAP) uv
-	@$(BIN)/pytest -q $(QUICK)
+	@$(BIN)/pytest -q $(QUICK) --hypothesis-profile few
 
 fuzz: ## hand changed inputs to every reader, a minute each; make fuzz FUZZ="--seconds 600 roster_yaml"
 	@$(BOOTSTRAP) uv
@@ -45,7 +51,7 @@ mutants: ## change the packages place by place: do tests notice? make mutants MU
 test: setup ## run all tests (installs missing programs with apt-get when root)
 	@$(BOOTSTRAP) debian zlint
 	@$(BIN)/pytest -q $(QUICK) --cov --cov-fail-under=$(COVERAGE_FLOOR)
-	@$(BIN)/pytest tests/integration
+	@$(BIN)/pytest -v --durations=20 $(INTEGRATION)
 
 versions: ## the quick tests under the other Pythons that this machine has
 	@$(BOOTSTRAP) uv

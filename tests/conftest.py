@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.engine import Stack, has_engine, prepare_home
+from tests.support.examples import WHOLE
 from tests.support.foreign_authorities import EASY_RSA
 from tests.support.judges import has_zlint
 from tests.support.postfix_instance import Boot, boot
@@ -17,9 +18,11 @@ from tests.support.test_authority import ThrowAwayAuthority
 
 REPOSITORY = Path(__file__).parents[1]
 
-# Two machines are never equally fast: no test fails for the time it takes.
-settings.register_profile("postseal", deadline=None, max_examples=50)
-settings.load_profile("postseal")
+# Two machines are never equally fast: no test fails for the time it takes. `make quick` and `make versions` choose
+# `few`, each time other examples; `make test` takes all.
+settings.register_profile("whole", deadline=None, max_examples=WHOLE)
+settings.register_profile("few", deadline=None, max_examples=WHOLE * 2 // 5)
+settings.load_profile("whole")
 
 
 def _has_postfix() -> bool:

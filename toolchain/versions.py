@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OTHERS = ("3.12", "3.13")
 """What the README claims beside the Python of `.venv`, which runs all tests."""
 
-TESTS = ("-q", "-n", "auto", "--dist", "loadfile", "tests/unit", "tests/plugin", "tests/components")
+TESTS = ("tests/unit", "tests/plugin", "tests/components")
+OPTIONS = ("-q", "-n", "auto", "--dist", "loadfile", "--hypothesis-profile", "few")
 
 
 def main(environment: Mapping[str, str]) -> None:
@@ -43,7 +44,7 @@ def _pass(version: str, environment: Mapping[str, str]) -> bool:
         return True
     say(f"unit, plugin and component tests under Python {version}, in an environment of their own")
     uv = ensure_uv(locate(ROOT, environment), environment)
-    command = [uv, "run", "--quiet", "--isolated", "--locked", "--python", python, "pytest", *TESTS]
+    command = [uv, "run", "--quiet", "--isolated", "--locked", "--python", python, "pytest", *OPTIONS, *TESTS]
     variables = without_other_environments(environment)
     return subprocess.run(command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, check=False).returncode == 0
 

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.certificate.handler import CertificateHandler
@@ -26,6 +26,7 @@ from postseal_core.packing import pack, unpack
 from postseal_core.plugin.lockers import Holder, Lockers
 from postseal_core.plugin.material import MaterialStore
 from postseal_core.records import decode
+from tests.support.examples import examples
 from tests.support.provider import UNKNOWN, CheckFailedError, Provider, Resource, Secret, provider
 from tests.support.rosters import by_client, unpacked
 
@@ -165,7 +166,7 @@ def test_certificates_are_what_the_records_say_and_signed_by_the_issuer(
         assert (rows[name]["fingerprint_sha256"], rows[name]["generation"]) == (record["fingerprint_sha256"], 1)
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.lists(st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["x", "y"])), min_size=2, max_size=4))
 def test_untouched_clients_keep_certificate_key_and_archive_byte_for_byte(
     served: Provider, issuer: dict[str, Any], steps: list[dict[str, str]]

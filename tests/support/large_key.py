@@ -1,5 +1,6 @@
 """An RSA key of 8,192 bits for tests: making one takes a minute. It protects nothing."""
 
+from functools import cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -37,8 +38,12 @@ _Q: Final = int(
 )
 
 
+@cache
 def large_rsa_key() -> rsa.RSAPrivateKey:
-    """Return the key, always the same one."""
+    """Return the key, always the same one.
+
+    That its numbers are primes is not proven again, which takes seconds: whoever reads its PEM does that.
+    """
     exponent = pow(_EXPONENT, -1, (_P - 1) * (_Q - 1))
     numbers = rsa.RSAPrivateNumbers(
         p=_P,
@@ -49,4 +54,4 @@ def large_rsa_key() -> rsa.RSAPrivateKey:
         iqmp=rsa.rsa_crt_iqmp(_P, _Q),
         public_numbers=rsa.RSAPublicNumbers(_EXPONENT, _P * _Q),
     )
-    return numbers.private_key()
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)

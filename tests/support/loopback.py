@@ -1,16 +1,26 @@
 """Free ports, greetings and waiting, for servers that tests start on 127.0.0.1."""
 
+import os
 import secrets
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 __all__ = ["free_ports", "greeting", "until"]
 
-# Below the range from which the kernel takes the ports of outgoing connections.
-PORTS = range(20000, 32000)
+
+def _own_ports(environment: Mapping[str, str]) -> range:
+    """Return the ports of this process: one of several that test side by side takes none that another may take.
+
+    Below the range from which the kernel takes the ports of outgoing connections.
+    """
+    number = int(environment.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return range(20000, 32000)[number :: int(environment.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+
+
+PORTS = _own_ports(os.environ)
 POLL_SECONDS = 0.02
 READ_SECONDS = 1.0
 
@@ -20,7 +30,7 @@ _used_ports: set[int] = set()
 
 
 def free_ports() -> Iterator[int]:
-    """Yield ports of 127.0.0.1 that nobody listens on, none of them twice in this process."""
+    """Yield ports of 127.0.0.1 that nobody listens on, none of them twice in this test run."""
     while True:
         # Not the module `random`: test runs side by side may share a seed.
         port = PORTS[secrets.randbelow(len(PORTS))]

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from postfix.deploy.host_files import Deployed, HostFiles, Table
 from postfix.deploy.transaction import Reloading, deploy, remove
 from postseal_core.errors import ConfigError, DeployError
 from postseal_core.files.tree import FileEntry
+from tests.support.examples import examples
 from tests.support.recording_session import RecordingSession, Script
 
 MAIN_CF = b"# the administrator's\nmyhostname = mx1.example.org\n"
@@ -317,7 +318,7 @@ def test_a_failure_after_the_reload_says_that_the_rest_is_deployed(
     assert Path(session.root, "tls/mx1.pem").read_bytes() == b"new key"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fails_at=st.integers(1, 40), fails_late=st.booleans(), is_first=st.booleans())
 def test_a_failure_at_any_change_leaves_the_host_as_it_was_or_complete(
     tmp_path_factory: pytest.TempPathFactory, fails_at: int, *, fails_late: bool, is_first: bool

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -18,6 +17,7 @@ from postseal_core.files.bringing import Bringer, bring_directory, foresee_direc
 from postseal_core.files.directory import DirectoryWriter
 from postseal_core.files.mark import read_mark
 from postseal_core.files.tree import MARK_FILE, FileEntry, Symlink, kept_name
+from tests.support.examples import examples
 
 OWNER, OTHER_STACK = "mail-pki/dev", "mail-pki/prod"
 MAIN_CF = FileEntry("main.cf", b"myhostname = mx1.example.org\n", 0o644)
@@ -320,4 +320,4 @@ class Place(RuleBasedStateMachine):
 
 
 TestPlace = Place.TestCase
-TestPlace.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestPlace.settings = examples(60, stateful_step_count=20)

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.distrust import signer_to_replace
@@ -16,6 +16,7 @@ from pki.model import HOLD, RevocationReason, SlotId, Validity
 from pki.rollover import Slots
 from pki.schedule import decide
 from postseal_core.errors import ScheduleError
+from tests.support.examples import examples
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -235,7 +236,7 @@ STEPS = st.sampled_from(["wait", "renew", "move", "hold", "lose", "end", "again"
 
 
 @given(seed=st.integers(0, 2**32), steps=st.lists(STEPS, max_size=8), after=st.lists(STEPS, max_size=6))
-@settings(max_examples=400)
+@examples(400)
 def test_from_the_distrust_on_nothing_of_the_slot_is_accepted_whatever_happens_before_and_after(
     seed: int, steps: list[str], after: list[str]
 ) -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Final, get_type_hints
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.declared import Said, changed_content, declaration_of, moved_differences, named, policy_of
@@ -18,6 +18,7 @@ from pki.model import NameConstraints, Profile, SlotId, Subject, SubjectAltNames
 from pki.profiles import PROFILES
 from pki.records import IssuerArgs
 from pki.schedule import decide
+from tests.support.examples import examples
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 TEXTS = st.text("abc.@", max_size=6)
@@ -51,7 +52,7 @@ STEADY: Final = {
     )
 }
 """Lifetimes and steps have their own say in when a certificate is issued: they stay as they are here."""
-few = settings(max_examples=6)  # for each field
+few = examples(6)  # for each field
 every_field = pytest.mark.parametrize("name", FIELDS)
 
 

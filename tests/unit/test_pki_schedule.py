@@ -6,7 +6,7 @@ from fractions import Fraction
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.generations import Cause, Demand, IssuerWindow, Schedule
@@ -14,6 +14,7 @@ from pki.lifetime import KEEP_KEY, LifetimePolicy
 from pki.model import HOLD, RevocationReason, SlotId, Validity
 from pki.schedule import Decision, adopted, decide
 from postseal_core.errors import ScheduleError
+from tests.support.examples import examples
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -384,7 +385,7 @@ def test_a_valid_generation_stays_accepted_until_it_retires(policy: LifetimePoli
         assert all(entry.retire_at > now for entry in schedule.accepted)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(policies, st.integers(0, 2**32))
 def test_ten_years_with_random_outages_lock_out_no_client_that_follows_the_rules(
     policy: LifetimePolicy, seed: int

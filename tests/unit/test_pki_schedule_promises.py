@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -13,6 +12,7 @@ from pki.lifetime import LifetimePolicy
 from pki.model import HOLD, RevocationReason, SlotId, Validity
 from pki.schedule import decide
 from postseal_core.errors import ScheduleError
+from tests.support.examples import examples
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 CA = IssuerWindow(SlotId("mail-ca"), Validity(START - timedelta(days=1), START + timedelta(days=40_000)))
@@ -167,5 +167,5 @@ class Promises(RuleBasedStateMachine):
         assert self.schedule.key_generation <= self.schedule.generation
 
 
-Promises.TestCase.settings = settings(max_examples=100, stateful_step_count=25)
+Promises.TestCase.settings = examples(100, stateful_step_count=25)
 TestPromises = Promises.TestCase

@@ -7,7 +7,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.model import Profile, SlotId
@@ -15,6 +15,7 @@ from pki.records import IssuedCertificate
 from pki.roster.records import IssuedRow
 from postseal.report.forecast import BLOCKED, Event, forecast
 from postseal_core.packing import unpack_records
+from tests.support.examples import examples
 from tests.support.running_stack import RunningResource, RunningStack, row
 from tests.support.stack_state import NOW, export
 
@@ -77,7 +78,7 @@ def stacks(draw: st.DrawFn) -> RunningStack:
     return stack
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(stacks(), st.integers(0, 3000), st.randoms(use_true_random=False))
 def test_what_is_foreseen_happens_and_nothing_else(stack: RunningStack, hours: int, random: Random) -> None:
     """At each foreseen instant, and at others between, runs of the real handlers do exactly what was foreseen.

@@ -186,14 +186,6 @@ def test_no_line_of_the_table_is_wider_than_the_terminal(width: int) -> None:
     assert all(len(line) <= width for line in text.splitlines())
 
 
-def test_a_large_group_shows_its_worst_and_counts_the_rest() -> None:
-    """Of 10,000 clients the worst 50 have rows, and one line tells about the others."""
-    inventory = build_inventory(large_stack(10_000), NOW)
-    lines = render_table(inventory, inventory.items, TableStyle()).splitlines()
-    assert len(lines) < 70
-    assert lines[-1] == "and 9,950 more of which 952 need attention (--all shows them)"
-
-
 def test_the_rest_of_a_group_that_needs_nothing_is_called_fine() -> None:
     """Where all that needs attention is shown, the rest is just a number."""
     inventory = build_inventory(large_stack(9), NOW)

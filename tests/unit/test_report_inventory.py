@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.fields import Match
@@ -15,6 +15,7 @@ from postseal.report.model import ExitCode, Expiring, Kind, State, Verb, exit_co
 from postseal.report.selection import Selection, group_items
 from postseal_core.errors import ConfigError
 from postseal_core.packing import pack, unpack
+from tests.support.examples import examples
 from tests.support.stack_state import (
     NOW,
     SECRET,
@@ -335,7 +336,7 @@ def states(draw: st.DrawFn) -> dict[str, Any]:
     return export(*drawn)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(states(), st.randoms(use_true_random=False))
 def test_order_is_total_and_independent_of_the_order_in_the_state(state: dict[str, Any], random: Any) -> None:
     """However the engine orders its resources, the report is the same, and no item is worse than one above it."""
@@ -347,7 +348,7 @@ def test_order_is_total_and_independent_of_the_order_in_the_state(state: dict[st
     assert len(set(keys)) == len(keys)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(states())
 def test_accepted_dates_are_those_of_the_state_and_actions_agree_with_them(state: dict[str, Any]) -> None:
     """Whatever is accepted beside the current generation has a retirement on the same date among the actions."""
@@ -358,7 +359,7 @@ def test_accepted_dates_are_those_of_the_state_and_actions_agree_with_them(state
         assert all(row.until == item.not_after for row in item.accepted if row.generation == item.generation)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(states(), st.integers(0, 900))
 def test_time_only_makes_things_worse(state: dict[str, Any], days: int) -> None:
     """Without a run no item gets better as the clock goes on."""

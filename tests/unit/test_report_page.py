@@ -12,7 +12,7 @@ import pytest
 from postseal.report.inventory import build_inventory
 from postseal.report.model import Inventory
 from postseal.report.page import PageAssets, render_page
-from tests.support.stack_state import NOW, accepted_of, certificate, export, large_stack, mail_stack, waiting
+from tests.support.stack_state import NOW, accepted_of, certificate, export, mail_stack, waiting
 
 PACKAGE = files("postseal.report")
 ASSETS = PageAssets(PACKAGE.joinpath("page.css").read_text("utf-8"), PACKAGE.joinpath("page.js").read_text("utf-8"))
@@ -140,12 +140,3 @@ def test_what_lies_outside_of_the_drawing_is_listed_without_a_bar() -> None:
 def test_page_begins_with_a_verdict(state: object, words: str) -> None:
     """One sentence at the top says whether somebody has to do something."""
     assert f"<p class=verdict>{words}</p>" in page_of(build_inventory(state, NOW))
-
-
-def test_page_of_ten_thousand_clients_stays_below_three_megabytes() -> None:
-    """Long groups are folded, drawn as density, and show the beginning of each fingerprint only."""
-    page = page_of(build_inventory(large_stack(10_000), NOW))
-    assert len(page.encode()) < 3_000_000
-    assert page.count("<svg class=track") < 20
-    assert Outline(page).tags.count("tr") == 10_001 + 2
-    assert page.count("<details class=group open>") == 1

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.demand import SAME, Basis, demand_of, differences_of
@@ -19,6 +19,7 @@ from pki.roster.records import ScheduleRow
 from pki.schedule import decide
 from postseal_core.errors import ScheduleError
 from postseal_core.packing import json_line, record_line
+from tests.support.examples import examples
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -224,7 +225,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(STEPS)
 def test_a_roster_decides_as_single_certificates_do_and_names_exactly_the_touched_clients(
     steps: list[tuple[dict[str, dict[str, Any]] | None, dict[str, Any], int]],
