@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from pki.authority_request import authority_request_pem
 from pki.keys import generate_private_key
 from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject
-from pki.third_party_answer import pem_of_binary, read_answer
+from pki.third_party_answer import fault_of_binary, pem_of_binary, read_answer
 from postseal.stack.config import load_stack
 from postseal.stack.screening import FileText, declared_files
 from tests.support.offline_signer import OfflineSigner, pem
@@ -148,3 +148,9 @@ def test_binary_and_windows_answers_are_read() -> None:
     assert x509.load_pem_x509_certificate(pem_of_binary(ANSWER.public_bytes(Encoding.DER)).encode()) == ANSWER
     for other in (b"", b"0", b"\x30\x82\xff\xff", b"name,email\n", der[:100]):
         assert pem_of_binary(other) == ""
+
+
+def test_a_binary_file_that_is_of_no_use_is_told_what_it_is() -> None:
+    """Partners send archives; a table in another encoding is told about that."""
+    assert "of an archive (PKCS#12, .p12 or .pfx) hand in" in fault_of_binary(bytes.fromhex("308209a60201033082"))
+    assert fault_of_binary("Müller".encode("latin-1")) == "is no UTF-8 text; save it as UTF-8"
