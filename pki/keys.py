@@ -3,9 +3,10 @@
 Accepted are the algorithms of `KeyAlgorithm`: what OpenSSL 1.1.1 and later, and so Postfix, can serve and verify.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,6 +19,7 @@ from postseal_core.bounds import LARGEST_KEY_BYTES
 from postseal_core.errors import CertificateError
 
 __all__ = [
+    "PSS_ONLY",
     "PrivateKey",
     "PublicKey",
     "SignatureHash",
@@ -29,6 +31,7 @@ __all__ = [
     "kind_of_key",
     "load_private_key",
     "private_key_pem",
+    "restricted_to_pss",
     "signature_hash",
     "unknown_algorithm",
 ]
@@ -77,6 +80,9 @@ _BY_RSA_BITS = {
     4096: KeyAlgorithm.RSA_4096,
     8192: KeyAlgorithm.RSA_8192,
 }
+_PKCS8: Final = "-----BEGIN PRIVATE KEY-----"
+PSS_ONLY: Final = bytes.fromhex("06092a864886f70d01010a")
+"""id-RSASSA-PSS in DER: the algorithm of an RSA key that makes PSS signatures only (RFC 4055 section 1.2)."""
 _CHOICES = ", ".join(KeyAlgorithm)
 
 
@@ -133,7 +139,30 @@ def load_private_key(pem: str, *, what: str) -> PrivateKey:
             " `-----BEGIN PRIVATE KEY-----`; make one with `openssl genpkey`"
         ) from error
     algorithm_of(key, what=what)
+    if isinstance(key, rsa.RSAPrivateKey) and _is_restricted_to_pss(pem):
+        raise restricted_to_pss(what)
     return cast("PrivateKey", key)
+
+
+def restricted_to_pss(what: str) -> CertificateError:
+    """Return the error for an RSA key that says of itself that it makes PSS signatures only (RFC 4055 section 1.2).
+
+    The library forgets that; the certificate or the key that it writes is then for another kind of key, and OpenSSL
+    refuses the pair.
+    """
+    return CertificateError(
+        f"{what}: got an RSA key that is for PSS signatures alone (id-RSASSA-PSS), which few programs can use; make an "
+        "ordinary one with `openssl genpkey -algorithm RSA` or `-algorithm EC`"
+    )
+
+
+def _is_restricted_to_pss(pem: str) -> bool:
+    """Return whether the first key in clear names that algorithm at its beginning (PKCS#8, RFC 5958 section 2)."""
+    body = pem.partition(_PKCS8)[2].partition("-----END")[0]
+    try:
+        return PSS_ONLY in base64.b64decode("".join(body.split())[:64])
+    except ValueError:
+        return False
 
 
 def unknown_algorithm(what: str) -> CertificateError:

@@ -16,6 +16,7 @@ from pki.declared import Said
 from pki.fields import FIELDS, DeclaredCertificate, Group, SaidBy
 from pki.lifetime import parse_fraction
 from pki.model import KeyAlgorithm
+from pki.other_words import OTHER_WORDS
 from postseal_core.bounds import LARGEST_COUNT, LONGEST_HOURS
 from postseal_core.errors import ConfigError
 from postseal_core.reading import Raw, Section, read_section
@@ -44,7 +45,9 @@ def with_fields(surface: SaidBy, section: type[S], *, is_grouped: bool = True) -
     if is_grouped and below:
         constraints = _model("NameConstraintsSection", Section, {name: _optional(name) for name in below})
         direct[Group.NAME_CONSTRAINTS.value] = (constraints | None, None)
-    return _model(section.__name__, section, direct)
+    made = _model(section.__name__, section, direct)
+    made.OTHER_WORDS = OTHER_WORDS
+    return made
 
 
 def _model(name: str, base: type[S], definitions: dict[str, Any]) -> type[S]:

@@ -18,7 +18,7 @@ from pki.verification import chain_pem, is_issued_by, load_chain, order_chain
 from postseal_core.bounds import LARGEST_CHAIN_BYTES, MOST_CERTIFICATES
 from postseal_core.errors import CertificateError, Problem
 
-__all__ = ["pem_of_binary", "problems_of_missing_issuer", "read_answer"]
+__all__ = ["fault_of_binary", "pem_of_binary", "problems_of_missing_issuer", "read_answer"]
 
 _PKCS7: Final = "-----BEGIN PKCS7-----"
 _UNPARSABLE: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
@@ -109,6 +109,16 @@ def pem_of_binary(content: bytes) -> str:
         with suppress(*_UNPARSABLE):
             return load(content)
     return ""
+
+
+def fault_of_binary(content: bytes) -> str:
+    """Return why a file that is no text, and of which `pem_of_binary` made nothing, cannot be used."""
+    if not content.startswith(_SEQUENCE):
+        return "is no UTF-8 text; save it as UTF-8"
+    return (
+        "is a binary file, and neither certificates (DER, PKCS#7) nor a request; of an archive (PKCS#12, .p12 or .pfx) "
+        "hand in what `openssl pkcs12 -in FILE -nokeys` writes, and keep its key with `pulumi config set --secret`"
+    )
 
 
 def _pem_of_pkcs7(der: bytes) -> str:

@@ -11,14 +11,14 @@ from cryptography import x509
 
 from pki.verification import chain_pem
 from postfix.ca_path import ca_path_entries
-from postfix.host import HostDeclaration, certificate_names
-from postfix.rendering import CA_DIRECTORY, CA_FILE, PUBLIC_FILE, chain_file, client_tables
+from postfix.host import HostDeclaration, Ownership, certificate_names
+from postfix.rendering import CA_DIRECTORY, CA_FILE, PUBLIC_FILE, chain_file, client_tables, table_names
 from postfix.tables import ClientRow, client_rows, render_source
 from postseal_core.errors import Problem, refuse
 from postseal_core.files.tree import Entry, FileEntry, Symlink
 from postseal_core.values import Maybe, Unknown, is_unknown
 
-__all__ = ["ChainContent", "HostContent", "pending_files", "render_content_files"]
+__all__ = ["ChainContent", "HostContent", "files_of_declaration", "pending_files", "render_content_files"]
 
 _KEY_FILE = 0o400
 
@@ -84,6 +84,23 @@ def render_content_files(host: HostDeclaration, content: HostContent) -> tuple[E
     refuse(_problems_of_completeness(host, content))
     entries = (*_chain_entries(host, content), *_root_entries(host, content), *_client_entries(host, content))
     return tuple(sorted(entries, key=lambda entry: entry.path))
+
+
+def files_of_declaration(host: HostDeclaration) -> tuple[str, ...]:
+    """Return the paths of all files that a declaration leads to, whatever their content will be.
+
+    `ca/` stands for those that are named after certificates.
+    """
+    whole = ("main.cf", "master.cf") if host.ownership is Ownership.WHOLE else ()
+    return (*whole, *table_names(host), *_files_of_certificates(host))
+
+
+def _files_of_certificates(host: HostDeclaration) -> Iterator[str]:
+    yield from map(chain_file, certificate_names(host))
+    if host.trusts_roots_in_file:
+        yield CA_FILE
+    if host.trusts_roots_in_directory:
+        yield f"{CA_DIRECTORY}/"
 
 
 def pending_files(host: HostDeclaration, content: HostContent) -> tuple[str, ...]:

@@ -22,9 +22,16 @@ __all__ = ["to_review", "unknown_tables"]
 
 _WAYS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "2bounce_notice_recipient": "reports of bounces that cannot be delivered go to {}",
+        "address_verify_sender": "other hosts are asked about recipients in the name of {}",
         "always_bcc": "a copy of all mail goes to {}",
+        "bounce_notice_recipient": "copies of bounces, with the header of each mail, go to {}",
         "content_filter": "all mail goes through {}, which may read, change and redirect it",
         "default_transport": "mail to others is handed to {}",
+        "delay_notice_recipient": "reports of delayed mail, with its header, go to {}",
+        "double_bounce_sender": "reports to postmaster come from {}, and mail to that is thrown away",
+        "empty_address_recipient": "bounces of bounces that come back go to {}",
+        "error_notice_recipient": "reports of errors, with what the other side said, go to {}",
         "luser_relay": "mail to unknown users goes to {}",
         "non_smtpd_milters": "mail from this machine is shown to {}, which may change and redirect it",
         "relayhost": "mail to others goes through {}",
@@ -33,6 +40,10 @@ _WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "smtpd_proxy_filter": "all mail that comes in goes through {}, which may read, change and redirect it",
     }
 )
+
+
+_BY_DEFAULT: Final = frozenset({"postmaster", "double-bounce", "$double_bounce_sender", "MAILER-DAEMON"})
+"""Addresses that Postfix itself has in these parameters, each of whoever keeps the host."""
 
 
 def unknown_tables(host: HostDeclaration) -> dict[str, str]:
@@ -58,7 +69,8 @@ def _ways_of_mail(host: HostDeclaration) -> Iterator[tuple[str, str]]:
     """Note whom mail is handed to, or copied for, by parameters that no other note is about."""
     parameters = render_parameters(host)
     for name, sentence in _WAYS.items():
-        if value := parameters.get(name):
+        value = parameters.get(name)
+        if value and value not in _BY_DEFAULT:
             yield name, sentence.format(shown(value))
 
 

@@ -6,7 +6,8 @@ must start quickly, reads its inputs with `postseal_core.records` instead.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, get_args, get_origin
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -31,6 +32,9 @@ class Section(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    OTHER_WORDS: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType({})
+    """What others call keys of this section and of those below, and what they mean by it; see `nearest_hint`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ _EXPECTED: Final = {
 
 def _unknown_key(location: Sequence[str | int], section: type[Section]) -> str:
     known = _section_at(section, location[:-1]).model_fields
-    return f"unknown key; {nearest_hint(str(location[-1]), known)}"
+    return f"unknown key; {nearest_hint(str(location[-1]), known, section.OTHER_WORDS)}"
 
 
 def _section_at(section: type[Section], location: Sequence[str | int]) -> type[Section]:

@@ -2,7 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 __all__ = ["found", "is_plausible_name", "nearest_hint", "shown"]
@@ -18,8 +19,17 @@ _QUOTED: Final = (str, int, float, list, tuple, Mapping)
 _NAMES: Final = ((str, "a text"), (Mapping, "a mapping"), (list | tuple, "a list"))
 
 
-def nearest_hint(word: str, known: Collection[str]) -> str:
-    """Return `did you mean alice?` where a known word is near, else what the known words are."""
+def nearest_hint(
+    word: str, known: Collection[str], other_words: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> str:
+    """Return `did you mean alice?` where a known word is near, else what the known words are.
+
+    `other_words`: what others say instead of known words, in lower case with underscores, and what is meant by each;
+    the first that is known is the hint, also one of which only the part before a point is.
+    """
+    meant = next((each for each in _meant(word, other_words) if each.partition(".")[0] in known), "")
+    if meant:
+        return f"did you mean {meant}?"
     spellings = {each.lower(): each for each in known}
     found = difflib.get_close_matches(word.lower(), spellings, n=1) if len(word) <= _MAX_SHOWN else []
     if found:
@@ -27,6 +37,10 @@ def nearest_hint(word: str, known: Collection[str]) -> str:
     words = sorted(known)
     listed = ", ".join(words[:_MANY]) + (", ..." if len(words) > _MANY else "")
     return f"expected one of: {listed}" if words else "none is declared"
+
+
+def _meant(word: str, other_words: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    return other_words.get(word.lower().replace("-", "_"), ()) if len(word) <= _MAX_SHOWN else ()
 
 
 def shown(value: object) -> str:

@@ -26,7 +26,7 @@ sys.path[0] = str(ROOT)
 
 from toolchain.debian import ensure_programs  # noqa: E402
 from toolchain.engine import ensure_engine  # noqa: E402
-from toolchain.environment import engine_environment  # noqa: E402
+from toolchain.environment import engine_environment, left_behind  # noqa: E402
 from toolchain.errors import ToolchainError  # noqa: E402
 from toolchain.go_tools import ZLINT, ensure_tool  # noqa: E402
 from toolchain.layout import locate  # noqa: E402
@@ -51,6 +51,9 @@ def _ensure_zlint() -> None:
 def _print_environment() -> None:
     environment = engine_environment(ROOT, os.environ)
     ensure_named(locate(ROOT, os.environ), environment)
+    before, after = left_behind(ROOT, os.environ).get("PULUMI_BACKEND_URL"), environment["PULUMI_BACKEND_URL"]
+    if before and before != after:
+        sys.stderr.write(f"this shell leaves the state of another checkout, {before}, for {after}\n")
     print(shell_exports(os.environ, environment))
 
 

@@ -15,9 +15,9 @@ from postseal_core.files.bringing import (
     changed_paths,
     foresee_directory,
     problems_of_directory,
-    problems_of_take_over,
     release_directory,
 )
+from postseal_core.files.place_names import problems_of_take_over
 from postseal_core.files.tree import FileEntry, tree_problems
 from postseal_core.packing import json_line
 from postseal_core.plugin.claims import bringer_of, claim, place_of, unclaimed

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from postfix.master_cf import Service
 from postfix.tables import TABLE_TYPES
@@ -27,6 +28,8 @@ MASTER_CF = "master.cf"
 
 # What postmap(1) adds to the name of a table; a type that is not here is read as it is.
 _INDEX_SUFFIX = MappingProxyType({"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"})
+INDEX_SUFFIXES: Final = frozenset(_INDEX_SUFFIX.values())
+"""What stands behind a table's name in that of its index."""
 
 
 @dataclass(frozen=True, slots=True)

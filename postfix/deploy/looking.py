@@ -1,6 +1,7 @@
 """Look at the server certificates that a host has already."""
 
 from collections.abc import Collection
+from typing import Final
 
 from postfix.deploy.commands import parameter_values
 from postfix.deploy.session import HostSession
@@ -10,6 +11,10 @@ from postfix.sighting import sight
 from postseal_core.errors import DeployError
 
 __all__ = ["look_at_certificates"]
+
+_LOST: Final = "\N{REPLACEMENT CHARACTER}"
+"""What stands for each byte of the host's answer that is no UTF-8."""
+_STRANGE: Final = "is no absolute path in UTF-8, so nothing here knows which file Postfix opens"
 
 
 def look_at_certificates(
@@ -31,8 +36,15 @@ def look_at_certificates(
             return Sighting(declared=declared, faults=(fault,))
     else:
         sources = (Source(declared.chain_files),)
+    if strange := [path for path in files_of(sources) if not _can_be_opened(path)]:
+        return Sighting(declared=declared, cannot_tell=f"{', '.join(strange)} {_STRANGE}")
     mine = [path for path in files_of(sources) if path in ours]
     if mine:
         fault = f"{', '.join(mine)} was written by this stack and will be removed; name a file that somebody else keeps"
         return Sighting(declared=declared, faults=(fault,))
     return sight(declared, sources, {path: session.read_public(path) for path in files_of(sources)})
+
+
+def _can_be_opened(path: str) -> bool:
+    """Return whether a path names the same file here as for Postfix, which works in its queue_directory."""
+    return path.startswith("/") and _LOST not in path

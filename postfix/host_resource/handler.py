@@ -28,7 +28,8 @@ from postfix.receiving_review import to_review, unknown_tables
 from postfix.rendering import client_table, render_parameters
 from postfix.target import Target
 from postseal_core.errors import PostsealError, Problem, refuse
-from postseal_core.files.bringing import problems_of_directory, problems_of_take_over
+from postseal_core.files.bringing import problems_of_directory
+from postseal_core.files.place_names import problems_of_take_over
 from postseal_core.packing import pack_records, unpack_records
 from postseal_core.plugin.claims import bringer_of
 from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change
@@ -131,12 +132,9 @@ def _problems(args: HostArgs, services: Mapping[str, ServiceAccess], context: Co
 
 def _problems_of_target(target: Target, prepared: PreparedHost, outline: _Outline) -> list[Problem]:
     """Report directories that others can write to, and names in `take_over` that are no file of the host."""
-    # Files of a CApath are named after certificates, which a first preview does not know.
-    is_complete = not any(path.endswith("/") for path in prepared.pending)
-    copies = [entry.path for entry in prepared.chroot]
-    names = (
-        problems_of_take_over("target.take_over", target.take_over, [*outline.paths, *copies]) if is_complete else []
-    )
+    # Files of a CApath are named after certificates, which a first preview does not know: their directory stands there.
+    declared = [*outline.paths, *prepared.pending, *(entry.path for entry in prepared.chroot)]
+    names = problems_of_take_over("target.take_over", target.take_over, declared)
     return [*problems_of_directory("target.path", target.path), *names]
 
 

@@ -15,7 +15,7 @@ from pki.generations import Demand, IssuerWindow, Schedule
 from pki.model import SlotId
 from pki.roster.dues import dues_of
 from pki.schedule import Decision, decide
-from postseal.report.model import Verb
+from postseal.report.model import Expiring, Verb
 from postseal.report.schedules import SignedList, Tracked, read_future
 from postseal_core.errors import ScheduleError
 
@@ -32,8 +32,9 @@ _SHORTEST_STEP: Final = timedelta(hours=1)
 class Event:
     """One thing that `pulumi up` does from `at` on.
 
-    `action`: `renew`, `retire generation N`, `re-sign CRL`, `fetch` or `blocked`. `generation`: the new one, for
-    `renew`. `not_after`: the end of what is then valid, where that is known.
+    `action`: `renew`, `retire generation N`, `re-sign CRL`, `fetch`, `renew on host` or `blocked`. `generation`: the
+    new one, for `renew`. `not_after`: the end of what is then valid, where that is known; for `renew on host` that of
+    what was seen there.
     """
 
     at: datetime
@@ -65,6 +66,7 @@ def forecast(export: object, now: datetime, until: datetime) -> tuple[Event, ...
         for item in future.imported
         if item.renew_at <= until
     ]
+    events += [event for item in future.on_host if (event := _renewal_on_host(item, now)).at <= until]
     return tuple(sorted(events, key=lambda event: (event.at, event.kind, event.roster, event.name, event.action)))
 
 
@@ -165,6 +167,14 @@ def _differences(tracked: Tracked, before: Schedule, after: Schedule, at: dateti
     for each in before.accepted:
         if each.generation not in kept:
             yield replace(event, action=f"{Verb.RETIRE.value} generation {each.generation}")
+
+
+def _renewal_on_host(item: Expiring, now: datetime) -> Event:
+    """Return the day by which somebody else must have renewed what was seen on a host."""
+    seen = f" (seen {item.seen_at:%Y-%m-%d})" if item.seen_at else ""
+    reason = f"whoever renews it there must; what was seen{seen} ends {item.not_after:%Y-%m-%d}"
+    at, action = max(item.renew_at, now), Verb.RENEW_ON_HOST.value
+    return Event(at, item.kind.value, "", item.name, action, not_after=item.not_after, reason=reason)
 
 
 def _signings(tracked: SignedList, now: datetime, until: datetime) -> Iterator[Event]:

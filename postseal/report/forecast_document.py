@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from postseal.report.forecast import BLOCKED, Event
+from postseal.report.model import Verb
 from postseal.report.table import TableStyle, console_of, lines_of, printable
 from postseal_core.instants import format_instant
 
@@ -17,6 +18,7 @@ __all__ = ["FORECAST_VERSION", "render_forecast", "render_forecast_json"]
 
 FORECAST_VERSION = 1
 _NAMES_IN_LINE = 4
+_EXPLAINED = (BLOCKED, Verb.RENEW_ON_HOST.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ def _lines(events: tuple[Event, ...]) -> Iterator[_Line]:
 
 def _line_key(event: Event) -> tuple[str, str, str, str]:
     what = f"roster {event.roster}:" if event.roster else event.kind.replace("_", " ")
-    # Reasons of renewals repeat the date; what is blocked needs its reason.
-    return (f"{event.at:%Y-%m-%d}", event.action, what, event.reason if event.action == BLOCKED else "")
+    # Reasons of renewals repeat the date; what no run does needs its reason.
+    return (f"{event.at:%Y-%m-%d}", event.action, what, event.reason if event.action in _EXPLAINED else "")
 
 
 def _names(names: tuple[str, ...]) -> str:

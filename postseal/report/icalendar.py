@@ -11,15 +11,15 @@ __all__ = ["fold_line", "render_icalendar"]
 _LINE_OCTETS = 75
 _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": ""})
 # What is renewed by a run needs somebody to start it; what must be ordered from others needs time.
-_ALARM_TRIGGERS = {Verb.FETCH: "-P14D"}
+_ALARM_TRIGGERS = {Verb.FETCH: "-P14D", Verb.NEW_REQUEST: "-P14D"}
 _DEFAULT_TRIGGER = "-P7D"
 
 
 def render_icalendar(inventory: Inventory, items: Iterable[Expiring]) -> str:
     """Return one event with an alarm for the next action of each item, CRLF line ends.
 
-    Alarms ring 7 days ahead, 14 days where a certificate must be fetched from elsewhere. An event's UID depends on
-    what is done to which generation of what, not on its date: a calendar that reads the next report moves the event.
+    Alarms ring 7 days ahead, 14 days where a certificate or a request must come from elsewhere. An event's UID depends
+    on what is done to which generation of what, not on its date: a calendar that reads the next report moves the event.
     """
     lines = [
         "BEGIN:VCALENDAR",

@@ -135,7 +135,7 @@ def _certificate(stored: Stored[CertificateInputs, CertificateState], problems: 
         read_declared=lambda: declared,
         notes=stored.init_errors,
         is_interim=stored.state.is_interim,
-        renewal=Verb.FETCH if is_request_needed(inputs.schedule, demand) else Verb.RENEW,
+        renewal=Verb.NEW_REQUEST if is_request_needed(inputs.schedule, demand) else Verb.RENEW,
     )
     return _issued(holder, stored.state.issued, problems)
 

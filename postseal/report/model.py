@@ -76,12 +76,13 @@ _SEVERITY = {state: rank for rank, state in enumerate(State)}
 
 
 class Verb(StrEnum):
-    """The next action on an item: by `pulumi up`, for `fetch` by a person, for `renew on host` by others."""
+    """The next action on an item: by `pulumi up`, by a person (`fetch`, `new request`), or by others on the host."""
 
     RENEW = "renew"
     RETIRE = "retire"
     SIGN_REVOCATION_LIST = "re-sign CRL"
     FETCH = "fetch"
+    NEW_REQUEST = "new request"
     RENEW_ON_HOST = "renew on host"
     LOOK = "look again"
 

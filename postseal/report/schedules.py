@@ -14,6 +14,8 @@ from pki.model import Profile, SlotId, Validity
 from pki.requested_authority.records import RequestedAuthorityInputs, RequestedAuthorityState
 from pki.revocation_list.records import RevocationListInputs, RevocationListState
 from postseal.report.export import StackState, Stored, read_stack
+from postseal.report.model import Expiring
+from postseal.report.on_host import items_on_host
 from postseal.report.rosters import StoredRoster, decided_clients
 from postseal_core.errors import ConfigError, Problem
 
@@ -64,11 +66,12 @@ class FixedDate:
 
 @dataclass(frozen=True, slots=True)
 class Future:
-    """All items of a stack that a forecast can simulate."""
+    """All items of a stack that a forecast can simulate, and what was seen `on_host`, whose dates others decide."""
 
     certificates: tuple[Tracked, ...]
     lists: tuple[SignedList, ...]
     imported: tuple[FixedDate, ...]
+    on_host: tuple[Expiring, ...] = ()
 
 
 def read_future(export: object) -> Future:
@@ -83,6 +86,7 @@ def read_future(export: object) -> Future:
         certificates=tuple(_certificates(stack, problems)),
         lists=tuple(map(_signed_list, stack.revocation_lists)),
         imported=(*map(_imported, stack.imported), *map(_requested, stack.requested)),
+        on_host=tuple(item for host in stack.hosts for item in items_on_host(host)),
     )
     if problems:
         raise ConfigError(problems)

@@ -10,7 +10,7 @@ from rich.console import Group as Stack
 from rich.table import Table
 from rich.text import Text
 
-from postseal.report.model import Expiring, Inventory, State
+from postseal.report.model import Expiring, Inventory, State, Verb
 from postseal.report.on_host import unseen_sentence
 from postseal.report.selection import Group, group_items, to_serve_anew
 
@@ -20,6 +20,10 @@ DEFAULT_ROWS = 50
 _SHOWS_SUBJECT_FROM_COLUMNS = 110
 _OTHER_COLUMNS = 68
 _SHORTEST_NAME = 12
+_NEW_REQUEST = (
+    "the key is where the request was made; have a new key and a request made there, put the request in place of the "
+    "old one, and run `pulumi up`"
+)
 _MARKS = {
     State.EXPIRED: ("✗", "bold red"),
     State.OVERDUE: ("!", "bold yellow"),
@@ -58,11 +62,18 @@ def render_table(inventory: Inventory, items: Iterable[Expiring], style: TableSt
         mark, color = _MARKS[State.OVERDUE if each.is_fault else State.CANNOT_TELL]
         line = f"{mark} {each.host}: {unseen_sentence(each)}"
         console.print(Text(printable(line), style=color), soft_wrap=True)
+    if requested := [item.label for item in shown if _needs_request(item)]:
+        told = f"{', '.join(map(printable, requested))}: {_NEW_REQUEST}"
+        console.print(Text(f"\n{told}"), soft_wrap=True)
     for item in shown:
         if item.is_awaited:
             told = "; ".join([item.reason, *item.notes])
             console.print(Text(f"\n{printable(item.name)}: {printable(told)}"))
     return lines_of(console)
+
+
+def _needs_request(item: Expiring) -> bool:
+    return item.next_action is not None and item.next_action.verb is Verb.NEW_REQUEST and not item.state.is_fine
 
 
 def console_of(style: TableStyle) -> Console:

@@ -7,7 +7,7 @@ import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
 import pki
-from pki.third_party_answer import pem_of_binary
+from pki.third_party_answer import fault_of_binary, pem_of_binary
 from postseal.stack.check_adopted_keys import problems_of_adopted_keys
 from postseal.stack.components import (
     BuiltStack,
@@ -95,8 +95,8 @@ def _read_file(name: str) -> FileText:
         return FileText(text.replace("\r\n", "\n").replace("\r", "\n"))
     except FileNotFoundError:
         return NO_FILE
-    except UnicodeDecodeError:
-        return FileText(fault="is no UTF-8 text; save it as UTF-8")
+    except UnicodeDecodeError as error:
+        return FileText(fault=fault_of_binary(error.object))
     except ProjectFileError as error:
         return FileText(fault=str(error))
 

@@ -4,7 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from postseal.stack.model import StackConfig
+from postfix.content import files_of_declaration
+from postfix.deploy.host_files import INDEX_SUFFIXES
+from postfix.rendering import table_names
+from postfix.target import TargetKind
+from postseal.stack.model import Host, StackConfig
 from postseal.stack.reading import DeclaredStack
 from postseal.stack.resolve_hosts import default_directory
 from postseal_core.errors import Problem
@@ -13,6 +17,7 @@ from postseal_core.files.place_names import (
     is_within,
     plain_place,
     problems_of_named_files,
+    problems_of_take_over,
 )
 
 __all__ = ["problems_of_places"]
@@ -30,21 +35,45 @@ def problems_of_places(stack: DeclaredStack, config: StackConfig, project: str) 
     complaint = complaint_of_place_name(config.out, project)
     if complaint:
         yield Problem("out.directory", complaint)
-    yield from problems_of_named_files("out.take_over", config.out_take_over)
+    of_out = list(problems_of_named_files("out.take_over", config.out_take_over))
+    yield from of_out or _problems_of_handed_out(config)
     for name, roster in stack.rosters.items():
-        of_roster = problems_of_named_files("hand_out.take_over", config.rosters[name].replaced_files)
+        replaced = config.rosters[name].replaced_files
+        of_roster = list(problems_of_named_files("hand_out.take_over", replaced))
+        folders = [f"{client}/" for client in config.rosters[name].handed_out]
+        if folders and not of_roster:
+            of_roster = problems_of_take_over("hand_out.take_over", replaced, folders)
         yield from (problem.below(roster.path) for problem in of_roster)
     seen: dict[str, _Place] = {}
     for name, host in config.hosts.items():
         place = _Place(plain_place(host.target.path, project), plain_place(host.target.record.jail, project))
         fault = complaint_of_place_name(host.target.path, project)
         of_host = list(problems_of_named_files("target.take_over", host.target.take_over))
+        if not of_host and not stack.hosts[name].unread:
+            files = _files_of_host(host)
+            of_host += problems_of_take_over("target.take_over", host.target.take_over, files)
         if fault and host.target.path != default_directory(config.out, name):
             of_host.append(Problem(f"target.{host.target.record.kind}", fault))
         elif not fault and (neighbour := _fault_of_neighbours(place, out, seen)):
             of_host.append(Problem("target", neighbour))
         yield from (problem.below(stack.hosts[name].path) for problem in of_host)
         seen[name] = place
+
+
+def _files_of_host(host: Host) -> tuple[str, ...]:
+    """Return what a host's target may get; on this machine with the index that postmap makes of each table."""
+    files = files_of_declaration(host.declaration)
+    copies = (f"{host.target.record.config_directory.strip('/')}/{each}" for each in files if each.endswith("/"))
+    indexes = (f"{each}{suffix}" for each in table_names(host.declaration) for suffix in INDEX_SUFFIXES)
+    return (*files, *copies, *(indexes if host.target.record.kind is TargetKind.LOCAL else ()))
+
+
+def _problems_of_handed_out(config: StackConfig) -> Iterator[Problem]:
+    """Report files to take over in folders that no hand-out writes; which files a folder has, the preview tells."""
+    folders = [f"{each}/" for each in ("ca", "crl", "requests")]
+    folders += [f"clients/{name}/" for name in config.clients]
+    folders += [f"servers/{name}/" for name, server in config.servers.items() if server.is_handed_out]
+    yield from problems_of_take_over("out.take_over", config.out_take_over, folders)
 
 
 @dataclass(frozen=True, slots=True)

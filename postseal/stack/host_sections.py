@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr
 
 from pki.fingerprint_text import parse_fingerprint_sha256
+from pki.other_words import OTHER_WORDS
 from postfix.host import Ownership
 from postfix.tables import TABLE_TYPES
 from postfix.target import TargetKind
@@ -162,8 +164,36 @@ class CertificateSection(Section):
         return self.keep or self.on_host is not None
 
 
+_OTHER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "name": ("name", "myhostname"),
+    "cn": ("myhostname",),
+    "server": ("certificate",),
+    "servers": ("servers", "certificate"),
+    "tls": ("certificate",),
+    "clients": ("relay_clients",),
+    "allowed_clients": ("relay_clients",),
+    "rosters": ("relay_rosters",),
+    "fingerprints": ("smtp_tls_fingerprint_cert_match", "extra_relay_clients"),
+    "ca": ("authorities", "trust.authorities"),
+    "networks": ("networks", "relay.networks"),
+    "mynetworks": ("networks", "relay.networks"),
+    "sasl": ("sasl", "relay.sasl"),
+    "relayhost": ("relayhost", "relay_through.relayhost"),
+    "smarthost": ("relayhost", "relay_through.relayhost"),
+    "parameters": ("settings",),
+    "main_cf": ("settings",),
+    "directory": ("directory", "target.directory"),
+    "path": ("directory", "target.directory"),
+    "mydestination": ("mydestination", "domains.mydestination"),
+    "relay_domains": ("relay_domains", "domains.relay_domains"),
+    "version": ("postfix_version",),
+}
+
+
 class HostSection(Section):
     """A Postfix host: its certificate, who may relay through it, whom it trusts, and how it sends."""
+
+    OTHER_WORDS = MappingProxyType({**OTHER_WORDS, **_OTHER_WORDS})
 
     myhostname: Text | None = None
     public_names: Texts = ()

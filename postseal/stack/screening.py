@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pki.other_words import OTHER_WORDS
 from postseal.stack.parsing import TooDeep
 from postseal_core.bounds import DEEPEST
 from postseal_core.errors import Problem
@@ -139,7 +140,7 @@ def problems_of_secrets(
     ]
     # A secret that nothing refers to yet hurts nobody: it is set before the line that refers to it can be written.
     others = sorted(set(raw) - {*section_names, *secret_keys, *(key for _, key in references)})
-    return found + [Problem(key, f"unknown key; {nearest_hint(key, section_names)}") for key in others]
+    return found + [Problem(key, f"unknown key; {nearest_hint(key, section_names, OTHER_WORDS)}") for key in others]
 
 
 def _references(value: Any, steps: _Steps) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from pki.authority_request import PurposeWord
 from pki.declared import Said
 from pki.fields import FIELDS, DeclaredCertificate, Group, SaidBy
 from pki.model import FIRST_SLOT, AuthorityChange, RevocationReason
+from pki.other_words import OTHER_WORDS
 from pki.reading import said_in, with_fields
 from pki.rollover import STANDBY_HOURS
 from postseal.stack.words import (
@@ -89,6 +90,8 @@ class _Lifetime(Section):
 
 class _StackLifetime(Section):
     """Policies for all certificates (`default`), for a group (`authority`, `leaf`) and for a kind."""
+
+    OTHER_WORDS = OTHER_WORDS
 
 
 LifetimeSection: Final = _made(_Lifetime, {word: _kind_in_lifetime(name) for name, word in LIFETIME_FIELDS.items()})

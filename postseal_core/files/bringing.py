@@ -3,7 +3,7 @@
 What is not ours there is neither replaced nor removed; what is ours the mark at the place says (`files.mark`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,6 @@ from postseal_core.files.tree import (
     paths_to_inspect,
     plan_tree,
 )
-from postseal_core.wording import shown
 
 __all__ = [
     "Bringer",
@@ -44,7 +43,6 @@ __all__ = [
     "changed_paths",
     "foresee_directory",
     "problems_of_directory",
-    "problems_of_take_over",
     "release_directory",
 ]
 
@@ -122,12 +120,6 @@ def problems_of_directory(path: str, directory: str) -> list[Problem]:
     """Return what is wrong with a directory as far as it exists, as a problem of the declaration at `path`."""
     complaint = complaint_of_place_name(directory) or complaint_of_place(directory)
     return [Problem(path, complaint)] if complaint else []
-
-
-def problems_of_take_over(path: str, take_over: Iterable[str], declared: Collection[str]) -> list[Problem]:
-    """Report names in `take_over` that are no declared file, as problems at `path`."""
-    some = f"name files that are written there, as {min(declared)}" if declared else "nothing is written there"
-    return [Problem(path, f"got {shown(name)}, {some}") for name in take_over if name not in declared]
 
 
 def changed_paths(directory: str | Path, owned: Mapping[str, str]) -> list[str]:

@@ -5,7 +5,7 @@ would mix what is made with what it is made from. Links are not followed; `files
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from posixpath import normpath, relpath
 from typing import Final
@@ -64,3 +64,16 @@ def problems_of_named_files(path: str, names: Sequence[str]) -> Iterator[Problem
             )
         elif counts[name] > 1:
             yield Problem(f"{path}[{index}]", f"{shown(name)} is listed twice; remove it once")
+
+
+def problems_of_take_over(path: str, take_over: Iterable[str], declared: Collection[str]) -> list[Problem]:
+    """Report names in `take_over` that are no declared file, as problems at `path`.
+
+    Of a declared directory, a path that ends in `/`, the files are not known: any name below it will do.
+    """
+    some = f"name files that are written there, as {min(declared)}" if declared else "nothing is written there"
+    return [Problem(path, f"got {shown(name)}, {some}") for name in take_over if not _is_among(name, declared)]
+
+
+def _is_among(name: str, declared: Collection[str]) -> bool:
+    return name in declared or any(each.endswith("/") and name.startswith(each) for each in declared)

@@ -121,9 +121,11 @@ def rebuilt(kept: Kept, directory: Path, home: Path) -> MailStack:
     shutil.copy(kept.stack_file, project / "stacks/Pulumi.test.yaml")
     shutil.copy(kept.export, project / "backup.json")
     (directory / "backend/state").mkdir(parents=True)
-    (directory / "backend/passphrase").write_text(kept.passphrase)
+    (directory / "backend/passphrase").write_text("what `env` has made for the clone")
+    (directory / "old").write_text(kept.passphrase)
     mail = MailStack(Stack(project, directory / "backend", home))
-    run_shell(mail, commands_of_page("Rebuild from a backup").replace("prod", "test"))
+    page = commands_of_page("Rebuild from a backup").replace("prod", "test")
+    run_shell(mail, page, OLD_PASSPHRASE_FILE=str(directory / "old"))
     return mail
 
 

@@ -121,7 +121,7 @@ def test_a_revoked_key_is_never_certified_again(plugin: PluginRuns, authority: R
             {"request_pem": request_for("printer"), "key_algorithm": "RSA-2048"},
             "the request is for a key of ECDSA-P384",
         ),
-        ({"request_pem": "no request"}, "got 0 PEM blocks"),
+        ({"request_pem": "no request"}, "got no PEM block"),
         ({"request_pem": request_for("printer"), "private_key_pem": Secret("x")}, "got a private key as well"),
         ({"request_pem": request_for("printer"), "issuer": None}, "name an authority"),
     ],

@@ -184,6 +184,17 @@ def test_a_reviewer_sees_whom_mail_is_handed_to(name: str, value: str) -> None:
     assert to_review(HOST) == {}
 
 
+_ADDRESSES = [name for name, each in known_parameters().items() if each.kind == "address"]
+
+
+@pytest.mark.parametrize("name", _ADDRESSES)
+def test_a_reviewer_sees_every_mailbox_that_gets_copies(name: str) -> None:
+    """Bounces have the header of a mail, and reports of errors what the other side said."""
+    declared = replace(HOST, parameters={name: "mallory@example.net"})
+    assert "'mallory@example.net'" in to_review(declared)[name]
+    assert to_review(replace(HOST, parameters={name: "postmaster"})) == {}
+
+
 def test_a_reviewer_sees_public_networks_that_relay() -> None:
     """Private ones go without saying."""
     relay = RelayPolicy(networks=("10.0.0.0/8", "192.0.2.0/24", "[2001:db8::]/48", "[fd00::]/8"))

@@ -131,6 +131,16 @@ def test_a_certificate_that_a_host_keeps_is_looked_at(tmp_path: Path, name: str)
     assert len(sighting.certificates) == (not words)
 
 
+@pytest.mark.parametrize("path", ["chain.pem", "/etc/ssl/m\N{REPLACEMENT CHARACTER}ller.pem"])
+def test_a_path_that_is_another_file_for_postfix_is_not_looked_at(tmp_path: Path, path: str) -> None:
+    """Postfix works in its queue_directory, and knows bytes where its answer here has none; nothing is a fault."""
+    SERVER.write_chain(tmp_path / "chain.pem")
+    declared = CertificateOnHost(chain_files=(path,), public_names=(NAME,))
+    sighting = look_at_certificates(LocalSession(tmp_path), declared, configuration=str(tmp_path))
+    assert sighting.cannot_tell.startswith(f"{path} is no absolute path in UTF-8")
+    assert (sighting.faults, sighting.certificates) == ((), ())
+
+
 def test_where_postconf_does_not_answer_nothing_is_known_and_nothing_is_a_fault(tmp_path: Path) -> None:
     """That nobody can tell is not that main.cf names none."""
     declared = CertificateOnHost(public_names=(NAME,), keeps_parameters=True)

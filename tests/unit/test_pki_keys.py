@@ -1,5 +1,7 @@
 """Private keys: what is generated, read, refused, and asked for in pulumi-tls."""
 
+from base64 import encodebytes
+
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa
@@ -36,6 +38,20 @@ def test_a_generated_key_is_read_back_as_the_same_key_of_the_same_algorithm(algo
     read = load_private_key(private_key_pem(key), what="key")
     assert read.public_key() == key.public_key()
     assert algorithm_of(read) == algorithm_of(read.public_key()) == algorithm
+
+
+def test_a_key_for_pss_alone_is_refused() -> None:
+    """Written again it would be an ordinary one, which does not fit its certificate."""
+    plain = bytes.fromhex("300d06092a864886f70d0101010500")
+    der = key_of(KeyAlgorithm.RSA_2048).private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    inner = der[4:].replace(plain, bytes.fromhex("300b06092a864886f70d01010a"), 1)
+    restricted = b"\x30\x82" + len(inner).to_bytes(2, "big") + inner
+    pem = f"-----BEGIN PRIVATE KEY-----\n{encodebytes(restricted).decode()}-----END PRIVATE KEY-----\n"
+    assert isinstance(serialization.load_pem_private_key(pem.encode(), None), rsa.RSAPrivateKey)
+    with pytest.raises(CertificateError, match=r"^key: got an RSA key that is for PSS signatures alone"):
+        load_private_key(pem, what="key")
 
 
 def test_two_generated_keys_differ() -> None:

@@ -4,6 +4,7 @@ from base64 import encodebytes
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -21,6 +22,8 @@ from pki.schedule import decide
 from postseal_core.errors import CertificateError
 from tests.support.specimens import key_of
 
+REQUESTS = Path(__file__).parents[1] / "corpora/certificate_request"
+A_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 P384 = bytes.fromhex("06052b81040022")
 """The name of a curve, as a key is written."""
 DECLARED = DeclaredCertificate(
@@ -67,19 +70,47 @@ def test_a_request_that_its_key_has_not_signed_is_refused() -> None:
 @pytest.mark.parametrize(
     ("pem", "sentence"),
     [
-        ("", "got 0 PEM blocks"),
-        ("no request", "got 0 PEM blocks"),
-        (request_pem() * 2, "got 2 PEM blocks"),
+        ("", "got no PEM block"),
+        ("no request", "got no PEM block"),
+        (request_pem() * 2, "got 2 CERTIFICATE REQUEST, expected one"),
+        (request_pem() + A_CERTIFICATE, "got 1 CERTIFICATE REQUEST, 1 CERTIFICATE, expected one"),
+        (A_CERTIFICATE, "got 1 CERTIFICATE, expected .* under extra_relay_clients"),
+        ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "got 1 PUBLIC KEY, expected"),
+        ("-----BEGIN my swordfish-----\n", "got 1 another block, expected"),
         ("-----BEGIN CERTIFICATE REQUEST-----\n!!\n-----END CERTIFICATE REQUEST-----\n", "cannot be read"),
         ("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "cannot be read"),
         ("-----BEGIN CERTIFICATE REQUEST-----\nüü\n-----END CERTIFICATE REQUEST-----\n", "cannot be read"),
     ],
-    ids=["nothing", "other text", "two", "no base64", "no DER", "no ASCII"],
+    ids=[
+        *("nothing", "other text", "two", "a certificate beside it", "a certificate", "a public key"),
+        *("a label of one's own", "no base64", "no DER", "no ASCII"),
+    ],
 )
 def test_what_is_no_request_is_one_sentence(pem: str, sentence: str) -> None:
     """And nothing of it is repeated."""
     with pytest.raises(CertificateError, match=sentence):
         load_request(pem, what="request")
+
+
+@pytest.mark.parametrize("name", ["sha1.pem", "ecdsa-sha1.pem"])
+def test_an_old_hash_proves_possession_all_the_same(name: str) -> None:
+    """Printers sign so; only who has the key could make use of a collision. An altered one proves nothing."""
+    pem = (REQUESTS / name).read_text()
+    assert load_request(pem, what="request").key_algorithm in KeyAlgorithm
+    der = bytearray(x509.load_pem_x509_csr(pem.encode()).public_bytes(Encoding.DER))
+    der[bytes(der).index(b"printer")] ^= 1
+    with pytest.raises(CertificateError, match="not signed by its own key"):
+        load_request(x509.load_der_x509_csr(bytes(der)).public_bytes(Encoding.PEM).decode(), what="request")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("md5.pem", "is signed with MD5, .* with SHA-256"), ("pss-only.pem", "for PSS signatures alone")],
+)
+def test_the_cause_is_the_hash_or_the_kind_of_key(name: str, sentence: str) -> None:
+    """A certificate for a key of that kind would be for another kind, and no program takes the pair."""
+    with pytest.raises(CertificateError, match=sentence):
+        load_request((REQUESTS / name).read_text(), what="request")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from postseal.report.json_document import render_json
 from postseal.report.model import Expiring, Inventory
 from postseal.report.prometheus import render_prometheus
 from postseal.report.table import TableStyle, render_table
-from tests.support.stack_state import NOW, certificate, export, large_stack, mail_stack
+from tests.support.stack_state import NOW, certificate, export, large_stack, mail_stack, requested
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
 
@@ -224,3 +224,14 @@ def test_a_table_shows_no_control_character_of_a_state() -> None:
     inventory = replace(INVENTORY, project=hostile, stack=hostile, items=items)
     text = render_table(inventory, items, TableStyle(width=130))
     assert all(line.isprintable() for line in text.split("\n"))
+
+
+@pytest.mark.parametrize(("renew_at", "is_told"), [(10, True), (-1, True), (300, False)])
+def test_the_table_says_what_a_new_request_is(renew_at: int, is_told: bool) -> None:  # noqa: FBT001
+    """Nothing can be fetched anywhere: the device has to make a key. What is not near needs no words."""
+    inventory = build_inventory(export(requested("printer", renew_at=renew_at, not_after=365)), NOW)
+    text = render_table(inventory, inventory.items, TableStyle())
+    assert "new request" in text
+    assert (
+        "printer: the key is where the request was made; have a new key and a request made there" in text
+    ) is is_told

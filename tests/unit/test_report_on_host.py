@@ -14,6 +14,8 @@ from postfix.host_resource.records import HostInputs, HostState
 from postfix.on_host import CertificateOnHost, SeenCertificate, Sighting
 from postfix.target import Local
 from postseal.report.csv_document import render_csv
+from postseal.report.forecast import forecast
+from postseal.report.forecast_document import render_forecast
 from postseal.report.inventory import build_inventory
 from postseal.report.json_document import render_json
 from postseal.report.model import ExitCode, Inventory, Kind, State, Verb, exit_code
@@ -46,8 +48,8 @@ def seen(*kinds: str, at: datetime | None = BEGIN, **more: Any) -> Sighting:
     return Sighting(declared=DECLARED, certificates=certificates, seen_at=at, **more)
 
 
-def inventory(sighting: Sighting | None, now: datetime = BEGIN) -> Inventory:
-    """Return the report on a host of which this was seen."""
+def export_of(sighting: Sighting | None) -> dict[str, Any]:
+    """Return the state of a stack with a host of which this was seen."""
     inputs = HostInputs(name="mx1", target=TARGET, main_cf={}, on_host=DECLARED)
     state = HostState(name="mx1", target=TARGET, on_host=sighting, rows="")
     row = {
@@ -56,7 +58,12 @@ def inventory(sighting: Sighting | None, now: datetime = BEGIN) -> Inventory:
         "inputs": json.loads(json.dumps(encode(inputs))),
         "outputs": {name: value for name, value in encode(state).items() if name != "deployed" and not callable(value)},
     }
-    return build_inventory({"deployment": {"resources": [row]}}, now)
+    return {"deployment": {"resources": [row]}}
+
+
+def inventory(sighting: Sighting | None, now: datetime = BEGIN) -> Inventory:
+    """Return the report on such a host."""
+    return build_inventory(export_of(sighting), now)
 
 
 def test_what_was_seen_has_its_dates_and_its_age() -> None:
@@ -162,3 +169,22 @@ def test_a_host_that_serves_ours_is_nothing_to_report() -> None:
     }
     found = build_inventory({"deployment": {"resources": [row]}}, BEGIN)
     assert (found.items, found.unseen) == ((), ())
+
+
+def test_the_forecast_says_who_must_renew_it_and_by_when() -> None:
+    """No run of ours renews it; what was seen ends on a day all the same."""
+    events = forecast(export_of(seen("ECDSA", "RSA")), BEGIN, END)
+    assert [(event.at, event.action, event.name, event.not_after) for event in events] == [
+        (LATE, "renew on host", f"mx1 {kind}", END) for kind in ("ECDSA", "RSA")
+    ]
+    assert events[0].reason == "whoever renews it there must; what was seen (seen 2026-10-01) ends 2026-12-30"
+    text = render_forecast(events, BEGIN, END, TableStyle(width=200))
+    assert "renew on host  on host mx1 ECDSA, mx1 RSA (whoever renews it there must" in text
+    assert forecast(export_of(seen("ECDSA")), BEGIN, LATE - timedelta(seconds=1)) == ()
+    assert [event.at for event in forecast(export_of(seen("ECDSA")), END, END)] == [END]
+
+
+@pytest.mark.parametrize("sighting", [None, seen(cannot_tell="no rights", at=None)])
+def test_the_forecast_knows_nothing_of_what_nobody_has_seen(sighting: Sighting | None) -> None:
+    """Nothing is guessed; the report says that nobody has looked."""
+    assert forecast(export_of(sighting), BEGIN, END) == ()

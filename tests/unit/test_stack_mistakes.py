@@ -1,5 +1,6 @@
 """Each mistake in a stack file is found where it stands, and the message says what to do."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from tests.support.stack_files import client, host, problems_of, stack
+from pki.other_words import OTHER_WORDS
+from tests.support.stack_files import REPOSITORY, client, host, problems_of, roster, stack
 from tests.support.test_authority import ThrowAwayAuthority
 
 AUTHORITY = ThrowAwayAuthority("Old CA")
@@ -467,3 +469,52 @@ def test_a_host_without_a_declared_server_needs_one_authority() -> None:
     """Its certificate could come from any of several, so the file has to say from which."""
     raw = authorities(one={}, two={}) | {"hosts": {"mx1": {"myhostname": "mx1.example.org"}}}
     assert [problem.path for problem in problems_of(raw)] == ["hosts.mx1.certificate"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "meant"),
+    [
+        (client(csr_pem="x"), "clients.alice.csr_pem", "request_pem"),
+        (client(csr="x"), "clients.alice.csr", "request_pem"),
+        (client(CSR_file="x"), "clients.alice.CSR_file", "request_file"),
+        (client(cert="x"), "clients.alice.cert", "third_party.signed_chain_file"),
+        (client(key="x"), "clients.alice.key", "key_algorithm"),
+        (client(ca="x"), "clients.alice.ca", "authority"),
+        (client(dns="x"), "clients.alice.dns", "dns_names"),
+        (client(san=["x"]), "clients.alice.san", "dns_names"),
+        (client(cn="x"), "clients.alice.cn", "common_name"),
+        (client(days=365), "clients.alice.days", "lifetime.validity"),
+        (client(validity="365d"), "clients.alice.validity", "lifetime.validity"),
+        (client(mailbox="x"), "clients.alice.mailbox", "email"),
+        (client(**{"e-mail": "x"}), "clients.alice.e-mail", "email"),
+        (client(lifetime={"days": 3}), "clients.alice.lifetime.days", "validity"),
+        (client(third_party={"key": "x"}), "clients.alice.third_party.key", "private_key_secret"),
+        (client(third_party={"chain": "x"}), "clients.alice.third_party.chain", "signed_chain_file"),
+        (authorities(ca={}, sub={"signed_by": "ca"}), "authorities.sub.signed_by", "issuer"),
+        (authority(adopt={"cert": "x"}), "authority.adopt.cert", "certificate_pem"),
+        (host(cert="x"), "hosts.mx1.cert", "certificate"),
+        (host(hostname="x"), "hosts.mx1.hostname", "myhostname"),
+        (host(mynetworks=["x"]), "hosts.mx1.mynetworks", "relay.networks"),
+        (
+            host(extra_relay_clients=[{"fingerprint": "x"}]),
+            "hosts.mx1.extra_relay_clients[0].fingerprint",
+            "fingerprint_sha256",
+        ),
+        (stack(users={}), "users", "clients"),
+        (stack(ca={}), "ca", "authority"),
+        (stack(lifetime={"client": {"days": 3}}), "lifetime.client.days", "validity"),
+        (roster(clients={"anna": {"mail": "x", "days": 3}}), "rosters.staff.clients.anna.days", "validity_hours"),
+    ],
+)
+def test_what_others_call_a_key_gets_the_key_that_is_meant(raw: Any, path: str, meant: str) -> None:
+    """However unlike it is spelt."""
+    found = {problem.path: problem.message for problem in problems_of(raw)}
+    assert found[path] == f"unknown key; did you mean {meant}?"
+
+
+def test_what_is_meant_is_a_key() -> None:
+    """Each stands in the reference of the stack file."""
+    keys = set(re.findall(r"[a-z0-9_]+", (REPOSITORY / "docs/stack-file.md").read_text()))
+    for word, meant in OTHER_WORDS.items():
+        assert re.fullmatch(r"[a-z0-9_]+", word), word
+        assert all(part in keys for each in meant for part in each.split(".")), word

@@ -63,7 +63,7 @@ def test_a_binary_request_is_read_as_the_same_request() -> None:
             ["clients.printer.request_file: declared beside request_pem; give one"],
         ),
         (declared(request_file="printer.csr"), ["clients.printer.request_file: printer.csr is not there"]),
-        (declared(request_pem="text"), ["clients.printer.request_pem: request: got 0 PEM blocks"]),
+        (declared(request_pem="text"), ["clients.printer.request_pem: request: got no PEM block"]),
         (
             declared(request_pem=request_for("ceo@example.org")),
             ["clients.printer.request_pem: asks for 'ceo@example.org'"],

@@ -12,7 +12,7 @@ from postseal.stack.config import load_stack
 from tests.support.mocks import run_program
 from tests.support.stack_files import host, problems_of, roster, stack
 
-FILES = ["main.cf", "tls/ca.pem"]
+FILES = ["tls/mx1.pem", "tls/ca.pem"]
 
 
 def target(**fields: Any) -> Any:
@@ -69,3 +69,33 @@ def test_the_default_directory_takes_files_over_too() -> None:
 def test_a_text_where_a_list_is_needed_is_told_where_it_stands(raw: dict[str, Any], path: str) -> None:
     """Read letter by letter, it would name files of one letter."""
     assert [problem.path for problem in problems_of(raw)] == [path]
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (host(target={"directory": "srv", "take_over": ["main.cf", "tls/mx1.pem", "tls/ca.pem"]}), ""),
+        (host(target={"local": "/etc/postfix", "take_over": ["main.cf"]}), "hosts.mx1.target.take_over: got 'main.cf'"),
+        (host(target={"local": "/etc/postfix", "ownership": "whole", "take_over": ["main.cf"]}), ""),
+        (host(target={"directory": "srv", "take_over": ["tls/mx2.pem"]}), "hosts.mx1.target.take_over: got 'tls/mx2"),
+        (host(target={"directory": "srv", "take_over": ["relay_clientcerts"]}), "got 'relay_clientcerts', name files"),
+        (
+            host(
+                target={"local": "/etc/postfix", "take_over": ["relay_clientcerts", "relay_clientcerts.db"]},
+                relay_clients=["alice"],
+                table_type="hash",
+            ),
+            "",
+        ),
+        (host(trust={"ca_path": True}, target={"directory": "srv", "take_over": ["ca/1a2b3c4d.0"]}), ""),
+        (stack(out={"take_over": ["ca/ca.pem", "clients/alice/ca.pem"]}), ""),
+        (stack(out={"take_over": ["clients/carol/ca.pem"]}), "out.take_over: got 'clients/carol/ca.pem', name files"),
+        (stack(out={"take_over": ["servers/mx1/ca.pem"]}), "out.take_over: got 'servers/mx1/ca.pem'"),
+        (roster(hand_out={"all_clients": True, "take_over": ["bea/ca.pem"]}), "got 'bea/ca.pem', name files"),
+    ],
+)
+def test_a_name_that_cannot_be_there_is_told_when_the_file_is_read(raw: Any, told: str) -> None:
+    """Not at the preview; which files a folder of a hand-out has, only that knows."""
+    found = [str(problem) for problem in problems_of(raw)]
+    assert len(found) == bool(told)
+    assert all(told in each for each in found)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from pki.authority_request import authority_request_pem
 from pki.keys import generate_private_key
 from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject
-from pki.third_party_answer import pem_of_binary, read_answer
+from pki.third_party_answer import fault_of_binary, pem_of_binary, read_answer
 from postseal.stack.config import load_stack
 from postseal.stack.screening import FileText, declared_files
 from tests.support.offline_signer import OfflineSigner, pem
@@ -173,3 +173,9 @@ def test_a_list_beside_an_answer_that_may_sign_none_is_refused_at_once() -> None
     ]
     assert refused(alone, files, **names) == {}
     assert refused(SIGNED, files, crl=True, **names) == {}
+
+
+def test_a_binary_file_that_is_of_no_use_is_told_what_it_is() -> None:
+    """Partners send archives; a table in another encoding is told about that."""
+    assert "of an archive (PKCS#12, .p12 or .pfx) hand in" in fault_of_binary(bytes.fromhex("308209a60201033082"))
+    assert fault_of_binary("Müller".encode("latin-1")) == "is no UTF-8 text; save it as UTF-8"

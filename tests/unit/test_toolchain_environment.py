@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from toolchain.bootstrap import shell_exports
-from toolchain.environment import engine_environment
+from toolchain.environment import engine_environment, left_behind
 from toolchain.layout import locate
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +40,27 @@ def test_a_relative_state_directory_is_below_the_checkout() -> None:
 def test_what_the_user_has_set_is_left_alone(name: str) -> None:
     """An account, a bucket or a passphrase of one's own needs nothing but its variable."""
     assert engine_environment(ROOT, {**BASE, name: "mine"})[name] == "mine"
+
+
+def test_a_second_checkout_in_one_shell_has_a_state_of_its_own(tmp_path: Path) -> None:
+    """The first one's is not what the user has set; what the user has set stays through both."""
+    first = engine_environment(tmp_path, {**BASE, "PULUMI_SKIP_UPDATE_CHECK": "mine"})
+    second = engine_environment(ROOT, first)
+    assert left_behind(ROOT, first)["PULUMI_BACKEND_URL"] == first["PULUMI_BACKEND_URL"]
+    for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_HOME", "POSTSEAL_CHECKOUT"):
+        assert second[name] == engine_environment(ROOT, BASE)[name] != first[name]
+    assert second["PULUMI_SKIP_UPDATE_CHECK"] == "mine"
+    bucket = engine_environment(ROOT, {**first, "PULUMI_BACKEND_URL": "s3://bucket"})
+    assert bucket["PULUMI_BACKEND_URL"] == "s3://bucket"
+
+
+def test_the_same_checkout_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Nor does a shell without any, or a state that both share."""
+    first = engine_environment(ROOT, BASE)
+    assert left_behind(ROOT, first) == left_behind(ROOT, BASE) == {}
+    shared = {**BASE, "POSTSEAL_STATE_DIR": "/var/lib/stacks"}
+    again = engine_environment(ROOT, engine_environment(tmp_path, shared))
+    assert again["PULUMI_BACKEND_URL"] == "file:///var/lib/stacks?metadata=skip"
 
 
 def test_a_passphrase_of_the_users_own_needs_no_file() -> None:
