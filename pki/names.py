@@ -23,6 +23,7 @@ from pki.name_syntax import (
     word_of_names,
 )
 from pki.profiles import PROFILES
+from postseal_core.bounds import LARGEST_COUNT
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
@@ -181,6 +182,9 @@ def _profile_problems(declaration: CertificateDeclaration) -> Iterator[Problem]:
         yield Problem(
             "path_length", f"got {path_length}, expected 0 (no authority below) or more, or nothing (no limit)"
         )
+    if path_length is not None and path_length > LARGEST_COUNT:
+        got = shown(path_length)
+        yield Problem("path_length", f"got {got}, expected at most {LARGEST_COUNT}, or nothing (no limit)")
     for field in _CONSTRAINT_FIELDS:
         if getattr(declaration.name_constraints, field) and not profile.is_authority:
             yield Problem(field, "only authorities have name constraints: remove it, or declare it at the issuer")

@@ -219,12 +219,11 @@ def _issue(current: Schedule | None, demand: Demand, now: datetime, reason: _Rea
 
 def _validity(demand: Demand, now: datetime) -> tuple[Validity, str]:
     """Return the validity of a certificate issued now, and a note if the issuer's end shortens it."""
-    not_before = begin_of(now)
-    wanted = not_before + timedelta(hours=demand.policy.validity_hours)
     issuer = demand.issuer
+    not_before = max(begin_of(now), issuer.validity.not_before) if issuer else begin_of(now)
+    wanted = not_before + timedelta(hours=demand.policy.validity_hours)
     if issuer is None:
         return Validity(not_before, wanted), ""
-    not_before = max(not_before, issuer.validity.not_before)
     end = issuer.validity.not_after
     if end <= now:
         raise ScheduleError(f"the issuer {issuer.slot.name} expired on {format_instant(end)}: renew it first")

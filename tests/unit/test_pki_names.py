@@ -321,6 +321,8 @@ def test_crl_addresses_are_plain_http(url: str, is_good: bool) -> None:  # noqa:
     [
         (declare(Profile.SERVER, path_length=0), "path_length"),
         (declare(Profile.ROOT, path_length=-1), "path_length"),
+        (declare(Profile.ROOT, path_length=1_000_001), "path_length"),
+        (declare(Profile.ROOT, path_length=2**70), "path_length"),
         (declare(Profile.CLIENT, name_constraints=NameConstraints(("example.org",))), "permitted_dns"),
         (declare(Profile.SERVER, name_constraints=NameConstraints(excluded_email=("a.org",))), "excluded_email"),
         (declare(Profile.SERVER, alt_names=SubjectAltNames(email_addresses=("a@example.org",))), "dns_names"),

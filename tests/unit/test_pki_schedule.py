@@ -61,6 +61,15 @@ def test_who_is_an_hour_behind_takes_it_and_nothing_is_due_at_once(now: datetime
     assert not decide(below, Demand(policy, young), now).is_issued
 
 
+@pytest.mark.parametrize("hours_behind", [0, 1, 30])
+def test_below_a_young_issuer_a_certificate_has_its_whole_lifetime(hours_behind: int) -> None:
+    """Also where the clock lags behind the issuer by more than that: its end would stand before its begin."""
+    now = CA.validity.not_before - timedelta(hours=hours_behind)
+    validity = decide(None, Demand(LifetimePolicy(validity_hours=3, overlap_hours=1), CA), now).schedule.validity
+    assert validity.not_before == CA.validity.not_before
+    assert validity.not_after - validity.not_before == timedelta(hours=3)
+
+
 def test_nothing_happens_before_the_renewal_point() -> None:
     """A second before renewal is due the schedule stays exactly as it is."""
     before = first()
