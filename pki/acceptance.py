@@ -11,11 +11,19 @@ from typing import Annotated
 
 from pki.fields import Match
 from pki.model import SlotId, Validity
-from pki.records import NOT_ISSUED, Identity, IssuedCertificate, IssuedGeneration
+from pki.records import NOT_ISSUED, Identity, IssuedCertificate, IssuedGeneration, RevokedIssue
 from postseal_core.records import INLINE, Wire
-from postseal_core.values import UNKNOWN, Maybe, is_unknown
+from postseal_core.values import UNKNOWN, Maybe, Unknown, is_unknown
 
-__all__ = ["AcceptedRow", "Admitted", "Why", "accepted_rows", "admitted", "one_row_a_fingerprint"]
+__all__ = [
+    "AcceptedRow",
+    "Admitted",
+    "Why",
+    "accepted_rows",
+    "admitted",
+    "one_row_a_fingerprint",
+    "revoked_fingerprints",
+]
 
 
 class Why(StrEnum):
@@ -36,6 +44,7 @@ class Admitted:
     issuer: Annotated[SlotId | None, Wire("issuer_slot")] = None
     identity: Annotated[Identity, INLINE] = NOT_ISSUED
     previous: tuple[IssuedGeneration, ...] = ()
+    revoked: tuple[RevokedIssue, ...] = ()
     revoked_at: datetime | None = None
 
 
@@ -67,6 +76,7 @@ def admitted(match: Match, issued: IssuedCertificate) -> Admitted:
         issuer=issued.issuer_slot,
         identity=issued.identity,
         previous=issued.previous,
+        revoked=issued.revoked,
         revoked_at=issued.revoked_at,
     )
 
@@ -99,6 +109,18 @@ def accepted_rows(client: str, known: Admitted) -> Iterator[AcceptedRow]:
         issuer=known.issuer,
         fingerprint_sha256=_matched(known.match, known.identity),
     )
+
+
+def revoked_fingerprints(client: str, known: Admitted) -> Iterator[tuple[str, str]]:
+    """Yield each fingerprint that a row of a revoked generation could have, and which generation that is, in words."""
+    # Where only its issuer's key is known to others, the client's own is as good as before: that may be let in by name.
+    own = [each for each in known.revoked if not each.schedule.is_distrusted]
+    revoked = [(each.schedule.generation, each.identity) for each in own]
+    revoked += [(known.generation, known.identity)] if known.revoked_at else []
+    for generation, identity in revoked:
+        for each in (identity.fingerprint_sha256, identity.public_key_fingerprint_sha256):
+            if each and not isinstance(each, Unknown):
+                yield each, f"generation {generation} of {client}"
 
 
 def one_row_a_fingerprint(rows: Iterable[AcceptedRow]) -> tuple[AcceptedRow, ...]:

@@ -24,7 +24,7 @@ from pki.model import KeyAlgorithm
 from pki.name_syntax import fault_of_email, fault_of_host
 from postseal_core.errors import CertificateError, Problem
 
-__all__ = ["CertificateRequest", "load_request", "problems_of_requested_names"]
+__all__ = ["CertificateRequest", "load_request", "problems_of_requested_names", "sentence_of_shared_key"]
 
 _LABEL: Final = re.compile(r"-----BEGIN ([^\n]{1,60}?)-----")
 _LABELS: Final = frozenset({"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"})
@@ -177,6 +177,14 @@ def problems_of_requested_names(request: CertificateRequest, declared: DeclaredC
             f"asks for {name!r}, which is not declared for this client: declare it, or make a request without it; a "
             "certificate has only the names that are declared",
         )
+
+
+def sentence_of_shared_key(other: str) -> str:
+    """Return why a request for the key of another client is refused."""
+    return (
+        f"is for the key of {other}: who has that key would be both, and revoking one would leave the other; make a "
+        "key and a request on each device"
+    )
 
 
 def _identities_in(subject: x509.Name) -> Iterator[str]:

@@ -22,6 +22,7 @@ from postseal_core.instants import format_instant
 
 __all__ = [
     "chain_pem",
+    "common_instant",
     "is_issued_by",
     "load_certificate",
     "load_chain",
@@ -132,6 +133,12 @@ def order_chain(certificates: Sequence[x509.Certificate]) -> list[x509.Certifica
         strays = "; ".join(name_in_words(certificate.subject) for certificate in rest) or "nothing"
         raise CertificateError(f"expected certificates of one chain, not connected to it: {strays}; remove or complete")
     return ordered
+
+
+def common_instant(chain: Sequence[x509.Certificate]) -> datetime:
+    """Return an instant at which all of a chain are valid, where there is one: dates are judged elsewhere."""
+    begin = max(each.not_valid_before_utc for each in chain)
+    return begin if begin <= min(each.not_valid_after_utc for each in chain) else chain[0].not_valid_before_utc
 
 
 def problems_of_imported_chain(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import cast
 
 from cryptography import x509
@@ -13,7 +12,7 @@ from pki.fingerprint import certificate_fingerprint_sha256
 from pki.keys import PublicKey, kind_of_key
 from pki.model import Validity
 from pki.third_party_answer import problems_of_missing_issuer
-from pki.verification import load_certificate, problems_of_imported_chain
+from pki.verification import common_instant, load_certificate, problems_of_imported_chain
 from postfix.on_host import CertificateOnHost, SeenCertificate, Sighting, Source
 from postfix.public_file import PUBLIC_KEY, PublicFile, pem_blocks
 from postseal_core.bounds import MOST_CERTIFICATES
@@ -88,18 +87,12 @@ class _Chain:
             chain = chain[:-1] or chain
         problems = [
             *problems_of_imported_chain(
-                chain, public_key=self.public_key, dns_names=(), now=_common_instant(chain), may_sign_itself=True
+                chain, public_key=self.public_key, dns_names=(), now=common_instant(chain), may_sign_itself=True
             ),
             *problems_of_missing_issuer(chain),
         ]
         above = (problem for problem in problems if problem.path != "chain[0]")
         yield from dict.fromkeys(f"{', '.join(self.files)}: {each.path} {each.message}" for each in above)
-
-
-def _common_instant(chain: Sequence[x509.Certificate]) -> datetime:
-    """Return an instant at which all of a chain are valid, where there is one: dates are judged elsewhere."""
-    begin = max(each.not_valid_before_utc for each in chain)
-    return begin if begin <= min(each.not_valid_after_utc for each in chain) else chain[0].not_valid_before_utc
 
 
 def _chains_in(source: Source, files: Mapping[str, PublicFile]) -> tuple[list[_Chain], str]:

@@ -1,19 +1,26 @@
 """A certificate by request: its key was made elsewhere and stays there."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pki.certificate.records import CertificateArgs, CertificateInputs
 from pki.declared import named
 from pki.fields import NOTHING_SAID, DeclaredCertificate
 from pki.fingerprint import key_reference
 from pki.records import IssuedCertificate
-from pki.request import load_request, problems_of_requested_names
+from pki.request import load_request, problems_of_requested_names, sentence_of_shared_key
 from postseal_core.errors import CertificateError, Problem
 from postseal_core.plugin.handler import Context
 from postseal_core.values import is_unknown
 
 __all__ = ["hold_request", "impossible_request", "refuse_revoked_key"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """Who was first in a run to bring a request for a key."""
+
+    name: str
 
 
 def impossible_request(args: CertificateArgs) -> Iterator[Problem]:
@@ -36,6 +43,9 @@ def hold_request(args: CertificateArgs, context: Context, problems: list[Problem
     except CertificateError as error:
         problems.append(Problem("request_pem", str(error)))
         return "", args.declared
+    owner = context.memory.keep_first(_Owner, request.key_reference, _Owner(args.name))
+    if owner.name != args.name:
+        problems.append(Problem("request_pem", sentence_of_shared_key(owner.name)))
     declared, algorithm = args.declared, request.key_algorithm
     if declared.key_algorithm not in (NOTHING_SAID.key_algorithm, algorithm):
         problems.append(

@@ -113,6 +113,7 @@ def _admitted(client: RelayingClient) -> Admitted:
             serial_number=later(client.serial_number),
         ),
         previous=later(client.previous),
+        revoked=later(client.revoked),
         revoked_at=later(client.revoked_at),
     )
 

@@ -1,10 +1,10 @@
 """The clients that may relay through each service of a host, for the preview, the tables and the state."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pki.acceptance import AcceptedRow, Why, accepted_rows, one_row_a_fingerprint
+from pki.acceptance import AcceptedRow, Why, accepted_rows, one_row_a_fingerprint, revoked_fingerprints
 from postfix.host import HostDeclaration
 from postfix.host_resource.records import AccessArgs, ForeignClient, HostRow
 from postfix.rendering import client_table, client_tables
@@ -23,13 +23,15 @@ class ServiceAccess:
 
     `lines`: what a reviewer reads, by what stands behind the fingerprint; a roster is one line. `listed`: all rows that
     are known, each with the roster it comes from, in the order of clients and generations. `rows`: the same, one for
-    each fingerprint. `has_unknown_roster`: there are more rows, which a preview does not know.
+    each fingerprint. `has_unknown_roster`: there are more rows, which a preview does not know. `revoked`: whose
+    each fingerprint is that a client of this service had before it was revoked.
     """
 
     lines: Mapping[str, Maybe[str]]
     listed: tuple[tuple[AcceptedRow, str], ...]
     rows: tuple[AcceptedRow, ...]
     has_unknown_roster: bool
+    revoked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def clients(self) -> Maybe[tuple[ClientRow, ...]]:
@@ -67,6 +69,16 @@ def problems_of_access(services: Mapping[str, ServiceAccess]) -> Iterator[Proble
         # Before rows with one fingerprint are made one: two clients with one fingerprint are a mistake.
         known = list(_known_clients(row for row, _ in access.listed))
         yield from (problem.below("relay_clients") for problem in problems_of_client_rows(known))
+        yield from _readmitted(access)
+
+
+def _readmitted(access: ServiceAccess) -> Iterator[Problem]:
+    """Report rows from elsewhere that let a revoked certificate in again, perhaps under another name."""
+    for row, _ in access.listed:
+        whose = access.revoked.get(str(row.fingerprint_sha256)) if row.why is Why.FOREIGN else None
+        if whose:
+            message = f"{row.client} is {whose}, which was revoked: take it out, or take revoke out where it is said"
+            yield Problem("extra_relay_clients", message)
 
 
 def rows_of_host(host: HostDeclaration, services: Mapping[str, ServiceAccess], now: datetime) -> tuple[HostRow, ...]:
@@ -107,6 +119,11 @@ def _access(args: AccessArgs, memory: Memory) -> ServiceAccess:
         lines=lines,
         listed=tuple(listed),
         rows=one_row_a_fingerprint(row for row, _ in listed),
+        revoked={
+            fingerprint: whose
+            for name, known in args.clients.items()
+            for fingerprint, whose in revoked_fingerprints(name, known)
+        },
         has_unknown_roster=any(isinstance(text, Unknown) for text in packed.values()),
     )
 

@@ -9,6 +9,7 @@ from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 import pki
 from pki.third_party_answer import fault_of_binary, pem_of_binary
 from postseal.stack.check_adopted_keys import problems_of_adopted_keys
+from postseal.stack.check_third_party_keys import problems_of_third_party_keys
 from postseal.stack.components import (
     BuiltStack,
     archive_component,
@@ -57,7 +58,7 @@ def build_stack(config: StackConfig) -> BuiltStack:
 
 
 def _refuse_unusable_keys(config: StackConfig, secrets: Mapping[str, object]) -> None:
-    problems = list(problems_of_adopted_keys(config, secrets))
+    problems = [*problems_of_adopted_keys(config, secrets), *problems_of_third_party_keys(config, secrets)]
     if problems:
         raise ConfigError(problems)
 

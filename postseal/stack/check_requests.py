@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pki.declared import named
-from pki.request import load_request, problems_of_requested_names
+from pki.request import load_request, problems_of_requested_names, sentence_of_shared_key
 from postseal.stack.model import CertificateKind, CertificateReference, Client, StackConfig
 from postseal.stack.reading import Declared, DeclaredStack
 from postseal.stack.screening import NO_FILE
@@ -15,16 +15,19 @@ __all__ = ["problems_of_requests"]
 
 def problems_of_requests(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
     """Find what is wrong with requests of clients, and everything that would need their keys."""
+    owners: dict[str, str] = {}
     for declared in stack.clients.values():
         if declared.section.request_pem is None and declared.section.request_file is None:
             continue
         client = config.clients[declared.name]
-        found = [*_problems_of_request(declared, client, stack), *_needs_of_client(client)]
+        found = [*_problems_of_request(declared, client, stack, owners), *_needs_of_client(client)]
         yield from (problem.below(declared.path) for problem in found)
         yield from _needs_of_hosts(client, config)
 
 
-def _problems_of_request(declared: Declared[ClientKeys], client: Client, stack: DeclaredStack) -> Iterator[Problem]:
+def _problems_of_request(
+    declared: Declared[ClientKeys], client: Client, stack: DeclaredStack, owners: dict[str, str]
+) -> Iterator[Problem]:
     section = declared.section
     if section.request_pem is not None and section.request_file is not None:
         yield Problem("request_file", "declared beside request_pem; give one")
@@ -41,6 +44,9 @@ def _problems_of_request(declared: Declared[ClientKeys], client: Client, stack: 
     except CertificateError as error:
         yield Problem(path, str(error))
         return
+    owner = owners.setdefault(request.key_reference, client.name)
+    if owner != client.name:
+        yield Problem(path, f"{f'{file} ' if file else ''}{sentence_of_shared_key(owner)}")
     if "key_algorithm" in section.said.names and client.declared.key_algorithm != request.key_algorithm:
         message = f"got {client.declared.key_algorithm}, but the request is for a key of {request.key_algorithm}"
         yield Problem("key_algorithm", f"{message}: leave this out, the request decides")

@@ -133,3 +133,16 @@ def test_what_a_request_contradicts_is_refused(
     """Before anything is made."""
     with pytest.raises(CheckFailedError, match=sentence):
         plugin.preview(printer, client(issued_by(authority.outputs), "printer") | changes)
+
+
+def test_two_clients_of_a_run_do_not_have_one_key(plugin: PluginRuns, authority: Resource, printer: Resource) -> None:
+    """Who revokes one of them would leave the other; the same client is checked as often as the engine likes."""
+    copier = plugin.resource("ClientCertificate", "copier")
+    of_printer, of_copier = (
+        client(issued_by(authority.outputs), name, request_pem=request_for("printer")) for name in ("printer", "copier")
+    )
+    plugin.start_run()
+    assert printer.check(of_printer)
+    assert printer.check(of_printer)
+    with pytest.raises(CheckFailedError, match="is for the key of printer: who has that key would be both"):
+        copier.check(of_copier)

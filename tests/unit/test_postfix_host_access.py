@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from pki.acceptance import AcceptedRow, Admitted
 from pki.fields import Match
-from pki.generations import AcceptedGeneration
-from pki.model import SlotId, Validity
-from pki.records import Identity, IssuedGeneration
+from pki.generations import AcceptedGeneration, RevokedGeneration
+from pki.model import RevocationReason, SlotId, Validity
+from pki.records import Identity, IssuedGeneration, RevokedIssue
 from postfix.host import HostDeclaration, ServerSide
 from postfix.host_resource.access import (
     ServiceAccess,
@@ -169,3 +169,22 @@ def test_a_row_that_stays_keeps_its_date() -> None:
     earlier, now = rows(NOW, 1, "E"), rows(LATER, 2, "F")
     since = {each.accepted.client: each.since for each in with_earlier_dates(now.values(), earlier.values())}
     assert since == {"alice": LATER, "bob": NOW, "carol": LATER, "dave": NOW, "eve": LATER}
+
+
+@pytest.mark.parametrize("pair", ["AB", "00", "CD"], ids=["certificate", "public key", "an earlier one"])
+def test_a_revoked_certificate_is_not_let_in_by_a_row_from_elsewhere(pair: str) -> None:
+    """Neither by its own fingerprint nor by that of its key, and whatever the row is called; others are."""
+    earlier = RevokedIssue(
+        schedule=RevokedGeneration(1, NOW, END, NOW, RevocationReason.KEY_COMPROMISE),
+        identity=Identity(fingerprint_sha256=fingerprint("CD"), public_key_fingerprint_sha256=fingerprint("CE")),
+    )
+    alice = known(2, revoked=(earlier,), revoked_at=NOW)
+    for each, is_refused in ((pair, True), ("EF", False)):
+        extra = {"alice-old": ForeignClient(fingerprint_sha256=fingerprint(each))}
+        problems = [
+            *problems_of_access(
+                access_by_service(HOST, {"smtp": AccessArgs(clients={"alice": alice}, extra=extra)}, Memory())
+            )
+        ]
+        assert [problem.path for problem in problems] == ["extra_relay_clients"] * is_refused
+        assert all("of alice, which was revoked" in problem.message for problem in problems)

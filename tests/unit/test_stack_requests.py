@@ -122,3 +122,12 @@ def test_what_needs_the_key_or_contradicts_the_request_is_told(raw: dict[str, An
     assert len(found) == len(expected)
     for problem, beginning in zip(found, expected, strict=True):
         assert problem.startswith(beginning)
+
+
+def test_two_clients_do_not_have_one_key() -> None:
+    """Who revokes one of them would leave the other, whose key it is as well."""
+    raw = declared(request_pem=REQUEST)
+    raw["clients"] |= {"copier": {"dns_names": ["copier.example.org"], "request_pem": REQUEST}}
+    (problem,) = problems_of(raw)
+    assert problem.path == "clients.copier.request_pem"
+    assert problem.message.startswith("is for the key of printer: who has that key would be both")

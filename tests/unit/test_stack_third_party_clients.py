@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from postseal.stack.check_third_party_keys import problems_of_third_party_keys
 from postseal.stack.config import load_stack
 from postseal.stack.model import CertificateKind, CertificateReference, ThirdPartyClient
 from postseal.stack.screening import FileText, declared_files
@@ -128,3 +129,30 @@ def test_none_is_called_as_a_host_calls_its_own(name: str, *, is_refused: bool) 
     found = [each for each in problems_of(raw, KEY) if "host's own certificate" in each.message]
     assert [each.path for each in found] == ([f"clients.{name}"] if is_refused else [])
     assert bool(problems_of(raw, KEY)) is is_refused
+
+
+PARTNER = ThrowAwayAuthority("Partner")
+US = PARTNER.issue_client("us")
+SERVER = PARTNER.issue_server("us")
+EXPIRED = PARTNER.issue_expired_client("us")
+
+
+@pytest.mark.parametrize(
+    ("chain_pem", "key_pem", "told"),
+    [
+        (US.certificate_pem, US.private_key_pem, ""),
+        (US.certificate_pem, "no key at all", "private_key_secret: partner-key: cannot be read as"),
+        (US.certificate_pem, PARTNER.issue_client("them").private_key_pem, "signed_chain: chain[0]: CN=us does not"),
+        (SERVER.certificate_pem, SERVER.private_key_pem, "signed_chain: chain[0]: extendedKeyUsage lacks clientAuth"),
+        (EXPIRED.certificate_pem, EXPIRED.private_key_pem, ""),
+    ],
+    ids=["good", "no key", "another key", "a server's", "expired, which only the clock tells"],
+)
+def test_key_and_chain_are_tried_before_anything_is_registered(chain_pem: str, key_pem: str, told: str) -> None:
+    """With the place in the stack file; nothing of a key is repeated."""
+    config = load_stack(declared({**GIVEN, "signed_chain_pem": chain_pem}), KEY, stack_name="dev")
+    found = [str(each) for each in problems_of_third_party_keys(config, {"partner-key": key_pem})]
+    assert len(found) == bool(told)
+    assert all(each.startswith(f"clients.partner.third_party.{told}") for each in found)
+    assert "PRIVATE KEY-----\n" not in "".join(found)
+    assert not [*problems_of_third_party_keys(config, {})]
