@@ -26,7 +26,6 @@ __all__ = [
     "LintRole",
     "Purpose",
     "Verdict",
-    "has_zlint",
     "openssl_crl_text",
     "openssl_crl_verify",
     "openssl_fingerprint",
@@ -163,11 +162,6 @@ def pkilint_findings(pem: str, role: LintRole = LintRole.CERTIFICATE) -> list[Fi
     worse = [each for each in found if each.finding.severity < ValidationFindingSeverity.INFO]
     worse.sort(key=lambda each: each.finding.severity)
     return [Finding(each.finding.severity.name, each.finding.code, each.message or "") for each in worse]
-
-
-def has_zlint() -> bool:
-    """Whether zlint was built from the checkout's pinned module."""
-    return built_tool(ZLINT, _REPOSITORY, os.environ).is_file()
 
 
 def zlint_findings(pem: str) -> list[Finding]:
