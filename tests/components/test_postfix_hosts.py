@@ -110,6 +110,7 @@ def test_a_host_gets_declaration_target_and_all_that_comes_from_certificates() -
                     "public_key_fingerprint_sha256": "public_key_fingerprint_sha256 of alice",
                     "serial_number": "1a2b",
                     "previous": [],
+                    "revoked": [],
                     "revoked_at": "",
                 }
             }
