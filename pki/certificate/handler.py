@@ -55,6 +55,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
         "postseal:index:ClientCertificate",
         "postseal:index:ServerCertificate",
     )
+    has_history: ClassVar[bool] = True
     args = CertificateArgs
     inputs = CertificateInputs
     state = CertificateState

@@ -83,6 +83,7 @@ class RequestedAuthorityHandler(HandlerBase[RequestedAuthorityArgs, RequestedAut
     """Makes the request, waits, and takes the answer once it fits; nothing is issued here."""
 
     type_tokens: ClassVar[tuple[str, ...]] = ("postseal:index:RequestedAuthority",)
+    has_history: ClassVar[bool] = True
     args = RequestedAuthorityArgs
     inputs = RequestedAuthorityInputs
     state = RequestedAuthorityState

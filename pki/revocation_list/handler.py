@@ -44,6 +44,7 @@ class RevocationListHandler(HandlerBase[RevocationListArgs, RevocationListInputs
     """Decides in Check the entries and the date of the next list; Create and Update sign it."""
 
     type_tokens: ClassVar[tuple[str, ...]] = ("postseal:index:RevocationList",)
+    has_history: ClassVar[bool] = True
     args = RevocationListArgs
     inputs = RevocationListInputs
     state = RevocationListState

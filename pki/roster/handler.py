@@ -36,6 +36,7 @@ class ClientRosterHandler(HandlerBase[RosterArgs, RosterInputs, RosterState]):
     """Decides in Check what is due for each client; Create and Update issue exactly that."""
 
     type_tokens: ClassVar[tuple[str, ...]] = ("postseal:index:ClientRoster",)
+    has_history: ClassVar[bool] = True
     args = RosterArgs
     inputs = RosterInputs
     state = RosterState

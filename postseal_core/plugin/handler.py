@@ -52,10 +52,12 @@ class Handler(Protocol[Args, Inputs, State]):
     """One resource type. Every method is synchronous and idempotent.
 
     `type_tokens`: the types that it serves. `args`, `inputs`, `state`: the classes of its records; a field that is
-    marked SECRET is always stored encrypted, also when a program forgets to mark it.
+    marked SECRET is always stored encrypted, also when a program forgets to mark it. `has_history`: decisions follow
+    from earlier ones, so a resource is never replaced by a new one.
     """
 
     type_tokens: ClassVar[tuple[str, ...]]
+    has_history: ClassVar[bool]
     args: type[Args]
     inputs: type[Inputs]
     state: type[State]
@@ -97,6 +99,7 @@ class HandlerBase(Generic[Args, Inputs, State]):
     """Default methods for a resource that exists only in the state."""
 
     type_tokens: ClassVar[tuple[str, ...]] = ()
+    has_history: ClassVar[bool] = False
     args: type[Args]
     inputs: type[Inputs]
     state: type[State]

@@ -15,6 +15,7 @@ from pulumi.runtime.proto.provider_pb2_grpc import add_ResourceProviderServicer_
 from postseal_core.clear_logs import clear_log_switches
 from postseal_core.plugin.handler import AnyHandler
 from postseal_core.plugin.peers import OwnUserOnly
+from postseal_core.plugin.replacement import called_with, patterns_of
 from postseal_core.plugin.waiting import WaitingServicer
 
 __all__ = ["engine_address_of", "serve", "start"]
@@ -73,7 +74,13 @@ def _warn_of_clear_logs(engine_address: str) -> None:
 
 def start(handlers: Mapping[str, AnyHandler], *, version: str, engine_address: str = "") -> tuple[grpc.Server, int]:
     """Start a server for handlers by type token on a free loopback port and return both."""
-    servicer = WaitingServicer(handlers, version=version, report=_EngineLog(engine_address), connect=_attach)
+    servicer = WaitingServicer(
+        handlers,
+        version=version,
+        report=_EngineLog(engine_address),
+        connect=_attach,
+        replaced=patterns_of(called_with()) if engine_address else (),
+    )
     guard = OwnUserOnly()
     server = grpc.server(
         ThreadPoolExecutor(max_workers=_WORKERS),

@@ -1,7 +1,7 @@
 """The provider protocol: decode, call the handler of the type, encode; errors become one clean sentence."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol
@@ -13,7 +13,7 @@ from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
-from postseal_core.errors import ConfigError, PostsealError
+from postseal_core.errors import ConfigError, PostsealError, Problem, refuse
 from postseal_core.plugin.answers import check_failures, clean_errors, diff_response
 from postseal_core.plugin.codec import from_struct, to_struct
 from postseal_core.plugin.configuration import Configuration, configuration_problems, decode_configuration
@@ -22,6 +22,7 @@ from postseal_core.plugin.handler import AnyHandler, CheckRequest, Context
 from postseal_core.plugin.lockers import Holder, Lockers
 from postseal_core.plugin.material import MaterialStore
 from postseal_core.plugin.memory import Memory
+from postseal_core.plugin.replacement import REPLACEMENT, is_named
 from postseal_core.records import decode, decode_stored, encode, is_current, secret_names
 from postseal_core.values import Path, value_at
 
@@ -43,7 +44,8 @@ def _system_clock() -> datetime:
 class Servicer(ResourceProviderServicer):
     """Serves the handlers it is given; everything that is not a handler's business happens here.
 
-    `connect` returns what shows lines in the output of the engine at an address, for engines that attach.
+    `connect` returns what shows lines in the output of the engine at an address, for engines that attach. `replaced`:
+    the URNs that the engine was told to replace, see `postseal_core.plugin.replacement`.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Servicer(ResourceProviderServicer):
         connect: Callable[[str], Reporter] | None = None,
         clock: Callable[[], datetime] = _system_clock,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
+        replaced: Sequence[str] = (),
     ) -> None:
         self._handlers = handlers
         self._version = version
@@ -62,6 +65,7 @@ class Servicer(ResourceProviderServicer):
         self._connect = connect
         self._clock = clock
         self._entropy = entropy
+        self._replaced = replaced
         self._attached_to = ""
         self._start_run()
 
@@ -130,6 +134,8 @@ class Servicer(ResourceProviderServicer):
             handler = self._handler(request.urn)
             news, olds = from_struct(request.news), from_struct(request.olds).properties
             try:
+                if handler.has_history and not olds and is_named(request.urn, self._replaced):
+                    refuse([Problem("", REPLACEMENT)])
                 old = decode_stored(handler.inputs, olds) if olds else None
                 call = CheckRequest(old=old, new=decode(handler.args, news.properties))
                 material = MaterialStore()

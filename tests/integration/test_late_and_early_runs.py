@@ -130,6 +130,21 @@ def test_importing_a_certificate_says_what_to_do_instead(years: Years) -> None:
     assert "postseal:index:Certificate cannot be imported; declare it" in str(years.said["import"])
 
 
+def test_a_replacement_is_refused_in_preview_and_up_and_changes_nothing(years: Years) -> None:
+    """It would begin with generation 1 again; the sentence says what to do, and a hand-out may be made anew."""
+    stack, state = years.mail.stack, open_parts(years.mail.stack.export())
+    files = tree(years.mail.out)
+    for pattern in ("**::postseal:index:ClientCertificate::alice", "**::staff"):
+        for run in (stack.preview, stack.up):
+            said = run("--replace", pattern)
+            assert not said.is_success
+            assert "cannot be replaced: with --replace its history would begin anew" in str(said)
+            assert "`revoke: superseded` with `issue_again: true`" in str(said)
+    assert open_parts(stack.export()) == state
+    assert tree(years.mail.out) == files
+    assert stack.preview(expect_no_changes=True).is_success
+
+
 RENAMING_PROGRAM = """
 import pki
 import postfix

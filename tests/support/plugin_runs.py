@@ -36,7 +36,8 @@ _KEY = re.compile(r"PRIVATE KEY-----\s+\w|MIGHAgEA|MHcCAQEE")
 class PluginRuns:
     """Runs of the plugin. `now` is its clock, `lines` what it reported, `answers` every message that came back.
 
-    `hidden`: texts that no answer may hold in clear; private keys need not be named.
+    `hidden`: texts that no answer may hold in clear; private keys need not be named. `replaced`: what the engine was
+    called to replace.
     """
 
     provider: Provider
@@ -45,6 +46,7 @@ class PluginRuns:
     lines: list[str] = field(default_factory=list)
     answers: list[Message | str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
+    replaced: tuple[str, ...] = ()
 
     def resource(self, type_name: str, name: str) -> Resource:
         """Return a resource of ours that does not exist yet."""
@@ -110,6 +112,7 @@ def plugin_runs(handlers: Iterable[AnyHandler], entropy: Callable[[int], bytes])
                     report=lambda _urn, message: runs.lines.append(message),
                     clock=lambda: runs.now,
                     entropy=entropy,
+                    replaced=runs.replaced,
                 )
 
             runs = PluginRuns(Provider(stub), start_run, answers=recorder.answers)
