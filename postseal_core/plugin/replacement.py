@@ -27,7 +27,7 @@ _GENERATIONS: Final = 8
 def patterns_of(arguments: Sequence[str]) -> tuple[str, ...]:
     """Return the URNs, with `*` for a part and `**` for anything, that a command line of the engine says to replace."""
     found = []
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=False):
         name, is_joined, value = argument.partition("=")
         if name in _SWITCHES:
             found.append(value if is_joined else following)

@@ -18,6 +18,7 @@ ALICE = "urn:pulumi:dev::mail::postseal:index:ClientCertificate::alice"
 @pytest.mark.parametrize(
     ("arguments", "patterns"),
     [
+        ([], ()),
         (["pulumi", "up"], ()),
         (["pulumi", "up", "--replace", ALICE], (ALICE,)),
         (["pulumi", "up", f"--replace={ALICE}", "--yes"], (ALICE,)),

@@ -141,7 +141,7 @@ EXPIRED = PARTNER.issue_expired_client("us")
     ("chain_pem", "key_pem", "told"),
     [
         (US.certificate_pem, US.private_key_pem, ""),
-        (US.certificate_pem, "no key at all", "private_key_secret: partner-key: cannot be read as"),
+        (US.certificate_pem, "no key at all", "private_key_secret: partner-key: got no PEM text"),
         (US.certificate_pem, PARTNER.issue_client("them").private_key_pem, "signed_chain: chain[0]: CN=us does not"),
         (SERVER.certificate_pem, SERVER.private_key_pem, "signed_chain: chain[0]: extendedKeyUsage lacks clientAuth"),
         (EXPIRED.certificate_pem, EXPIRED.private_key_pem, ""),
