@@ -39,7 +39,8 @@ class HostPlan:
 
     `deployed`: what is ours afterwards. `mark`, `chroot_mark`: what says so on the host. `main_cf`, `master_cf`: what
     these files will be, so that they can be checked first; None where there will be none. `changed_outside`, `kept`,
-    `taken_over`: as in `postseal_core.files.tree.TreePlan`.
+    `taken_over`: as in `postseal_core.files.tree.TreePlan`. `merged`: files of others of which only a part is ours;
+    they keep their attributes. `has_chroot`: whether anything lies, or lay, below queue_directory.
     """
 
     steps: tuple[Step, ...]
@@ -51,6 +52,8 @@ class HostPlan:
     taken_over: tuple[str, ...]
     mark: MarkChange
     chroot_mark: MarkChange
+    merged: frozenset[str] = frozenset()
+    has_chroot: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -114,6 +117,8 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         changed_outside=tree.changed_outside + jail.changed_outside,
         kept=tree.kept + jail.kept,
         taken_over=tree.taken_over + jail.taken_over + indexes.taken_over,
+        merged=frozenset(merged),
+        has_chroot=bool(desired.chroot or deployed.chroot),
     )
 
 
