@@ -74,19 +74,17 @@ def bundle_of(
     *,
     nonce: str,
     kept_generations: int = 0,
-    is_last: bool = False,
 ) -> Bundle:
     """Return the bundle that carries out `plan`.
 
-    `nonce`: letters and digits that no other run has, so that the same plan is carried out a second time. `is_last`:
-    nothing of ours is left on the host afterwards, so the program clears up behind itself.
+    `nonce`: letters and digits that no other run has, so that the same plan is carried out a second time.
+    `kept_generations`: how many earlier states stay on the host; none removes those that are kept there.
     """
     members = _Members()
     lines = [
         _FORM,
         ("queue", situation.chroot_root if plan.has_chroot else _NOTHING),
         ("keep", str(kept_generations)),
-        ("last", "yes" if is_last else "no"),
         *(("served", fingerprint) for fingerprint in proof.served),
         *_Changes(plan, situation, members).lines(),
         *_lookups(plan, desired, proof, members),

@@ -124,7 +124,13 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
 
 def _nothing_to_merge_into(desired: HostFiles, situation: Situation) -> Iterator[Problem]:
     for path, parts in ((MAIN_CF, desired.parameters), (MASTER_CF, desired.services)):
-        if parts and path not in situation.configuration:
+        if parts and path in situation.obstacles:
+            yield Problem(
+                f"{situation.root}/{path}",
+                f"{situation.obstacles[path]}; what is merged goes into a plain file that lies there, so put the file "
+                "itself in its place, or deploy to the directory where it lies",
+            )
+        elif parts and path not in situation.configuration:
             yield Problem(
                 path, "is no file on the host, so nothing can be merged into it; install Postfix or own it whole"
             )

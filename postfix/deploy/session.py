@@ -81,6 +81,12 @@ class HostSession(Protocol):
     def scratch(self) -> AbstractContextManager[Self]:
         """Give a session for a fresh directory that only its user may enter, removed with all it holds at the end."""
 
+    def run_program(self, said: bytes) -> str:
+        """Run the host program of `postfix.deploy.program` with this input, and return what it prints.
+
+        Raises DeployError if it does not end in time; it goes on then.
+        """
+
     def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
         """Run a command, found by its name, in the root with a clean environment (LC_ALL=C); never through a shell.
 

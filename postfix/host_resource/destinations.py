@@ -108,7 +108,11 @@ class _Local:
         self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer, before_change: Callable[[str], None]
     ) -> Deployed:
         desired = host_files(prepared, tuple(bringer.take_over))
-        outcome = deploy(LocalSession(self._path), desired, deployed, bringer.owner, before_change)
+        outcome = deploy(
+            LocalSession(self._path), desired, deployed, bringer.owner, before_change, served=prepared.served
+        )
+        if outcome.recovered:
+            bringer.report(outcome.recovered)
         for path in outcome.plan.changed_outside:
             bringer.report(f"{path} was changed outside; it is as declared again")
         for path in outcome.plan.taken_over:
@@ -122,7 +126,7 @@ class _Local:
 
     def remove(self, deployed: Deployed, bringer: Bringer) -> None:
         outcome = remove(LocalSession(self._path), deployed, bringer.owner)
-        for line in (*outcome.left, outcome.reloading.value):
+        for line in filter(None, (outcome.recovered, *outcome.left, outcome.reloading.value)):
             bringer.report(line)
 
     def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:

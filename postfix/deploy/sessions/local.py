@@ -79,9 +79,9 @@ class LocalSession(DirectoryWriter):
     def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
         """Run a command in the root; after the time it and what it started are killed."""
         with subprocess.Popen(
-            [_absolute(arguments[0]), *arguments[1:]],
+            [_absolute(arguments[0], self.search_path), *arguments[1:]],
             cwd=self.root,
-            env={"LC_ALL": "C", "PATH": ":".join(_COMMAND_DIRECTORIES)},
+            env={"LC_ALL": "C", "PATH": self.search_path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -118,8 +118,8 @@ def _read_regular(path: str) -> tuple[os.stat_result, bytes]:
         os.close(handle)
 
 
-def _absolute(command: str) -> str:
-    found = shutil.which(command, path=":".join(_COMMAND_DIRECTORIES))
+def _absolute(command: str, search_path: str) -> str:
+    found = shutil.which(command, path=search_path)
     if found is None:
-        raise DeployError(f"there is no command {command} in {', '.join(_COMMAND_DIRECTORIES)}; install Postfix")
+        raise DeployError(f"there is no command {command} in {search_path.replace(':', ', ')}; install Postfix")
     return found
