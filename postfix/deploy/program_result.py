@@ -1,13 +1,22 @@
 """What the host program says at its end, as a record and as sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from postseal_core.errors import DeployError
 
-__all__ = ["End", "Evidence", "Fault", "ProgramResult", "failure_of", "read_result", "sentence_of_recovery"]
+__all__ = [
+    "End",
+    "Evidence",
+    "Fault",
+    "ProgramResult",
+    "failure_of",
+    "read_result",
+    "sentence_of_recovery",
+    "sentences_of_evidence",
+]
 
 
 class End(StrEnum):
@@ -93,6 +102,7 @@ _FAULTS: Final = {
     "changed": "{text} was changed by somebody else after it was looked at",
     "place": "{text}",
     "running": "it cannot be told whether a Postfix runs with {root}: {text}; see what `postconf -c {root}` says",
+    "queue": "queue_directory would go {text} while Postfix runs; stop it, run again, and start it",
     "reload": "postfix -c {root} reload failed, see the mail log: {text}",
     "died": "{text}; see the mail log",
     "probe": "the running Postfix does not do what is declared: {text}; see the mail log",
@@ -136,6 +146,31 @@ def _sentences(result: ProgramResult, root: str) -> Iterator[str]:
 def _way_out(result: ProgramResult) -> str:
     is_type = any(fault.kind == "type" for fault in result.faults)
     return "; install the package of that table type, or declare texthash" if is_type else ""
+
+
+_WEAK: Final = {
+    "broken": "{} offers TLS and cannot do it; what it serves is not ours, see the mail log",
+    "dead": "{} does not answer, and did not before; see the mail log",
+}
+_SERVER_FIELDS: Final = 3
+
+
+def sentences_of_evidence(evidence: Iterable[Evidence]) -> list[str]:
+    """Return what a reader should know of servers and sessions that are not as one would wish, though none is ours."""
+    lines = []
+    for each in evidence:
+        if each.kind == "server" and len(each.fields) >= _SERVER_FIELDS and each.fields[2] in _WEAK:
+            lines.append(_WEAK[each.fields[2]].format(each.fields[0]))
+        if each.kind == "sessions":
+            lines += _sentences_of_sessions(*each.fields)
+    return lines
+
+
+def _sentences_of_sessions(cut: str, left: str) -> Iterator[str]:
+    if cut != "0":
+        yield f"{cut} open sessions, which still had the rows from before, were cut"
+    if left != "0":
+        yield f"{left} open sessions still have the rows from before and could not be cut; they end by themselves"
 
 
 _RECOVERIES: Final = {

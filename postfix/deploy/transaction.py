@@ -56,8 +56,9 @@ class Outcome:
     evidence: tuple[Evidence, ...] = ()
 
 
-def _look_away(_configuration: str) -> None:
+def _look_away(_configuration: str) -> tuple[str, ...]:
     """Ask nothing of the new configuration."""
+    return ()
 
 
 def deploy(
@@ -65,7 +66,7 @@ def deploy(
     desired: HostFiles,
     deployed: Deployed = NOTHING,
     owner: str = "",
-    before_change: Callable[[str], None] = _look_away,
+    before_change: Callable[[str], tuple[str, ...]] = _look_away,
     *,
     served: tuple[str, ...] = (),
     kept_generations: int = 0,
@@ -74,10 +75,10 @@ def deploy(
 
     `session` is rooted at the configuration directory, `deployed` is that of the last outcome, `owner` the project and
     stack that deploys. `before_change` is called with the directory of the new main.cf before anything is changed; what
-    it raises ends the deployment. `served`: SHA-256 fingerprints of the certificates that every SMTP server with the
-    chain of main.cf has to serve one of; not asked if empty. `kept_generations`: how many earlier states of our files
-    stay on the host. A run that was cut off is finished or undone first. With nothing to change no command is run (one,
-    if there are files in the chroot) and no file is touched.
+    it raises ends the deployment, and what it returns is added to `served`: SHA-256 fingerprints of certificates of
+    which every SMTP server with the chain of main.cf has to serve one; not asked if empty. `kept_generations`: how many
+    earlier states of our files stay on the host. A run that was cut off is finished or undone first. With nothing to
+    change no command is run (one, if there are files in the chroot) and no file is touched.
 
     Raises:
         ConfigError: the declaration is wrong, or something on the host is in its way; nothing was changed.
@@ -105,7 +106,7 @@ class _Run:
     desired: HostFiles
     deployed: Deployed
     owner: str
-    before_change: Callable[[str], None] = _look_away
+    before_change: Callable[[str], tuple[str, ...]] = _look_away
     served: tuple[str, ...] = ()
     kept_generations: int = 0
 
@@ -121,15 +122,15 @@ class _Run:
             return Outcome(plan, Reloading.NOT_NEEDED)
         with self.session.scratch() as scratch:
             check_host(self.session, scratch, plan)
-            self.before_change(scratch.root if plan.main_cf else self.session.root)
-        result = self._carry_out(plan, situation)
+            seen = self.before_change(scratch.root if plan.main_cf else self.session.root)
+        result = self._carry_out(plan, situation, (*self.served, *seen))
         if result.is_changed_meanwhile and not is_last_attempt:
             return None
         return self._outcome(plan, result)
 
-    def _carry_out(self, plan: HostPlan, situation: Situation) -> ProgramResult:
+    def _carry_out(self, plan: HostPlan, situation: Situation, served: tuple[str, ...]) -> ProgramResult:
         sources = (self.session.read(table.source.path) for table in self.desired.tables)
-        proof = Proof(served=self.served, rows_before={file.path: file.content for file in sources if file})
+        proof = Proof(served=served, rows_before={file.path: file.content for file in sources if file})
 
         def bundle(nonce: str) -> Bundle:
             return bundle_of(

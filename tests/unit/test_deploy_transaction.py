@@ -268,9 +268,10 @@ def test_a_file_that_somebody_changes_after_the_plan_is_planned_anew(session: Pl
     """What they wrote is in the new main.cf, beside ours; a file that changes at every look is given up."""
     edits = iter([b"biff = no\n"])
 
-    def edit(_: str) -> None:
+    def edit(_: str) -> tuple[str, ...]:
         main_cf = Path(session.root, "main.cf")
         main_cf.write_bytes(main_cf.read_bytes() + next(edits, b""))
+        return ()
 
     assert deploy(session, DESIRED, before_change=edit).reloading is Reloading.DONE
     content = Path(session.root, "main.cf").read_bytes()

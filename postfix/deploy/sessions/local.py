@@ -70,8 +70,12 @@ class LocalSession(DirectoryWriter):
         ) as process:
             try:
                 stdout, _ = process.communicate(said, timeout=_PROGRAM_SECONDS)
-            except subprocess.TimeoutExpired as error:
+            except BaseException as error:
+                # Only the shell that waits: what carries out the transaction has a session of its own.
                 process.kill()
+                process.wait()
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
                 message = f"the deployment to {self.root} did not end within {_PROGRAM_SECONDS:g} s and goes on"
                 raise DeployError(f"{message}; run again later: it says then how it ended") from error
         return stdout.decode(errors="replace")
