@@ -7,11 +7,12 @@ from postfix.deploy.bundle import Bundle, request
 from postfix.deploy.program_result import End, ProgramResult, failure_of, read_result, sentence_of_recovery
 from postfix.deploy.session import HostSession
 from postseal_core.errors import DeployError
+from postseal_core.files.tree import WORK_DIRECTORY
 
 __all__ = ["carry_out", "has_unread_files", "links_of", "raise_failure", "recover"]
 
-_JOURNAL = ".postseal/journal/"
-_UNREAD = ".postseal/unread"
+_JOURNAL = f"{WORK_DIRECTORY}/journal/"
+_UNREAD = f"{WORK_DIRECTORY}/unread"
 _ID_BYTES = 16
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, Table, problems_of_files
 from postfix.deploy.originals import originals_of, restored
-from postfix.deploy.proof import MarkChange, Ours, mark_changes, ours_on, problems_of_strangers
+from postfix.deploy.proof import MarkChange, Ours, mark_changes, ours_on, problems_of_strangers, with_marked
 from postfix.deploy.steps import (
     BuildTable,
     GiveBack,
@@ -84,7 +84,7 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
     faults = (*problems_of_files(desired), *_nothing_to_merge_into(desired, situation))
     if problems := (*faults, *problems_of_strangers(desired, proven, situation)):
         raise ConfigError(problems)
-    merged = _merged_files(desired, deployed, situation)
+    merged = _merged_files(desired, with_marked(owner, desired, deployed, situation.mark), situation)
     ours = {path: value for path, value in proven.files.items() if path not in merged}
     tree = plan_tree(
         desired.entries,
@@ -101,7 +101,7 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         chroot=jail.owned,
         indexes=desired.index_paths,
         parameters=tuple(sorted(desired.parameters)),
-        originals=_originals(desired, deployed, situation),
+        originals=_originals(desired, with_marked(owner, desired, deployed, situation.mark), situation),
         has_services=bool(desired.services),
         services=tuple("/".join(service.key) for service in desired.services),
     )

@@ -8,9 +8,10 @@ from typing import Self
 from postfix.deploy.program import program_path
 from postfix.deploy.sessions.local import LocalSession
 
-__all__ = ["CutSession", "names_of_steps"]
+__all__ = ["CutSession", "names_of_steps", "program_that"]
 
 _HOOK = "\nat() { :; }\n"
+_STEPS = "steps"
 
 
 class CutSession(LocalSession):
@@ -22,7 +23,6 @@ class CutSession(LocalSession):
     def __init__(self, root: Path, place: Path, shell: str = "/bin/sh") -> None:
         super().__init__(root)
         self._place = place
-        self.program = str(place / "postseal-host")
         self.use(shell)
         self.before()
 
@@ -43,10 +43,7 @@ class CutSession(LocalSession):
 
     def before(self, step: str = "", commands: str = "kill -9 -$$") -> None:
         """Run commands before a step of the next runs; nothing without one. The default kills the whole program."""
-        hook = f"\nat() {{ echo \"$1\" >>'{self._steps}'; case $1 in '{step}') {commands} ;; esac; }}\n"
-        text = Path(program_path()).read_text()
-        assert text.count(_HOOK) == 1
-        Path(self.program).write_text(text.replace(_HOOK, hook))
+        self.program = program_that(self._place, step, commands)
 
     @property
     def steps(self) -> list[str]:
@@ -59,7 +56,17 @@ class CutSession(LocalSession):
 
     @property
     def _steps(self) -> Path:
-        return self._place / "steps"
+        return self._place / _STEPS
+
+
+def program_that(place: Path, step: str, commands: str) -> str:
+    """Write the program, with commands of the shell before one of its steps, to `place`, and return its path."""
+    hook = f"\nat() {{ echo \"$1\" >>'{place / _STEPS}'; case $1 in '{step}') {commands} ;; esac; }}\n"
+    text = Path(program_path()).read_text()
+    assert text.count(_HOOK) == 1
+    changed = place / "postseal-host"
+    changed.write_text(text.replace(_HOOK, hook))
+    return str(changed)
 
 
 def names_of_steps() -> set[str]:

@@ -285,6 +285,21 @@ def test_a_file_that_somebody_changes_after_the_plan_is_planned_anew(session: Pl
     assert Path(session.root, "tls/mx1.pem").read_bytes() == before
 
 
+@pytest.mark.parametrize("value", [None, b"smtpd_tls_security_level = none\n"], ids=["new", "theirs"])
+def test_what_a_run_has_set_that_nobody_remembers_is_not_taken_for_somebody_elses(
+    session: PlayedHost, value: bytes | None
+) -> None:
+    """The state knows of an earlier run only; what is given back in the end is what was there before both."""
+    main_cf = Path(session.root, "main.cf")
+    main_cf.write_bytes(MAIN_CF + (value or b""))
+    before = main_cf.read_bytes()
+    first = deploy(session, replace(DESIRED, parameters={"biff": "no"}), owner="p/dev").plan.deployed
+    deploy(session, DESIRED, first, owner="p/dev")
+    last = deploy(session, DESIRED, first, owner="p/dev").plan.deployed
+    remove(session, last, owner="p/dev")
+    assert main_cf.read_bytes() == before
+
+
 @pytest.mark.parametrize("kind", ["symbolic link", "hard link"])
 def test_a_main_cf_that_is_no_file_of_its_own_is_refused_by_what_it_is(session: PlayedHost, kind: str) -> None:
     """A rename would replace the link, and leave what others maintain as it was."""
