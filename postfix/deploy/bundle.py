@@ -32,8 +32,6 @@ _FORM: Final = ("form", "1")
 _NOTHING: Final = "-"
 _ANYTHING: Final = "*"
 _PLACES: Final[Mapping[Place, str]] = {Place.CONFIG: "c", Place.QUEUE: "q"}
-# Types whose rows are found by their very keys.
-_KEYED_TYPES: Final = frozenset({"hash", "btree", "lmdb", "cdb", "texthash"})
 _SHORT: Final = 32
 
 Verb = str
@@ -183,7 +181,7 @@ def _lookups(plan: HostPlan, desired: HostFiles, proof: Proof, members: _Members
     written = {step.entry.path for step in plan.steps if isinstance(step, WriteFile)}
     written |= {table.source.path for table in plan.built_tables}
     for table in desired.tables:
-        if table.type not in _KEYED_TYPES or table.has_file_names:
+        if table.has_file_names:
             continue
         path, declared = table.source.path, _keys(table.source.content)
         if path not in written and not plan.is_empty:

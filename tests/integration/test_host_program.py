@@ -238,6 +238,21 @@ def test_a_service_that_somebody_else_has_broken_is_mended_without_a_minute_of_s
     assert relay.is_old()
 
 
+def test_where_the_old_service_does_not_answer_either_that_is_said(relay: Relay) -> None:
+    """Somebody breaks main.cf while ours is put back; once it is mended a run without any change makes it answer."""
+    main_cf = relay.instance.config_directory / "main.cf"
+    before = main_cf.read_bytes()
+    relay.session.before("undo-reload", f"echo 'smtpd_helo_required = yess' >>'{main_cf}'")
+    said = failure_of(lambda: relay.up(NEW, served=SERVERS[0]))
+    assert "Postfix does not answer as it did before" in said
+    assert f"127.0.0.1:{relay.instance.port} is dead" in said
+    main_cf.write_bytes(before)
+    relay.session.before()
+    assert relay.up(OLD).reloading is Reloading.DONE
+    assert relay.is_old()
+    assert relay.up(OLD).reloading is Reloading.NOT_NEEDED
+
+
 def test_an_open_session_of_a_withdrawn_client_ends(relay: Relay) -> None:
     """It would keep the old rows for as long as it lasts; with no row withdrawn it is left alone."""
     with socket.create_connection(("127.0.0.1", relay.instance.port), 10) as connection:
