@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from postfix.deploy.host_program import raise_failure
 from postfix.deploy.program import program_path
-from postfix.deploy.program_result import End, failure_of, read_result, sentence_of_recovery
+from postfix.deploy.program_result import End, failure_of, read_result, sentence_of_recovery, sentences_of_evidence
 from postseal_core.errors import DeployError
 
 SHELLS = (["dash"], ["bash", "--posix"], ["busybox", "ash"])
@@ -95,3 +96,30 @@ def test_what_became_of_an_earlier_run_is_told_as_it_was() -> None:
     assert "it was finished" in sentence_of_recovery(finished)
     assert "were put back" in sentence_of_recovery(failed)
     assert sentence_of_recovery(read_result("end\tnothing\ncomplete\n")) == ""
+
+
+EVIDENCE = {
+    "server\t127.0.0.1:25\tstarttls\ttls AA:BB\t554 5.7.1 no": [],
+    "server\t127.0.0.1:25\tstarttls\tbroken\tnone": ["127.0.0.1:25 offers TLS and cannot do it; what it serves is not"],
+    "server\t127.0.0.1:25\tstarttls\tdead\tnone": ["127.0.0.1:25 does not answer, and did not before"],
+    "table\thash:relay_clientcerts\tfound\t3": [],
+    "sessions\t0\t0": [],
+    "sessions\t2\t1": ["2 open sessions", "1 open sessions still have the rows from before"],
+}
+
+
+@pytest.mark.parametrize("evidence", EVIDENCE)
+def test_what_is_not_as_one_would_wish_is_told_and_nothing_else(evidence: str) -> None:
+    """A server that others have broken, and sessions that were cut or go on."""
+    found = sentences_of_evidence(read_result(f"evidence\t{evidence}\nend\tcommitted\ncomplete\n").evidence)
+    assert [line.startswith(begin) for line, begin in zip(found, EVIDENCE[evidence], strict=True)] == [True] * len(
+        found
+    )
+
+
+def test_what_is_obsolete_and_stays_is_an_error_only_where_it_could_not_be_removed() -> None:
+    """Somebody's edit of a file that goes is theirs; a note that was not written has to be known."""
+    raise_failure(read_result("left\t/etc/postfix/old\nend\tcommitted\ncomplete\n"), ROOT)
+    failed = read_result("left\t/etc/postfix/old\trm: cannot\nend\tcommitted\ncomplete\n")
+    with pytest.raises(DeployError, match=r"all is deployed, but .* /etc/postfix/old: rm: cannot"):
+        raise_failure(failed, ROOT)

@@ -1,6 +1,7 @@
 """What the program on the host says to whoever speaks to it, with a Postfix that is played."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from postfix.deploy.bundle import Bundle, Proof, bundle_of, request
 from postfix.deploy.host_files import Deployed, HostFiles, Situation
 from postfix.deploy.plan import plan_deployment
 from postfix.deploy.program_result import End, read_result
+from postfix.deploy.transaction import Reloading, deploy, remove
+from postseal_core.errors import DeployError
 from postseal_core.files.tree import DIRECTORY, ROOT, FileEntry
 from tests.support.cut_program import program_that
 from tests.support.played_host import PlayedHost, play
@@ -105,3 +108,38 @@ def test_what_the_program_does_not_know_is_refused(host: PlayedHost, head: str) 
     """Of another version, an unknown verb, a name that leads elsewhere, a directory that is relative."""
     assert read_result(host.run_program(f"{head}\n".encode())).end is End.REFUSED
     assert host.names() == ["main.cf"]
+
+
+def test_a_deployment_that_finds_a_cut_run_says_what_became_of_it(host: PlayedHost) -> None:
+    """One that was cut before the reload is finished, one half-way undone; both end as declared."""
+    for step, words in (("reload", "was finished"), ("swap:2", "was put back")):
+        host.program = program_that(host.place, step, "kill -9 -$$")
+        with pytest.raises(DeployError, match="run again"):
+            deploy(host, DESIRED, owner="p")
+        host.program = type(host).program
+        outcome = deploy(host, DESIRED, owner="p")
+        assert words in outcome.recovered
+        assert host.read("tls/mx1.pem") == DESIRED.files[0]
+        assert deploy(host, DESIRED, outcome.plan.deployed, owner="p").recovered == ""
+        remove(host, outcome.plan.deployed, owner="p")
+        assert host.names() == ["main.cf"]
+
+
+def test_a_cut_run_whose_files_somebody_has_edited_stops_a_deployment(host: PlayedHost) -> None:
+    """And a removal; after the operator has decided it goes on."""
+    host.program = program_that(host.place, "reload", "kill -9 -$$")
+    with pytest.raises(DeployError):
+        deploy(host, DESIRED, owner="p")
+    host.program = type(host).program
+    edited = FileEntry("main.cf", b"# edited\n", 0o644)
+    host.write(edited)
+    acts: list[Callable[[], object]] = [
+        lambda: deploy(host, DESIRED, owner="p"),
+        lambda: remove(host, Deployed(), owner="p"),
+    ]
+    for act in acts:
+        with pytest.raises(DeployError, match=r"main\.cf was changed by somebody else after a run had been cut off"):
+            act()
+    assert host.read("main.cf") == edited
+    shutil.rmtree(Path(host.root, ".postseal/journal"))
+    assert deploy(host, DESIRED, owner="p").reloading is Reloading.DONE
