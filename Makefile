@@ -64,6 +64,7 @@ lint: ## check format, rules, types, import contracts, hooks and workflows
 	$(BIN)/mypy --strict $(CHECKED)
 	$(BIN)/lint-imports
 	$(BIN)/pre-commit validate-config
+	$(BIN)/shellcheck --shell=sh postfix/deploy/program/postseal-host
 	$(BOOTSTRAP) workflows
 
 audit: ## ask the OSV database what is known against the packages of uv.lock (needs a network)

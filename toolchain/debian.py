@@ -16,6 +16,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "openssl": ("openssl",),
     "gnutls-bin": ("certtool",),
     "libnss3-tools": ("certutil",),
+    "busybox": ("busybox",),
     "easy-rsa": ("/usr/share/easy-rsa/easyrsa",),
     "swaks": ("swaks",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),

@@ -1,24 +1,13 @@
 """Postfix's own commands, as a deployment uses them."""
 
-import re
 from collections.abc import Sequence
 
-from postfix.deploy.host_files import Table
 from postfix.deploy.session import CommandResult, HostSession
 from postseal_core.errors import DeployError
 
-__all__ = [
-    "index_table",
-    "is_running",
-    "parameter_values",
-    "postconf_faults",
-    "queue_directory",
-    "reload",
-    "require_superuser",
-]
+__all__ = ["parameter_values", "queue_directory", "require_superuser"]
 
 _COMMAND_SECONDS = 60.0
-_LINE_NUMBER = re.compile(r"\bline \d+\b")
 _SHOWN_LINES = 5
 
 
@@ -52,38 +41,3 @@ def parameter_values(session: HostSession, names: Sequence[str], configuration: 
         raise DeployError(f"postconf does not tell the parameters of {session.root}: {_said(result)}")
     pairs = (line.partition("=")[::2] for line in result.stdout.splitlines())
     return {name.strip(): value.strip() for name, value in pairs}
-
-
-def postconf_faults(session: HostSession) -> tuple[str, ...]:
-    """Return what `postconf -n` finds wrong with main.cf and master.cf in a directory, without line numbers.
-
-    It only reads; `postfix check` would create and repair directories of the queue that main.cf names. It does not
-    notice wrong values (`smtpd_tls_security_level = yes` passes without a word).
-    """
-    result = _run(session, "postconf", "-c", session.root, "-n")
-    text = _LINE_NUMBER.sub("line", result.stderr.replace(session.root, "$config_directory"))
-    return tuple(dict.fromkeys(text.splitlines())) or (("postconf -n fails",) if result.returncode else ())
-
-
-def index_table(session: HostSession, table: Table, configuration: str) -> None:
-    """Make a table's index beside its source with postmap(1), under the main.cf of the directory `configuration`.
-
-    Raises DeployError for anything on stderr: postmap passes over rows that it cannot use with a warning and status 0.
-    """
-    holds_files = ["-F"] if table.has_file_names else []
-    target = f"{table.type}:{session.root}/{table.source.path}"
-    result = _run(session, "postmap", "-c", configuration, *holds_files, target)
-    if result.returncode or result.stderr:
-        raise DeployError(f"postmap cannot make {target}: {_said(result)}")
-
-
-def is_running(session: HostSession) -> bool:
-    """Return whether a Postfix runs with this configuration directory."""
-    return _run(session, "postfix", "-c", session.root, "status").returncode == 0
-
-
-def reload(session: HostSession) -> None:
-    """Make a running Postfix read its configuration. Raises DeployError if it refuses; it goes on as before then."""
-    result = _run(session, "postfix", "-c", session.root, "reload")
-    if result.returncode:
-        raise DeployError(f"postfix -c {session.root} reload failed, see the mail log: {_said(result)}")

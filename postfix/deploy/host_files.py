@@ -118,6 +118,7 @@ class Situation:
     `files`, `chroot`: path -> digest of what exists, below config_directory and queue_directory. `configuration`:
     main.cf and master.cf by their names, as far as they exist, and under `kept_name` what one of ours has replaced.
     `mark`, `chroot_mark`: the marks that we left at both places. `root`, `chroot_root`: their names on the host.
+    `obstacles`: what is no plain file of its own among main.cf and master.cf, with words that say what it is.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +128,7 @@ class Situation:
     chroot_mark: Mark = NO_MARK
     root: str = "$config_directory"
     chroot_root: str = "$queue_directory"
+    obstacles: Mapping[str, str] = field(default_factory=dict)
 
 
 def files_to_inspect(desired: HostFiles, deployed: Deployed, mark: Mark) -> tuple[str, ...]:

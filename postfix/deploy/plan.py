@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, Table, problems_of_files
 from postfix.deploy.originals import originals_of, restored
-from postfix.deploy.proof import MarkChange, Ours, mark_changes, ours_on, problems_of_strangers
+from postfix.deploy.proof import MarkChange, Ours, mark_changes, ours_on, problems_of_strangers, with_marked
 from postfix.deploy.steps import (
     BuildTable,
     GiveBack,
@@ -39,7 +39,8 @@ class HostPlan:
 
     `deployed`: what is ours afterwards. `mark`, `chroot_mark`: what says so on the host. `main_cf`, `master_cf`: what
     these files will be, so that they can be checked first; None where there will be none. `changed_outside`, `kept`,
-    `taken_over`: as in `postseal_core.files.tree.TreePlan`.
+    `taken_over`: as in `postseal_core.files.tree.TreePlan`. `merged`: files of others of which only a part is ours;
+    they keep their attributes. `has_chroot`: whether anything lies, or lay, below queue_directory.
     """
 
     steps: tuple[Step, ...]
@@ -51,6 +52,8 @@ class HostPlan:
     taken_over: tuple[str, ...]
     mark: MarkChange
     chroot_mark: MarkChange
+    merged: frozenset[str] = frozenset()
+    has_chroot: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -81,7 +84,7 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
     faults = (*problems_of_files(desired), *_nothing_to_merge_into(desired, situation))
     if problems := (*faults, *problems_of_strangers(desired, proven, situation)):
         raise ConfigError(problems)
-    merged = _merged_files(desired, deployed, situation)
+    merged = _merged_files(desired, with_marked(owner, desired, deployed, situation.mark), situation)
     ours = {path: value for path, value in proven.files.items() if path not in merged}
     tree = plan_tree(
         desired.entries,
@@ -98,7 +101,7 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         chroot=jail.owned,
         indexes=desired.index_paths,
         parameters=tuple(sorted(desired.parameters)),
-        originals=_originals(desired, deployed, situation),
+        originals=_originals(desired, with_marked(owner, desired, deployed, situation.mark), situation),
         has_services=bool(desired.services),
         services=tuple("/".join(service.key) for service in desired.services),
     )
@@ -114,12 +117,20 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         changed_outside=tree.changed_outside + jail.changed_outside,
         kept=tree.kept + jail.kept,
         taken_over=tree.taken_over + jail.taken_over + indexes.taken_over,
+        merged=frozenset(merged),
+        has_chroot=bool(desired.chroot or deployed.chroot),
     )
 
 
 def _nothing_to_merge_into(desired: HostFiles, situation: Situation) -> Iterator[Problem]:
     for path, parts in ((MAIN_CF, desired.parameters), (MASTER_CF, desired.services)):
-        if parts and path not in situation.configuration:
+        if parts and path in situation.obstacles:
+            yield Problem(
+                f"{situation.root}/{path}",
+                f"{situation.obstacles[path]}; what is merged goes into a plain file that lies there, so put the file "
+                "itself in its place, or deploy to the directory where it lies",
+            )
+        elif parts and path not in situation.configuration:
             yield Problem(
                 path, "is no file on the host, so nothing can be merged into it; install Postfix or own it whole"
             )

@@ -21,7 +21,16 @@ from postseal_core.files.mark import (
 from postseal_core.files.sentences import sentences_of_left
 from postseal_core.files.tree import MARK_FILE, FileEntry, TreePlan, foreign_problems, kept_name
 
-__all__ = ["MarkChange", "Ours", "left_behind", "mark_changes", "marked_only", "ours_on", "problems_of_strangers"]
+__all__ = [
+    "MarkChange",
+    "Ours",
+    "left_behind",
+    "mark_changes",
+    "marked_only",
+    "ours_on",
+    "problems_of_strangers",
+    "with_marked",
+]
 
 # postmap makes an index from a table; what it holds is not known before.
 _ANY_INDEX: Final = "index"
@@ -79,6 +88,22 @@ def marked_only(owner: str, deployed: Deployed, situation: Situation) -> Deploye
         originals={name: value for name, value in before.items() if value is not None},
         has_services=deployed.has_services and bool(services),
         services=services,
+    )
+
+
+def with_marked(owner: str, desired: HostFiles, deployed: Deployed, mark: Mark) -> Deployed:
+    """Return `deployed` with the declared parameters that only the mark lists: a run that was cut off has set them.
+
+    Their values there are ours, so what was there before is what the mark says.
+    """
+    found = {name: mark.settings.get(_parameter(name)) for name in desired.parameters}
+    ours = {name: each for name, each in found.items() if each and each.owner == owner}
+    only_marked = [name for name in ours if name not in deployed.parameters]
+    before = {name: ours[name].before for name in only_marked}
+    return replace(
+        deployed,
+        parameters=(*deployed.parameters, *only_marked),
+        originals={**{name: value for name, value in before.items() if value is not None}, **deployed.originals},
     )
 
 

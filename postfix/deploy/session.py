@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Protocol, Self
 
 from postfix.public_file import PublicFile
-from postseal_core.files.tree import ROOT, Directory, Entry, FileEntry, parents
+from postseal_core.files.tree import Entry, FileEntry
 
-__all__ = ["CommandResult", "HostSession", "name_beside"]
+__all__ = ["CommandResult", "HostSession"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +18,6 @@ class CommandResult:
     returncode: int
     stdout: str
     stderr: str
-
-
-def name_beside(path: str) -> str:
-    """Return a hidden name beside a file, for a copy or its replacement; each file has its own."""
-    return f"{parents(path)[-1].removeprefix(ROOT)}.postseal-{sha256(path.encode()).hexdigest()[:16]}"
 
 
 class HostSession(Protocol):
@@ -48,26 +42,11 @@ class HostSession(Protocol):
         A private key never leaves the host: only its public half does.
         """
 
-    def names(self, directory: str = ROOT) -> list[str]:
-        """Return what a directory holds, sorted."""
-
-    def make_directory(self, directory: Directory) -> None:
-        """Make one directory; one that exists is left as it is."""
-
     def write(self, entry: Entry, *, age_seconds: int = 0) -> None:
         """Put one file or link in its place, its modification time `age_seconds` in the past."""
 
-    def link(self, path: str, other: str) -> None:
-        """Give a file a second name."""
-
-    def rename(self, path: str, other: str) -> None:
-        """Give a file another name, in place of what had that name."""
-
     def remove(self, path: str) -> None:
         """Remove a file if it is there."""
-
-    def remove_directory(self, path: str) -> None:
-        """Remove a directory if it is there and empty."""
 
     def remove_leftovers(self, directories: Iterable[str]) -> None:
         """Remove temporary files of an interrupted run from `directories`."""
@@ -80,6 +59,12 @@ class HostSession(Protocol):
 
     def scratch(self) -> AbstractContextManager[Self]:
         """Give a session for a fresh directory that only its user may enter, removed with all it holds at the end."""
+
+    def run_program(self, said: bytes) -> str:
+        """Run the host program of `postfix.deploy.program` with this input, and return what it prints.
+
+        Raises DeployError if it does not end in time; it goes on then.
+        """
 
     def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
         """Run a command, found by its name, in the root with a clean environment (LC_ALL=C); never through a shell.

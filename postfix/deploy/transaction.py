@@ -1,17 +1,20 @@
-"""Deploy to a host whose Postfix may be running: look, plan, check, change, reload; or put everything back."""
+"""Deploy to a host whose Postfix may be running: look, plan, check; then the program on the host changes and proves."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
+from postfix.deploy.bundle import Bundle, Proof, bundle_of
 from postfix.deploy.checks import check_host, require_directory
 from postfix.deploy.commands import queue_directory
-from postfix.deploy.execution import Execution
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, files_to_inspect
+from postfix.deploy.host_program import carry_out, has_unread_files, links_of, raise_failure, recover
 from postfix.deploy.plan import HostPlan, plan_deployment
-from postfix.deploy.proof import left_behind, marked_only
+from postfix.deploy.program_result import Evidence, ProgramResult
+from postfix.deploy.proof import MarkChange, left_behind, marked_only
 from postfix.deploy.session import HostSession
-from postfix.deploy.steps import Place, Remove, Step, WriteFile
+from postfix.deploy.steps import Place
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.files.mark import NO_MARK, Mark, paths_of_kept, read_mark
 from postseal_core.files.tree import MARK_FILE, ROOT, directories_above, kept_name, paths_to_inspect
@@ -31,20 +34,31 @@ class Reloading(StrEnum):
     NO_MAIN_CF = "main.cf is removed; a running Postfix goes on with what it has read until it is stopped"
 
 
+_RELOADINGS: Final[Mapping[str, Reloading]] = {
+    "reloaded": Reloading.DONE,
+    "not_running": Reloading.NOT_RUNNING,
+    "no_main_cf": Reloading.NO_MAIN_CF,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of a deployment; keep `plan.deployed` and pass it in the next time.
 
-    `left`: a line for each thing of a removal that stays, as nothing proves it ours or somebody has edited it.
+    `left`: a line for each thing that stays, as nothing proves it ours or somebody has edited it. `recovered`: what
+    became of an earlier run that was cut off, as a sentence. `evidence`: what was asked of the running service.
     """
 
     plan: HostPlan
     reloading: Reloading
     left: tuple[str, ...] = ()
+    recovered: str = ""
+    evidence: tuple[Evidence, ...] = ()
 
 
-def _look_away(_configuration: str) -> None:
+def _look_away(_configuration: str) -> tuple[str, ...]:
     """Ask nothing of the new configuration."""
+    return ()
 
 
 def deploy(
@@ -52,14 +66,19 @@ def deploy(
     desired: HostFiles,
     deployed: Deployed = NOTHING,
     owner: str = "",
-    before_change: Callable[[str], None] = _look_away,
+    before_change: Callable[[str], tuple[str, ...]] = _look_away,
+    *,
+    served: tuple[str, ...] = (),
+    kept_generations: int = 0,
 ) -> Outcome:
-    """Bring a host to its declared files and reload its Postfix, if one is running.
+    """Bring a host to its declared files and reload its Postfix, if one is running; or leave it as it was.
 
     `session` is rooted at the configuration directory, `deployed` is that of the last outcome, `owner` the project and
-    stack that deploys. With nothing to change no command is run (one, if there are files in the chroot) and no file is
-    touched. `before_change` is called with the directory of the new main.cf before anything is changed; what it raises
-    ends the deployment.
+    stack that deploys. `before_change` is called with the directory of the new main.cf before anything is changed; what
+    it raises ends the deployment, and what it returns is added to `served`: SHA-256 fingerprints of certificates of
+    which every SMTP server with the chain of main.cf has to serve one; not asked if empty. `kept_generations`: how many
+    earlier states of our files stay on the host. A run that was cut off is finished or undone first. With nothing to
+    change no command is run (one, if there are files in the chroot) and no file is touched.
 
     Raises:
         ConfigError: the declaration is wrong, or something on the host is in its way; nothing was changed.
@@ -67,31 +86,67 @@ def deploy(
     """
     require_directory(session)
     with session.exclusive():
-        places = _places(session, desired, deployed)
-        plan = plan_deployment(desired, deployed, _situation(places, desired, deployed), owner)
-        return _carry_out(places, plan, before_change)
+        recovered = recover(session)
+        run = _Run(session, desired, deployed, owner, before_change, served, kept_generations)
+        outcome = run.attempt(is_last_attempt=False) or run.attempt(is_last_attempt=True)
+    return replace(_done(outcome), recovered=recovered)
 
 
-def _carry_out(
-    places: Mapping[Place, HostSession], plan: HostPlan, before_change: Callable[[str], None] = _look_away
-) -> Outcome:
-    session = places[Place.CONFIG]
-    paths = {Place.CONFIG: [MAIN_CF, *plan.deployed.files], Place.QUEUE: [*plan.deployed.chroot]}
-    for place, host in places.items():
-        host.remove_leftovers(directories_above(paths[place]))
-    first, last = _marking(places, plan)
-    if plan.is_empty:
-        before_change(session.root)
-        Execution(places, session).carry_out((), last)
-        return Outcome(plan, Reloading.NOT_NEEDED)
-    with session.scratch() as scratch:
-        check_host(session, scratch, plan)
-        before_change(scratch.root if plan.main_cf else session.root)
-        execution = Execution(places, scratch)
-        execution.carry_out((*first, *plan.steps), last)
-    if not plan.main_cf:
-        return Outcome(plan, Reloading.NO_MAIN_CF)
-    return Outcome(plan, Reloading.DONE if execution.has_reloaded else Reloading.NOT_RUNNING)
+def _done(outcome: Outcome | None) -> Outcome:
+    if outcome is None:
+        raise AssertionError("the last attempt returns or raises")
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One deployment, planned anew if somebody changes a file between the plan and the change."""
+
+    session: HostSession
+    desired: HostFiles
+    deployed: Deployed
+    owner: str
+    before_change: Callable[[str], tuple[str, ...]] = _look_away
+    served: tuple[str, ...] = ()
+    kept_generations: int = 0
+
+    def attempt(self, *, is_last_attempt: bool) -> Outcome | None:
+        """Plan and carry out; None where a new plan may succeed."""
+        places = _places(self.session, self.desired, self.deployed)
+        situation = _situation(places, self.desired, self.deployed)
+        plan = plan_deployment(self.desired, self.deployed, situation, self.owner)
+        _remove_leftovers(places, plan)
+        if plan.is_empty and not has_unread_files(self.session):
+            self.before_change(self.session.root)
+            _write_marks(places, plan)
+            return Outcome(plan, Reloading.NOT_NEEDED)
+        with self.session.scratch() as scratch:
+            check_host(self.session, scratch, plan)
+            seen = self.before_change(scratch.root if plan.main_cf else self.session.root)
+        result = self._carry_out(plan, situation, (*self.served, *seen))
+        if result.is_changed_meanwhile and not is_last_attempt:
+            return None
+        return self._outcome(plan, result)
+
+    def _carry_out(self, plan: HostPlan, situation: Situation, served: tuple[str, ...]) -> ProgramResult:
+        sources = (self.session.read(table.source.path) for table in self.desired.tables)
+        proof = Proof(served=served, rows_before={file.path: file.content for file in sources if file})
+
+        def bundle(nonce: str) -> Bundle:
+            return bundle_of(
+                plan,
+                self.desired,
+                situation,
+                proof,
+                nonce=nonce,
+                kept_generations=self.kept_generations,
+            )
+
+        return carry_out(self.session, bundle)
+
+    def _outcome(self, plan: HostPlan, result: ProgramResult) -> Outcome:
+        raise_failure(result, self.session.root)
+        return Outcome(plan, _RELOADINGS[result.reloading], evidence=result.evidence)
 
 
 def remove(session: HostSession, deployed: Deployed, owner: str = "") -> Outcome:
@@ -99,15 +154,17 @@ def remove(session: HostSession, deployed: Deployed, owner: str = "") -> Outcome
 
     Raises DeployError as `deploy` does. A host whose configuration directory is gone has nothing of ours.
     """
-    if ROOT in session.present([ROOT]):
-        with session.exclusive():
-            places = _places(session, NO_FILES, deployed)
-            situation = _situation(places, NO_FILES, deployed)
-            proven = marked_only(owner, deployed, situation)
-            plan = plan_deployment(NO_FILES, proven, situation, owner)
-            left = left_behind(owner, deployed, proven, plan.kept, situation)
-            return replace(_carry_out(places, plan), left=left)
-    return Outcome(plan_deployment(NO_FILES, deployed, Situation(), owner), Reloading.NOT_NEEDED)
+    if ROOT not in session.present([ROOT]):
+        return Outcome(plan_deployment(NO_FILES, deployed, Situation(), owner), Reloading.NOT_NEEDED)
+    with session.exclusive():
+        recovered = recover(session)
+        places = _places(session, NO_FILES, deployed)
+        situation = _situation(places, NO_FILES, deployed)
+        proven = marked_only(owner, deployed, situation)
+        run = _Run(session, NO_FILES, proven, owner)
+        outcome = _done(run.attempt(is_last_attempt=False) or run.attempt(is_last_attempt=True))
+        left = left_behind(owner, deployed, proven, outcome.plan.kept, situation)
+    return replace(outcome, left=left, recovered=recovered)
 
 
 def _places(session: HostSession, desired: HostFiles, deployed: Deployed) -> dict[Place, HostSession]:
@@ -130,7 +187,13 @@ def _situation(places: Mapping[Place, HostSession], desired: HostFiles, deployed
         chroot_mark=chroot_mark,
         root=session.root,
         chroot_root=jail.root if jail else "",
+        obstacles=links_of(session) if _is_in_the_way(session, (MAIN_CF, MASTER_CF)) else {},
     )
+
+
+def _is_in_the_way(session: HostSession, names: tuple[str, ...]) -> bool:
+    """Whether a name stands for something else than a plain file."""
+    return any(session.read(name) is None for name in session.present(names))
 
 
 def _mark(session: HostSession) -> Mark:
@@ -142,15 +205,22 @@ def _mark(session: HostSession) -> Mark:
         ) from error
 
 
-def _marking(places: Mapping[Place, HostSession], plan: HostPlan) -> tuple[list[Step], list[Step]]:
-    """Return the steps that write the marks: before anything is changed, and once all is done."""
-    first: list[Step] = []
-    last: list[Step] = []
+def _remove_leftovers(places: Mapping[Place, HostSession], plan: HostPlan) -> None:
+    """Remove temporary files of versions that wrote by themselves, and of a run that was killed at a rename."""
+    paths = {Place.CONFIG: [MAIN_CF, *plan.deployed.files], Place.QUEUE: [*plan.deployed.chroot]}
+    for place, host in places.items():
+        host.remove_leftovers(directories_above(paths[place]))
+
+
+def _write_marks(places: Mapping[Place, HostSession], plan: HostPlan) -> None:
+    """Bring the marks up to date where no file changes; nothing that Postfix reads."""
     for place, change in ((Place.CONFIG, plan.mark), (Place.QUEUE, plan.chroot_mark)):
         if place in places and change.before:
-            first.append(WriteFile(place, change.before))
-            if change.after is None:
-                last.append(Remove(place, MARK_FILE))
-            elif change.after != change.before or plan.is_empty:
-                last.append(WriteFile(place, change.after))
-    return first, last
+            _write_mark(places[place], change)
+
+
+def _write_mark(host: HostSession, change: MarkChange) -> None:
+    if change.after:
+        host.write(change.after)
+    else:
+        host.remove(MARK_FILE)

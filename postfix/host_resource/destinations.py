@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from postfix.deploy.host_files import MAIN_CF, Deployed
 from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
+from postfix.deploy.program_result import sentences_of_evidence
 from postfix.deploy.sessions.local import LocalSession
 from postfix.deploy.transaction import deploy, remove
 from postfix.host_resource.preparation import PreparedHost, host_files
@@ -38,11 +39,16 @@ class Destination(Protocol):
         """Report in a preview the files at `paths` that `write` would refuse or take over."""
 
     def write(
-        self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer, before_change: Callable[[str], None]
+        self,
+        prepared: PreparedHost,
+        deployed: Deployed,
+        bringer: Bringer,
+        before_change: Callable[[str], tuple[str, ...]],
     ) -> Deployed:
         """Write the files and return the new record of ours.
 
-        `before_change` is called before anything is changed, with the directory of the new main.cf.
+        `before_change` is called before anything is changed, with the directory of the new main.cf. It returns the
+        SHA-256 fingerprints of the host's own certificates that have to be served afterwards.
         """
 
     def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
@@ -70,7 +76,11 @@ class _Directory:
         foresee_directory(self._path, paths, deployed.files, bringer)
 
     def write(
-        self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer, before_change: Callable[[str], None]
+        self,
+        prepared: PreparedHost,
+        deployed: Deployed,
+        bringer: Bringer,
+        before_change: Callable[[str], tuple[str, ...]],
     ) -> Deployed:
         before_change(str(self._path))
         order = write_order(host_files(prepared))
@@ -105,15 +115,24 @@ class _Local:
         foresee_directory(self._path, paths, {**deployed.files, **indexes}, bringer)
 
     def write(
-        self, prepared: PreparedHost, deployed: Deployed, bringer: Bringer, before_change: Callable[[str], None]
+        self,
+        prepared: PreparedHost,
+        deployed: Deployed,
+        bringer: Bringer,
+        before_change: Callable[[str], tuple[str, ...]],
     ) -> Deployed:
         desired = host_files(prepared, tuple(bringer.take_over))
-        outcome = deploy(LocalSession(self._path), desired, deployed, bringer.owner, before_change)
+        outcome = deploy(
+            LocalSession(self._path), desired, deployed, bringer.owner, before_change, served=prepared.served
+        )
+        if outcome.recovered:
+            bringer.report(outcome.recovered)
         for path in outcome.plan.changed_outside:
             bringer.report(f"{path} was changed outside; it is as declared again")
         for path in outcome.plan.taken_over:
             bringer.report(sentence_of_takeover(str(self._path), path))
-        bringer.report(outcome.reloading.value)
+        for line in (*sentences_of_evidence(outcome.evidence), outcome.reloading.value):
+            bringer.report(line)
         return outcome.plan.deployed
 
     def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
@@ -122,7 +141,7 @@ class _Local:
 
     def remove(self, deployed: Deployed, bringer: Bringer) -> None:
         outcome = remove(LocalSession(self._path), deployed, bringer.owner)
-        for line in (*outcome.left, outcome.reloading.value):
+        for line in filter(None, (outcome.recovered, *outcome.left, outcome.reloading.value)):
             bringer.report(line)
 
     def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:

@@ -36,15 +36,19 @@ class Inspection:
     before: Sighting | None
     sighting: Sighting | None = None
 
-    def look(self, configuration: str) -> None:
+    def look(self, configuration: str) -> tuple[str, ...]:
         """Look once, by the main.cf in a directory; report what is there.
+
+        Returns:
+            The SHA-256 fingerprints of what the host has to serve; none where something is wrong with it already, or
+            where nobody can tell.
 
         Raises:
             ConfigError: what is declared cannot be served, and was not declared before.
         """
         declared = self.inputs.on_host
         if declared is None:
-            return
+            return ()
         found = self.destination.look(declared, self.deployed, configuration)
         self.sighting = _stamped(found, self.context.now)
         faults = list(faults_at(found, self.context.now))
@@ -52,6 +56,7 @@ class Inspection:
             raise ConfigError([Problem(_PLACE, f"{fault}; nothing was changed") for fault in faults])
         for line in (*faults, *sentences_of(found)):
             self.context.report(line)
+        return () if faults else tuple(each.fingerprint_sha256 for each in found.certificates)
 
     def foresee(self) -> None:
         """Look in a preview; what main.cf will say again, once ours is gone from it, only `up` can tell."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cryptography import x509
 
+from pki.fingerprint import certificate_fingerprint_sha256
 from pki.verification import load_chain
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, pending_files, render_content_files
@@ -49,6 +50,7 @@ class PreparedHost:
     """A host and all files for it: below its configuration directory, and copies below queue_directory.
 
     `pending`: paths of files that a preview does not know yet. `rows`: of its tables of clients, since this run.
+    `served`: SHA-256 fingerprints of the certificates of its servers, of which each has to serve one.
     """
 
     host: HostDeclaration
@@ -56,6 +58,7 @@ class PreparedHost:
     chroot: tuple[Entry, ...] = ()
     pending: tuple[str, ...] = ()
     rows: tuple[HostRow, ...] = ()
+    served: tuple[str, ...] = ()
 
     @property
     def digests(self) -> dict[str, Maybe[str]]:
@@ -145,7 +148,16 @@ def prepare(args: HostArgs, services: Mapping[str, ServiceAccess], *, now: datet
         chroot=chroot_entries(in_directory, config_directory=jail),
         pending=(*pending, *(f"{jail.strip('/')}/{path}" for path in pending if _is_in_directory(path))),
         rows=rows_of_host(host, services, now),
+        served=_served(host, content),
     )
+
+
+def _served(host: HostDeclaration, content: HostContent) -> tuple[str, ...]:
+    """Return what the SMTP servers serve; nothing where the host keeps certificates of its own."""
+    names = host.server.certificates if host.server else ()
+    chains = [content.chains[name] for name in names if name in content.chains]
+    known = [chain for chain in chains if not isinstance(chain, Unknown)]
+    return tuple(certificate_fingerprint_sha256(chain.certificates[0]) for chain in known)
 
 
 def _is_in_directory(path: str) -> bool:

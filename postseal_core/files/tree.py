@@ -21,6 +21,7 @@ __all__ = [
     "OF_ANOTHER",
     "OTHER",
     "ROOT",
+    "WORK_DIRECTORY",
     "Directory",
     "Entry",
     "FileEntry",
@@ -56,7 +57,10 @@ KEPT_SUFFIX = ".before-postseal"
 # Here while a run is at work; whoever can open it could keep every other run away.
 LOCK_FILE = ".postseal.lock"
 
-_OWN_NAMES = f"{MARK_FILE}, {LOCK_FILE}, *{KEPT_SUFFIX}"
+# Here while a host is changed and after it: what the program on the host needs to undo or to finish.
+WORK_DIRECTORY = ".postseal"
+
+_OWN_NAMES = f"{MARK_FILE}, {LOCK_FILE}, {WORK_DIRECTORY}, *{KEPT_SUFFIX}"
 _NOT_A_FILE = {DIRECTORY: "a directory", OTHER: "a device, socket or pipe"}
 _PRIVATE_DIRECTORY = 0o700
 _PUBLIC_DIRECTORY = 0o755
@@ -202,7 +206,9 @@ def kept_name(path: str) -> str:
 
 def is_reserved(path: str) -> bool:
     """Return whether a path is one of our own records at a place, which no declared file may be."""
-    return path in (MARK_FILE, LOCK_FILE) or path.endswith(KEPT_SUFFIX)
+    if path.endswith(KEPT_SUFFIX) or path.startswith(f"{WORK_DIRECTORY}/"):
+        return True
+    return path in (MARK_FILE, LOCK_FILE, WORK_DIRECTORY)
 
 
 def _outermost_first(directories: Iterable[str]) -> list[str]:

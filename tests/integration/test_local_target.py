@@ -157,7 +157,8 @@ def traces(directory: Path) -> dict[str, Trace]:
     """Return every file below a directory."""
     found = {}
     for path in directory.rglob("*"):
-        if path.is_file():
+        # What the program on the host keeps for itself is no part of the configuration.
+        if path.is_file() and ".postseal" not in path.parts:
             status = path.stat()
             mode = stat.S_IMODE(status.st_mode)
             trace = Trace(status.st_ino, status.st_mtime_ns, mode, status.st_uid, path.read_bytes())

@@ -15,7 +15,7 @@ from postfix.deploy.session import CommandResult
 from postfix.deploy.sessions.local import LocalSession
 from postfix.on_host import CertificateOnHost
 from postseal_core.errors import DeployError
-from tests.support.recording_session import RecordingSession, Script
+from tests.support.played_host import play
 from tests.support.test_authority import ThrowAwayAuthority
 
 NAME = "mx1.example.org"
@@ -144,11 +144,12 @@ def test_a_path_that_is_another_file_for_postfix_is_not_looked_at(tmp_path: Path
 def test_where_postconf_does_not_answer_nothing_is_known_and_nothing_is_a_fault(tmp_path: Path) -> None:
     """That nobody can tell is not that main.cf names none."""
     declared = CertificateOnHost(public_names=(NAME,), keeps_parameters=True)
-    silent = RecordingSession(tmp_path, Script(complaints={"postconf": "fatal: open main.cf"}))
-    sighting = look_at_certificates(silent, declared, configuration=str(tmp_path))
+    host = play(tmp_path)
+    host.complain("postconf", "fatal: open main.cf")
+    sighting = look_at_certificates(host, declared, configuration=str(tmp_path))
     assert "fatal: open main.cf" in sighting.cannot_tell
     assert (sighting.faults, sighting.certificates) == ((), ())
-    answering = RecordingSession(tmp_path, Script())
-    sighting = look_at_certificates(answering, declared, configuration=str(tmp_path))
+    host.is_at_peace()
+    sighting = look_at_certificates(host, declared, configuration=str(tmp_path))
     assert sighting.cannot_tell == ""
     assert ["names no server certificate" in each for each in sighting.faults] == [True]

@@ -1,20 +1,17 @@
-"""Deployments over a session whose files are real and whose commands are played."""
+"""Deployments by the real program to a host whose Postfix is played."""
 
 import stat
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import strategies as st
 
 from postfix.deploy.host_files import Deployed, HostFiles, Table
 from postfix.deploy.transaction import Reloading, deploy, remove
 from postseal_core.errors import ConfigError, DeployError
 from postseal_core.files.tree import FileEntry
-from tests.support.examples import examples
-from tests.support.recording_session import RecordingSession, Script
+from tests.support.played_host import PlayedHost, play
 
 MAIN_CF = b"# the administrator's\nmyhostname = mx1.example.org\n"
 KEY = FileEntry("tls/mx1.pem", b"key and chain", 0o400)
@@ -34,47 +31,39 @@ RENEWED = replace(
     chroot=(FileEntry("etc/ca/root.pem", b"another root", 0o644),),
 )
 
+pytestmark = pytest.mark.needs_root
+
 State = dict[str, tuple[int, int, bytes]]
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> RecordingSession:
+def session(tmp_path: Path) -> Iterator[PlayedHost]:
     """Return a host with a main.cf and a file of somebody else."""
-    return new_host(tmp_path)
-
-
-def new_host(place: Path) -> RecordingSession:
-    """Make a host with a main.cf and a file of somebody else."""
-    config, queue = place / "postfix", place / "spool"
-    config.mkdir()
-    queue.mkdir()
+    host = play(tmp_path)
+    config = Path(host.root)
     (config / "main.cf").write_bytes(MAIN_CF)
     (config / "relay_clientcerts.db").write_bytes(b"somebody else's index")
     (config / "notes").write_bytes(b"unknown")
-    return RecordingSession(config, Script(queue_directory=str(queue)))
+    yield host
+    host.stop()
 
 
-def state_of(session: RecordingSession) -> State:
-    """Return all files of the host with inode, mode and content."""
-    files = [path for path in Path(session.root).parent.rglob("*") if path.is_file()]
-    return {str(p): (p.stat().st_ino, stat.S_IMODE(p.stat().st_mode), p.read_bytes()) for p in files}
+def state_of(session: PlayedHost) -> State:
+    """Return all files of the host with inode, mode and content; what an undo puts back of an index is a copy."""
+    files = [path for place in (Path(session.root), session.queue_directory) for path in place.rglob("*")]
+    return {
+        str(path): (path.stat().st_ino * (path.suffix != ".db"), stat.S_IMODE(path.stat().st_mode), path.read_bytes())
+        for path in files
+        if path.is_file() and ".postseal" not in path.parts
+    }
 
 
-def failure_of(act: Callable[[], object]) -> DeployError | None:
-    """Return how an action failed, None if it did not."""
-    try:
-        act()
-    except DeployError as error:
-        return error
-    return None
-
-
-def test_a_deployment_brings_files_tables_and_parameters_and_reloads_once(session: RecordingSession) -> None:
+def test_a_deployment_brings_files_tables_and_parameters_and_reloads_once(session: PlayedHost) -> None:
     """Each file has its mode, an index is of its own source, main.cf keeps what others wrote."""
     outcome = deploy(session, DESIRED)
     root = Path(session.root)
     assert outcome.reloading is Reloading.DONE
-    assert session.script.commands.count("postfix reload") == 1
+    assert session.commands.count("postfix reload") == 1
     assert (root / "relay_clientcerts.db").read_bytes() == b"index of " + CLIENTS.content
     assert stat.S_IMODE((root / "tls/mx1.pem").stat().st_mode) == 0o400
     assert (root / "main.cf").read_bytes().startswith(MAIN_CF)
@@ -82,47 +71,58 @@ def test_a_deployment_brings_files_tables_and_parameters_and_reloads_once(sessio
     assert sorted(session.names("tls/")) == ["ca.pem", "mx1.pem", "sni", "sni.lmdb"]
 
 
-def test_a_second_deployment_touches_nothing_and_reloads_nothing(session: RecordingSession) -> None:
+def test_a_second_deployment_touches_nothing_and_reloads_nothing(session: PlayedHost) -> None:
     """Inodes stay, and the only command asks for the queue directory."""
     first = deploy(session, DESIRED)
     before = state_of(session)
-    session.script.commands.clear()
-    session.script.changes.clear()
+    session.forget()
     second = deploy(session, DESIRED, first.plan.deployed)
     assert second.reloading is Reloading.NOT_NEEDED
     assert second.plan.deployed == first.plan.deployed
-    assert session.script.commands == ["postconf queue_directory"]
-    assert session.script.changes == []
+    assert session.commands == ["postconf queue_directory"]
     assert state_of(session) == before
 
 
-def test_a_host_on_which_nothing_runs_is_not_reloaded(session: RecordingSession) -> None:
+def test_a_host_on_which_nothing_runs_is_not_reloaded(tmp_path: Path) -> None:
     """The outcome says so, and the files are there for the next start."""
-    session.script.is_running = False
+    session = play(tmp_path)
+    Path(session.root, "main.cf").write_bytes(MAIN_CF)
+    session.stop()
     assert deploy(session, DESIRED).reloading is Reloading.NOT_RUNNING
-    assert "postfix reload" not in session.script.commands
+    assert "postfix reload" not in session.commands
 
 
-def test_removing_everything_leaves_what_others_wrote(session: RecordingSession) -> None:
+def test_where_nobody_can_tell_whether_postfix_runs_nothing_is_changed(session: PlayedHost) -> None:
+    """A queue directory that is not there is no proof that nothing runs."""
+    (session.place / "queue_directory").write_text("/nonexistent\n")
+    before = state_of(session)
+    with pytest.raises(DeployError, match=r"cannot be told whether a Postfix runs .*/nonexistent.*; nothing was chan"):
+        deploy(session, replace(DESIRED, chroot=()))
+    assert state_of(session) == before
+
+
+def test_removing_everything_leaves_what_others_wrote(session: PlayedHost) -> None:
     """Parameters, files, indexes and directories of ours go, and nothing else."""
     deployed = deploy(session, DESIRED).plan.deployed
     outcome = remove(session, deployed)
     assert outcome.plan.deployed == Deployed()
     left = {path.name: path.read_bytes() for path in Path(session.root).iterdir()}
     assert left == {"main.cf": MAIN_CF, "notes": b"unknown", "relay_clientcerts.db": b"somebody else's index"}
-    assert list(Path(session.script.queue_directory).iterdir()) == []
+    assert [path.name for path in session.queue_directory.iterdir()] == ["pid"]
 
 
-def test_removing_from_a_host_that_is_gone_is_done_already(session: RecordingSession) -> None:
+def test_removing_from_a_host_that_is_gone_is_done_already(session: PlayedHost) -> None:
     """Without a configuration directory there is nothing of ours."""
-    gone = session.at(session.root + "/gone")
-    assert remove(gone, Deployed(files={"main.cf": "sha256:x"})).reloading is Reloading.NOT_NEEDED
+    assert (
+        remove(PlayedHost(Path(session.root, "gone")), Deployed(files={"main.cf": "sha256:x"})).reloading
+        is Reloading.NOT_NEEDED
+    )
 
 
 WHOLE = HostFiles(files=(FileEntry("main.cf", b"myhostname = mx1.example.org\n", 0o644),))
 
 
-def test_a_whole_configuration_can_be_removed(session: RecordingSession) -> None:
+def test_a_whole_configuration_can_be_removed(session: PlayedHost) -> None:
     """Without main.cf nothing is reloaded, and the outcome says what a running Postfix does."""
     Path(session.root, "main.cf").unlink()
     first = deploy(session, WHOLE)
@@ -130,7 +130,7 @@ def test_a_whole_configuration_can_be_removed(session: RecordingSession) -> None
     assert not Path(session.root, "main.cf").exists()
 
 
-def test_a_configuration_that_was_taken_over_is_given_back(session: RecordingSession) -> None:
+def test_a_configuration_that_was_taken_over_is_given_back(session: PlayedHost) -> None:
     """The very file of the administrator, with a reload, as if nothing had been."""
     before = state_of(session)
     first = deploy(session, replace(WHOLE, take_over=("main.cf",)))
@@ -141,7 +141,7 @@ def test_a_configuration_that_was_taken_over_is_given_back(session: RecordingSes
 
 
 @pytest.mark.parametrize("owner", ["", "mail-pki/dev"])
-def test_where_the_original_of_an_edited_file_is_left_is_said(session: RecordingSession, owner: str) -> None:
+def test_where_the_original_of_an_edited_file_is_left_is_said(session: PlayedHost, owner: str) -> None:
     """Whoever removes a host learns of both: the edited file, and the one from before beside it."""
     first = deploy(session, replace(WHOLE, take_over=("main.cf",)), owner=owner)
     Path(session.root, "main.cf").write_bytes(b"myhostname = edited.example.org\n")
@@ -153,7 +153,7 @@ def test_where_the_original_of_an_edited_file_is_left_is_said(session: Recording
 
 
 @pytest.mark.parametrize("path", ["main.cf", "relay_clientcerts", "relay_clientcerts.db", "tls/mx1.pem"])
-def test_a_file_of_others_is_refused_unless_it_is_taken_over(session: RecordingSession, path: str) -> None:
+def test_a_file_of_others_is_refused_unless_it_is_taken_over(session: PlayedHost, path: str) -> None:
     """Nothing is changed, and the message names the whole path and what to write."""
     Path(session.root, path).parent.mkdir(exist_ok=True)
     Path(session.root, path).write_bytes(b"somebody else's")
@@ -168,7 +168,7 @@ def test_a_file_of_others_is_refused_unless_it_is_taken_over(session: RecordingS
     assert state_of(session) == before
 
 
-def test_only_what_the_mark_proves_is_removed_whatever_a_request_says(session: RecordingSession) -> None:
+def test_only_what_the_mark_proves_is_removed_whatever_a_request_says(session: PlayedHost) -> None:
     """Files, parameters with values to give back, services and indexes that somebody makes up are left, and named."""
     Path(session.root, "main.cf").write_bytes(MAIN_CF + b"mynetworks = 127.0.0.0/8\n")
     before = state_of(session)
@@ -189,109 +189,72 @@ def test_only_what_the_mark_proves_is_removed_whatever_a_request_says(session: R
     shown = replace(ours, originals={"smtpd_tls_security_level": "none"}, files={**ours.files, **present})
     remove(session, shown)
     left = {path.name: path.read_bytes() for path in Path(session.root).iterdir()}
-    assert left == {Path(path).name: content for path, (_, _, content) in before.items()}
+    assert left == {Path(path).name: content for path, (_, _, content) in before.items() if "spool" not in path}
 
 
-def test_what_a_run_that_was_killed_has_written_is_ours_to_the_next(
-    session: RecordingSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The mark is there before the first file, so a second run needs no permission and a removal finds everything."""
-    monkeypatch.setattr("postfix.deploy.undo.UndoLog.undo", lambda _: "killed")
-    session.script.complaints = {"postfix reload": "fatal: cannot"}
-    with pytest.raises(DeployError, match="killed"):
-        deploy(session, DESIRED)
-    session.script.complaints = {}
-    deployed = deploy(session, replace(DESIRED, take_over=())).plan.deployed
-    remove(session, deployed)
-    left = {path.name: path.read_bytes() for path in Path(session.root).iterdir() if ".postseal-" not in path.name}
-    assert left == {"main.cf": MAIN_CF, "notes": b"unknown", "relay_clientcerts.db": b"somebody else's index"}
-
-
-@pytest.mark.parametrize("command", ["postconf -n", "postmap"])
-def test_a_failing_check_leaves_the_host_untouched(session: RecordingSession, command: str) -> None:
+@pytest.mark.parametrize("command", ["postconf-n", "postmap"])
+def test_a_failing_check_leaves_the_host_untouched(session: PlayedHost, command: str) -> None:
     """What postconf or postmap says of the copies is in the message, and nothing was done."""
     before = state_of(session)
-    session.script.staged_complaints = {command: "fatal: no Berkeley DB, missing '='"}
+    session.complain(f"staged-{command}", "fatal: no Berkeley DB, missing '='")
     with pytest.raises(DeployError, match=r"(?s)missing '='.*nothing was changed"):
         deploy(session, DESIRED)
-    assert session.script.changes == []
     assert state_of(session) == before
+    assert ".postseal" not in session.names()
 
 
-def test_faults_that_the_host_has_already_do_not_stop_a_deployment(session: RecordingSession) -> None:
+def test_faults_that_the_host_has_already_do_not_stop_a_deployment(session: PlayedHost) -> None:
     """A parameter that nobody uses in the administrator's part is not our business, on whatever line it is."""
-    session.script.complaints = {"postconf -n": "warning: ROOT/main.cf, line 7: unused parameter: x=y"}
-    session.script.staged_complaints = {"postconf -n": "warning: ROOT/main.cf, line 9: unused parameter: x=y"}
+    warning = "postconf: warning: {}/main.cf, line {}: unused parameter: x=y\n"
+    session.complain("postconf-n", warning.format(session.root, 7))
+    session.complain("staged-postconf-n", warning.format(f"{session.root}/.postseal/tx/conf", 9))
     assert deploy(session, DESIRED).reloading is Reloading.DONE
 
 
-def test_only_root_may_deploy(session: RecordingSession) -> None:
+def test_only_root_may_deploy(session: PlayedHost) -> None:
     """postfix(1) refuses anybody else, so nothing is begun."""
-    session.script.user = "1000"
+    before = state_of(session)
+    (session.place / "user").write_text("1000\n")
     with pytest.raises(DeployError, match="only root"):
         deploy(session, DESIRED)
-    assert session.script.changes == []
+    assert state_of(session) == before
 
 
-def test_a_missing_configuration_directory_is_refused(session: RecordingSession) -> None:
+def test_a_missing_configuration_directory_is_refused(session: PlayedHost) -> None:
     """A mistyped path is not made into a directory."""
     with pytest.raises(DeployError, match="there is no directory"):
-        deploy(session.at(session.root + "x"), DESIRED)
+        deploy(PlayedHost(Path(session.root + "x")), DESIRED)
     assert not Path(session.root + "x").exists()
 
 
-def test_a_second_run_at_the_same_time_is_refused(session: RecordingSession) -> None:
+def test_a_second_run_at_the_same_time_is_refused(session: PlayedHost) -> None:
     """Two deployments never mix."""
     with session.exclusive(), pytest.raises(DeployError, match="another run"):
         deploy(session, DESIRED)
 
 
-@pytest.mark.parametrize("command", ["postmap", "postfix reload"])
-def test_a_failing_command_puts_everything_back(session: RecordingSession, command: str) -> None:
+def test_a_reload_that_fails_puts_everything_back(session: PlayedHost) -> None:
     """Every file is the very file it was, and the message says so."""
     deployed = deploy(session, DESIRED).plan.deployed
     before = state_of(session)
-    session.script.complaints = {command: "fatal: cannot"}
+    session.complain("postfix-reload", "fatal: cannot")
     with pytest.raises(DeployError, match="fatal: cannot; all files are as they were before"):
         deploy(session, RENEWED, deployed)
     assert state_of(session) == before
+    session.is_at_peace()
+    assert deploy(session, RENEWED, deployed).reloading is Reloading.DONE
 
 
-def test_an_interrupt_puts_everything_back(session: RecordingSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever presses Ctrl-C before the reload finds the host as it was."""
-    deployed = deploy(session, DESIRED).plan.deployed
+def test_a_queue_directory_that_postconf_does_not_tell_stops_a_copy_for_the_chroot(session: PlayedHost) -> None:
+    """Copies go nowhere rather than to a guessed place."""
     before = state_of(session)
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("postfix.deploy.execution.reload", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        deploy(session, RENEWED, deployed)
+    (session.place / "queue_directory").write_text("\n")
+    with pytest.raises(DeployError, match="queue_directory"):
+        deploy(session, DESIRED)
     assert state_of(session) == before
 
 
-def test_a_queue_directory_that_postconf_does_not_tell_stops_a_copy_for_the_chroot(session: RecordingSession) -> None:
-    """Copies go nowhere rather than to a guessed place."""
-    session.script.queue_directory = ""
-    with pytest.raises(DeployError, match="queue_directory"):
-        deploy(session, DESIRED)
-    assert session.script.changes == []
-
-
-def test_a_file_that_cannot_be_put_back_is_named(session: RecordingSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If putting back fails too, the message says which files are still new."""
-    session.script.complaints = {"postfix reload": "fatal: cannot"}
-
-    def refuse(self: RecordingSession, path: str, other: str) -> None:
-        raise DeployError("the disk is gone")
-
-    monkeypatch.setattr(RecordingSession, "rename", refuse)
-    with pytest.raises(DeployError, match=r"NOT everything .*/main\.cf \(the disk is gone\)"):
-        deploy(session, HostFiles(parameters={"relayhost": "x"}))
-
-
-def test_what_an_interrupted_run_left_is_removed_by_the_next(session: RecordingSession) -> None:
+def test_what_an_earlier_version_left_when_it_was_cut_off_is_removed(session: PlayedHost) -> None:
     """A kept key and a half index go, though nothing else changes."""
     deployed = deploy(session, DESIRED).plan.deployed
     for name in ("tls/.postseal-0123456789abcdef.old", ".postseal-0123456789abcdef.db"):
@@ -301,44 +264,66 @@ def test_what_an_interrupted_run_left_is_removed_by_the_next(session: RecordingS
     assert set(state_of(session)) == before
 
 
-def test_a_failure_after_the_reload_says_that_the_rest_is_deployed(
-    session: RecordingSession, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_somebody_changes_after_the_plan_is_planned_anew(session: PlayedHost) -> None:
+    """What they wrote is in the new main.cf, beside ours; a file that changes at every look is given up."""
+    edits = iter([b"biff = no\n"])
+
+    def edit(_: str) -> tuple[str, ...]:
+        main_cf = Path(session.root, "main.cf")
+        main_cf.write_bytes(main_cf.read_bytes() + next(edits, b""))
+        return ()
+
+    assert deploy(session, DESIRED, before_change=edit).reloading is Reloading.DONE
+    content = Path(session.root, "main.cf").read_bytes()
+    assert b"biff = no\n" in content
+    assert b"smtpd_tls_security_level = may" in content
+
+    edits = iter([b"a = 1\n", b"b = 1\n"])
+    before = Path(session.root, "tls/mx1.pem").read_bytes()
+    with pytest.raises(DeployError, match=r"main\.cf was changed by somebody else .*; nothing was changed"):
+        deploy(session, RENEWED, before_change=edit)
+    assert Path(session.root, "tls/mx1.pem").read_bytes() == before
+
+
+@pytest.mark.parametrize("value", [None, b"smtpd_tls_security_level = none\n"], ids=["new", "theirs"])
+def test_what_a_run_has_set_that_nobody_remembers_is_not_taken_for_somebody_elses(
+    session: PlayedHost, value: bytes | None
 ) -> None:
-    """An obsolete file that stays is told apart from a deployment that failed."""
-    deployed = deploy(session, DESIRED).plan.deployed
-
-    def refuse(self: RecordingSession, path: str) -> None:
-        if path == "tls/ca.pem":
-            raise DeployError("tls/ca.pem is immutable")
-        super(RecordingSession, self).remove(path)
-
-    monkeypatch.setattr(RecordingSession, "remove", refuse)
-    with pytest.raises(DeployError, match=r"all is deployed, but .* tls/ca.pem is immutable"):
-        deploy(session, RENEWED, deployed)
-    assert Path(session.root, "tls/mx1.pem").read_bytes() == b"new key"
+    """The state knows of an earlier run only; what is given back in the end is what was there before both."""
+    main_cf = Path(session.root, "main.cf")
+    main_cf.write_bytes(MAIN_CF + (value or b""))
+    before = main_cf.read_bytes()
+    first = deploy(session, replace(DESIRED, parameters={"biff": "no"}), owner="p/dev").plan.deployed
+    deploy(session, DESIRED, first, owner="p/dev")
+    last = deploy(session, DESIRED, first, owner="p/dev").plan.deployed
+    remove(session, last, owner="p/dev")
+    assert main_cf.read_bytes() == before
 
 
-@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(fails_at=st.integers(1, 40), fails_late=st.booleans(), is_first=st.booleans())
-def test_a_failure_at_any_change_leaves_the_host_as_it_was_or_complete(
-    tmp_path_factory: pytest.TempPathFactory, fails_at: int, *, fails_late: bool, is_first: bool
-) -> None:
-    """Whichever change fails, before or after it took effect, no file is partial and none is left over."""
-    session = new_host(tmp_path_factory.mktemp("host"))
-    deployed = Deployed() if is_first else deploy(session, DESIRED).plan.deployed
-    before = state_of(session)
-    session.script.changes.clear()
-    session.script.fails_at, session.script.fails_late = fails_at, fails_late
-    failure = failure_of(lambda: deploy(session, RENEWED, deployed))
-    assert (failure is not None) == (len(session.script.changes) >= fails_at)
-    if failure and "all is deployed" not in str(failure):
-        assert "all files are as they were before" in str(failure)
-        assert state_of(session) == before
-    elif failure:
-        assert session.script.changes[-1] == "write .postseal.json"
-        assert Path(session.root, "tls/mx1.pem").read_bytes() == b"new key"
-    session.script.fails_at = 0
-    plan = deploy(session, RENEWED, deployed).plan
-    assert deploy(session, RENEWED, plan.deployed).plan.is_empty
-    assert Path(session.root, "tls/mx1.pem").read_bytes() == b"new key"
-    assert not [path for path in state_of(session) if ".postseal-" in path]
+@pytest.mark.parametrize("kind", ["symbolic link", "hard link"])
+def test_a_main_cf_that_is_no_file_of_its_own_is_refused_by_what_it_is(session: PlayedHost, kind: str) -> None:
+    """A rename would replace the link, and leave what others maintain as it was."""
+    main_cf, elsewhere = Path(session.root, "main.cf"), session.place / "checkout.cf"
+    main_cf.rename(elsewhere)
+    if kind == "symbolic link":
+        main_cf.symlink_to("../checkout.cf")
+    else:
+        main_cf.hardlink_to(elsewhere)
+    with pytest.raises((ConfigError, DeployError)) as caught:
+        deploy(session, DESIRED)
+    words = {"symbolic link": "a symbolic link to ../checkout.cf", "hard link": "more than one name (a hard link)"}
+    assert words[kind] in str(caught.value)
+    assert elsewhere.read_bytes() == MAIN_CF
+
+
+def test_earlier_states_are_kept_as_many_as_asked_for_and_go_with_the_last_of_ours(session: PlayedHost) -> None:
+    """Each has the bytes that were there before."""
+    deployed = Deployed()
+    for number in range(4):
+        desired = replace(DESIRED, files=(replace(KEY, content=b"key %d" % number),))
+        deployed = deploy(session, desired, deployed, kept_generations=2).plan.deployed
+    kept = sorted(Path(session.root, ".postseal/kept").iterdir())
+    keys = [[path.read_bytes() for path in each.glob("old/*") if path.read_bytes().startswith(b"key")] for each in kept]
+    assert keys == [[b"key 1"], [b"key 2"]]
+    remove(session, deployed)
+    assert ".postseal" not in session.names()

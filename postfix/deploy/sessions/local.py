@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from postfix.deploy.program import program_path
 from postfix.deploy.session import CommandResult
 from postfix.public_file import PublicFile, public_file
 from postseal_core.bounds import LARGEST_CHAIN_BYTES
@@ -19,12 +20,20 @@ from postseal_core.files.directory import DirectoryWriter
 
 __all__ = ["LocalSession"]
 
+# A table of 100,000 rows, a service that has to be started again, and a journal of an earlier run before that.
+_PROGRAM_SECONDS = 600.0
+_SHELL = "/bin/sh"
+
 # Postfix's commands lie in sbin, which is not on every user's PATH.
 _COMMAND_DIRECTORIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 class LocalSession(DirectoryWriter):
     """The machine this runs on, with the rights of whoever runs it."""
+
+    program = program_path()
+    shell = _SHELL
+    search_path = ":".join(_COMMAND_DIRECTORIES)
 
     def at(self, root: str) -> Self:
         """Return a session for another directory."""
@@ -53,12 +62,30 @@ class LocalSession(DirectoryWriter):
             return PublicFile(path, fault=f"has more than {LARGEST_CHAIN_BYTES // 2**20} MiB")
         return public_file(path, content.decode("ascii", "replace"), is_open=bool(status.st_mode & stat.S_IROTH))
 
+    def run_program(self, said: bytes) -> str:
+        """Run the host program here; an interrupt leaves it at work, and the next run finds how it ended."""
+        environment = {"PATH": self.search_path}
+        with subprocess.Popen(
+            [self.shell, self.program], cwd="/", env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            try:
+                stdout, _ = process.communicate(said, timeout=_PROGRAM_SECONDS)
+            except BaseException as error:
+                # Only the shell that waits: what carries out the transaction has a session of its own.
+                process.kill()
+                process.wait()
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
+                message = f"the deployment to {self.root} did not end within {_PROGRAM_SECONDS:g} s and goes on"
+                raise DeployError(f"{message}; run again later: it says then how it ended") from error
+        return stdout.decode(errors="replace")
+
     def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
         """Run a command in the root; after the time it and what it started are killed."""
         with subprocess.Popen(
-            [_absolute(arguments[0]), *arguments[1:]],
+            [_absolute(arguments[0], self.search_path), *arguments[1:]],
             cwd=self.root,
-            env={"LC_ALL": "C", "PATH": ":".join(_COMMAND_DIRECTORIES)},
+            env={"LC_ALL": "C", "PATH": self.search_path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -95,8 +122,8 @@ def _read_regular(path: str) -> tuple[os.stat_result, bytes]:
         os.close(handle)
 
 
-def _absolute(command: str) -> str:
-    found = shutil.which(command, path=":".join(_COMMAND_DIRECTORIES))
+def _absolute(command: str, search_path: str) -> str:
+    found = shutil.which(command, path=search_path)
     if found is None:
-        raise DeployError(f"there is no command {command} in {', '.join(_COMMAND_DIRECTORIES)}; install Postfix")
+        raise DeployError(f"there is no command {command} in {search_path.replace(':', ', ')}; install Postfix")
     return found

@@ -1,0 +1,215 @@
+"""A plan as one bundle of bytes for the host program: what stands where now, what shall, and how that is proven.
+
+The format is in docs/design/20261126-host-transactions.md; `program/postseal-host` reads it. Holds private keys.
+"""
+
+import io
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+from postfix.deploy.host_files import HostFiles, Situation, Table
+from postfix.deploy.plan import HostPlan
+from postfix.deploy.steps import (
+    BuildTable,
+    GiveBack,
+    KeepOriginal,
+    MakeDirectory,
+    Place,
+    Reload,
+    Remove,
+    RemoveDirectory,
+    Step,
+    WriteFile,
+)
+from postseal_core.files.tree import MARK_FILE, OF_ANOTHER, ROOT, Entry, Symlink, digest, kept_name
+
+__all__ = ["Bundle", "Proof", "Verb", "bundle_of", "request"]
+
+_FORM: Final = ("form", "1")
+_NOTHING: Final = "-"
+_ANYTHING: Final = "*"
+_PLACES: Final[Mapping[Place, str]] = {Place.CONFIG: "c", Place.QUEUE: "q"}
+_SHORT: Final = 32
+
+Verb = str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What proves a deployment on the host.
+
+    `served`: SHA-256 fingerprints of server certificates; each SMTP server that uses the chain of main.cf has to serve
+    one of them. Nothing is asked of the chain if there is none. `rows_before`: the sources of tables on the host now,
+    by path: a key that is in one and no longer declared must not be found.
+    """
+
+    served: tuple[str, ...] = ()
+    rows_before: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One transaction: `id` is its own, also for the same plan a second time; `archive` is a ustar."""
+
+    id: str
+    archive: bytes = field(repr=False)
+
+
+def request(verb: Verb, root: str, transaction_id: str, archive: bytes = b"") -> bytes:
+    """Return what the host program reads: one line, and the bundle for the verb `run`."""
+    digest_of_archive = sha256(archive).hexdigest() if archive else _NOTHING
+    return f"POSTSEAL1 {verb} {transaction_id} {digest_of_archive} {root}\n".encode() + archive
+
+
+def bundle_of(
+    plan: HostPlan,
+    desired: HostFiles,
+    situation: Situation,
+    proof: Proof,
+    *,
+    nonce: str,
+    kept_generations: int = 0,
+) -> Bundle:
+    """Return the bundle that carries out `plan`.
+
+    `nonce`: letters and digits that no other run has, so that the same plan is carried out a second time.
+    `kept_generations`: how many earlier states stay on the host; none removes those that are kept there.
+    """
+    members = _Members()
+    lines = [
+        _FORM,
+        ("queue", situation.chroot_root if plan.has_chroot else _NOTHING),
+        ("keep", str(kept_generations)),
+        *(("served", fingerprint) for fingerprint in proof.served),
+        *_Changes(plan, situation, members).lines(),
+        *_lookups(plan, desired, proof, members),
+    ]
+    manifest = "".join("\t".join(line) + "\n" for line in lines).encode()
+    archive = _archive({"manifest": manifest, **members.files})
+    return Bundle(sha256(nonce.encode() + archive).hexdigest()[:_SHORT], archive)
+
+
+class _Members:
+    """The files of a bundle, by their names in it; the same content is there once."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self._numbers: dict[bytes, str] = {}
+
+    def add(self, content: bytes) -> str:
+        """Return the number of a file with this content."""
+        number = self._numbers.setdefault(content, str(len(self._numbers) + 1))
+        self.files[f"f/{number}"] = content
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    plan: HostPlan
+    situation: Situation
+    members: _Members
+
+    def lines(self) -> Iterator[tuple[str, ...]]:
+        """Yield each change in order: the marks first, what is obsolete and the marks as they will be last."""
+        marks = ((Place.CONFIG, self.plan.mark), (Place.QUEUE, self.plan.chroot_mark))
+        for place, change in marks:
+            if change.before:
+                yield self._put(place, change.before, _ANYTHING)
+        for step in self.plan.steps:
+            yield from self._of(step)
+        for place, change in marks:
+            if change.before and change.after != change.before:
+                yield self._mark_afterwards(place, change.after)
+
+    def _of(self, step: Step) -> Iterator[tuple[str, ...]]:
+        match step:
+            case MakeDirectory(place, directory) if directory.path != ROOT:
+                path = directory.path.rstrip("/")
+                yield ("dir", _PLACES[place], f"{directory.mode:o}", _NOTHING, "directory", _NOTHING, path)
+            case WriteFile(place, entry):
+                yield self._put(place, entry, self._there(place, entry.path))
+            case BuildTable(table):
+                yield self._index(table)
+                yield self._put(Place.CONFIG, table.source, self._there(Place.CONFIG, table.source.path))
+            case KeepOriginal(place, path):
+                yield self._same(place, path, kept_name(path))
+            case GiveBack(place, path):
+                yield self._same(place, kept_name(path), path)
+            case Remove(place, path):
+                yield ("gone", _PLACES[place], _NOTHING, self._there(place, path), _NOTHING, _NOTHING, path)
+            case RemoveDirectory(place, path) if path != ROOT:
+                yield ("rmdir", _PLACES[place], _NOTHING, _NOTHING, _NOTHING, _NOTHING, path.rstrip("/"))
+            case MakeDirectory() | RemoveDirectory() | Reload():
+                pass
+
+    def _put(self, place: Place, entry: Entry, there: str) -> tuple[str, ...]:
+        if isinstance(entry, Symlink):
+            number = self.members.add(entry.target.encode())
+            return ("link", _PLACES[place], _NOTHING, there, digest(entry), number, entry.path)
+        is_merged = place is Place.CONFIG and entry.path in self.plan.merged
+        how = "keep" if is_merged else f"{entry.mode:o}"
+        return ("put", _PLACES[place], how, there, digest(entry), self.members.add(entry.content), entry.path)
+
+    def _index(self, table: Table) -> tuple[str, ...]:
+        path = f"{table.source.path}{table.index_suffix}"
+        how = f"{table.type}:{table.source.mode:o}:{'F' if table.has_file_names else _NOTHING}"
+        number = self.members.add(table.source.content)
+        return ("index", "c", how, self._there(Place.CONFIG, path), _NOTHING, number, path)
+
+    def _same(self, place: Place, source: str, path: str) -> tuple[str, ...]:
+        there = self._there(place, path)
+        return ("same", _PLACES[place], _NOTHING, there, self._there(place, source), source, path)
+
+    def _mark_afterwards(self, place: Place, mark: Entry | None) -> tuple[str, ...]:
+        if mark is None or isinstance(mark, Symlink):
+            return ("note", _PLACES[place], _NOTHING, _NOTHING, _NOTHING, _NOTHING, MARK_FILE)
+        how, number = f"{mark.mode:o}", self.members.add(mark.content)
+        return ("note", _PLACES[place], how, _NOTHING, digest(mark), number, MARK_FILE)
+
+    def _there(self, place: Place, path: str) -> str:
+        """Return the digest of what stands at a path now, as the plan has seen it."""
+        if place is Place.CONFIG and path in self.situation.configuration:
+            return digest(self.situation.configuration[path])
+        present = self.situation.files if place is Place.CONFIG else self.situation.chroot
+        return present.get(path, _NOTHING).removesuffix(OF_ANOTHER)
+
+
+def _lookups(plan: HostPlan, desired: HostFiles, proof: Proof, members: _Members) -> Iterator[tuple[str, ...]]:
+    written = {step.entry.path for step in plan.steps if isinstance(step, WriteFile)}
+    written |= {table.source.path for table in plan.built_tables}
+    for table in desired.tables:
+        if table.has_file_names:
+            continue
+        path, declared = table.source.path, _keys(table.source.content)
+        if path not in written and not plan.is_empty:
+            continue
+        source = members.add(table.source.content) if path in written else _NOTHING
+        known = {key.lower() for key in declared}
+        withdrawn = [key for key in _keys(proof.rows_before.get(path, b"")) if key.lower() not in known]
+        for what, keys in (("found", declared), ("absent", withdrawn)):
+            if keys:
+                yield ("lookup", table.type, what, members.add(_as_lines(keys)), source, path)
+
+
+def _keys(source: bytes) -> list[bytes]:
+    """Return the keys of a table's rows; a line that begins with a blank goes on with the row above."""
+    lines = (line for line in source.split(b"\n") if line.strip() and line[:1] not in b"# \t")
+    return list(dict.fromkeys(line.split()[0] for line in lines))
+
+
+def _as_lines(keys: Iterable[bytes]) -> bytes:
+    return b"".join(key + b"\n" for key in keys)
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    # Dates of 1970: Postfix waits until a texthash is two seconds old.
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o600
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()

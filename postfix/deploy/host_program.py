@@ -1,0 +1,65 @@
+"""Run the host program over a session, and see whether an earlier run of it was cut off."""
+
+from collections.abc import Callable
+from secrets import token_hex
+
+from postfix.deploy.bundle import Bundle, request
+from postfix.deploy.program_result import End, ProgramResult, failure_of, read_result, sentence_of_recovery
+from postfix.deploy.session import HostSession
+from postseal_core.errors import DeployError
+from postseal_core.files.tree import WORK_DIRECTORY
+
+__all__ = ["carry_out", "has_unread_files", "links_of", "raise_failure", "recover"]
+
+_JOURNAL = f"{WORK_DIRECTORY}/journal/"
+_UNREAD = f"{WORK_DIRECTORY}/unread"
+_ID_BYTES = 16
+
+
+def carry_out(session: HostSession, bundle: Callable[[str], Bundle]) -> ProgramResult:
+    """Hand a bundle to the program and return how it ended; `bundle` makes it from letters that no other run has."""
+    made = bundle(token_hex(_ID_BYTES))
+    return _ask(session, "run", made.id, made.archive)
+
+
+def recover(session: HostSession) -> str:
+    """Have a run that was cut off finished or undone, and say what became of it; empty where there was none.
+
+    Raises DeployError where somebody else has changed a file since, or where it could not be put back.
+    """
+    if _JOURNAL not in session.present([_JOURNAL]):
+        return ""
+    result = _ask(session, "recover", token_hex(_ID_BYTES))
+    if result.end in (End.CONFLICT, End.BUSY, End.UNKNOWN, End.REFUSED) or _JOURNAL in session.present([_JOURNAL]):
+        raise_failure(result, session.root)
+    return sentence_of_recovery(result)
+
+
+def has_unread_files(session: HostSession) -> bool:
+    """Whether a running Postfix may not have read the files that are there."""
+    return _UNREAD in session.present([_UNREAD])
+
+
+def links_of(session: HostSession) -> dict[str, str]:
+    """Return what is not a plain file of its own among main.cf and master.cf, each with words that say what it is."""
+    words = {
+        "link": "is a symbolic link to {}",
+        "mount": "is mounted on its own",
+        "names": "is one of {} names of a file",
+    }
+    found = _ask(session, "inspect", "-").files
+    return {name: words[kind].format(detail) for kind, detail, name in found if kind in words}
+
+
+def raise_failure(result: ProgramResult, root: str) -> None:
+    """Raise DeployError unless the host is as declared."""
+    if failure := failure_of(result, root):
+        raise DeployError(failure)
+    if faults := [each for each in result.left if ": " in each]:
+        raise DeployError(
+            f"all is deployed, but not all that is obsolete is removed or noted as gone: {'; '.join(faults)}"
+        )
+
+
+def _ask(session: HostSession, verb: str, transaction_id: str, archive: bytes = b"") -> ProgramResult:
+    return read_result(session.run_program(request(verb, session.root, transaction_id, archive)))

@@ -1,0 +1,445 @@
+"""Transactions on a real Postfix: every end, a kill before every step, and what a running service does not bear."""
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+import pytest
+
+from postfix.deploy.host_files import Deployed, HostFiles, Table
+from postfix.deploy.transaction import Outcome, Reloading, deploy, remove
+from postseal_core.errors import DeployError
+from postseal_core.files.tree import FileEntry
+from tests.support.cut_program import CutSession, names_of_steps
+from tests.support.loopback import greeting, until
+from tests.support.postfix_instance import PostfixInstance, boot
+from tests.support.smtp_probe import ProbeResult, probe
+from tests.support.test_authority import Credential, ThrowAwayAuthority, colon_hex
+
+pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl]
+
+AUTHORITY = ThrowAwayAuthority("Example Mail CA")
+SERVERS = [AUTHORITY.issue_server("mx1.example.org") for _ in range(2)]
+ALICE, BOB = (AUTHORITY.issue_client(name) for name in ("alice", "bob"))
+MAIN_CF = "# The administrator's.\ncompatibility_level = 3.6\nmyhostname = mx1.example.org\n"
+SHELLS = {name: shutil.which(name) for name in ("dash", "bash", "busybox")}
+
+
+def declared(server: Credential, *clients: Credential, kind: str = "hash", **parameters: str) -> HostFiles:
+    """Return a relay that serves one certificate and lets clients in."""
+    rows = "".join(f"{each.fingerprint_sha256} client\n" for each in clients)
+    return HostFiles(
+        files=(FileEntry("tls/mx1.pem", server.chain_pem.encode(), 0o400),),
+        tables=(Table(FileEntry("relay_clientcerts", rows.encode(), 0o644), kind),),
+        parameters={
+            "relay_clientcerts": f"{kind}:$config_directory/relay_clientcerts",
+            "smtpd_relay_restrictions": "permit_tls_clientcerts, reject_unauth_destination",
+            "smtpd_tls_ask_ccert": "yes",
+            "smtpd_tls_chain_files": "$config_directory/tls/mx1.pem",
+            "smtpd_tls_fingerprint_digest": "sha256",
+            "smtpd_tls_security_level": "may",
+            **parameters,
+        },
+    )
+
+
+OLD, NEW = declared(SERVERS[0], ALICE), declared(SERVERS[1], BOB)
+SERVED = {id(OLD): SERVERS[0], id(NEW): SERVERS[1]}
+
+
+@dataclass
+class Relay:
+    """A Postfix of somebody else that is deployed to, and what we have there."""
+
+    instance: PostfixInstance
+    session: CutSession
+    deployed: Deployed = field(default_factory=Deployed)
+
+    def up(self, desired: HostFiles, *, served: Credential | None = None, generations: int = 0) -> Outcome:
+        """Deploy; the certificate that has to be served is that of OLD and NEW unless another one is named."""
+        expected = served or SERVED.get(id(desired))
+        fingerprints = (expected.fingerprint_sha256,) if expected else ()
+        outcome = deploy(
+            self.session, desired, self.deployed, "p/dev", served=fingerprints, kept_generations=generations
+        )
+        self.deployed = outcome.plan.deployed
+        return outcome
+
+    def ask(self, client: Credential | None) -> ProbeResult:
+        """Have a client ask to relay."""
+        return probe(self.instance.port, client_certificate=client)
+
+    def state(self) -> tuple[str | None, bool, bool, bool]:
+        """Return what is served, and whether alice, bob and a stranger may relay."""
+        seen = [self.ask(each) for each in (ALICE, BOB, None)]
+        served = {each.served_fingerprint_sha256 for each in seen}
+        return served.pop() if len(served) == 1 else None, *(each.may_relay for each in seen)  # type: ignore[return-value]
+
+    def is_old(self) -> bool:
+        """Whether the service does what OLD says."""
+        return self.state() == (SERVERS[0].fingerprint_sha256, True, False, False)
+
+    def is_new(self) -> bool:
+        """Whether the service does what NEW says."""
+        return self.state() == (SERVERS[1].fingerprint_sha256, False, True, False)
+
+    def content(self) -> dict[str, bytes]:
+        """Return every file of the configuration; of an index only that it is there."""
+        files = [path for path in self.instance.config_directory.rglob("*") if path.is_file()]
+        return {
+            str(path): b"" if path.suffix == ".db" else path.read_bytes()
+            for path in files
+            if ".postseal" not in path.parts
+        }
+
+    def leftovers(self) -> list[str]:
+        """Return what a transaction should not leave: a journal, staged keys, temporary names."""
+        work = self.instance.config_directory / ".postseal"
+        names = [path.name for path in work.iterdir() if path.name not in ("lock", "results", "kept")]
+        return names + [str(path) for path in self.instance.config_directory.rglob(".postseal-*")]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    """Return a relay on which OLD was deployed."""
+    directory = tmp_path_factory.mktemp("relay")
+    (directory / "rendered").mkdir()
+    (directory / "rendered/main.cf").write_text(MAIN_CF)
+    with boot(directory / "rendered") as instance:
+        (directory / "program").mkdir()
+        yield Relay(instance, CutSession(instance.config_directory, directory / "program"))
+
+
+@pytest.fixture
+def relay(started: Relay) -> Iterator[Relay]:
+    """Return it as OLD says, however the test before has left it."""
+    started.session.use("/bin/sh")
+    started.session.before()
+    if started.instance.master_pid() is None:
+        started.instance.start()
+    started.up(OLD)
+    assert started.is_old()
+    started.session.forget()
+    yield started
+    started.session.before()
+
+
+def failure_of(act: Callable[[], object]) -> str:
+    """Return the sentence with which something fails."""
+    with pytest.raises(DeployError) as caught:
+        act()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_change_is_in_force_and_proven_when_it_ends(relay: Relay, shell: str) -> None:
+    """Under each shell; what was asked of the service is told, the second run does nothing, nothing is left."""
+    path = SHELLS[shell]
+    if path is None:
+        pytest.skip(f"{shell} is not here")
+    relay.session.use(path)
+    outcome = relay.up(NEW)
+    assert outcome.reloading is Reloading.DONE
+    assert relay.is_new()
+    told = {(each.kind, *each.fields) for each in outcome.evidence}
+    server = f"127.0.0.1:{relay.instance.port}"
+    said = f"tls {SERVERS[1].fingerprint_sha256}"
+    assert any(each[:4] == ("server", server, "starttls", said) for each in told)
+    assert {each[1:] for each in told if each[0] == "table"} == {
+        ("hash:relay_clientcerts", "found", "1"),
+        ("hash:relay_clientcerts", "absent", "1"),
+    }
+    assert relay.leftovers() == []
+    relay.session.forget()
+    assert relay.up(NEW).reloading is Reloading.NOT_NEEDED
+    assert relay.session.steps == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_wrong_certificate_on_the_live_port_is_undone(relay: Relay, shell: str) -> None:
+    """Under each shell: what is served is not what was declared, so all is as it was, proven."""
+    path = SHELLS[shell]
+    if path is None:
+        pytest.skip(f"{shell} is not here")
+    relay.session.use(path)
+    before = relay.content()
+    said = failure_of(lambda: relay.up(NEW, served=SERVERS[0]))
+    assert f"serves {SERVERS[1].fingerprint_sha256}, which is not declared" in said
+    assert "all files are as they were before, and Postfix answers as it did" in said
+    assert relay.content() == before
+    assert relay.is_old()
+    assert relay.leftovers() == []
+    relay.up(NEW)
+    assert relay.is_new()
+
+
+NOT_BORNE = {
+    "no boolean": {"smtpd_helo_required": "yess"},
+    "no number": {"smtpd_client_connection_count_limit": "abc"},
+    "an unknown restriction": {"smtpd_recipient_restrictions": "reject_everybody_else"},
+    "an unknown map": {"smtpd_recipient_restrictions": "check_recipient_access nonesuch:/x"},
+    "a missing map": {"smtpd_recipient_restrictions": "check_recipient_access hash:/nonesuch"},
+    "wrong protocols": {"smtpd_tls_protocols": "TLSv9"},
+    "a missing chain": {"smtpd_tls_chain_files": "/nonexistent"},
+    "an interface of another host": {"inet_interfaces": "192.0.2.77"},
+}
+
+
+@pytest.mark.parametrize("fault", NOT_BORNE)
+def test_what_the_running_service_does_not_bear_never_stays(relay: Relay, fault: str) -> None:
+    """Values that no command finds: the error says so, and the service answers at once, as before."""
+    before = relay.content()
+    desired = declared(SERVERS[1], BOB, **NOT_BORNE[fault])
+    said = failure_of(lambda: relay.up(desired, served=SERVERS[1]))
+    assert re.search("nothing was changed|all files are as they were before, and Postfix answers as it did", said), said
+    assert relay.content() == before
+    assert relay.is_old()
+    assert relay.leftovers() == []
+
+
+def test_a_master_that_dies_at_the_reload_is_started_again(relay: Relay) -> None:
+    """With the files that it had."""
+    pid = relay.instance.master_pid()
+    relay.session.before("probe", f"kill -9 {pid}; sleep 0.3")
+    said = failure_of(lambda: relay.up(NEW))
+    assert "Postfix stopped at the reload" in said
+    assert until(relay.is_old, 10)
+    assert relay.instance.master_pid() not in (None, pid)
+
+
+def test_a_postfix_that_was_stopped_before_stays_so(relay: Relay) -> None:
+    """The files are in place for its start, and the tables were asked all the same."""
+    relay.instance.stop()
+    outcome = relay.up(NEW)
+    assert outcome.reloading is Reloading.NOT_RUNNING
+    assert {each.kind for each in outcome.evidence} == {"table"}
+    assert relay.instance.master_pid() is None
+    relay.instance.start()
+    assert relay.is_new()
+
+
+def test_a_service_that_somebody_else_has_broken_is_mended_without_a_minute_of_silence(relay: Relay) -> None:
+    """A value that kills every server, reloaded by hand; ours replaces it, and master is made to try again."""
+    relay.up(declared(SERVERS[0], ALICE, smtpd_helo_required="no"), served=SERVERS[0])
+    main_cf = relay.instance.config_directory / "main.cf"
+    text = main_cf.read_text()
+    main_cf.write_text(text.replace("smtpd_helo_required = no", "smtpd_helo_required = yess"))
+    os.utime(main_cf, (1, 1))
+    relay.instance.command("postfix", "-c", str(relay.instance.config_directory), "reload")
+    assert greeting(relay.instance.port, has_tls=False) == ""
+    relay.up(declared(SERVERS[0], ALICE, smtpd_helo_required="no"), served=SERVERS[0])
+    assert relay.is_old()
+
+
+def test_where_the_old_service_does_not_answer_either_that_is_said(relay: Relay) -> None:
+    """Somebody breaks main.cf while ours is put back; once it is mended a run without any change makes it answer."""
+    main_cf = relay.instance.config_directory / "main.cf"
+    before = main_cf.read_bytes()
+    relay.session.before("undo-reload", f"echo 'smtpd_helo_required = yess' >>'{main_cf}'")
+    said = failure_of(lambda: relay.up(NEW, served=SERVERS[0]))
+    assert "Postfix does not answer as it did before" in said
+    assert f"127.0.0.1:{relay.instance.port} is dead" in said
+    main_cf.write_bytes(before)
+    relay.session.before()
+    assert relay.up(OLD).reloading is Reloading.DONE
+    assert relay.is_old()
+    assert relay.up(OLD).reloading is Reloading.NOT_NEEDED
+
+
+def test_an_open_session_of_a_withdrawn_client_ends(relay: Relay) -> None:
+    """It would keep the old rows for as long as it lasts; with no row withdrawn it is left alone."""
+    with socket.create_connection(("127.0.0.1", relay.instance.port), 10) as connection:
+        assert connection.recv(100).startswith(b"220")
+        relay.up(declared(SERVERS[0], ALICE, BOB), served=SERVERS[0])
+        connection.sendall(b"NOOP\r\n")
+        assert connection.recv(100).startswith(b"250")
+        outcome = relay.up(declared(SERVERS[0], BOB), served=SERVERS[0])
+        (cut,) = [each.fields for each in outcome.evidence if each.kind == "sessions"]
+        if cut == ("0", "1"):
+            pytest.skip("this kernel cannot end a connection of others")
+        assert cut == ("1", "0")
+        with suppress(ConnectionResetError):
+            assert connection.recv(100) == b""
+
+
+def points_of(relay: Relay, desired: HostFiles) -> list[str]:
+    """Return the steps of a deployment, from a run of it, and put back what was."""
+    relay.session.forget()
+    relay.up(desired)
+    points = relay.session.steps
+    relay.up(OLD)
+    relay.session.forget()
+    return points
+
+
+def test_a_kill_before_any_step_is_made_good_by_the_next_run(relay: Relay) -> None:
+    """Nobody is refused who is declared, whatever is half done; the next run ends as if nothing had been."""
+    points = points_of(relay, NEW)
+    assert {point.partition(":")[0] for point in points} == names_of_steps() - {"undo", "undo-reload", "undo-close"}
+    before = relay.content()
+    wrong: dict[str, object] = {}
+    for point in points:
+        relay.session.before(point)
+        said = failure_of(lambda: relay.up(NEW))
+        assert "did not say how it ended" in said or "finished or undone by the next run" in said
+        relay.session.before()
+        between = relay.state()
+        outcome = relay.up(NEW)
+        after = relay.up(NEW)
+        is_well = between[0] is not None and not between[3] and after.reloading is Reloading.NOT_NEEDED
+        if not (is_well and relay.is_new() and relay.leftovers() == []):
+            wrong[point] = between, outcome.reloading, outcome.recovered, relay.leftovers()
+        # Only where all was done already nothing is left to say; and never while Postfix had not read it.
+        if outcome.reloading is Reloading.NOT_NEEDED and not outcome.recovered and point != "publish":
+            wrong[f"{point}: nothing said"] = outcome.recovered
+        relay.up(OLD)
+        assert relay.content() == before
+    assert wrong == {}
+
+
+def test_a_kill_while_it_undoes_is_made_good_by_the_next_run(relay: Relay) -> None:
+    """Also one while the next run recovers."""
+    relay.session.forget()
+    failure_of(lambda: relay.up(NEW, served=SERVERS[0]))
+    points = [point for point in relay.session.steps if point.startswith("undo")]
+    assert {point.partition(":")[0] for point in points} == {"undo", "undo-reload", "undo-close"}
+    for point in (points[0], points[2], *points[-2:]):
+        relay.session.before(point)
+        failure_of(lambda: relay.up(NEW, served=SERVERS[0]))
+        relay.session.before("reload")
+        with suppress(DeployError):
+            relay.up(NEW)
+        relay.session.before()
+        relay.up(NEW)
+        assert relay.is_new()
+        assert relay.leftovers() == []
+        relay.up(OLD)
+
+
+def test_after_a_cut_before_the_reload_nobody_says_that_nothing_changed(relay: Relay) -> None:
+    """All files are new, and Postfix was not told: the run that finds it so reloads and proves."""
+    mark = relay.instance.mark()
+    relay.session.before("reload")
+    failure_of(lambda: relay.up(NEW))
+    assert "reload -- version" not in relay.instance.log_since(mark)
+    relay.session.before()
+    outcome = relay.up(NEW)
+    assert "was finished" in outcome.recovered
+    relay.instance.wait_for_log("reload -- version", since=mark)
+    assert relay.is_new()
+
+
+def test_an_edit_by_somebody_else_after_a_cut_is_a_conflict_and_nothing_is_touched(relay: Relay) -> None:
+    """No mixture of old and new; once the operator has decided, the next run goes on."""
+    desired = declared(SERVERS[1], BOB, smtpd_helo_required="no")
+    relay.session.before("reload")
+    failure_of(lambda: relay.up(desired, served=SERVERS[1]))
+    relay.session.before()
+    main_cf = relay.instance.config_directory / "main.cf"
+    mended = main_cf.read_bytes()
+    main_cf.write_bytes(mended + b"biff = no\n")
+    before = relay.content()
+    for _ in range(2):
+        said = failure_of(lambda: relay.up(desired, served=SERVERS[1]))
+        assert f"{main_cf} was changed by somebody else after a run had been cut off" in said
+        assert f"remove {relay.session.root}/.postseal/journal" in said
+        assert relay.content() == before
+    main_cf.write_bytes(mended)
+    assert "was finished" in relay.up(desired, served=SERVERS[1]).recovered
+    assert relay.is_new()
+
+
+def test_an_edit_just_before_the_rename_is_not_lost(relay: Relay) -> None:
+    """The run puts its own back and plans anew, with what was written meanwhile."""
+    main_cf = relay.instance.config_directory / "main.cf"
+    desired = declared(SERVERS[1], BOB, smtpd_helo_required="no")
+    points = points_of(relay, desired)
+    last = [point for point in points if point.startswith("swap:")][-1]
+    relay.session.before(last, f"grep -q biff '{main_cf}' || echo 'biff = no' >>'{main_cf}'")
+    relay.up(desired, served=SERVERS[1])
+    assert "biff = no" in main_cf.read_text()
+    assert "smtpd_helo_required = no" in main_cf.read_text()
+    assert relay.is_new()
+
+
+def test_two_runs_at_once_never_mix(relay: Relay) -> None:
+    """The second one is told that another is at work, also where only the program on the host knows."""
+    lock = relay.instance.config_directory / ".postseal/lock"
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        before = relay.content()
+        assert "another run is at work" in failure_of(lambda: relay.up(NEW))
+        assert relay.content() == before
+    relay.up(NEW)
+    assert relay.is_new()
+
+
+def test_a_caller_that_goes_away_interrupts_nothing(relay: Relay) -> None:
+    """Ctrl-C ends the waiting; the program commits, and the next run finds everything in place."""
+    relay.session.before("swap:2", "kill -INT $PARENT; sleep 1".replace("$PARENT", str(os.getpid())))
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            relay.up(NEW)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert until(lambda: not (relay.instance.config_directory / ".postseal/journal").exists(), 20)
+    assert until(lambda: "publish" in relay.session.steps, 10)
+    assert relay.is_new()
+    relay.session.before()
+    assert relay.up(NEW).reloading is Reloading.NOT_NEEDED
+
+
+def test_a_merged_file_keeps_owner_mode_and_access_list(relay: Relay) -> None:
+    """Somebody gave a group the right to read it."""
+    main_cf = relay.instance.config_directory / "main.cf"
+    setfacl = shutil.which("setfacl")
+    main_cf.chmod(0o640)
+    os.chown(main_cf, 0, 4)
+    if setfacl:
+        relay.instance.command(setfacl, "-m", "u:2:r", str(main_cf))
+    before = main_cf.stat()
+    assert "smtpd_helo_required" not in main_cf.read_text()
+    relay.up(declared(SERVERS[0], ALICE, smtpd_helo_required="no"), served=SERVERS[0])
+    after = main_cf.stat()
+    assert "smtpd_helo_required" in main_cf.read_text()
+    assert (after.st_mode, after.st_gid) == (before.st_mode, before.st_gid)
+    assert after.st_ino != before.st_ino
+    if setfacl:
+        assert "system.posix_acl_access" in os.listxattr(main_cf)
+    main_cf.chmod(0o644)
+
+
+def test_a_table_too_large_for_its_index_is_refused_before_anything_is_touched(relay: Relay) -> None:
+    """An lmdb over its limit: postmap is silent, and every client would be refused; a smaller one is the control."""
+    before = relay.content()
+    prints = (colon_hex(sha256(b"%d" % number).digest()) for number in range(120_000))
+    rows = "".join(f"{each} client generation=1 not_after=2027-01-01\n" for each in prints)
+    large = replace(NEW, tables=(Table(FileEntry("relay_clientcerts", rows.encode(), 0o644), "lmdb"),))
+    large = replace(
+        large, parameters={**NEW.parameters, "relay_clientcerts": "lmdb:$config_directory/relay_clientcerts"}
+    )
+    said = failure_of(lambda: relay.up(large, served=SERVERS[1]))
+    assert "nothing was changed" in said
+    assert relay.content() == before
+    assert relay.is_old()
+    relay.up(declared(SERVERS[1], BOB, kind="lmdb"), served=SERVERS[1])
+    assert relay.is_new()
+
+
+def test_removing_all_of_ours_leaves_no_trace_and_a_service_that_answers(relay: Relay) -> None:
+    """The control of all tests before: what they left is ours, and goes."""
+    relay.up(NEW, generations=2)
+    outcome = remove(relay.session, relay.deployed, "p/dev")
+    relay.deployed = Deployed()
+    assert outcome.reloading is Reloading.DONE
+    assert {path.name for path in relay.instance.config_directory.iterdir()} == {"main.cf", "master.cf"}
+    assert until(lambda: greeting(relay.instance.port, has_tls=False), 10)
+    assert not relay.ask(BOB).may_relay

@@ -1,0 +1,107 @@
+"""A plan as the bundle that the host program reads."""
+
+import io
+import tarfile
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postfix.deploy.bundle import Bundle, Proof, bundle_of, request
+from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
+from postfix.deploy.plan import plan_deployment
+from postseal_core.files.tree import DIRECTORY, ROOT, FileEntry, Symlink, digest, manifest
+
+KEY = FileEntry("tls/mx1.pem", b"a private key", 0o400)
+LINK = Symlink("ca/0a1b2c3d.0", "root.pem")
+CLIENTS = FileEntry("relay_clientcerts", b"# ours\nAA:BB alice\n  goes on\nCC:DD bob\n", 0o644)
+MAIN_CF = FileEntry("main.cf", b"myhostname = mx1.example.org\n", 0o640)
+DESIRED = HostFiles(files=(KEY, LINK), tables=(Table(CLIENTS, "hash"),), parameters={"biff": "no"})
+SITUATION = Situation(files={ROOT: DIRECTORY}, configuration={"main.cf": MAIN_CF})
+
+
+def made(desired: HostFiles = DESIRED, nonce: str = "1", rows_before: bytes = b"") -> Bundle:
+    """Return the bundle of a first deployment."""
+    proof = Proof(served=("AA:BB",), rows_before={"relay_clientcerts": rows_before})
+    return bundle_of(plan_deployment(desired, Deployed(), SITUATION, "p"), desired, SITUATION, proof, nonce=nonce)
+
+
+def members(bundle: Bundle) -> dict[str, bytes]:
+    """Return the files of a bundle."""
+    with tarfile.open(fileobj=io.BytesIO(bundle.archive)) as archive:
+        return {each.name: archive.extractfile(each).read() for each in archive}  # type: ignore[union-attr]
+
+
+def lines(bundle: Bundle) -> list[list[str]]:
+    """Return the records of a manifest."""
+    return [line.split("\t") for line in members(bundle)["manifest"].decode().splitlines()]
+
+
+def test_each_change_names_what_stands_there_what_shall_and_where() -> None:
+    """The mark first, main.cf after all that it names and with its attributes kept; the last mark is a note."""
+    changes = [line for line in lines(made()) if len(line) == 7 and line[1] in "cq"]
+    kinds = [(line[0], line[2], line[-1]) for line in changes]
+    assert kinds == [
+        ("put", "600", ".postseal.json"),
+        ("dir", "755", "ca"),
+        ("dir", "700", "tls"),
+        ("link", "-", "ca/0a1b2c3d.0"),
+        ("put", "400", "tls/mx1.pem"),
+        ("index", "hash:644:-", "relay_clientcerts.db"),
+        ("put", "644", "relay_clientcerts"),
+        ("put", "keep", "main.cf"),
+    ]
+    by_path = {line[-1]: line for line in changes}
+    assert by_path["main.cf"][3] == digest(MAIN_CF)
+    assert by_path["tls/mx1.pem"][3:5] == ["-", digest(KEY)]
+    assert by_path[".postseal.json"][3] == "*"
+    held = members(made())
+    assert all(f"f/{line[5]}" in held for line in changes if line[0] in ("put", "link", "index"))
+
+
+def test_rows_that_are_declared_are_looked_up_and_those_that_go() -> None:
+    """A line that goes on is no row; a key in other letters is the same one."""
+    bundle = made(rows_before=b"aa:bb alice\nEE:FF carol\n")
+    found = {line[2]: members(bundle)[f"f/{line[3]}"] for line in lines(bundle) if line[0] == "lookup"}
+    assert found == {"found": b"AA:BB\nCC:DD\n", "absent": b"EE:FF\n"}
+    names = replace(DESIRED, tables=(Table(replace(CLIENTS, mode=0o400), "hash", has_file_names=True),))
+    assert not [line for line in lines(made(names)) if line[0] == "lookup"]
+
+
+def test_the_same_plan_a_second_time_is_another_transaction() -> None:
+    """Or the program would answer with the result of the first one; the bundle itself is the same bytes."""
+    assert made(nonce="1").id != made(nonce="2").id
+    assert made(nonce="1").archive == made(nonce="2").archive
+    assert made(nonce="1").id == made(nonce="1").id
+
+
+def test_no_key_shows_in_a_bundle_that_is_printed() -> None:
+    """The archive holds it, the record does not show it."""
+    bundle = made()
+    assert KEY.content in bundle.archive
+    assert "private key" not in repr(bundle) + repr(Proof(rows_before={"x": b"private key"}))
+
+
+def test_what_the_program_reads_first_is_one_line() -> None:
+    """With the digest of all that follows, or a dash for nothing."""
+    bundle = made()
+    head, _, rest = request("run", "/etc/my postfix", bundle.id, bundle.archive).partition(b"\n")
+    assert head.split(b" ", 4)[0:2] + head.split(b" ", 4)[4:] == [b"POSTSEAL1", b"run", b"/etc/my postfix"]
+    assert rest == bundle.archive
+    assert request("recover", "/etc/postfix", "1") == b"POSTSEAL1 recover 1 - /etc/postfix\n"
+
+
+NAMES = st.from_regex(r"[a-z]{1,8}(/[ -.0-~]{1,8}){0,2}", fullmatch=True).filter(
+    lambda path: not {".", ".."}.intersection(path.split("/")) and not path.startswith("main.cf")
+)
+
+
+@given(st.dictionaries(NAMES, st.binary(max_size=20), min_size=1, max_size=4))
+def test_no_field_is_empty_and_no_path_is_split(contents: dict[str, bytes]) -> None:
+    """`read` of a shell takes two tabs for one, and the path is what follows the last one."""
+    heads = {path.split("/", maxsplit=1)[0] for path in contents}
+    files = tuple(FileEntry(f"{number}{path}", text, 0o644) for number, (path, text) in enumerate(contents.items()))
+    assert heads
+    records = lines(made(HostFiles(files=files)))
+    assert all(all(line) for line in records)
+    assert {line[-1] for line in records if line[0] == "put"} >= set(manifest(files))
