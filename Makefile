@@ -38,7 +38,7 @@ check: lint quick ## what to run before a commit: checks and quick tests, about 
 
 quick: ## unit, plugin and component tests, on all cores; they need no engine
 	@$(BOOTSTRAP) uv
-	@$(BIN)/pytest -q $(QUICK) --hypothesis-profile few
+	@$(BIN)/pytest -q $(QUICK) --hypothesis-profile few -m "not takes_long"
 
 fuzz: ## hand changed inputs to every reader, a minute each; make fuzz FUZZ="--seconds 600 roster_yaml"
 	@$(BOOTSTRAP) uv

@@ -23,7 +23,7 @@ OTHERS = ("3.12", "3.13")
 """What the README claims beside the Python of `.venv`, which runs all tests."""
 
 TESTS = ("tests/unit", "tests/plugin", "tests/components")
-OPTIONS = ("-q", "-n", "auto", "--dist", "loadfile", "--hypothesis-profile", "few")
+OPTIONS = ("-q", "-n", "auto", "--dist", "loadfile", "--hypothesis-profile", "few", "-m", "not takes_long")
 
 
 def main(environment: Mapping[str, str]) -> None:

@@ -210,7 +210,10 @@ def _instead(path: str) -> Path:
     return Path(path)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+# A server that waits for a pipe is asked until the time is up.
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=[pytest.mark.takes_long] if fault == "a pipe" else []) for fault in FAULTS]
+)
 def test_what_cannot_be_served_is_refused_and_later_told(
     fault: str, plugin: PluginRuns, machine: Machine, host: Resource
 ) -> None:

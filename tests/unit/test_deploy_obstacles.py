@@ -78,6 +78,7 @@ def failure_of(host: PlayedHost, desired: HostFiles, deployed: Deployed) -> str:
     return ""
 
 
+@pytest.mark.takes_long
 def test_a_disk_that_is_full_at_any_write_leaves_all_as_it_was_or_all_new(host: PlayedHost) -> None:
     """From no free page to enough of them; the next run with room succeeds and leaves nothing behind."""
     deployed = deploy(host, OLD).plan.deployed

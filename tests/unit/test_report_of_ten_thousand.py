@@ -3,11 +3,15 @@
 from functools import cache
 from importlib.resources import files
 
+import pytest
+
 from postseal.report.inventory import build_inventory
 from postseal.report.model import Inventory
 from postseal.report.page import PageAssets, render_page
 from postseal.report.table import TableStyle, render_table
 from tests.support.stack_state import NOW, large_stack
+
+pytestmark = pytest.mark.takes_long
 
 PACKAGE = files("postseal.report")
 ASSETS = PageAssets(PACKAGE.joinpath("page.css").read_text("utf-8"), PACKAGE.joinpath("page.js").read_text("utf-8"))
