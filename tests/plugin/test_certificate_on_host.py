@@ -33,7 +33,7 @@ ALICE = OURS.issue_client("alice")
 BOB = OURS.issue_client("bob")
 EXPIRED = (-30, -1)
 
-pytestmark = pytest.mark.needs_postfix
+pytestmark = [pytest.mark.needs_postfix, pytest.mark.takes_long]
 
 
 @dataclass(slots=True)
@@ -210,10 +210,7 @@ def _instead(path: str) -> Path:
     return Path(path)
 
 
-# A server that waits for a pipe is asked until the time is up.
-@pytest.mark.parametrize(
-    "fault", [pytest.param(fault, marks=[pytest.mark.takes_long] if fault == "a pipe" else []) for fault in FAULTS]
-)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_what_cannot_be_served_is_refused_and_later_told(
     fault: str, plugin: PluginRuns, machine: Machine, host: Resource
 ) -> None:

@@ -64,6 +64,7 @@ def declared(instance: PostfixInstance, host: HostDeclaration = HOST, *, has_ali
 
 
 @pytest.mark.needs_postfix
+@pytest.mark.takes_long
 def test_a_running_postfix_is_brought_to_its_declaration_and_back(
     plugin: PluginRuns, instance: PostfixInstance
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
 
 
 @pytest.mark.needs_postfix
+@pytest.mark.takes_long
 def test_a_host_under_a_new_name_takes_the_postfix_over(plugin: PluginRuns, instance: PostfixInstance) -> None:
     """The old name is deleted last: it takes what is its own and gives back what it changed, and no more."""
     old, new = plugin.resource("MailServer", "mx1"), plugin.resource("MailServer", "relay")
@@ -129,6 +131,7 @@ def test_a_configuration_directory_that_is_not_there_is_one_sentence(plugin: Plu
 
 
 @pytest.mark.needs_postfix
+@pytest.mark.takes_long
 @pytest.mark.parametrize("table_type", ["texthash", "hash"])
 def test_a_table_of_the_administrator_is_kept_and_given_back(
     plugin: PluginRuns, instance: PostfixInstance, table_type: Literal["texthash", "hash"]
@@ -159,6 +162,7 @@ def test_a_table_of_the_administrator_is_kept_and_given_back(
 
 
 @pytest.mark.needs_postfix
+@pytest.mark.takes_long
 def test_a_request_to_delete_cannot_widen_who_may_relay(plugin: PluginRuns, instance: PostfixInstance) -> None:
     """A made-up state whose values are to be given back changes no byte of a main.cf."""
     host = plugin.resource("MailServer", "mx1")

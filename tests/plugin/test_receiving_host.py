@@ -77,6 +77,7 @@ def test_what_opens_a_host_fails_the_check_of_the_plugin_too(plugin: PluginRuns,
 
 
 @pytest.mark.needs_postfix
+@pytest.mark.takes_long
 def test_tables_and_classes_come_and_go_on_a_running_postfix(
     plugin: PluginRuns, postfix_instance: Boot, tmp_path: Path
 ) -> None:

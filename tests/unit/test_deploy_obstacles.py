@@ -15,7 +15,7 @@ from postseal_core.files.tree import FileEntry
 from tests.support.cut_program import program_that
 from tests.support.played_host import PlayedHost, play
 
-pytestmark = pytest.mark.needs_root
+pytestmark = [pytest.mark.needs_root, pytest.mark.takes_long]
 
 PAGE = 4096
 MAIN_CF = b"# the administrator's\nmyhostname = mx1.example.org\n"
