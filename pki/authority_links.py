@@ -38,7 +38,8 @@ def problems_of_links(chain: Sequence[x509.Certificate], roots: Sequence[x509.Ce
             _CHAIN,
             _cause(chain[-1], roots)
             or f"{name_in_words(chain[-1].subject)} was signed by {name_in_words(chain[-1].issuer)}, which is none of "
-            "the declared roots: add what stands between, or declare that root",
+            "the declared roots: declare that root, or what stands between as well, behind the certificate "
+            "(third_party.signed_chain_file)",
         )
 
 

@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
+from pki.authority_links import problems_of_links
 from pki.authority_request import authority_request_pem
 from pki.keys import generate_private_key
 from pki.model import CertificateDeclaration, KeyAlgorithm, NameConstraints, Profile, Subject
@@ -17,6 +18,7 @@ from postseal.stack.screening import FileText, declared_files
 from tests.support.offline_signer import OfflineSigner, pem
 from tests.support.specimens import NOW
 from tests.support.stack_files import problems_of, stack
+from tests.support.test_authority import ThrowAwayAuthority
 
 ROOT = OfflineSigner(NOW)
 KEY = generate_private_key(KeyAlgorithm.ECDSA_P256)
@@ -122,6 +124,17 @@ def test_roots_that_are_none_are_told_once() -> None:
         told = refused(SIGNED, FILES | {"signed/root.pem": text})
         assert told.keys() == {"authority.third_party.roots_file"}
     assert refused(SIGNED) == {}
+
+
+def test_a_root_that_has_not_signed_is_told_with_where_the_others_belong() -> None:
+    """What stands between is no root, and not part of the adopted certificate; the right root is taken."""
+    other = x509.load_pem_x509_certificate(ThrowAwayAuthority("Another root").certificate_pem.encode())
+    (told,) = problems_of_links([ANSWER], [other])
+    assert told.message.endswith(
+        "which is none of the declared roots: declare that root, or what stands between as well, behind the "
+        "certificate (third_party.signed_chain_file)"
+    )
+    assert [*problems_of_links([ANSWER], [other, ROOT.certificate])] == []
 
 
 def test_what_is_adopted_is_the_answer_until_there_is_a_newer_one() -> None:
