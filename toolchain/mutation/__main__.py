@@ -100,7 +100,7 @@ class _Worker:
 
 @contextmanager
 def _workers(names: Sequence[str], jobs: int) -> Iterator[partial[list[Trial]]]:
-    with tempfile.TemporaryDirectory(prefix="postseal-mutants-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="mutants-of-postseal-") as scratch:
         place = Path(scratch)
         copy_checkout(ROOT, names, place / "checkout")
         coverage = measure(place / "checkout", names, place, KEPT)
