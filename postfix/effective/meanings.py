@@ -174,7 +174,8 @@ class Session:
         trust = [self.answers.to(Question(Asked.TRUSTED, each, self.visitor.kind)) for each in places if each]
         if self.listener.values.is_yes("tls_append_default_CA"):
             trust.append(Answer.UNKNOWN)
-        return _BY_ANSWER[any_of([*trust, self._row()])]
+        found = [*trust, self._row()]
+        return _BY_ANSWER[Answer.YES if Answer.YES in found else any_of(found)]
 
     def _row(self) -> Answer:
         prints = self.visitor.prints.get(self.listener.digest)

@@ -29,8 +29,18 @@ def will_not_start(listener: Listener, proxy: Values) -> tuple[str, ...]:
 
 
 def may_not_start(listener: Listener) -> tuple[str, ...]:
-    """Return what may keep it from starting: that names are compared in another case there was not tried."""
-    return tuple(_faults_of_refusal(listener, str))
+    """Return what may keep it from starting.
+
+    That names are compared in another case there was not tried. Mechanisms for logging in are those of another program,
+    and smtpd(8) ends where its options leave none.
+    """
+    return (*_faults_of_refusal(listener, str), *_faults_of_login(listener))
+
+
+def _faults_of_login(listener: Listener) -> Iterator[str]:
+    values = listener.values
+    if values.is_yes("smtpd_sasl_auth_enable") and "noplaintext" in split_list(values["smtpd_sasl_security_options"]):
+        yield "smtpd_sasl_security_options: noplaintext may leave no mechanism"
 
 
 def _faults_of_classes(listener: Listener) -> Iterator[str]:

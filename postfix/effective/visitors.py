@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Final
 
-__all__ = ["NOBODY", "Answer", "Answers", "Asked", "Kind", "Question", "Visitor"]
+__all__ = ["AUTHORITIES", "CHAIN", "NOBODY", "Answer", "Answers", "Asked", "Kind", "Question", "Visitor"]
 
 NOBODY: Final = "nobody.postseal.invalid"
 """A key that no table has: it is looked up only to see whether the table opens."""
@@ -54,12 +54,17 @@ class Question:
     """One read-only question to a host; `where`: table or file, `key`: what is looked for in it.
 
     LOOKUP: is `key` in the table of type and name `where`. TRUSTED: is the certificate of the visitor of kind `key`
-    trusted by the file or directory `where`. LOADS: are there key and certificate in the file `where`; no key.
+    trusted by the file or directory `where`. LOADS: are there a key and its chain
+    (`key` is CHAIN) or certificates (AUTHORITIES) in the file `where`, that the user of smtpd(8) can load.
     """
 
     asked: Asked
     where: str
     key: str = ""
+
+
+CHAIN: Final = "chain"
+AUTHORITIES: Final = "authorities"
 
 
 class Answer(Enum):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from postfix.effective.captures import HostConfiguration, MasterService
 from postfix.effective.matching import address_in, any_of, domain_in
 from postfix.effective.verdicts import Judgement, judged
-from postfix.effective.visitors import NOBODY, Answer, Answers, Asked, Kind, Question, Visitor
+from postfix.effective.visitors import AUTHORITIES, CHAIN, NOBODY, Answer, Answers, Asked, Kind, Question, Visitor
 from postfix.restriction_walk import Verdict
 
 PERMIT, REFUSE, CANNOT_TELL = Verdict.PERMIT, Verdict.REFUSE, Verdict.CANNOT_TELL
@@ -19,7 +19,7 @@ VISITORS = tuple(
     Visitor(kind=kind, address="203.0.113.7", domain=DOMAIN, prints={"sha256": (f"{kind} cert", f"{kind} key")})
     for kind in Kind
 )
-ROWS, CHAIN = "hash:/etc/postfix/rows", "/etc/postfix/chain.pem"
+ROWS, CHAIN_FILE = "hash:/etc/postfix/rows", "/etc/postfix/chain.pem"
 PERMITS = "permit_mynetworks permit_sasl_authenticated permit_tls_clientcerts"
 BASE = {
     "smtpd_relay_restrictions": f"{PERMITS} reject_unauth_destination",
@@ -28,12 +28,13 @@ BASE = {
     "smtpd_tls_fingerprint_digest": "sha256",
     "smtpd_tls_security_level": "may",
     "smtpd_tls_ask_ccert": "yes",
-    "smtpd_tls_chain_files": CHAIN,
+    "smtpd_tls_chain_files": CHAIN_FILE,
     "smtpd_sasl_auth_enable": "yes",
     "smtpd_tls_auth_only": "yes",
 }
 TYPES = frozenset({"hash", "texthash", "static"})
-GOOD = {Question(Asked.LOADS, CHAIN): Answer.YES, Question(Asked.LOOKUP, ROWS, f"{LISTED} cert"): Answer.YES}
+LOADS = Question(Asked.LOADS, CHAIN_FILE, CHAIN)
+GOOD = {LOADS: Answer.YES, Question(Asked.LOOKUP, ROWS, f"{LISTED} cert"): Answer.YES}
 
 
 def host(parameters: Mapping[str, str], **options: str) -> HostConfiguration:
@@ -124,6 +125,23 @@ CASES: list[tuple[dict[str, str], set[Kind], set[Kind]]] = [
     ({"smtpd_client_restrictions": "hash:/etc/access"}, set(), {LISTED, USER}),
     ({"smtpd_sasl_exceptions_networks": "203.0.113.0/24"}, {LISTED}, set()),
     ({"mynetworks": "$mynetworks x"}, set(), set(Kind)),
+    ({"smtpd_sasl_security_options": "noplaintext"}, set(), {LISTED, USER}),
+    ({"smtpd_sender_restrictions": "reject_plaintext_session"}, {LISTED, USER}, set()),
+    ({"smtpd_sender_restrictions": "reject_sender_login_mismatch"}, set(), {LISTED, USER}),
+    ({"smtpd_sender_restrictions": "check_sasl_access hash:/a"}, {LISTED}, {USER}),
+    ({"smtpd_sender_restrictions": "check_ccert_access hash:/a"}, {USER}, {LISTED}),
+    ({"smtpd_sender_restrictions": "check_sender_access static:permit_mynetworks"}, set(), {LISTED, USER}),
+    ({"smtpd_sender_restrictions": "check_sender_mx_access static:ok"}, {LISTED, USER}, set()),
+    ({"smtpd_sender_restrictions": "reject_maps_rbl"}, set(), {LISTED, USER}),
+    ({"smtpd_sender_restrictions": "check_sender_access"}, set(), set()),
+    ({"smtpd_sender_restrictions": "reject_rbl_client"}, set(), {LISTED, USER}),
+    ({"smtpd_recipient_restrictions": f"permit_auth_destination {TO_OTHERS}"}, set(), set()),
+    ({"smtpd_recipient_restrictions": "permit_auth_destination", "relay_domains": DOMAIN}, set(Kind), set()),
+    ({"smtpd_recipient_restrictions": f"permit_mx_backup {TO_OTHERS}"}, set(), {LISTED, USER}),
+    ({"default_transport": "error:no"}, set(), {LISTED, USER}),
+    ({"transport_maps": "hash:/t"}, {LISTED, USER}, set()),
+    ({"transport_maps": "mysql:/t"}, set(), set()),
+    ({"smtpd_tls_security_level": "may", "smtpd_tls_CAfile": "/none.pem"}, set(), set()),
 ]
 
 
@@ -144,9 +162,9 @@ def test_an_option_of_smtpd_about_domains_is_not_sure_to_count() -> None:
 def test_questions_come_in_few_rounds_and_each_answer_counts() -> None:
     """Rows that cannot be opened refuse those who are looked up in them, and no user."""
     _, missing = judged(host({}), VISITORS, {})
-    assert Question(Asked.LOADS, CHAIN) in missing
+    assert LOADS in missing
     assert Question(Asked.LOOKUP, ROWS, f"{LISTED} cert") in missing
-    found = settled(host({}), {Question(Asked.LOADS, CHAIN): Answer.YES}, Answer.BROKEN)
+    found = settled(host({}), {LOADS: Answer.YES}, Answer.BROKEN)
     assert permitted(found) == {USER}
     assert permitted(settled(host({"smtpd_client_restrictions": "hash:/a"}), GOOD, Answer.BROKEN)) == set()
 
@@ -163,8 +181,12 @@ def test_trust_alone_permits_where_the_list_says_so() -> None:
         "smtpd_relay_restrictions": "permit_tls_all_clientcerts reject_unauth_destination",
         "smtpd_tls_CAfile": "/ca.pem",
     }
+    loads = {Question(Asked.LOADS, "/ca.pem", AUTHORITIES): Answer.YES}
     trusted = {Question(Asked.TRUSTED, "/ca.pem", UNLISTED): Answer.YES}
-    assert permitted(settled(host(parameters), GOOD | trusted)) == {LISTED, UNLISTED}
+    assert permitted(settled(host(parameters), GOOD | loads | trusted)) == {LISTED, UNLISTED}
+    assert permitted(settled(host(parameters), GOOD | trusted)) == set()
+    parameters["tls_append_default_CA"] = "yes"
+    assert permitted(settled(host(parameters), GOOD | loads | trusted), CANNOT_TELL) == {FOREIGN}
 
 
 def test_postscreen_with_an_action_may_refuse() -> None:
