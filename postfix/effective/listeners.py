@@ -14,7 +14,7 @@ from postfix.effective.expansion import Values
 from postfix.list_items import split_list
 from postfix.parameters import known_parameters
 
-__all__ = ["Listener", "TlsLevel", "listeners_of"]
+__all__ = ["Listener", "TlsLevel", "listeners_of", "values_of_service"]
 
 _INET, _PASS, _SMTPD, _POSTSCREEN = "inet", "pass", "smtpd", "postscreen"
 _AS_ENCRYPT: Final = frozenset({"encrypt", "fingerprint", "secure", "verify"})
@@ -179,6 +179,11 @@ def _listener(
         screen_values=front_values if is_screened else None,
         cannot_tell=cannot_tell,
     )
+
+
+def values_of_service(configuration: HostConfiguration, name: str) -> Values:
+    """Return the effective values of a service of type unix; those of main.cf where master.cf has no such service."""
+    return _values_of(configuration, configuration.service(name) or MasterService(name=name, type="unix", command=""))
 
 
 def _values_of(configuration: HostConfiguration, service: MasterService) -> Values:

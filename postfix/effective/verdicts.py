@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from postfix.effective.captures import HostConfiguration
-from postfix.effective.expansion import Values
-from postfix.effective.listeners import Listener, TlsLevel, listeners_of
+from postfix.effective.listeners import Listener, TlsLevel, listeners_of, values_of_service
 from postfix.effective.matching import address_in
 from postfix.effective.meanings import OWN_ACCESS, Session, steps_of_words
 from postfix.effective.starting import may_not_start, will_not_start
@@ -85,7 +84,7 @@ class _Judge:
         """Return the judgement."""
         if self.listener.cannot_tell:
             return self._says(Verdict.CANNOT_TELL, [self.listener.cannot_tell])
-        dead = will_not_start(self.listener, self._values_of("proxymap"))
+        dead = will_not_start(self.listener, values_of_service(self.configuration, "proxymap"))
         found = self._says(Verdict.REFUSE, dead) if dead else self._received()
         if broken := self.listener.values.unexpandable:
             return self._says(Verdict.CANNOT_TELL, [f"{name}: its references have no end" for name in broken])
@@ -112,17 +111,13 @@ class _Judge:
     def _says(self, verdict: Verdict, causes: Iterable[str]) -> Judgement:
         return Judgement(self.listener.name, self.visitor.kind, verdict, tuple(sorted({*causes})))
 
-    def _values_of(self, service: str) -> Values:
-        found = self.configuration.service(service)
-        return Values({**self.configuration.parameters, **(found.options if found else {}), "service_name": service})
-
     def _session(self, *, has_tls: bool) -> Session:
         is_secure = has_tls and self.visitor.kind is not Kind.PLAIN
         return Session(
             listener=self.listener,
             visitor=self.visitor,
             answers=self.answers,
-            rewrite=self._values_of("rewrite"),
+            rewrite=values_of_service(self.configuration, "rewrite"),
             has_tls=is_secure,
             has_certificate=is_secure and self.visitor.has_certificate and self.listener.asks_for_certificates,
             is_user=self._is_user(has_tls=is_secure),
