@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from postfix.effective.captures import HostConfiguration
+from postfix.effective.expansion import Values
 from postfix.effective.listeners import Listener, TlsLevel, listeners_of, values_of_service
 from postfix.effective.matching import address_in
 from postfix.effective.meanings import OWN_ACCESS, Session, steps_of_words
@@ -19,9 +20,9 @@ from postfix.restriction_walk import Ends, Verdict, walked
 
 __all__ = ["Judgement", "judged"]
 
-_RECIPIENT_TABLES: Final = (
-    *("virtual_alias_maps", "canonical_maps", "recipient_canonical_maps", "transport_maps"),
-    *("sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps"),
+_RECIPIENT_TABLES: Final = ("virtual_alias_maps", "canonical_maps", "recipient_canonical_maps")
+_ROUTING_TABLES: Final = (
+    *("transport_maps", "sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps"),
 )
 _DOMAIN_TABLES: Final = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
 _MAY_REFUSE: Final = (
@@ -173,23 +174,28 @@ class _Judge:
         checks = values["smtpd_reject_unlisted_recipient"].lower() != "no"
         if not alive or not checks or "no_unknown_recipient_checks" in self._receive_options():
             return Ends(alive=alive)
-        words = [(name, word) for name in (*_RECIPIENT_TABLES, *_DOMAIN_TABLES) for word in split_list(values[name])]
-        opened = {f"{name}: {word}": self.answers.lookup(word, NOBODY) for name, word in words if ":" in word}
-        broken = {cause for cause, answer in opened.items() if answer is Answer.BROKEN}
-        unsure = {cause for cause, answer in opened.items() if answer is Answer.UNKNOWN} | {*self._errors()}
+        # Routes and domains are looked up by trivial-rewrite(8), with its own options.
+        rewrite = values_of_service(self.configuration, "rewrite")
+        certain = {
+            **self._opened(values, _RECIPIENT_TABLES),
+            **self._opened(rewrite, (*_ROUTING_TABLES, *_DOMAIN_TABLES)),
+        }
+        doubtful = self._opened(values, _DOMAIN_TABLES)
+        broken = {cause for cause, answer in certain.items() if answer is Answer.BROKEN}
+        unsure = {cause for cause, answer in certain.items() if answer is Answer.UNKNOWN} | {
+            *_errors(rewrite, self.answers)
+        }
+        unsure |= {cause for cause, answer in doubtful.items() if answer in (Answer.BROKEN, Answer.UNKNOWN)}
         return Ends(
             is_refused=bool(broken or unsure),
             alive=frozenset() if broken else alive,
             refuses=frozenset(broken | unsure),
         )
 
-    def _errors(self) -> Iterator[str]:
-        values = self.listener.values
-        if values["default_transport"].startswith("error"):
-            yield f"default_transport: {values['default_transport']}"
-        for table in split_list(values["transport_maps"]):
-            if self.answers.lookup(table, "*") is not Answer.NO:
-                yield f"transport_maps: a row for * in {table}"
+    def _opened(self, values: Values, names: Iterable[str]) -> dict[str, Answer]:
+        """Return for each table in some lists whether it opens."""
+        words = [(name, word) for name in names for word in split_list(values[name]) if ":" in word]
+        return {f"{name}: {word}": self.answers.lookup(word.lstrip("!"), NOBODY) for name, word in words}
 
     def _receive_options(self) -> frozenset[str]:
         return frozenset(split_list(self.listener.values["receive_override_options"]))
@@ -230,6 +236,15 @@ def _offers_tls(listener: Listener, answers: Answers) -> Answer:
     if all(each is Answer.YES for each in loads):
         return Answer.YES
     return Answer.UNKNOWN if Answer.UNKNOWN in loads else Answer.NO
+
+
+def _errors(rewrite: Values, answers: Answers) -> Iterator[str]:
+    """Name what may send mail of all domains back."""
+    if rewrite["default_transport"].startswith("error"):
+        yield f"default_transport: {rewrite['default_transport']}"
+    for table in split_list(rewrite["transport_maps"]):
+        if answers.lookup(table, "*") is not Answer.NO:
+            yield f"transport_maps: a row for * in {table}"
 
 
 def _named(ends: Ends, name: str) -> Ends:

@@ -159,6 +159,13 @@ def test_an_option_of_smtpd_about_domains_is_not_sure_to_count() -> None:
     assert permitted(found, CANNOT_TELL) == {UNLISTED, FOREIGN, NO_CERTIFICATE, PLAIN}
 
 
+def test_routes_are_looked_up_by_another_program() -> None:
+    """A table that cannot be opened refuses mail by main.cf, and not by an option of smtpd."""
+    assert permitted(settled(host({}, transport_maps="mysql:/t"))) == {LISTED, USER}
+    assert permitted(settled(host({"transport_maps": "mysql:/t"}))) == set()
+    assert permitted(settled(host({}, relay_domains="mysql:/t")), CANNOT_TELL) == set(Kind)
+
+
 def test_questions_come_in_few_rounds_and_each_answer_counts() -> None:
     """Rows that cannot be opened refuse those who are looked up in them, and no user."""
     _, missing = judged(host({}), VISITORS, {})
