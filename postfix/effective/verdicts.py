@@ -1,0 +1,256 @@
+"""Judge if visitors may relay through the listeners of a host: permit, refuse, or cannot tell, and by what.
+
+What the configuration alone does not tell is asked as data: judge, have the missing questions answered, judge again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from postfix.effective.captures import HostConfiguration
+from postfix.effective.expansion import Values
+from postfix.effective.listeners import Listener, TlsLevel, listeners_of, values_of_service
+from postfix.effective.matching import address_in
+from postfix.effective.meanings import OWN_ACCESS, Session, steps_of_words
+from postfix.effective.starting import may_not_start, will_not_start
+from postfix.effective.visitors import AUTHORITIES, CHAIN, NOBODY, Answer, Answers, Asked, Kind, Question, Visitor
+from postfix.list_items import split_list
+from postfix.restriction_names import LISTS, Stage
+from postfix.restriction_walk import Ends, Verdict, walked
+
+__all__ = ["Judgement", "judged"]
+
+_RECIPIENT_TABLES: Final = ("virtual_alias_maps", "canonical_maps", "recipient_canonical_maps")
+_ROUTING_TABLES: Final = (
+    *("transport_maps", "sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps"),
+)
+_DOMAIN_TABLES: Final = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
+_MAY_REFUSE: Final = (
+    *("smtpd_proxy_filter", "smtpd_command_filter", "smtpd_upstream_proxy_protocol"),
+    *("postscreen_upstream_proxy_protocol",),
+)
+_SCREENING: Final = (
+    *(
+        "postscreen_greet_action",
+        "postscreen_dnsbl_action",
+        "postscreen_denylist_action",
+        "postscreen_blacklist_action",
+    ),
+)
+_DEEP_TESTS: Final = (
+    *("postscreen_pipelining_enable", "postscreen_non_smtp_command_enable", "postscreen_bare_newline_enable"),
+)
+_BEFORE: Final = frozenset({Stage.CLIENT, Stage.HELO, Stage.SENDER})
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one listener does with one visitor's mail to somebody elsewhere.
+
+    `causes`: for a refusal what may have refused, for a permission what may have permitted, else what may refuse and
+    what may permit; restrictions as `list/class: restriction argument`, sorted.
+    """
+
+    listener: str
+    visitor: Kind
+    verdict: Verdict
+    causes: tuple[str, ...] = ()
+
+
+def judged(
+    configuration: HostConfiguration, visitors: Sequence[Visitor], answers: Mapping[Question, Answer]
+) -> tuple[tuple[Judgement, ...], frozenset[Question]]:
+    """Return the judgement of each listener on each visitor, and the questions whose answers would tell more.
+
+    A missing answer counts as unknown, so each judgement holds as it is. Of a host of which nothing is known there is
+    no listener to judge: look at `HostConfiguration.cannot_tell` first.
+    """
+    known = Answers(answers, configuration.map_types)
+    found = [
+        _Judge(configuration, listener, visitor, known).judgement()
+        for listener in listeners_of(configuration)
+        for visitor in visitors
+    ]
+    return tuple(found), frozenset(known.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    configuration: HostConfiguration
+    listener: Listener
+    visitor: Visitor
+    answers: Answers
+
+    def judgement(self) -> Judgement:
+        """Return the judgement."""
+        if self.listener.cannot_tell:
+            return self._says(Verdict.CANNOT_TELL, [self.listener.cannot_tell])
+        dead = will_not_start(self.listener, values_of_service(self.configuration, "proxymap"))
+        found = self._says(Verdict.REFUSE, dead) if dead else self._received()
+        if broken := self.listener.values.unexpandable:
+            return self._says(Verdict.CANNOT_TELL, [f"{name}: its references have no end" for name in broken])
+        return found
+
+    def _received(self) -> Judgement:
+        load = _offers_tls(self.listener, self.answers)
+        sessions = {has_tls: self._session(has_tls=has_tls) for has_tls in _TLS_BY_ANSWER[load]}
+        ends = [self._ends(session) for session in sessions.values()]
+        together = ends[0] if len(ends) == 1 else ends[0].beside(ends[1])
+        may_refuse = [*self._beside(), *may_not_start(self.listener)]
+        verdict = together.verdict
+        if verdict is Verdict.PERMIT and may_refuse:
+            return self._says(Verdict.CANNOT_TELL, [*may_refuse, *together.refuses])
+        if verdict is Verdict.REFUSE and (client := self._may_be_another()):
+            return self._says(Verdict.CANNOT_TELL, [client, *together.refuses])
+        causes = {
+            Verdict.PERMIT: together.permits,
+            Verdict.REFUSE: together.refuses,
+            Verdict.CANNOT_TELL: together.permits | together.refuses | {*may_refuse},
+        }
+        return self._says(verdict, causes[verdict])
+
+    def _says(self, verdict: Verdict, causes: Iterable[str]) -> Judgement:
+        return Judgement(self.listener.name, self.visitor.kind, verdict, tuple(sorted({*causes})))
+
+    def _session(self, *, has_tls: bool) -> Session:
+        is_secure = has_tls and self.visitor.kind is not Kind.PLAIN
+        return Session(
+            listener=self.listener,
+            visitor=self.visitor,
+            answers=self.answers,
+            rewrite=values_of_service(self.configuration, "rewrite"),
+            has_tls=is_secure,
+            has_certificate=is_secure and self.visitor.has_certificate and self.listener.asks_for_certificates,
+            is_user=self._is_user(has_tls=is_secure),
+        )
+
+    def _is_user(self, *, has_tls: bool) -> bool | None:
+        if self.visitor.kind is not Kind.USER or not self.listener.offers_auth(has_tls=has_tls):
+            return False
+        exceptions = split_list(self.listener.values["smtpd_sasl_exceptions_networks"])
+        is_exception = address_in(exceptions, self.visitor.address)
+        return {Answer.YES: False, Answer.NO: True}.get(is_exception)
+
+    def _ends(self, session: Session) -> Ends:
+        refused = [*self._faults_of_session(session)]
+        ends = Ends(alive=frozenset({False}))
+        if refused:
+            return Ends(is_refused=True, refuses=frozenset(refused))
+        for name, reading in self._lists(session):
+            steps = steps_of_words(self.listener.words_of(name), OWN_ACCESS[name])
+            after = walked(steps, reading.meaning_of, ends.alive)
+            ends = ends.then(replace(_named(after, name), permitted=frozenset(), alive=after.outcomes))
+        return ends.then(self._after_lists(ends.alive))
+
+    def _faults_of_session(self, session: Session) -> Iterator[str]:
+        if self.listener.declared_tls is TlsLevel.ENCRYPT and not session.has_tls:
+            yield "TLS is required, and there is none"
+        elif self.listener.requires_certificates and not session.has_certificate:
+            yield "smtpd_tls_req_ccert: a certificate is required"
+
+    def _lists(self, session: Session) -> Iterator[tuple[str, Session]]:
+        """Return the lists in their order, each with what is known when it is read."""
+        waits = self.listener.values["smtpd_delay_reject"].lower() != "no"
+        is_wrapped = self.listener.is_wrapped
+        early = replace(
+            session,
+            has_tls=session.has_tls and is_wrapped,
+            has_certificate=session.has_certificate and is_wrapped,
+            is_user=False,
+        )
+        for name in OWN_ACCESS:
+            stage = LISTS.get(name, Stage.RECIPIENT)
+            if waits or stage not in _BEFORE:
+                yield name, session.in_list(name, None)
+                continue
+            if stage in (Stage.CLIENT, Stage.HELO):
+                yield name, early.in_list(name, stage)
+            if stage in (Stage.HELO, Stage.SENDER):
+                yield name, session.in_list(name, stage)
+
+    def _after_lists(self, alive: frozenset[bool]) -> Ends:
+        """Return what becomes of mail that all lists let pass: the check of the recipient."""
+        values = self.listener.values
+        checks = values["smtpd_reject_unlisted_recipient"].lower() != "no"
+        if not alive or not checks or "no_unknown_recipient_checks" in self._receive_options():
+            return Ends(alive=alive)
+        # Routes and domains are looked up by trivial-rewrite(8), with its own options.
+        rewrite = values_of_service(self.configuration, "rewrite")
+        certain = {
+            **self._opened(values, _RECIPIENT_TABLES),
+            **self._opened(rewrite, (*_ROUTING_TABLES, *_DOMAIN_TABLES)),
+        }
+        doubtful = self._opened(values, _DOMAIN_TABLES)
+        broken = {cause for cause, answer in certain.items() if answer is Answer.BROKEN}
+        unsure = {cause for cause, answer in certain.items() if answer is Answer.UNKNOWN} | {
+            *_errors(rewrite, self.answers)
+        }
+        unsure |= {cause for cause, answer in doubtful.items() if answer in (Answer.BROKEN, Answer.UNKNOWN)}
+        return Ends(
+            is_refused=bool(broken or unsure),
+            alive=frozenset() if broken else alive,
+            refuses=frozenset(broken | unsure),
+        )
+
+    def _opened(self, values: Values, names: Iterable[str]) -> dict[str, Answer]:
+        """Return for each table in some lists whether it opens."""
+        words = [(name, word) for name in names for word in split_list(values[name]) if ":" in word]
+        return {f"{name}: {word}": self.answers.lookup(word.lstrip("!"), NOBODY) for name, word in words}
+
+    def _receive_options(self) -> frozenset[str]:
+        return frozenset(split_list(self.listener.values["receive_override_options"]))
+
+    def _beside(self) -> Iterator[str]:
+        """Name what may refuse beside the lists."""
+        values = self.listener.values
+        if values["smtpd_milters"] and "no_milters" not in self._receive_options():
+            yield "smtpd_milters"
+        yield from (name for name in _MAY_REFUSE if values[name])
+        rates = (name for name in values.raw if name.startswith("smtpd_client_") and name.endswith("_rate_limit"))
+        yield from (name for name in rates if values[name].strip("0"))
+        if screen := self.listener.screen_values:
+            yield from (name for name in _SCREENING if screen[name].lower() not in ("", "ignore"))
+            yield from (name for name in _DEEP_TESTS if screen.is_yes(name))
+            yield from (name for name in _MAY_REFUSE if name.startswith("postscreen_") and screen[name])
+
+    def _may_be_another(self) -> str:
+        hosts = split_list(self.listener.values["smtpd_authorized_xclient_hosts"])
+        return "" if address_in(hosts, self.visitor.address) is Answer.NO else "smtpd_authorized_xclient_hosts"
+
+
+_TLS_BY_ANSWER: Final = {
+    Answer.YES: (True,),
+    Answer.NO: (False,),
+    Answer.BROKEN: (False,),
+    Answer.UNKNOWN: (True, False),
+}
+
+
+def _offers_tls(listener: Listener, answers: Answers) -> Answer:
+    """Return whether a listener can offer TLS: its level, and whether its chain and its authorities load."""
+    if listener.tls is TlsLevel.NONE:
+        return Answer.NO
+    authorities = listener.values["smtpd_tls_CAfile"]
+    files = [*((file, CHAIN) for file in listener.chain_files), *([(authorities, AUTHORITIES)] if authorities else [])]
+    loads = [answers.to(Question(Asked.LOADS, file, what)) for file, what in files]
+    if all(each is Answer.YES for each in loads):
+        return Answer.YES
+    return Answer.UNKNOWN if Answer.UNKNOWN in loads else Answer.NO
+
+
+def _errors(rewrite: Values, answers: Answers) -> Iterator[str]:
+    """Name what may send mail of all domains back."""
+    if rewrite["default_transport"].startswith("error"):
+        yield f"default_transport: {rewrite['default_transport']}"
+    for table in split_list(rewrite["transport_maps"]):
+        if answers.lookup(table, "*") is not Answer.NO:
+            yield f"transport_maps: a row for * in {table}"
+
+
+def _named(ends: Ends, name: str) -> Ends:
+    """Put the name of the list in front of each cause; a class stands behind it."""
+    return replace(
+        ends,
+        permits=frozenset(f"{name}: {cause}" for cause in ends.permits),
+        refuses=frozenset(f"{name}: {cause}" for cause in ends.refuses),
+    )

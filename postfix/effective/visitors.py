@@ -1,0 +1,98 @@
+"""Who may come to a listener, and what has to be asked on its host to know how they are received."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Final
+
+__all__ = ["AUTHORITIES", "CHAIN", "NOBODY", "Answer", "Answers", "Asked", "Kind", "Question", "Visitor"]
+
+NOBODY: Final = "nobody.postseal.invalid"
+"""A key that no table has: it is looked up only to see whether the table opens."""
+
+
+class Kind(StrEnum):
+    """The clients that are tried, by what they bring."""
+
+    LISTED = "listed"
+    UNLISTED = "unlisted"
+    FOREIGN = "foreign authority"
+    USER = "SASL user"
+    NO_CERTIFICATE = "TLS without certificate"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """One client that comes from outside and writes to somebody elsewhere; it is well-behaved in all other ways.
+
+    `address`: where it comes from, IPv4 or IPv6. `prints`: the fingerprints of its certificate and of its key by name
+    of digest, in the form that stands in tables. `domain`: that it writes to, one that nobody receives for.
+    """
+
+    kind: Kind
+    address: str
+    domain: str
+    prints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def has_certificate(self) -> bool:
+        """Whether it shows a certificate when it is asked."""
+        return self.kind in (Kind.LISTED, Kind.UNLISTED, Kind.FOREIGN)
+
+
+class Asked(Enum):
+    """What can be asked on a host: a table about a key, an authority file about a visitor, a file for a chain."""
+
+    LOOKUP = "postmap -q"
+    TRUSTED = "openssl verify"
+    LOADS = "certificate and key"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One read-only question to a host; `where`: table or file, `key`: what is looked for in it.
+
+    LOOKUP: is `key` in the table of type and name `where`. TRUSTED: is the certificate of the visitor of kind `key`
+    trusted by the file or directory `where`. LOADS: are there a key and its chain
+    (`key` is CHAIN) or certificates (AUTHORITIES) in the file `where`, that the user of smtpd(8) can load.
+    """
+
+    asked: Asked
+    where: str
+    key: str = ""
+
+
+CHAIN: Final = "chain"
+AUTHORITIES: Final = "authorities"
+
+
+class Answer(Enum):
+    """What the host said; BROKEN: the table or file cannot be opened; UNKNOWN: nobody could ask."""
+
+    YES = "yes"
+    NO = "no"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+class Answers:
+    """The answers that there are; those that were wanted and are missing are remembered in `missing`."""
+
+    def __init__(self, known: Mapping[Question, Answer], map_types: frozenset[str]) -> None:
+        self._known = known
+        self._map_types = map_types
+        self.missing: set[Question] = set()
+
+    def to(self, question: Question) -> Answer:
+        """Return the answer, UNKNOWN while it is missing; a table of a type that Postfix lacks is never asked."""
+        kind = question.where.partition(":")[0]
+        if question.asked is Asked.LOOKUP and kind not in self._map_types:
+            return Answer.BROKEN
+        if question not in self._known:
+            self.missing.add(question)
+        return self._known.get(question, Answer.UNKNOWN)
+
+    def lookup(self, table: str, key: str) -> Answer:
+        """Return whether a table has a key."""
+        return self.to(Question(Asked.LOOKUP, table, key))

@@ -1,0 +1,219 @@
+"""What a change does by the way is refused or shown, each with the rule, the place and the step that does it."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postfix.effective.captures import HostConfiguration, MasterService
+from postfix.effective.comparison import Finding, Rule, View, compared
+from postfix.effective.verdicts import judged
+from postfix.effective.visitors import Answer, Asked, Kind, Question, Visitor
+
+VISITORS = tuple(
+    Visitor(kind=kind, address="203.0.113.7", domain="elsewhere.invalid", prints={"sha256": (f"{kind}",)})
+    for kind in Kind
+)
+DEFAULTS = {
+    "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination",
+    "mynetworks": "127.0.0.0/8",
+    "smtpd_tls_fingerprint_digest": "sha256",
+    "smtpd_sasl_auth_enable": "no",
+}
+CHAIN, ROWS = "/tls/chain.pem", "texthash:/tls/rows"
+MERGED = {
+    "smtpd_tls_chain_files": CHAIN,
+    "smtpd_tls_security_level": "may",
+    "smtpd_tls_ask_ccert": "yes",
+    "smtpd_tls_fingerprint_digest": "sha256",
+    "relay_clientcerts": ROWS,
+    "smtpd_tls_CAfile": "/tls/ca.pem",
+    "smtpd_relay_restrictions": (
+        "permit_mynetworks, permit_sasl_authenticated, permit_tls_clientcerts, reject_unauth_destination"
+    ),
+}
+SMTP = MasterService(name="smtp", type="inet", command="smtpd")
+
+
+def view(written: Mapping[str, str], *services: MasterService) -> View:
+    """Return a host and the judgements on it, all questions answered: files load, our row is there."""
+    found = HostConfiguration(
+        parameters={**DEFAULTS, **written},
+        written=written,
+        services=services or (SMTP,),
+        map_types=frozenset({"hash", "texthash", "static"}),
+    )
+    known: dict[Question, Answer] = {}
+    for _ in range(20):
+        judgements, missing = judged(found, VISITORS, known)
+        if not missing:
+            return View(found, judgements)
+        for each in missing:
+            is_row = each.where == ROWS and each.key == Kind.LISTED
+            is_yes = (
+                is_row or each.asked is Asked.LOADS or (each.where, each.key) == ("static:all", "elsewhere.invalid")
+            )
+            known[each] = Answer.YES if is_yes else Answer.NO
+    raise AssertionError("the questions never end")
+
+
+def merged(
+    written: Mapping[str, str], *services: MasterService, merge: Mapping[str, str] = MERGED, admitting: str = ""
+) -> tuple[Finding, ...]:
+    """Return the findings about a merge of ours into a host."""
+    return compared(
+        view(written, *services),
+        view({**written, **merge}, *services),
+        frozenset(merge),
+        admitting=frozenset(filter(None, [admitting])),
+    )
+
+
+def submission(**options: str) -> tuple[MasterService, ...]:
+    """Return port 25 and a submission service with options of its own."""
+    return SMTP, MasterService(name="submission", type="inet", command="smtpd", options=options)
+
+
+TO_OTHERS = "reject_unauth_destination"
+GREET = {
+    "smtpd_restriction_classes": "greet",
+    "greet": "check_policy_service unix:x",
+    "smtpd_recipient_restrictions": f"greet, permit_tls_clientcerts, {TO_OTHERS}",
+}
+SUB = "submission/inet"
+CASES: dict[str, tuple[tuple[Finding, ...], list[tuple[str, str, str]]]] = {
+    "a plain host": (
+        merged({}),
+        [("S3", "smtp/inet", "TLS would be offered"), ("S3", "smtp/inet", "client certificate")],
+    ),
+    "trust that follows ours": (
+        merged({**MERGED, "smtpd_tls_CAfile": "/old.pem", "smtp_tls_CAfile": "$smtpd_tls_CAfile"}),
+        [("R5", "smtp_tls_CAfile", "/old.pem -> /tls/ca.pem")],
+    ),
+    "a list of the host's own": (
+        merged({"smtpd_recipient_restrictions": TO_OTHERS}),
+        [("R2", "smtp/inet", f"smtpd_recipient_restrictions: {TO_OTHERS}"), ("S3", "", ""), ("S3", "", "")],
+    ),
+    "submission for users": (
+        merged(
+            MERGED,
+            *submission(
+                smtpd_client_restrictions="permit_sasl_authenticated,reject", smtpd_tls_security_level="encrypt"
+            ),
+            admitting=SUB,
+        ),
+        [("R2", SUB, "smtpd_client_restrictions: reject"), ("S2", SUB, "smtpd_tls_security_level = encrypt")],
+    ),
+    "domains of everybody": (
+        merged(MERGED, merge={"relay_domains": "static:all"}),
+        [("R1", "smtp/inet", "refuse -> permit")] * 4,
+    ),
+    "TLS becomes less": (
+        merged(
+            MERGED | {"smtpd_tls_security_level": "encrypt", "smtpd_sasl_auth_enable": "yes"},
+            merge={"smtpd_tls_security_level": "may"},
+        ),
+        [("R3", "smtp/inet", "encrypt -> may"), ("R3", "smtp/inet", "in clear")],
+    ),
+    "rows of the host's own": (
+        merged(MERGED | {"relay_clientcerts": "hash:/own"}),
+        [("R6", "smtp/inet", "hash:/own")],
+    ),
+    "a policy server in a class": (
+        merged(MERGED | GREET, merge={"smtpd_tls_ask_ccert": "yes"}),
+        [("S4", "smtp/inet", "smtpd_recipient_restrictions: greet/check_policy_service unix:x")],
+    ),
+    "networks that follow ours": (
+        merged({**MERGED, "nets": "", "mynetworks": "127.0.0.0/8, $nets"}, merge={"nets": "0.0.0.0/0"}),
+        [("R1", "smtp/inet", "permit_mynetworks")] * 4 + [("R5", "mynetworks", "0.0.0.0/0")],
+    ),
+    "an open relay already": (
+        merged(MERGED | {"mynetworks": "0.0.0.0/0"}),
+        [("S5", "smtp/inet", "permit_mynetworks")] * 4,
+    ),
+    "users lose": (
+        merged(
+            MERGED | {"smtpd_sasl_auth_enable": "yes", "smtpd_tls_auth_only": "yes"},
+            merge={"smtpd_sasl_auth_enable": "no"},
+        ),
+        [("R4", "smtp/inet", "permit -> refuse")],
+    ),
+    "a value that kills": (
+        merged(MERGED, merge={"smtpd_tls_ask_ccert": "maybe"}),
+        [("R2", "smtp/inet", "neither yes nor no"), ("R4", "smtp/inet", "neither yes nor no")],
+    ),
+    "certificates required": (
+        merged(MERGED | {"smtpd_tls_security_level": "encrypt"}, merge={"smtpd_tls_req_ccert": "yes"}),
+        [("R6", "smtp/inet", "without a certificate")],
+    ),
+    "a level of defaults": (
+        compared(
+            view(MERGED | {"append_dot_mydomain": "no"}),
+            view(MERGED | {"append_dot_mydomain": "no", "smtputf8_enable": "yes"}),
+            frozenset({"compatibility_level"}),
+        ),
+        [("S1", "smtputf8_enable", "empty -> yes")],
+    ),
+    "a listener that goes": (
+        compared(view(MERGED, *submission()), view(MERGED), frozenset(), admitting=frozenset({SUB})),
+        [("R2", SUB, "no such listener"), ("R6", SUB, "gone")],
+    ),
+    "a new open listener": (
+        compared(
+            view(MERGED),
+            view(MERGED, *submission(smtpd_relay_restrictions=f"check_client_access static:ok,{TO_OTHERS}")),
+            frozenset(),
+        ),
+        [("R1", SUB, "refuse -> permit")] * 4,
+    ),
+    "nothing known": (
+        compared(View(HostConfiguration(cannot_tell="postconf: no")), view({}), frozenset()),
+        [("R0", "", "postconf: no")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_change_is_told_by_rule_place_and_cause(case: str) -> None:
+    """All findings of it, and no others."""
+    found, expected = CASES[case]
+    assert [each.rule.value for each in found] == [rule for rule, _, _ in expected], found
+    for each, (_, place, words) in zip(found, expected, strict=True):
+        assert place in each.place
+        assert words in each.message
+        assert each.is_refused == each.rule.startswith("R")
+
+
+def test_our_own_rows_may_be_replaced_by_us() -> None:
+    """A table of an earlier change of ours is no foreign one."""
+    before, after = view(MERGED | {"relay_clientcerts": "hash:/earlier"}), view(MERGED)
+    ours = frozenset({"relay_clientcerts"})
+    assert Rule.TAKEN_AWAY in {each.rule for each in compared(before, after, ours)}
+    assert not compared(before, after, ours, ours_before=ours)
+
+
+def test_a_value_without_an_end_is_never_taken_for_unchanged() -> None:
+    """Nobody can tell what it is."""
+    found = merged(MERGED | {"mydestination": "$mydestination"}, merge={"smtpd_tls_ask_ccert": "yes"})
+    assert "mydestination" in {each.place for each in found}
+
+
+def test_blanks_and_commas_in_a_list_are_no_difference() -> None:
+    """As Postfix splits lists; and a name of somebody's own counts only where it is used."""
+    before = view(MERGED | {"mydestination": "a, b", "own": "x"})
+    assert not compared(before, view(MERGED | {"mydestination": "a  b", "own": "y"}), frozenset())
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*MERGED, "mydestination", "own"]), st.sampled_from(["", "no", "yes", "a b", "$own"])
+    )
+)
+def test_no_change_is_refused_for_nothing(written: dict[str, str]) -> None:
+    """A host compared with itself: only what was there already is shown, or that nobody is let in."""
+    host = view(written)
+    rules = {each.rule for each in compared(host, host, frozenset())}
+    assert rules <= {Rule.OPEN_ALREADY, Rule.CANNOT_TELL, Rule.LISTED_REFUSED, Rule.VALUE_FOLLOWS, Rule.VALUE_CHANGES}
+    if "$own" not in written.get("own", ""):
+        assert not rules & {Rule.VALUE_FOLLOWS, Rule.VALUE_CHANGES}
