@@ -11,6 +11,7 @@ from postseal_core.files.bringing import Bringer, bring_directory
 from postseal_core.files.directory import DirectoryWriter
 from postseal_core.files.mark import Mark, MarkedFile, mark_entry, read_mark
 from postseal_core.files.place_lock import lock_place
+from postseal_core.files.project_file import read_project_file
 from postseal_core.files.safe_place import open_inside
 from postseal_core.files.tree import LOCK_FILE, MARK_FILE, FileEntry
 
@@ -118,3 +119,31 @@ def test_a_root_that_was_exchanged_meanwhile_is_not_locked(tmp_path: Path) -> No
         with writer.exclusive():
             assert (root / LOCK_FILE).exists()
             assert not (tmp_path / "moved" / LOCK_FILE).exists()
+
+
+def _handles() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # names alone
+
+
+def test_whatever_is_asked_and_refused_no_handle_stays_open(tmp_path: Path) -> None:
+    """Of a directory on the way, of one that others may write to, of a file that is there and of one that is not."""
+    root = tmp_path / "root"
+    (root / "tls/inner").mkdir(parents=True)
+    (root / "open").mkdir()
+    (root / "open").chmod(0o777)
+    (root / "tls/inner/ca.pem").write_bytes(b"")
+    writer = DirectoryWriter(root)
+    parent = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    before = _handles()
+    for _ in range(3):
+        assert [*writer.present(["tls/inner/ca.pem", "tls/inner/missing"])] == ["tls/inner/ca.pem"]
+        assert writer.read("tls/inner/ca.pem") is not None
+        with pytest.raises(DeployError):
+            writer.present(["open/file"])
+        with pytest.raises(DeployError):
+            open_inside(parent, "open", str(root / "open"))
+        assert read_project_file(root, "tls/inner/ca.pem") == b""
+        with pytest.raises(FileNotFoundError):
+            read_project_file(root, "tls/inner/missing")
+    assert _handles() == before
+    os.close(parent)
