@@ -5,12 +5,13 @@ The format is in docs/design/20261126-host-transactions.md; `program/postseal-ho
 
 import io
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
 from postfix.deploy.host_files import HostFiles, Situation, Table
+from postfix.deploy.lookups import as_lines, lookups_of
 from postfix.deploy.plan import HostPlan
 from postfix.deploy.steps import (
     BuildTable,
@@ -183,25 +184,17 @@ def _lookups(plan: HostPlan, desired: HostFiles, proof: Proof, members: _Members
     for table in desired.tables:
         if table.has_file_names:
             continue
-        path, declared = table.source.path, _keys(table.source.content)
-        if path not in written and not plan.is_empty:
+        path = table.source.path
+        is_new = path in written
+        if not is_new and not plan.is_empty:
             continue
-        source = members.add(table.source.content) if path in written else _NOTHING
-        known = {key.lower() for key in declared}
-        withdrawn = [key for key in _keys(proof.rows_before.get(path, b"")) if key.lower() not in known]
-        for what, keys in (("found", declared), ("absent", withdrawn)):
-            if keys:
-                yield ("lookup", table.type, what, members.add(_as_lines(keys)), source, path)
-
-
-def _keys(source: bytes) -> list[bytes]:
-    """Return the keys of a table's rows; a line that begins with a blank goes on with the row above."""
-    lines = (line for line in source.split(b"\n") if line.strip() and line[:1] not in b"# \t")
-    return list(dict.fromkeys(line.split()[0] for line in lines))
-
-
-def _as_lines(keys: Iterable[bytes]) -> bytes:
-    return b"".join(key + b"\n" for key in keys)
+        keys = lookups_of(table.source.content, proof.rows_before.get(path, b""))
+        source = members.add(table.source.content) if is_new else _NOTHING
+        for what, staged, live in (("found", keys.declared, keys.added), ("absent", keys.withdrawn, keys.withdrawn)):
+            if staged:
+                # A table that was tried before it was put in place needs no second look at what has not changed.
+                numbers = (members.add(as_lines(staged)), members.add(as_lines(live if is_new else staged)))
+                yield ("lookup", table.type, what, *numbers, source, path)
 
 
 def _archive(files: Mapping[str, bytes]) -> bytes:

@@ -97,7 +97,8 @@ class HostFiles:
 class Deployed:
     """Everything a deployment put on a host; keep it, the next one needs it. Holds no secret.
 
-    `files`, `chroot`: path -> digest as in `postseal_core.files.tree`. `indexes`: paths. `parameters`: names that are
+    `files`, `chroot`: path -> digest as in `postseal_core.files.tree`. `indexes`: paths, and
+    `index_digests`: what postmap made there, as far as it is known. `parameters`: names that are
     ours in a main.cf that is not, and `originals` the values that some of them had there before. `has_services`:
     whether a master.cf that is not ours has a block of our services, and `services` which, as `submission/inet`.
     """
@@ -105,6 +106,7 @@ class Deployed:
     files: Mapping[str, str] = field(default_factory=dict)
     chroot: Mapping[str, str] = field(default_factory=dict)
     indexes: tuple[str, ...] = ()
+    index_digests: Mapping[str, str] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
     originals: Mapping[str, str] = field(default_factory=dict)
     has_services: bool = False

@@ -100,6 +100,9 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         files=tree.owned,
         chroot=jail.owned,
         indexes=desired.index_paths,
+        index_digests={
+            path: deployed.index_digests[path] for path in desired.index_paths if path in deployed.index_digests
+        },
         parameters=tuple(sorted(desired.parameters)),
         originals=_originals(desired, with_marked(owner, desired, deployed, situation.mark), situation),
         has_services=bool(desired.services),
@@ -202,7 +205,7 @@ class _Indexes:
         cls, desired: HostFiles, deployed: Deployed, situation: Situation, tree: TreePlan, ours: Ours
     ) -> "_Indexes":
         """Return what an update does to them."""
-        built = _tables_to_build(desired, ours.indexes, situation, tree)
+        built = _tables_to_build(desired, deployed, ours.indexes, situation, tree)
         outdated = [path for path in deployed.indexes if path not in desired.index_paths]
         give_back = tuple(path for path in outdated if path in ours.kept)
         return cls(
@@ -250,13 +253,17 @@ def _keeping(place: Place, paths: Iterable[str], present: Mapping[str, str]) -> 
 
 
 def _tables_to_build(
-    desired: HostFiles, ours: Collection[str], situation: Situation, tree: TreePlan
+    desired: HostFiles, deployed: Deployed, ours: Collection[str], situation: Situation, tree: TreePlan
 ) -> Iterator[Table]:
     for table in desired.tables:
         index = table.index_path
-        # An index that we did not make may be of other rows than the source, even if that is as declared.
-        if index and (table.source in tree.write or index not in ours or index not in situation.files):
+        if index and (table.source in tree.write or index not in ours or not _is_as_made(index, deployed, situation)):
             yield table
+
+
+def _is_as_made(index: str, deployed: Deployed, situation: Situation) -> bool:
+    """Return whether an index is the one that we made; another may be of other rows than the source."""
+    return index in situation.files and situation.files[index] == deployed.index_digests.get(index)
 
 
 def _preparations(place: Place, tree: TreePlan) -> Iterator[Step]:

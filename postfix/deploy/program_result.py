@@ -1,7 +1,7 @@
 """What the host program says at its end, as a record and as sentences."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -56,7 +56,7 @@ class ProgramResult:
 
     `reloading`: reloaded, not_running, no_main_cf, or empty. `recovered`: what became of an earlier run that was cut
     off: forward, undo, finished, conflict, or empty. `left`: what is obsolete and could not be removed, with the
-    reason where there is one.
+    reason where there is one. `index_digests`: what postmap made, by path.
     """
 
     end: End
@@ -66,6 +66,7 @@ class ProgramResult:
     left: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     files: tuple[tuple[str, str, str], ...] = ()
+    index_digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_changed_meanwhile(self) -> bool:
@@ -88,6 +89,7 @@ def read_result(text: str) -> ProgramResult:
         left=tuple(": ".join(row[1:]) for row in rows if row[0] == "left"),
         evidence=tuple(Evidence(row[1], tuple(row[2:])) for row in rows if row[0] == "evidence"),
         files=tuple((row[1], row[2], row[3]) for row in rows if row[0] == "file"),
+        index_digests={row[1]: row[2] for row in rows if row[0] == "index"},
     )
 
 

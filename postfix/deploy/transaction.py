@@ -146,7 +146,9 @@ class _Run:
 
     def _outcome(self, plan: HostPlan, result: ProgramResult) -> Outcome:
         raise_failure(result, self.session.root)
-        return Outcome(plan, _RELOADINGS[result.reloading], evidence=result.evidence)
+        digests = {**plan.deployed.index_digests, **result.index_digests}
+        made = replace(plan, deployed=replace(plan.deployed, index_digests=digests))
+        return Outcome(made, _RELOADINGS[result.reloading], evidence=result.evidence)
 
 
 def remove(session: HostSession, deployed: Deployed, owner: str = "") -> Outcome:

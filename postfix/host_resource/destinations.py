@@ -146,7 +146,8 @@ class _Local:
 
     def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:
         ours = {name: main_cf[name] for name in deployed.parameters if name in main_cf}
-        return changed_paths(self._path, deployed.files) + (_changed_parameters(self._path, ours) if ours else [])
+        files = {**deployed.files, **deployed.index_digests}
+        return changed_paths(self._path, files) + (_changed_parameters(self._path, ours) if ours else [])
 
 
 DESTINATIONS: Final[Mapping[TargetKind, Callable[[Target], Destination]]] = MappingProxyType(

@@ -369,6 +369,29 @@ def test_an_edit_just_before_the_rename_is_not_lost(relay: Relay) -> None:
     assert relay.is_new()
 
 
+def test_an_index_that_somebody_puts_in_the_place_of_ours_never_stays(relay: Relay) -> None:
+    """Neither in a run, where it is seen before the end and not touched, nor afterwards, where it is made again."""
+    index, other = (relay.instance.config_directory / name for name in ("relay_clientcerts.db", "other"))
+    other.write_text(f"{ALICE.fingerprint_sha256} client\n")
+    made = relay.instance.command("postmap", "-c", relay.session.root, f"hash:{other}")
+    assert made.returncode == 0
+    relay.session.before("probe", f"cp '{other}.db' '{index}'")
+    said = failure_of(lambda: relay.up(NEW))
+    assert f"hash:{index.with_suffix('')} is not what was put there" in said
+    assert f"{index} was changed by somebody else" in said
+    assert index.read_bytes() == other.with_suffix(".db").read_bytes()
+    relay.session.before()
+    shutil.rmtree(relay.session.root + "/.postseal/journal")
+    relay.up(NEW)
+    assert relay.is_new()
+    shutil.copy(other.with_suffix(".db"), index)
+    assert relay.ask(ALICE).may_relay
+    relay.up(NEW)
+    assert relay.is_new()
+    other.unlink()
+    other.with_suffix(".db").unlink()
+
+
 def test_two_runs_at_once_never_mix(relay: Relay) -> None:
     """The second one is told that another is at work, also where only the program on the host knows."""
     lock = relay.instance.config_directory / ".postseal/lock"

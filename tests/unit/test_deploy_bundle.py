@@ -59,13 +59,25 @@ def test_each_change_names_what_stands_there_what_shall_and_where() -> None:
     assert all(f"f/{line[5]}" in held for line in changes if line[0] in ("put", "link", "index"))
 
 
+def looked_up(bundle: Bundle) -> dict[str, tuple[bytes, bytes]]:
+    """Return what is asked of the staged table, and of the one in force."""
+    held = members(bundle)
+    return {line[2]: (held[f"f/{line[3]}"], held[f"f/{line[4]}"]) for line in lines(bundle) if line[0] == "lookup"}
+
+
 def test_rows_that_are_declared_are_looked_up_and_those_that_go() -> None:
     """A line that goes on is no row; a key in other letters is the same one."""
     bundle = made(rows_before=b"aa:bb alice\nEE:FF carol\n")
-    found = {line[2]: members(bundle)[f"f/{line[3]}"] for line in lines(bundle) if line[0] == "lookup"}
-    assert found == {"found": b"AA:BB\nCC:DD\n", "absent": b"EE:FF\n"}
+    every = b"AA:BB\nCC:DD\n"
+    assert looked_up(bundle) == {"found": (every, every), "absent": (b"EE:FF\n", b"EE:FF\n")}
     names = replace(DESIRED, tables=(Table(replace(CLIENTS, mode=0o400), "hash", has_file_names=True),))
-    assert not [line for line in lines(made(names)) if line[0] == "lookup"]
+    assert looked_up(made(names)) == {}
+
+
+def test_in_force_only_what_has_changed_is_looked_up() -> None:
+    """All rows were found in the staged table, and the one in force has to be the same file."""
+    assert looked_up(made(rows_before=b"AA:BB alice\n")) == {"found": (b"AA:BB\nCC:DD\n", b"CC:DD\n")}
+    assert looked_up(made(rows_before=CLIENTS.content)) == {"found": (b"AA:BB\nCC:DD\n", b"")}
 
 
 def test_the_same_plan_a_second_time_is_another_transaction() -> None:

@@ -103,32 +103,43 @@ def test_a_host_as_declared_gives_no_step() -> None:
     table = Table(CLIENTS, "lmdb")
     desired = HostFiles(files=(KEY,), tables=(table,), parameters={"mail_owner": "postfix"})
     present = HERE | manifest(desired.entries) | {"tls/": DIRECTORY, "relay_clientcerts.lmdb": "sha256:index"}
-    deployed = Deployed(manifest(desired.entries), indexes=("relay_clientcerts.lmdb",), parameters=("mail_owner",))
+    deployed = Deployed(
+        manifest(desired.entries),
+        indexes=("relay_clientcerts.lmdb",),
+        index_digests={"relay_clientcerts.lmdb": "sha256:index"},
+        parameters=("mail_owner",),
+    )
     plan = plan_deployment(desired, deployed, replace(HOST, files=present))
     assert plan.is_empty
     assert plan.deployed == deployed
 
 
+DB = "relay_clientcerts.db"
+
+
 @pytest.mark.parametrize(
-    ("indexes", "there", "steps"),
+    ("made", "there", "steps"),
     [
-        (("relay_clientcerts.db",), ("relay_clientcerts.db",), ""),
-        (("relay_clientcerts.db",), (), "build"),
-        ((), ("relay_clientcerts.db",), "keep build"),
+        ({DB: "sha256:index"}, (DB,), ""),
+        ({DB: "sha256:index"}, (), "build"),
+        ({DB: "sha256:another"}, (DB,), "build"),
+        ({DB: ""}, (DB,), "build"),
+        ({}, (DB,), "keep build"),
     ],
-    ids=["ours", "missing", "not ours"],
+    ids=["ours", "missing", "changed by somebody", "made when nobody noted what", "not ours"],
 )
-def test_an_index_is_made_again_if_it_is_missing_or_not_ours(
-    indexes: tuple[str, ...], there: tuple[str, ...], steps: str
+def test_an_index_is_made_again_unless_it_is_the_one_that_was_made(
+    made: dict[str, str], there: tuple[str, ...], steps: str
 ) -> None:
     """An unchanged source is no proof that the index beside it is of the same rows; one of others is kept."""
     table = Table(CLIENTS, "hash")
     present = HERE | manifest([CLIENTS]) | dict.fromkeys(there, "sha256:index")
-    deployed = Deployed(manifest([CLIENTS]), indexes=indexes)
+    known = {path: digest for path, digest in made.items() if digest}
+    deployed = Deployed(manifest([CLIENTS]), indexes=tuple(made), index_digests=known)
     desired = HostFiles(tables=(table,), take_over=("relay_clientcerts",))
     plan = plan_deployment(desired, deployed, replace(HOST, files=present))
     done: dict[str, tuple[Step, ...]] = {
-        "keep": (KeepOriginal(Place.CONFIG, "relay_clientcerts.db"),),
+        "keep": (KeepOriginal(Place.CONFIG, DB),),
         "build": (BuildTable(table), Reload()),
     }
     assert plan.steps == tuple(step for word in steps.split() for step in done[word])
