@@ -152,6 +152,8 @@ class _Changes:
             return ("link", _PLACES[place], _NOTHING, there, digest(entry), number, entry.path)
         is_merged = place is Place.CONFIG and entry.path in self.plan.merged
         how = "keep" if is_merged else f"{entry.mode:o}"
+        if place is Place.CONFIG and entry.path in self.plan.attributes_of:
+            how = f"keep={self.plan.attributes_of[entry.path]}"
         return ("put", _PLACES[place], how, there, digest(entry), self.members.add(entry.content), entry.path)
 
     def _index(self, table: Table) -> tuple[str, ...]:

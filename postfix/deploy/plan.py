@@ -6,10 +6,9 @@ or not, so at any moment all that main.cf names has to be there. Nothing to chan
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, Table, problems_of_files
-from postfix.deploy.originals import originals_of, restored
 from postfix.deploy.proof import MarkChange, Ours, mark_changes, ours_on, problems_of_strangers, with_marked
 from postfix.deploy.steps import (
     BuildTable,
@@ -23,8 +22,7 @@ from postfix.deploy.steps import (
     Step,
     WriteFile,
 )
-from postfix.main_cf import merge
-from postfix.master_cf import merge_services
+from postfix.deploy.theirs import Theirs, base_of_taken_over, theirs
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.files.tree import Entry, FileEntry, TreePlan, kept_name, plan_tree
 
@@ -40,7 +38,8 @@ class HostPlan:
     `deployed`: what is ours afterwards. `mark`, `chroot_mark`: what says so on the host. `main_cf`, `master_cf`: what
     these files will be, so that they can be checked first; None where there will be none. `changed_outside`, `kept`,
     `taken_over`: as in `postseal_core.files.tree.TreePlan`. `merged`: files of others of which only a part is ours;
-    they keep their attributes. `has_chroot`: whether anything lies, or lay, below queue_directory.
+    they keep their attributes. `attributes_of`: files that get those of another one, by path. `has_chroot`: whether
+    anything lies, or lay, below queue_directory.
     """
 
     steps: tuple[Step, ...]
@@ -53,6 +52,7 @@ class HostPlan:
     mark: MarkChange
     chroot_mark: MarkChange
     merged: frozenset[str] = frozenset()
+    attributes_of: Mapping[str, str] = field(default_factory=dict)
     has_chroot: bool = False
 
     @property
@@ -84,7 +84,9 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
     faults = (*problems_of_files(desired), *_nothing_to_merge_into(desired, situation))
     if problems := (*faults, *problems_of_strangers(desired, proven, situation)):
         raise ConfigError(problems)
-    merged = _merged_files(desired, with_marked(owner, desired, deployed, situation.mark), situation)
+    known = with_marked(owner, desired, deployed, situation.mark)
+    others = theirs(desired, known, situation)
+    merged = others.merged
     ours = {path: value for path, value in proven.files.items() if path not in merged}
     tree = plan_tree(
         desired.entries,
@@ -104,14 +106,16 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
             path: deployed.index_digests[path] for path in desired.index_paths if path in deployed.index_digests
         },
         parameters=tuple(sorted(desired.parameters)),
-        originals=_originals(desired, with_marked(owner, desired, deployed, situation.mark), situation),
+        originals=others.originals,
         has_services=bool(desired.services),
         services=tuple("/".join(service.key) for service in desired.services),
     )
-    mark, chroot_mark = mark_changes(owner, deployed, result, (tree, jail), situation)
+    bases = base_of_taken_over(known, situation)
+    keeping = {path: bases[path] for path in tree.taken_over if path in bases}
+    mark, chroot_mark = mark_changes(owner, known, result, (tree, jail), situation, others.without_ours, keeping)
     indexes = _Indexes.planned(desired, deployed, situation, tree, proven)
     return HostPlan(
-        steps=tuple(_steps(desired, situation, merged, tree, jail, indexes)),
+        steps=tuple(_steps(desired, situation, others, tree, jail, indexes, keeping)),
         deployed=result,
         mark=mark,
         chroot_mark=chroot_mark,
@@ -121,6 +125,8 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         kept=tree.kept + jail.kept,
         taken_over=tree.taken_over + jail.taken_over + indexes.taken_over,
         merged=frozenset(merged),
+        attributes_of={path: kept_name(path) for path in others.from_kept}
+        | {kept_name(path): path for path in keeping},
         has_chroot=bool(desired.chroot or deployed.chroot),
     )
 
@@ -137,47 +143,6 @@ def _nothing_to_merge_into(desired: HostFiles, situation: Situation) -> Iterator
             yield Problem(
                 path, "is no file on the host, so nothing can be merged into it; install Postfix or own it whole"
             )
-
-
-def _merged_files(desired: HostFiles, deployed: Deployed, situation: Situation) -> dict[str, FileEntry]:
-    """Return the merged main.cf and master.cf, each only if it is shared with others."""
-    merges: dict[str, tuple[bool, Callable[[str], str]]] = {
-        MAIN_CF: (
-            bool(desired.parameters or deployed.parameters),
-            lambda text: merge(
-                text, {**desired.parameters, **restored(text, desired.parameters, deployed)}, deployed.parameters
-            ),
-        ),
-        MASTER_CF: (
-            bool(desired.services or deployed.has_services),
-            lambda text: merge_services(
-                text,
-                desired.services,
-                [(name, kind) for name, _, kind in (key.rpartition("/") for key in deployed.services)],
-            ),
-        ),
-    }
-    return {
-        path: replace(file, content=_in_text(file.content, merges[path][1]))
-        for path, file in situation.configuration.items()
-        if path in merges and merges[path][0] and not desired.has(path)
-    }
-
-
-def _originals(desired: HostFiles, deployed: Deployed, situation: Situation) -> dict[str, str]:
-    file = situation.configuration.get(MAIN_CF)
-    if not file or MAIN_CF in deployed.files or desired.has(MAIN_CF):
-        return {}
-    return originals_of(_text(file.content), desired.parameters, deployed)
-
-
-def _in_text(content: bytes, change: Callable[[str], str]) -> bytes:
-    return change(_text(content)).encode("utf-8", "surrogateescape")
-
-
-def _text(content: bytes) -> str:
-    # Comments in a file that is not ours may be in any encoding, and every byte must survive.
-    return content.decode("utf-8", "surrogateescape")
 
 
 def _configuration_after(
@@ -221,23 +186,26 @@ class _Indexes:
 def _steps(
     desired: HostFiles,
     situation: Situation,
-    merged: Mapping[str, FileEntry],
+    others: Theirs,
     tree: TreePlan,
     jail: TreePlan,
     indexes: _Indexes,
+    keeping: Mapping[str, FileEntry],
 ) -> Iterator[Step]:
-    changed = [file for path, file in merged.items() if file != situation.configuration[path]]
+    changed = [file for path, file in others.merged.items() if file != situation.configuration[path]]
     tables = indexes.tables
     given_back = sorted((*indexes.give_back, *tree.give_back), key=lambda path: (path == MAIN_CF, path))
     removals = [*(Remove(Place.CONFIG, index) for index in indexes.remove), *_removals(Place.CONFIG, tree)]
     removals += _removals(Place.QUEUE, jail)
-    removals += [Remove(Place.CONFIG, kept_name(path)) for path in given_back]
+    removals += [Remove(Place.CONFIG, kept_name(path)) for path in (*given_back, *sorted(others.from_kept))]
     preparations = [*_preparations(Place.QUEUE, jail), *_preparations(Place.CONFIG, tree)]
     entries = {entry.path: entry for entry in (*tree.write, *changed, *(table.source for table in tables.values()))}
     order = write_order(desired)
     yield from preparations
     yield from _keeping(Place.QUEUE, jail.taken_over, situation.chroot)
-    yield from _keeping(Place.CONFIG, (*tree.taken_over, *indexes.taken_over), situation.files)
+    yield from (WriteFile(Place.CONFIG, replace(file, path=kept_name(path))) for path, file in keeping.items())
+    kept = (path for path in (*tree.taken_over, *indexes.taken_over) if path not in keeping)
+    yield from _keeping(Place.CONFIG, kept, situation.files)
     yield from (WriteFile(Place.QUEUE, entry) for entry in jail.write)
     for path, entry in sorted(entries.items(), key=lambda item: (order(item[1]), item[0])):
         yield BuildTable(tables[path]) if path in tables else WriteFile(Place.CONFIG, entry)

@@ -1,5 +1,6 @@
 """Decide which files on a host are proven ours, from the stored record and the marks there; plain values."""
 
+from base64 import b64encode
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,7 +20,7 @@ from postseal_core.files.mark import (
     proven_by_mark,
 )
 from postseal_core.files.sentences import sentences_of_left
-from postseal_core.files.tree import MARK_FILE, FileEntry, TreePlan, foreign_problems, kept_name
+from postseal_core.files.tree import MARK_FILE, FileEntry, TreePlan, digest, foreign_problems, kept_name
 
 __all__ = [
     "MarkChange",
@@ -92,18 +93,23 @@ def marked_only(owner: str, deployed: Deployed, situation: Situation) -> Deploye
 
 
 def with_marked(owner: str, desired: HostFiles, deployed: Deployed, mark: Mark) -> Deployed:
-    """Return `deployed` with the declared parameters that only the mark lists: a run that was cut off has set them.
+    """Return `deployed` with the parameters and services that only the mark lists: a run that was cut off has set them.
 
-    Their values there are ours, so what was there before is what the mark says.
+    Their values there are ours, whether they are declared still or not. A removal takes what it is asked to take.
     """
-    found = {name: mark.settings.get(_parameter(name)) for name in desired.parameters}
-    ours = {name: each for name, each in found.items() if each and each.owner == owner}
-    only_marked = [name for name in ours if name not in deployed.parameters]
-    before = {name: ours[name].before for name in only_marked}
+    if desired == HostFiles():
+        return deployed
+    ours = {name: each for name, each in mark.settings.items() if each.owner == owner}
+    names = {name.partition(": ")[2]: each for name, each in ours.items() if name.startswith(f"{MAIN_CF}: ")}
+    keys = [name.partition(": ")[2] for name in ours if name.startswith(f"{MASTER_CF}: ")]
+    before = {name: each.before for name, each in names.items() if name not in deployed.parameters}
+    services = dict.fromkeys((*deployed.services, *keys))
     return replace(
         deployed,
-        parameters=(*deployed.parameters, *only_marked),
+        parameters=tuple(dict.fromkeys((*deployed.parameters, *names))),
         originals={**{name: value for name, value in before.items() if value is not None}, **deployed.originals},
+        has_services=deployed.has_services or bool(keys),
+        services=tuple(services),
     )
 
 
@@ -141,14 +147,23 @@ def mark_changes(
     deployed: Deployed,
     trees: tuple[TreePlan, TreePlan],
     situation: Situation,
+    without_ours: Mapping[str, bytes],
+    keeping: Mapping[str, FileEntry],
 ) -> tuple[MarkChange, MarkChange]:
-    """Return the marks below config_directory and queue_directory, from what was ours to what is."""
+    """Return the marks below config_directory and queue_directory, from what was ours to what is.
+
+    `without_ours`: files of others as they would be without our settings. `keeping`: files that are kept otherwise than
+    they stand there.
+    """
     tree, jail = trees
-    after = after_plan(owner, tree, previous.files, situation.files, situation.mark)
+    present = {**situation.files, **{path: digest(file) for path, file in keeping.items()}}
+    after = after_plan(owner, tree, previous.files, present, situation.mark)
+    settings = _settings(owner, previous, deployed, situation.mark)
     after = replace(
         after,
         files=_with_indexes(owner, after, previous, deployed, situation),
-        settings=_settings(owner, previous, deployed, situation.mark),
+        settings=settings,
+        originals=_originals(without_ours, settings, situation.mark),
     )
     chroot = after_plan(owner, jail, previous.chroot, situation.chroot, situation.chroot_mark)
     return _change(situation.mark, after), _change(situation.chroot_mark, chroot)
@@ -188,13 +203,15 @@ def _with_indexes(
 def _settings(owner: str, previous: Deployed, deployed: Deployed, mark: Mark) -> dict[str, MarkedSetting]:
     gone = {*map(_parameter, previous.parameters), *map(_service, previous.services)}
     kept = {name: each for name, each in mark.settings.items() if name not in gone or each.owner != owner}
-    ours = {_parameter(name): deployed.originals.get(name) for name in deployed.parameters}
-    ours |= dict.fromkeys(map(_service, deployed.services))
-    for name, before in ours.items():
-        earlier = mark.settings.get(name)
-        known = earlier.before if earlier and earlier.owner == owner else None
-        kept[name] = MarkedSetting(owner=owner, before=before if before is not None else known)
-    return kept
+    ours = [*map(_parameter, deployed.parameters), *map(_service, deployed.services)]
+    return kept | {name: MarkedSetting(owner=owner) for name in ours}
+
+
+def _originals(without_ours: Mapping[str, bytes], settings: Collection[str], mark: Mark) -> dict[str, str]:
+    """Return what to give back, as long as the mark has a setting in that file."""
+    files = {name.partition(": ")[0] for name in settings}
+    known = {path: text for path, text in mark.originals.items() if path in files}
+    return known | {path: b64encode(content).decode() for path, content in without_ours.items()}
 
 
 def _parameter(name: str) -> str:

@@ -49,7 +49,10 @@ class MarkedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedSetting:
-    """One setting of ours in a file of others; `before` is its value there, None where it had none."""
+    """One setting of ours in a file of others.
+
+    `before`: its value there as marks without `originals` have it; None where it had none.
+    """
 
     owner: str
     before: str | None = None
@@ -57,11 +60,15 @@ class MarkedSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Our files at a place, by relative path, and our settings by name, as `main.cf: relayhost`."""
+    """Our files at a place, by relative path, and our settings by name, as `main.cf: relayhost`.
+
+    `originals`: files of others that have settings of ours, as they would be without them, in base64.
+    """
 
     format: int = _FORMAT
     files: Mapping[str, MarkedFile] = field(default_factory=dict)
     settings: Mapping[str, MarkedSetting] = field(default_factory=dict)
+    originals: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 NO_MARK: Final = Mark()
@@ -147,7 +154,11 @@ def before_plan(mark: Mark, after: Mark) -> Mark:
         old = files.get(path)
         earlier = old.digests if old and old.owner == new.owner else ()
         files[path] = replace(new, digests=tuple(dict.fromkeys((*earlier, *new.digests))))
-    return Mark(files=files, settings={**after.settings, **mark.settings})
+    return Mark(
+        files=files,
+        settings={**after.settings, **mark.settings},
+        originals={**mark.originals, **after.originals},
+    )
 
 
 def after_plan(
