@@ -85,6 +85,7 @@ def bundle_of(
         ("queue", situation.chroot_root if plan.has_chroot else _NOTHING),
         ("keep", str(kept_generations)),
         *(("served", fingerprint) for fingerprint in proof.served),
+        *(("given", members.add(content), path) for path, content in plan.given.items()),
         *_Changes(plan, situation, members).lines(),
         *_lookups(plan, desired, proof, members),
     ]

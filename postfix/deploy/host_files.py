@@ -136,7 +136,8 @@ class Situation:
 def files_to_inspect(desired: HostFiles, deployed: Deployed, mark: Mark) -> tuple[str, ...]:
     """Return the paths below config_directory whose present state a plan needs."""
     indexes = (*desired.index_paths, *deployed.indexes)
-    paths = paths_to_inspect(desired.entries, deployed.files)
+    marked = {path: "" for path, file in mark.files.items() if file.is_of_host}
+    paths = paths_to_inspect(desired.entries, {**marked, **deployed.files})
     return (*paths, *indexes, *paths_of_kept(mark, desired.all_take_over))
 
 

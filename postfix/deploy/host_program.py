@@ -7,9 +7,9 @@ from postfix.deploy.bundle import Bundle, request
 from postfix.deploy.program_result import End, ProgramResult, failure_of, read_result, sentence_of_recovery
 from postfix.deploy.session import HostSession
 from postseal_core.errors import DeployError
-from postseal_core.files.tree import WORK_DIRECTORY
+from postseal_core.files.tree import MARK_FILE, WORK_DIRECTORY
 
-__all__ = ["carry_out", "has_unread_files", "links_of", "raise_failure", "recover"]
+__all__ = ["carry_out", "clear_up", "has_unread_files", "links_of", "raise_failure", "recover"]
 
 _JOURNAL = f"{WORK_DIRECTORY}/journal/"
 _UNREAD = f"{WORK_DIRECTORY}/unread"
@@ -33,6 +33,13 @@ def recover(session: HostSession) -> str:
     if result.end in (End.CONFLICT, End.BUSY, End.UNKNOWN, End.REFUSED) or _JOURNAL in session.present([_JOURNAL]):
         raise_failure(result, session.root)
     return sentence_of_recovery(result)
+
+
+def clear_up(session: HostSession) -> None:
+    """Have what the program keeps on a host go, where nothing of ours is left there."""
+    work = f"{WORK_DIRECTORY}/"
+    if {*session.present([work, MARK_FILE])} == {work}:
+        _ask(session, "recover", token_hex(_ID_BYTES))
 
 
 def has_unread_files(session: HostSession) -> bool:

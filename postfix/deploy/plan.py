@@ -39,7 +39,8 @@ class HostPlan:
     these files will be, so that they can be checked first; None where there will be none. `changed_outside`, `kept`,
     `taken_over`: as in `postseal_core.files.tree.TreePlan`. `merged`: files of others of which only a part is ours;
     they keep their attributes. `attributes_of`: files that get those of another one, by path. `has_chroot`: whether
-    anything lies, or lay, below queue_directory.
+    anything lies, or lay, below queue_directory. `given`: main.cf and master.cf of others without ours: what Postfix
+    finds wrong with these is not our fault.
     """
 
     steps: tuple[Step, ...]
@@ -53,6 +54,7 @@ class HostPlan:
     chroot_mark: MarkChange
     merged: frozenset[str] = frozenset()
     attributes_of: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     has_chroot: bool = False
 
     @property
@@ -80,11 +82,11 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
     a whole only the declared parameters and services change.
     Raises ConfigError with everything that is wrong with the declaration, or in the way on the host.
     """
-    proven = ours_on(owner, desired, deployed, situation)
+    known = with_marked(owner, desired, deployed, situation)
+    proven = ours_on(owner, desired, known, situation)
     faults = (*problems_of_files(desired), *_nothing_to_merge_into(desired, situation))
     if problems := (*faults, *problems_of_strangers(desired, proven, situation)):
         raise ConfigError(problems)
-    known = with_marked(owner, desired, deployed, situation.mark)
     others = theirs(desired, known, situation)
     merged = others.merged
     ours = {path: value for path, value in proven.files.items() if path not in merged}
@@ -113,7 +115,7 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
     bases = base_of_taken_over(known, situation)
     keeping = {path: bases[path] for path in tree.taken_over if path in bases}
     mark, chroot_mark = mark_changes(owner, known, result, (tree, jail), situation, others.without_ours, keeping)
-    indexes = _Indexes.planned(desired, deployed, situation, tree, proven)
+    indexes = _Indexes.planned(desired, known, situation, tree, proven)
     return HostPlan(
         steps=tuple(_steps(desired, situation, others, tree, jail, indexes, keeping)),
         deployed=result,
@@ -125,9 +127,10 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         kept=tree.kept + jail.kept,
         taken_over=tree.taken_over + jail.taken_over + indexes.taken_over,
         merged=frozenset(merged),
+        given={**others.bases, **{path: file.content for path, file in _given_back(situation, tree).items()}},
         attributes_of={path: kept_name(path) for path in others.from_kept}
         | {kept_name(path): path for path in keeping},
-        has_chroot=bool(desired.chroot or deployed.chroot),
+        has_chroot=bool(desired.chroot or known.chroot),
     )
 
 
@@ -149,11 +152,12 @@ def _configuration_after(
     desired: HostFiles, situation: Situation, merged: Mapping[str, FileEntry], tree: TreePlan
 ) -> dict[str, FileEntry]:
     whole = {entry.path: entry for entry in desired.files if isinstance(entry, FileEntry)}
-    given_back = {
-        path: situation.configuration[kept_name(path)] for path in (MAIN_CF, MASTER_CF) if path in tree.give_back
-    }
-    known = {**situation.configuration, **merged, **whole, **given_back}
+    known = {**situation.configuration, **merged, **whole, **_given_back(situation, tree)}
     return {path: file for path, file in known.items() if path not in tree.remove}
+
+
+def _given_back(situation: Situation, tree: TreePlan) -> dict[str, FileEntry]:
+    return {path: situation.configuration[kept_name(path)] for path in (MAIN_CF, MASTER_CF) if path in tree.give_back}
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,13 +92,15 @@ def marked_only(owner: str, deployed: Deployed, situation: Situation) -> Deploye
     )
 
 
-def with_marked(owner: str, desired: HostFiles, deployed: Deployed, mark: Mark) -> Deployed:
-    """Return `deployed` with the parameters and services that only the mark lists: a run that was cut off has set them.
+def with_marked(owner: str, desired: HostFiles, deployed: Deployed, situation: Situation) -> Deployed:
+    """Return `deployed` with what only the marks list: a run that was cut off has left it, and nothing was stored.
 
-    Their values there are ours, whether they are declared still or not. A removal takes what it is asked to take.
+    It is ours, whether it is declared still or not. A removal takes what it is asked to take.
     """
     if desired == HostFiles():
         return deployed
+    mark = situation.mark
+    files, indexes = _of_host(owner, mark)
     ours = {name: each for name, each in mark.settings.items() if each.owner == owner}
     names = {name.partition(": ")[2]: each for name, each in ours.items() if name.startswith(f"{MAIN_CF}: ")}
     keys = [name.partition(": ")[2] for name in ours if name.startswith(f"{MASTER_CF}: ")]
@@ -106,11 +108,21 @@ def with_marked(owner: str, desired: HostFiles, deployed: Deployed, mark: Mark) 
     services = dict.fromkeys((*deployed.services, *keys))
     return replace(
         deployed,
+        files={**files, **deployed.files},
+        chroot={**_of_host(owner, situation.chroot_mark)[0], **deployed.chroot},
+        indexes=tuple(dict.fromkeys((*deployed.indexes, *indexes))),
         parameters=tuple(dict.fromkeys((*deployed.parameters, *names))),
         originals={**{name: value for name, value in before.items() if value is not None}, **deployed.originals},
         has_services=deployed.has_services or bool(keys),
         services=tuple(services),
     )
+
+
+def _of_host(owner: str, mark: Mark) -> tuple[dict[str, str], list[str]]:
+    """Return the files of a host in a mark with their digests, and its indexes."""
+    ours = {path: file for path, file in mark.files.items() if file.owner == owner and file.is_of_host and file.digests}
+    indexes = [path for path, file in ours.items() if file.digests == (_ANY_INDEX,)]
+    return {path: file.digests[-1] for path, file in ours.items() if path not in indexes}, indexes
 
 
 def problems_of_strangers(desired: HostFiles, ours: Ours, situation: Situation) -> Iterator[Problem]:
@@ -161,12 +173,18 @@ def mark_changes(
     settings = _settings(owner, previous, deployed, situation.mark)
     after = replace(
         after,
-        files=_with_indexes(owner, after, previous, deployed, situation),
+        files=_as_of_host(_with_indexes(owner, after, previous, deployed, situation), deployed),
         settings=settings,
         originals=_originals(without_ours, settings, situation.mark),
     )
     chroot = after_plan(owner, jail, previous.chroot, situation.chroot, situation.chroot_mark)
+    chroot = replace(chroot, files=_as_of_host(chroot.files, deployed))
     return _change(situation.mark, after), _change(situation.chroot_mark, chroot)
+
+
+def _as_of_host(files: Mapping[str, MarkedFile], deployed: Deployed) -> dict[str, MarkedFile]:
+    ours = {*deployed.files, *deployed.chroot, *deployed.indexes}
+    return {path: replace(file, is_of_host=True) if path in ours else file for path, file in files.items()}
 
 
 def _change(mark: Mark, after: Mark) -> MarkChange:

@@ -21,12 +21,13 @@ _PARAMETER = f"{MAIN_CF}: "
 class Theirs:
     """Files of others, of which a part is ours.
 
-    `merged`: these files with ours, by path. `without_ours`: what they are without it, to keep while anything there is
-    ours. `originals`: the values that declared parameters had there, as `Deployed` has them. `from_kept`: paths at
-    which ours was the whole file, and now is merged into the one that was kept beside it.
+    `merged`: these files with ours, by path. `bases`: what they are without it. `without_ours`: the same, to keep while
+    anything there is ours. `originals`: the values that declared parameters had there, as `Deployed` has them.
+    `from_kept`: paths at which ours was the whole file, and now is merged into the one that was kept beside it.
     """
 
     merged: Mapping[str, FileEntry] = field(default_factory=dict)
+    bases: Mapping[str, bytes] = field(default_factory=dict)
     without_ours: Mapping[str, bytes] = field(default_factory=dict)
     originals: Mapping[str, str] = field(default_factory=dict)
     from_kept: frozenset[str] = frozenset()
@@ -51,6 +52,7 @@ def theirs(desired: HostFiles, deployed: Deployed, situation: Situation) -> Thei
             )
             for path, (_, _, text) in found.items()
         },
+        bases={path: _bytes(text) for path, (_, text, _) in found.items() if text is not None},
         without_ours={
             path: _bytes(text) for path, (declared, text, _) in found.items() if declared and text is not None
         },

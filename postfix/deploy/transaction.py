@@ -9,7 +9,7 @@ from postfix.deploy.bundle import Bundle, Proof, bundle_of
 from postfix.deploy.checks import check_host, require_directory
 from postfix.deploy.commands import queue_directory
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, files_to_inspect
-from postfix.deploy.host_program import carry_out, has_unread_files, links_of, raise_failure, recover
+from postfix.deploy.host_program import carry_out, clear_up, has_unread_files, links_of, raise_failure, recover
 from postfix.deploy.plan import HostPlan, plan_deployment
 from postfix.deploy.program_result import Evidence, ProgramResult
 from postfix.deploy.proof import MarkChange, left_behind, marked_only
@@ -119,6 +119,8 @@ class _Run:
         if plan.is_empty and not has_unread_files(self.session):
             self.before_change(self.session.root)
             _write_marks(places, plan)
+            if plan.mark.before and not plan.mark.after:
+                clear_up(self.session)
             return Outcome(plan, Reloading.NOT_NEEDED)
         with self.session.scratch() as scratch:
             check_host(self.session, scratch, plan)
@@ -179,7 +181,8 @@ def _places(session: HostSession, desired: HostFiles, deployed: Deployed) -> dic
 def _situation(places: Mapping[Place, HostSession], desired: HostFiles, deployed: Deployed) -> Situation:
     session, jail = places[Place.CONFIG], places.get(Place.QUEUE)
     mark, chroot_mark = _mark(session), _mark(jail) if jail else NO_MARK
-    copies = paths_to_inspect(desired.chroot, deployed.chroot)
+    of_host = {path: "" for path, file in chroot_mark.files.items() if file.is_of_host}
+    copies = paths_to_inspect(desired.chroot, {**of_host, **deployed.chroot})
     names = (MAIN_CF, MASTER_CF, kept_name(MAIN_CF), kept_name(MASTER_CF))
     return Situation(
         files=session.present(files_to_inspect(desired, deployed, mark)),

@@ -40,11 +40,13 @@ class MarkedFile:
 
     `owner`: the project and stack that has it. `digests`: what it may be, as in `postseal_core.files.tree`; two while
     it changes. `kept`: digest of somebody else's file that it replaced and that is kept beside it; empty for none.
+    `is_of_host`: it is part of the configuration of a host, which has the place for itself.
     """
 
     owner: str
     digests: tuple[str, ...]
     kept: str = ""
+    is_of_host: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

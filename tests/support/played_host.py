@@ -16,7 +16,7 @@ _COMMANDS = ("postconf", "postmap", "postfix", "id")
 _PLAYED = r"""#!/bin/sh
 me=${0##*/} here=${0%/*}/..
 for last; do :; done
-case $* in */.postseal/tx/* | */postseal-*) staged=staged- ;; *) staged= ;; esac
+case $* in */.postseal/tx/theirs*) staged= ;; */.postseal/tx/* | */postseal-*) staged=staged- ;; *) staged= ;; esac
 echo "$me $last" >>"$here/commands"
 for each in "$staged$me$last" "$staged$me-$last" "$staged$me"; do
     if [ -s "$here/complaints/$each" ]; then

@@ -1,5 +1,6 @@
 """Deploy to the machine this runs on."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -23,6 +24,9 @@ __all__ = ["LocalSession"]
 # A table of 100,000 rows, a service that has to be started again, and a journal of an earlier run before that.
 _PROGRAM_SECONDS = 600.0
 _SHELL = "/bin/sh"
+_SCRATCH = "postseal-scratch-"
+# In each scratch directory, locked by who made it: one that nobody locks any more was left by a run that was killed.
+_ALIVE = ".alive"
 
 # Postfix's commands lie in sbin, which is not on every user's PATH.
 _COMMAND_DIRECTORIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -42,7 +46,8 @@ class LocalSession(DirectoryWriter):
     @contextmanager
     def scratch(self) -> Iterator[Self]:
         """Give a session for a fresh private directory below the system's directory for temporary files."""
-        with tempfile.TemporaryDirectory(prefix="postseal-") as directory:
+        _remove_abandoned()
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH) as directory, _alive(Path(directory)):
             yield self.at(directory)
 
     def read_public(self, path: str) -> PublicFile:
@@ -100,6 +105,24 @@ class LocalSession(DirectoryWriter):
                     raise DeployError(message) from error
                 raise
         return CommandResult(process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+@contextmanager
+def _alive(directory: Path) -> Iterator[None]:
+    """Show that a scratch directory is in use, for as long as this process lives."""
+    with (directory / _ALIVE).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_abandoned() -> None:
+    """Remove scratch directories of runs that were killed; they hold what main.cf says, and no key."""
+    for alive in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*/{_ALIVE}"):
+        with suppress(OSError):
+            if alive.parent.lstat().st_uid == os.geteuid() and not alive.parent.is_symlink():
+                with alive.open() as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(alive.parent, ignore_errors=True)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
