@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Transport,
     )
     from postfix.tables import ClientRow, TableType
-    from postfix.target import Directory, HostTarget, Local
+    from postfix.target import Directory, Drift, HostTarget, Local
     from postseal_core.errors import ConfigError, Problem
 else:
     from importlib import import_module
@@ -48,7 +48,7 @@ else:
             "Transport",
         ),
         "postfix.tables": ("ClientRow", "TableType"),
-        "postfix.target": ("Directory", "HostTarget", "Local"),
+        "postfix.target": ("Directory", "Drift", "HostTarget", "Local"),
         "postseal_core.errors": ("ConfigError", "Problem"),
     }
 
@@ -72,6 +72,7 @@ __all__ = [
     "Directory",
     "DomainList",
     "Domains",
+    "Drift",
     "HostCertificate",
     "HostDeclaration",
     "HostTarget",

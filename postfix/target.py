@@ -1,24 +1,28 @@
 """Where a host's configuration goes: a plain directory, or the Postfix of this machine."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Final, get_args
 
 from postfix.host import Ownership
-from postseal_core.errors import Problem
+from postseal_core.errors import Problem, refuse
 from postseal_core.wording import shown
 
 __all__ = [
+    "KEPT_GENERATIONS",
+    "MOST_KEPT_GENERATIONS",
     "TARGETS",
     "TARGET_WORDS",
     "Directory",
+    "Drift",
     "HostTarget",
     "Local",
     "Target",
     "TargetKind",
+    "problems_of_kept_generations",
     "problems_of_target",
     "target_of",
 ]
@@ -31,12 +35,26 @@ class TargetKind(StrEnum):
     LOCAL = "local"
 
 
+class Drift(StrEnum):
+    """What to do where somebody else has changed what was deployed."""
+
+    REPAIR = "repair"
+    STOP = "stop"
+
+
+KEPT_GENERATIONS: Final = 3
+"""How many earlier states of a host stay on it, where nothing else is said."""
+MOST_KEPT_GENERATIONS: Final = 100
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A place, as handlers and states have it; programs write `Directory` or `Local`.
 
     `path`: the directory that is written to. `config_directory`: what it is called on the host. `ownership`: the same
     as in the host's declaration. `take_over`: paths of files there, not ours, that are replaced and given back.
+    `drift`: what to do where somebody else has changed what was deployed. `kept_generations`: how many earlier states
+    stay on the host; of a plain directory none.
     """
 
     kind: TargetKind
@@ -44,6 +62,8 @@ class Target:
     config_directory: str
     ownership: Ownership
     take_over: tuple[str, ...] = ()
+    drift: Drift = Drift.REPAIR
+    kept_generations: int = KEPT_GENERATIONS
 
     @property
     def jail(self) -> str:
@@ -69,12 +89,15 @@ class Directory:
             certificates only. Default: `WHOLE`.
         take_over: Files there that are not ours and that ours replace, as `("main.cf",)`; paths relative to the
             directory. Each is kept beside ours and given back when ours goes. Default: none, they are refused.
+        drift: What to do where somebody else has changed what was deployed: `REPAIR` writes it again and says what was
+            changed; `STOP` refuses to go on, with the list, and touches nothing. Default: `REPAIR`.
     """
 
     path: str
     config_directory: str = "/etc/postfix"
     ownership: Ownership = Ownership.WHOLE
     take_over: tuple[str, ...] = ()
+    drift: Drift = Drift.REPAIR
 
     @property
     def record(self) -> Target:
@@ -85,6 +108,7 @@ class Directory:
             config_directory=self.config_directory,
             ownership=self.ownership,
             take_over=self.take_over,
+            drift=self.drift,
         )
 
 
@@ -101,11 +125,20 @@ class Local:
         take_over: Other files there that are not ours and that ours replace, as `("relay_clientcerts",)`, which stands
             for its index as well. Each is kept beside ours and given back when ours goes. Default: none, they are
             refused.
+        drift: What to do where somebody else has changed what was deployed: `REPAIR` writes it again and says what was
+            changed; `STOP` refuses to go on, with the list, and touches nothing. Default: `REPAIR`.
+        kept_generations: How many earlier states of what is ours stay on the host, below `.postseal/kept`, for a way
+            back: 0 to 100. They hold earlier private keys, which only root can read. Default: 3.
     """
 
     path: str = "/etc/postfix"
     ownership: Ownership = Ownership.MERGE
     take_over: tuple[str, ...] = ()
+    drift: Drift = Drift.REPAIR
+    kept_generations: int = KEPT_GENERATIONS
+
+    def __post_init__(self) -> None:
+        refuse(problems_of_kept_generations(self.kept_generations))
 
     @property
     def record(self) -> Target:
@@ -116,6 +149,8 @@ class Local:
             config_directory=self.path,
             ownership=self.ownership,
             take_over=self.take_over,
+            drift=self.drift,
+            kept_generations=self.kept_generations,
         )
 
 
@@ -133,16 +168,41 @@ _OF_KIND: Final[Mapping[TargetKind, type[HostTarget]]] = MappingProxyType(
 )
 
 
-def target_of(kind: TargetKind, path: str, ownership: Ownership | None, take_over: tuple[str, ...] = ()) -> HostTarget:
-    """Return the target of a kind; without an ownership, that of the kind's own default."""
-    of_kind = _OF_KIND[kind]
-    if ownership is None:
-        return of_kind(path, take_over=take_over)
-    return of_kind(path, ownership=ownership, take_over=take_over)
+def target_of(
+    kind: TargetKind,
+    path: str,
+    ownership: Ownership | None,
+    take_over: tuple[str, ...] = (),
+    drift: Drift = Drift.REPAIR,
+    kept_generations: int | None = None,
+) -> HostTarget:
+    """Return the target of a kind; without an ownership, or a number of generations, that of the kind's own default.
+
+    What a kind cannot have is left out, as `problems_of_target` tells.
+    """
+    target: HostTarget = _OF_KIND[kind](path, take_over=take_over, drift=drift)
+    if ownership is not None:
+        target = replace(target, ownership=ownership)
+    is_possible = not list(problems_of_kept_generations(kept_generations))
+    if isinstance(target, Local) and kept_generations is not None and is_possible:
+        target = replace(target, kept_generations=kept_generations)
+    return target
 
 
-def problems_of_target(kind: TargetKind, path: str, ownership: Ownership | None) -> Iterator[Problem]:
-    """Report problems of a target declared in a stack file; paths are the kind's word and `ownership`."""
+def problems_of_kept_generations(number: int | None) -> Iterator[Problem]:
+    """Report a number of generations that nothing keeps."""
+    is_number = isinstance(number, int) and not isinstance(number, bool)
+    if number is not None and not (is_number and 0 <= number <= MOST_KEPT_GENERATIONS):
+        yield Problem("kept_generations", f"got {number!r}, expected a whole number from 0 to {MOST_KEPT_GENERATIONS}")
+
+
+def problems_of_target(
+    kind: TargetKind, path: str, ownership: Ownership | None, kept_generations: int | None = None
+) -> Iterator[Problem]:
+    """Report problems of a target declared in a stack file; paths are the kind's word and the names of keys."""
+    yield from problems_of_kept_generations(kept_generations)
+    if kind is TargetKind.DIRECTORY and kept_generations:
+        yield Problem("kept_generations", "only a Postfix that is deployed to keeps earlier states; leave this out")
     if kind is TargetKind.LOCAL and not path.startswith("/"):
         yield Problem(kind.value, f"got {shown(path)}, expected an absolute path, as /etc/postfix")
     if kind is TargetKind.DIRECTORY and ownership is Ownership.MERGE:

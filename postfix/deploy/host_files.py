@@ -97,10 +97,11 @@ class HostFiles:
 class Deployed:
     """Everything a deployment put on a host; keep it, the next one needs it. Holds no secret.
 
-    `files`, `chroot`: path -> digest as in `postseal_core.files.tree`. `indexes`: paths, and
-    `index_digests`: what postmap made there, as far as it is known. `parameters`: names that are
-    ours in a main.cf that is not, and `originals` the values that some of them had there before. `has_services`:
-    whether a master.cf that is not ours has a block of our services, and `services` which, as `submission/inet`.
+    `files`, `chroot`: path -> digest as in `postseal_core.files.tree`. `indexes`: paths, and `index_digests`: what
+    postmap made there, as far as it is known. `parameters`: names that are ours in a main.cf that is not, and
+    `originals` the values that some of them had there before. `has_services`: whether a master.cf that is not ours has
+    a block of our services, and `services` which, as `submission/inet`. `stamp`: a digest of all that was deployed,
+    which the mark on the host has as well; another one there is of a run of which nothing was stored.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +112,7 @@ class Deployed:
     originals: Mapping[str, str] = field(default_factory=dict)
     has_services: bool = False
     services: tuple[str, ...] = ()
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,18 @@ or not, so at any moment all that main.cf names has to be there. Nothing to chan
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, Table, problems_of_files
-from postfix.deploy.proof import MarkChange, Ours, mark_changes, ours_on, problems_of_strangers, with_marked
+from postfix.deploy.proof import (
+    MarkChange,
+    Ours,
+    mark_changes,
+    ours_on,
+    problems_of_another_stack,
+    problems_of_strangers,
+    with_marked,
+)
 from postfix.deploy.steps import (
     BuildTable,
     GiveBack,
@@ -24,7 +33,7 @@ from postfix.deploy.steps import (
 )
 from postfix.deploy.theirs import Theirs, base_of_taken_over, theirs
 from postseal_core.errors import ConfigError, Problem
-from postseal_core.files.tree import Entry, FileEntry, TreePlan, kept_name, plan_tree
+from postseal_core.files.tree import Entry, FileEntry, TreePlan, kept_name, manifest, plan_tree
 
 __all__ = ["HostPlan", "plan_deployment", "write_order"]
 
@@ -84,7 +93,9 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
     """
     known = with_marked(owner, desired, deployed, situation)
     proven = ours_on(owner, desired, known, situation)
-    faults = (*problems_of_files(desired), *_nothing_to_merge_into(desired, situation))
+    faults = [*problems_of_files(desired), *_nothing_to_merge_into(desired, situation)]
+    if desired != HostFiles():
+        faults += problems_of_another_stack(owner, deployed, situation.mark, situation.root)
     if problems := (*faults, *problems_of_strangers(desired, proven, situation)):
         raise ConfigError(problems)
     others = theirs(desired, known, situation)
@@ -111,6 +122,7 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         originals=others.originals,
         has_services=bool(desired.services),
         services=tuple("/".join(service.key) for service in desired.services),
+        stamp=_stamp(desired),
     )
     bases = base_of_taken_over(known, situation)
     keeping = {path: bases[path] for path in tree.taken_over if path in bases}
@@ -132,6 +144,14 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         | {kept_name(path): path for path in keeping},
         has_chroot=bool(desired.chroot or known.chroot),
     )
+
+
+def _stamp(desired: HostFiles) -> str:
+    """Return a digest of all that is declared; nothing for a removal."""
+    if desired == HostFiles():
+        return ""
+    said = (manifest(desired.entries), manifest(desired.chroot), sorted(desired.parameters.items()), desired.services)
+    return "sha256:" + sha256(repr(said).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _nothing_to_merge_into(desired: HostFiles, situation: Situation) -> Iterator[Problem]:

@@ -29,6 +29,7 @@ __all__ = [
     "mark_changes",
     "marked_only",
     "ours_on",
+    "problems_of_another_stack",
     "problems_of_strangers",
     "with_marked",
 ]
@@ -118,6 +119,29 @@ def with_marked(owner: str, desired: HostFiles, deployed: Deployed, situation: S
     )
 
 
+def problems_of_another_stack(owner: str, deployed: Deployed, mark: Mark, root: str) -> Iterator[Problem]:
+    """Report that another project or stack deploys to a place: two would take turns, and each undo the other.
+
+    What the record knows as well is ours, under an earlier name of the stack.
+    """
+    known = {*map(_parameter, deployed.parameters), *map(_service, deployed.services)}
+    files = {**deployed.files, **deployed.chroot}
+    others = {each.owner for name, each in mark.settings.items() if name not in known}
+    others |= {
+        file.owner
+        for path, file in mark.files.items()
+        if path not in deployed.indexes and files.get(path) not in file.digests
+    }
+    for other in sorted(others - {owner}):
+        project, _, stack = other.partition("/")
+        yield Problem(
+            root,
+            f"project {project}, stack {stack} deploys to this directory, as {MARK_FILE} there says, and two stacks "
+            "would undo each other's changes; remove the host in that stack first, or give this one another directory; "
+            f"if that stack is no more, remove {root}/{MARK_FILE}: what it has left is then of others",
+        )
+
+
 def _of_host(owner: str, mark: Mark) -> tuple[dict[str, str], list[str]]:
     """Return the files of a host in a mark with their digests, and its indexes."""
     ours = {path: file for path, file in mark.files.items() if file.owner == owner and file.is_of_host and file.digests}
@@ -176,6 +200,7 @@ def mark_changes(
         files=_as_of_host(_with_indexes(owner, after, previous, deployed, situation), deployed),
         settings=settings,
         originals=_originals(without_ours, settings, situation.mark),
+        stamp=deployed.stamp,
     )
     chroot = after_plan(owner, jail, previous.chroot, situation.chroot, situation.chroot_mark)
     chroot = replace(chroot, files=_as_of_host(chroot.files, deployed))

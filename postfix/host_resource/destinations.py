@@ -10,26 +10,30 @@ from postfix.deploy.host_files import MAIN_CF, Deployed
 from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
 from postfix.deploy.program_result import sentences_of_evidence
+from postfix.deploy.proof import problems_of_another_stack
 from postfix.deploy.sessions.local import LocalSession
 from postfix.deploy.transaction import deploy, remove
+from postfix.host_resource.drift import Edit, Left, Seen, edits_of, edits_of_parameters
 from postfix.host_resource.preparation import PreparedHost, host_files
-from postfix.main_cf import read_parameters
 from postfix.on_host import CertificateOnHost, Sighting
 from postfix.target import Target, TargetKind
+from postseal_core.errors import ConfigError, Problem, refuse
 from postseal_core.files.bringing import (
     Bringer,
     bring_directory,
-    changed_paths,
     foresee_directory,
     release_directory,
 )
 from postseal_core.files.directory import DirectoryWriter
+from postseal_core.files.mark import NO_MARK, read_mark
 from postseal_core.files.sentences import sentence_of_takeover
+from postseal_core.files.tree import DIRECTORY, MARK_FILE, OTHER, WORK_DIRECTORY
 
 __all__ = ["DESTINATIONS", "Destination", "destination_of"]
 
 # Postfix waits for a main.cf or texthash source younger than two seconds.
 _AGE_SECONDS = 5
+_JOURNAL = f"{WORK_DIRECTORY}/journal/"
 
 
 class Destination(Protocol):
@@ -57,8 +61,11 @@ class Destination(Protocol):
     def remove(self, deployed: Deployed, bringer: Bringer) -> None:
         """Remove the files that the mark there lists as ours; files of others stay."""
 
-    def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:
-        """Return paths, and parameters of a shared main.cf, of ours that are gone or changed by others."""
+    def drift(self, left: Left, content: Mapping[str, str], main_cf: Mapping[str, str]) -> list[Edit]:
+        """Return what others have changed since the last deployment.
+
+        `content`, `main_cf`: digests of files and values of parameters as they are declared now.
+        """
 
 
 def destination_of(target: Target) -> Destination:
@@ -73,6 +80,7 @@ class _Directory:
         self._path, self._jail = Path(target.path), Path(target.jail)
 
     def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
+        _refuse_another_stack(self._path, deployed, bringer)
         foresee_directory(self._path, paths, deployed.files, bringer)
 
     def write(
@@ -82,6 +90,7 @@ class _Directory:
         bringer: Bringer,
         before_change: Callable[[str], tuple[str, ...]],
     ) -> Deployed:
+        _refuse_another_stack(self._path, deployed, bringer)
         before_change(str(self._path))
         order = write_order(host_files(prepared))
         bring = partial(bring_directory, bringer=bringer, order=order, age_seconds=_AGE_SECONDS)
@@ -98,18 +107,20 @@ class _Directory:
         release_directory(self._path, deployed.files, bringer)
         release_directory(self._jail, deployed.chroot, bringer)
 
-    def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:
+    def drift(self, left: Left, content: Mapping[str, str], main_cf: Mapping[str, str]) -> list[Edit]:
         del main_cf
-        return changed_paths(self._path, deployed.files) + changed_paths(self._jail, deployed.chroot)
+        edits = _edits(self._path, left, left.deployed.files, content)
+        return edits + _edits(self._jail, left, left.deployed.chroot, content)
 
 
 class _Local:
     """The Postfix whose configuration directory lies on this machine."""
 
     def __init__(self, target: Target) -> None:
-        self._path = Path(target.path)
+        self._path, self._kept_generations = Path(target.path), target.kept_generations
 
     def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
+        _refuse_another_stack(self._path, deployed, bringer)
         # Of an index there is no digest in the record: whatever it is now, it is the one that we made.
         indexes = DirectoryWriter(self._path).present(deployed.indexes)
         foresee_directory(self._path, paths, {**deployed.files, **indexes}, bringer)
@@ -123,7 +134,13 @@ class _Local:
     ) -> Deployed:
         desired = host_files(prepared, tuple(bringer.take_over))
         outcome = deploy(
-            LocalSession(self._path), desired, deployed, bringer.owner, before_change, served=prepared.served
+            LocalSession(self._path),
+            desired,
+            deployed,
+            bringer.owner,
+            before_change,
+            served=prepared.served,
+            kept_generations=self._kept_generations,
         )
         if outcome.recovered:
             bringer.report(outcome.recovered)
@@ -144,10 +161,14 @@ class _Local:
         for line in filter(None, (outcome.recovered, *outcome.left, outcome.reloading.value)):
             bringer.report(line)
 
-    def drift(self, deployed: Deployed, main_cf: Mapping[str, str]) -> list[str]:
-        ours = {name: main_cf[name] for name in deployed.parameters if name in main_cf}
-        files = {**deployed.files, **deployed.index_digests}
-        return changed_paths(self._path, files) + (_changed_parameters(self._path, ours) if ours else [])
+    def drift(self, left: Left, content: Mapping[str, str], main_cf: Mapping[str, str]) -> list[Edit]:
+        if _JOURNAL in DirectoryWriter(self._path).present([_JOURNAL]):
+            # A run of ours was cut off: what it has changed it finishes or undoes, and says so.
+            return []
+        edits = _edits(self._path, left, {**left.deployed.files, **left.deployed.index_digests}, content)
+        if left.deployed.parameters and left.main_cf:
+            edits += edits_of_parameters(left, _seen(self._path, left, (MAIN_CF,)), main_cf)
+        return edits
 
 
 DESTINATIONS: Final[Mapping[TargetKind, Callable[[Target], Destination]]] = MappingProxyType(
@@ -156,10 +177,32 @@ DESTINATIONS: Final[Mapping[TargetKind, Callable[[Target], Destination]]] = Mapp
 """What writes to each kind of target; a kind that is not here is no kind, rather than the Postfix of this machine."""
 
 
-def _changed_parameters(directory: Path, ours: Mapping[str, str]) -> list[str]:
-    """Return our parameters whose values differ in a shared main.cf; blanks do not count."""
-    file = DirectoryWriter(directory).read(MAIN_CF)
-    found = read_parameters(file.content.decode("utf-8", "surrogateescape")) if file else {}
-    return [
-        f"{name} in {MAIN_CF}" for name, value in sorted(ours.items()) if found.get(name, "").split() != value.split()
-    ]
+def _refuse_another_stack(directory: Path, deployed: Deployed, bringer: Bringer) -> None:
+    """Raise ConfigError where another project or stack deploys to a directory."""
+    writer = DirectoryWriter(directory)
+    try:
+        mark = read_mark(writer.read(MARK_FILE), writer.present([MARK_FILE]).get(MARK_FILE))
+    except ConfigError as error:
+        raise ConfigError(
+            Problem(f"{directory}/{problem.path}", problem.message) for problem in error.problems
+        ) from error
+    refuse(problems_of_another_stack(bringer.owner, deployed, mark, str(directory)))
+
+
+def _edits(directory: Path, left: Left, owned: Mapping[str, str], wanted: Mapping[str, str]) -> list[Edit]:
+    return edits_of(left, _seen(directory, left, owned), owned, wanted) if owned else []
+
+
+def _seen(directory: Path, left: Left, paths: Collection[str]) -> Seen:
+    """Look at files of ours; what is as it was left is not read a second time."""
+    writer = DirectoryWriter(directory)
+    present = writer.present([*paths, MARK_FILE])
+    differs = [path for path in paths if path in present and present[path] != left.deployed.files.get(path)]
+    read = {path: writer.read(path) for path in differs if present[path] not in (DIRECTORY, OTHER)}
+    try:
+        mark = read_mark(writer.read(MARK_FILE), present.get(MARK_FILE))
+    except ConfigError:
+        mark = NO_MARK
+    return Seen(
+        root=str(directory), present=present, files={path: file for path, file in read.items() if file}, mark=mark
+    )

@@ -6,12 +6,14 @@ from typing import ClassVar, Final
 
 from pki.withdrawal import withdrawal_problems
 from postfix.deploy.host_files import Deployed
+from postfix.host import Ownership
 from postfix.host_resource.access import ServiceAccess, access_by_service, problems_of_access, with_earlier_dates
 from postfix.host_resource.destinations import destination_of
 from postfix.host_resource.distrusted_clients import notes_on_fingerprints, problems_of_foreign_clients
 from postfix.host_resource.distrusted_roots import problems_of_trust
 from postfix.host_resource.inspection import has_changed, inspection_of, next_look, seen_again
 from postfix.host_resource.occupation import is_same_place, leftovers, occupy, problems_of_place
+from postfix.host_resource.outside import deployed_on, edits_on, read_back, rows_on, tell_edits
 from postfix.host_resource.preparation import (
     PreparedHost,
     added_services,
@@ -21,7 +23,7 @@ from postfix.host_resource.preparation import (
     rows_of_tables,
     taken_over_in,
 )
-from postfix.host_resource.records import HostArgs, HostInputs, HostRow, HostState
+from postfix.host_resource.records import HostArgs, HostInputs, HostState
 from postfix.on_host import certificate_on_host
 from postfix.preflight import problems_of_host
 from postfix.receiving_review import to_review, unknown_tables
@@ -30,11 +32,11 @@ from postfix.target import Target
 from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.files.bringing import problems_of_directory
 from postseal_core.files.place_names import problems_of_take_over
-from postseal_core.packing import pack_records, unpack_records
+from postseal_core.packing import pack_records
 from postseal_core.plugin.claims import bringer_of
 from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
-from postseal_core.values import UNKNOWN, Maybe, Unknown, is_unknown
+from postseal_core.values import UNKNOWN, is_unknown
 
 __all__ = ["HostHandler"]
 
@@ -87,9 +89,7 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
             # Notes follow from the declaration: alone they are only other words of a newer plugin.
             changes = {}
         visible = _without(changes, [_CONTENT])
-        drift = destination_of(state.target).drift
-        deployed = _deployed(state)
-        if not changes and (drift(deployed, old.main_cf) or has_changed(new, state, deployed)):
+        if not changes and (edits_on(state, new) or has_changed(new, state, deployed_on(state))):
             return {CHANGED_OUTSIDE: Change.UPDATE}
         return visible or changes
 
@@ -111,8 +111,9 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         return state
 
     def read(self, inputs: HostInputs, state: HostState, context: Context) -> tuple[HostInputs, HostState]:
-        """Look again at the certificates that the host has by itself; all else is as it was stored."""
-        return inputs, seen_again(inputs, state, _deployed(state), context.now)
+        """Look at the host: what others have changed is read back, and shown where it is declared otherwise."""
+        found, told = read_back(inputs, state)
+        return found, seen_again(inputs, told, deployed_on(state), context.now)
 
     def delete(self, state: HostState, context: Context) -> None:
         """Remove our files from the host, except those that another host now has at the same place."""
@@ -186,10 +187,9 @@ def _without(changes: Changes, prefixes: Iterable[str]) -> Changes:
 
 
 def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_preview: bool) -> HostState:
-    deployed = _deployed(old)
+    deployed = deployed_on(old)
     destination = destination_of(inputs.target)
-    for what in destination.drift(deployed, inputs.main_cf) if deployed != _NOTHING else ():
-        context.report(f"{what} was changed or removed by somebody else; it will be as declared")
+    tell_edits(inputs, old, context, is_preview=is_preview)
     bringer = bringer_of(context, _outline(context).take_over)
     inspection = inspection_of(inputs, old, deployed, context)
     if is_preview:
@@ -202,7 +202,9 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
         target=inputs.target,
         deployed=destination.write(prepared, deployed, bringer, inspection.look),
         on_host=inspection.sighting,
-        rows=pack_records(with_earlier_dates(prepared.rows, _rows(old))),
+        rows=pack_records(with_earlier_dates(prepared.rows, rows_on(old))),
+        main_cf=inputs.main_cf if inputs.target.ownership is Ownership.MERGE else {},
+        tables=inputs.tables,
     )
 
 
@@ -216,16 +218,5 @@ def _prepared(context: Context) -> PreparedHost:
     return prepared
 
 
-def _deployed(state: HostState | None) -> Deployed:
-    """Return the record of deployed files; nothing for a host that only a preview has seen."""
-    deployed: Maybe[Deployed] = state.deployed if state else _NOTHING
-    return _NOTHING if isinstance(deployed, Unknown) else deployed
-
-
-def _rows(state: HostState | None) -> Iterable[HostRow]:
-    rows: Maybe[str] = state.rows if state else ""
-    return () if isinstance(rows, Unknown) else unpack_records(HostRow, rows)
-
-
 def _leave(state: HostState, context: Context) -> None:
-    destination_of(state.target).remove(leftovers(context, state.target, _deployed(state)), bringer_of(context))
+    destination_of(state.target).remove(leftovers(context, state.target, deployed_on(state)), bringer_of(context))

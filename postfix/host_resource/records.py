@@ -127,7 +127,9 @@ class HostState:
     """A host that was brought to its declaration.
 
     `deployed`: what is ours in its target. `rows`: packed `HostRow`, one for each fingerprint that is let in.
-    `on_host`: what was seen of the host's own certificates; None where it serves ours.
+    `on_host`: what was seen of the host's own certificates; None where it serves ours. `main_cf`, `tables`: parameters
+    and rows of settings as they were deployed, to tell what somebody else has changed. `edited_by_others`: what that
+    was when it was looked at last, by `pulumi refresh`, as sentences.
     """
 
     IS_COMPLETE: ClassVar[bool] = True
@@ -137,3 +139,6 @@ class HostState:
     deployed: Maybe[Deployed] = UNKNOWN
     rows: Maybe[str] = UNKNOWN
     on_host: Maybe[Sighting] | None = None
+    main_cf: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    edited_by_others: tuple[str, ...] = ()

@@ -67,10 +67,13 @@ def _target(declared: Declared[HostSection], _host: Host, _config: StackConfig) 
     for kind in kinds[1:]:
         yield Problem(f"target.{kind}", f"declared beside {kinds[0]}; give one of the two")
     for kind, path in section.said.items():
-        yield from (each.below("target") for each in problems_of_target(kind, path, section.said_ownership))
-    if not kinds and section.said_ownership:
-        default = problems_of_target(TargetKind.DIRECTORY, "", section.said_ownership)
-        yield from (each.below("target") for each in default)
+        yield from (each.below("target") for each in _problems_of_target(kind, path, section))
+    if not kinds and (section.said_ownership or section.kept_generations):
+        yield from (each.below("target") for each in _problems_of_target(TargetKind.DIRECTORY, "", section))
+
+
+def _problems_of_target(kind: TargetKind, path: str, section: TargetSection) -> Iterator[Problem]:
+    return problems_of_target(kind, path, section.said_ownership, section.kept_generations)
 
 
 def _settings(declared: Declared[HostSection], host: Host, _config: StackConfig) -> Iterator[Problem]:

@@ -114,13 +114,16 @@ class TransportSection(Section):
 class TargetSection(Section):
     """Where the files go: a directory beside the program, or the Postfix of the machine that runs `pulumi up`.
 
-    `take_over`: files there that are not ours and that ours replace.
+    `take_over`: files there that are not ours and that ours replace. `drift`: what to do where somebody else has
+    changed what was deployed. `kept_generations`: how many earlier states stay on the host.
     """
 
     directory: PathText | None = None
     local: PathText | None = None
     ownership: Literal["merge", "whole"] | None = None
     take_over: tuple[PathText, ...] = ()
+    drift: Literal["repair", "stop"] = "repair"
+    kept_generations: StrictInt | None = None
 
     @property
     def said(self) -> dict[TargetKind, str]:

@@ -11,7 +11,7 @@ from postfix.parameters import PostfixVersion
 from postfix.preflight import checked_host
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, Transport
 from postfix.tables import ClientRow
-from postfix.target import HostTarget, TargetKind, target_of
+from postfix.target import Drift, HostTarget, TargetKind, target_of
 from postseal.stack.host_sections import (
     CertificateSection,
     ExtraRelayClientSection,
@@ -139,7 +139,14 @@ def _target(host: Declared[HostSection], out: str) -> HostTarget:
     kind, path = next(reversed(section.said.items()), default)
     # Of several kinds, and of an ownership that a kind cannot have, the check tells.
     is_chosen = kind is not TargetKind.DIRECTORY
-    return target_of(kind, path, section.said_ownership if is_chosen else None, section.take_over)
+    return target_of(
+        kind,
+        path,
+        section.said_ownership if is_chosen else None,
+        section.take_over,
+        Drift(section.drift),
+        section.kept_generations,
+    )
 
 
 def _declaration(context: _Context, ownership: Ownership) -> HostDeclaration:

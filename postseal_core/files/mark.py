@@ -64,13 +64,15 @@ class MarkedSetting:
 class Mark:
     """Our files at a place, by relative path, and our settings by name, as `main.cf: relayhost`.
 
-    `originals`: files of others that have settings of ours, as they would be without them, in base64.
+    `originals`: files of others that have settings of ours, as they would be without them, in base64. `stamp`: what
+    the last run to this host has stored of itself, or a run that was cut off would have.
     """
 
     format: int = _FORMAT
     files: Mapping[str, MarkedFile] = field(default_factory=dict)
     settings: Mapping[str, MarkedSetting] = field(default_factory=dict)
     originals: Mapping[str, str] = field(default_factory=dict, repr=False)
+    stamp: str = ""
 
 
 NO_MARK: Final = Mark()
@@ -160,6 +162,7 @@ def before_plan(mark: Mark, after: Mark) -> Mark:
         files=files,
         settings={**after.settings, **mark.settings},
         originals={**mark.originals, **after.originals},
+        stamp=after.stamp,
     )
 
 

@@ -370,9 +370,16 @@ def test_what_somebody_changed_is_noticed_and_put_right(plugin: PluginRuns, host
     (directory / "relay_clientcerts").unlink()
     assert plugin.up(host, declared(directory)) == {"changed_outside": "update"}
     assert written(directory) == right
-    said = " was changed or removed by somebody else; it will be as declared"
+    said = "was changed or removed by somebody else"
     # Once in the preview, once in the run.
-    assert plugin.lines == [f"main.cf{said}", f"relay_clientcerts{said}"] * 2
+    assert (
+        plugin.lines
+        == [
+            f"mx1: {directory}/main.cf {said}: what it holds is not what was written there; it will be as declared",
+            f"mx1: {directory}/relay_clientcerts {said}: it is gone; it will be as declared",
+        ]
+        * 2
+    )
     assert plugin.up(host, declared(directory)) == {}
 
 

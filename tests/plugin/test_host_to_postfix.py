@@ -87,7 +87,8 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
     main_cf.write_text(main_cf.read_text().replace("smtpd_tls_security_level = may", "smtpd_tls_security_level = none"))
     assert plugin.up(host, declared(instance)) == {"changed_outside": "update"}
     assert "smtpd_tls_security_level = may" in main_cf.read_text()
-    assert any("smtpd_tls_security_level in main.cf was changed" in line for line in plugin.lines)
+    said = "smtpd_tls_security_level is 'none', and was left as 'may'; it will be as declared"
+    assert f"mx1: {main_cf} was changed or removed by somebody else: {said}" in plugin.lines
 
     without = plugin.up(host, declared(instance, has_alice=False))
     assert without == {f'client_tables.relay_clientcerts["{ROW}"]': "delete"}

@@ -77,7 +77,7 @@ def test_a_merged_file_keeps_its_mode_and_every_byte_that_is_not_declared() -> N
     assert plan.main_cf.mode == MAIN_CF.mode
     assert plan.main_cf.content.startswith(latin.content)
     assert plan.main_cf.content.count(b"\nsmtpd_tls_security_level = may\n") == 1
-    assert plan.deployed == Deployed(parameters=("smtpd_tls_security_level",))
+    assert replace(plan.deployed, stamp="") == Deployed(parameters=("smtpd_tls_security_level",))
 
 
 def test_a_parameter_that_is_no_longer_declared_is_taken_out() -> None:
@@ -111,7 +111,7 @@ def test_a_host_as_declared_gives_no_step() -> None:
     )
     plan = plan_deployment(desired, deployed, replace(HOST, files=present))
     assert plan.is_empty
-    assert plan.deployed == deployed
+    assert replace(plan.deployed, stamp="") == deployed
 
 
 DB = "relay_clientcerts.db"
@@ -172,7 +172,7 @@ def test_a_whole_main_cf_can_be_given_back_by_declaring_only_parameters() -> Non
     there = replace(HOST, files=HERE | manifest([MAIN_CF]))
     plan = plan_deployment(HostFiles(parameters={"mail_owner": "postfix"}), Deployed(manifest([MAIN_CF])), there)
     assert plan.is_empty
-    assert plan.deployed == Deployed(parameters=("mail_owner",))
+    assert replace(plan.deployed, stamp="") == Deployed(parameters=("mail_owner",))
 
 
 def test_no_line_for_a_reader_holds_content() -> None:
