@@ -36,7 +36,12 @@ class TargetKind(StrEnum):
 
 
 class Drift(StrEnum):
-    """What to do where somebody else has changed what was deployed."""
+    """What a run does where somebody else has changed what was deployed.
+
+    Attributes:
+        REPAIR: It is written as it is declared, and what was changed is said.
+        STOP: Nothing is touched, and the run ends with what was changed.
+    """
 
     REPAIR = "repair"
     STOP = "stop"

@@ -59,9 +59,12 @@ class Bundle:
     archive: bytes = field(repr=False)
 
 
-def request(verb: Verb, root: str, transaction_id: str, archive: bytes = b"") -> bytes:
-    """Return what the host program reads: one line, and the bundle for the verb `run`."""
-    digest_of_archive = sha256(archive).hexdigest() if archive else _NOTHING
+def request(verb: Verb, root: str, transaction_id: str, archive: bytes = b"", *, kept: int | None = None) -> bytes:
+    """Return what the host program reads: one line, and the bundle for the verb `run`.
+
+    `kept`: for the verb `recover`, how many earlier states stay on the host; None leaves them all.
+    """
+    digest_of_archive = sha256(archive).hexdigest() if archive else _NOTHING if kept is None else str(kept)
     return f"POSTSEAL1 {verb} {transaction_id} {digest_of_archive} {root}\n".encode() + archive
 
 
@@ -73,17 +76,20 @@ def bundle_of(
     *,
     nonce: str,
     kept_generations: int = 0,
+    owner: str = "",
 ) -> Bundle:
     """Return the bundle that carries out `plan`.
 
     `nonce`: letters and digits that no other run has, so that the same plan is carried out a second time.
-    `kept_generations`: how many earlier states stay on the host; none removes those that are kept there.
+    `kept_generations`: how many earlier states stay on the host; none removes those that are kept there. `owner`: the
+    project and stack that deploys, which is noted beside what is kept.
     """
     members = _Members()
     lines = [
         _FORM,
         ("queue", situation.chroot_root if plan.has_chroot else _NOTHING),
         ("keep", str(kept_generations)),
+        ("owner", owner or _NOTHING),
         *(("served", fingerprint) for fingerprint in proof.served),
         *(("given", members.add(content), path) for path, content in plan.given.items()),
         *_Changes(plan, situation, members).lines(),

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from postfix.deploy.commands import require_superuser
+from postfix.deploy.commands import parameter_values, require_superuser
+from postfix.deploy.map_size import MAP_SIZE, problems_of_map_sizes
 from postfix.deploy.plan import HostPlan
 from postfix.deploy.session import HostSession
 from postfix.deploy.steps import AGE_SECONDS
@@ -29,3 +30,14 @@ def check_host(session: HostSession, scratch: HostSession, plan: HostPlan) -> No
     for file in (plan.main_cf, plan.master_cf):
         if file:
             scratch.write(replace(file, mode=0o600), age_seconds=AGE_SECONDS)
+    _check_map_sizes(session, scratch, plan)
+
+
+def _check_map_sizes(session: HostSession, scratch: HostSession, plan: HostPlan) -> None:
+    if not any(table.type == "lmdb" for table in plan.built_tables):
+        return
+    configuration = scratch.root if plan.main_cf else session.root
+    found = parameter_values(session, (MAP_SIZE,), configuration).get(MAP_SIZE, "")
+    if found.isdecimal() and (problems := list(problems_of_map_sizes(plan.built_tables, int(found)))):
+        said = "; ".join(f"{session.root}/{problem.path}: {problem.message}" for problem in problems)
+        raise DeployError(f"{said}; nothing was changed")

@@ -9,7 +9,7 @@ from postfix.deploy.session import HostSession
 from postseal_core.errors import DeployError
 from postseal_core.files.tree import MARK_FILE, WORK_DIRECTORY
 
-__all__ = ["carry_out", "clear_up", "has_unread_files", "links_of", "raise_failure", "recover"]
+__all__ = ["carry_out", "clear_up", "has_unread_files", "links_of", "prune", "raise_failure", "recover"]
 
 _JOURNAL = f"{WORK_DIRECTORY}/journal/"
 _UNREAD = f"{WORK_DIRECTORY}/unread"
@@ -42,6 +42,12 @@ def clear_up(session: HostSession) -> None:
         _ask(session, "recover", token_hex(_ID_BYTES))
 
 
+def prune(session: HostSession, kept: int) -> None:
+    """Have earlier states go of which there are more than shall be kept, the oldest first."""
+    if len(session.names(f"{WORK_DIRECTORY}/kept/")) > kept:
+        raise_failure(_ask(session, "recover", token_hex(_ID_BYTES), kept=kept), session.root)
+
+
 def has_unread_files(session: HostSession) -> bool:
     """Whether a running Postfix may not have read the files that are there."""
     return _UNREAD in session.present([_UNREAD])
@@ -58,15 +64,17 @@ def links_of(session: HostSession) -> dict[str, str]:
     return {name: words[kind].format(detail) for kind, detail, name in found if kind in words}
 
 
-def raise_failure(result: ProgramResult, root: str) -> None:
-    """Raise DeployError unless the host is as declared."""
+def raise_failure(result: ProgramResult, root: str, way_out: str = "") -> None:
+    """Raise DeployError unless the host is as declared; `way_out`: what to do about it, where that is known."""
     if failure := failure_of(result, root):
-        raise DeployError(failure)
+        raise DeployError(f"{failure}; {way_out}" if way_out else failure)
     if faults := [each for each in result.left if ": " in each]:
         raise DeployError(
             f"all is deployed, but not all that is obsolete is removed or noted as gone: {'; '.join(faults)}"
         )
 
 
-def _ask(session: HostSession, verb: str, transaction_id: str, archive: bytes = b"") -> ProgramResult:
-    return read_result(session.run_program(request(verb, session.root, transaction_id, archive)))
+def _ask(
+    session: HostSession, verb: str, transaction_id: str, archive: bytes = b"", *, kept: int | None = None
+) -> ProgramResult:
+    return read_result(session.run_program(request(verb, session.root, transaction_id, archive, kept=kept)))

@@ -33,6 +33,9 @@ class HostSession(Protocol):
     def present(self, paths: Iterable[str]) -> dict[str, str]:
         """Return path -> digest of those of `paths` that exist."""
 
+    def names(self, directory: str) -> list[str]:
+        """Return what a directory holds, sorted; nothing for one that does not exist."""
+
     def read(self, path: str) -> FileEntry | None:
         """Return a regular file, None if there is none."""
 

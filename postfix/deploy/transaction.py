@@ -9,7 +9,8 @@ from postfix.deploy.bundle import Bundle, Proof, bundle_of
 from postfix.deploy.checks import check_host, require_directory
 from postfix.deploy.commands import queue_directory
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, files_to_inspect
-from postfix.deploy.host_program import carry_out, clear_up, has_unread_files, links_of, raise_failure, recover
+from postfix.deploy.host_program import carry_out, clear_up, has_unread_files, links_of, prune, raise_failure, recover
+from postfix.deploy.map_size import way_out_of_map_size
 from postfix.deploy.plan import HostPlan, plan_deployment
 from postfix.deploy.program_result import Evidence, ProgramResult
 from postfix.deploy.proof import MarkChange, left_behind, marked_only
@@ -119,6 +120,7 @@ class _Run:
         if plan.is_empty and not has_unread_files(self.session):
             self.before_change(self.session.root)
             _write_marks(places, plan)
+            prune(self.session, self.kept_generations)
             if plan.mark.before and not plan.mark.after:
                 clear_up(self.session)
             return Outcome(plan, Reloading.NOT_NEEDED)
@@ -142,12 +144,14 @@ class _Run:
                 proof,
                 nonce=nonce,
                 kept_generations=self.kept_generations,
+                owner=self.owner,
             )
 
         return carry_out(self.session, bundle)
 
     def _outcome(self, plan: HostPlan, result: ProgramResult) -> Outcome:
-        raise_failure(result, self.session.root)
+        is_lost = any(fault.kind == "lookup" and fault.text.startswith("lmdb:") for fault in result.faults)
+        raise_failure(result, self.session.root, way_out_of_map_size(plan.built_tables) if is_lost else "")
         digests = {**plan.deployed.index_digests, **result.index_digests}
         made = replace(plan, deployed=replace(plan.deployed, index_digests=digests))
         return Outcome(made, _RELOADINGS[result.reloading], evidence=result.evidence)

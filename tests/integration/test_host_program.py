@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -440,21 +441,98 @@ def test_a_merged_file_keeps_owner_mode_and_access_list(relay: Relay) -> None:
     main_cf.chmod(0o644)
 
 
-def test_a_table_too_large_for_its_index_is_refused_before_anything_is_touched(relay: Relay) -> None:
+def with_rows(number: int, kind: str, **parameters: str) -> HostFiles:
+    """Return NEW with a table of bob and as many rows more."""
+    prints = (colon_hex(sha256(b"%d" % each).digest()) for each in range(number))
+    rows = "".join(f"{each} client generation=1 not_after=2027-01-01\n" for each in (*prints, BOB.fingerprint_sha256))
+    return replace(
+        NEW,
+        tables=(Table(FileEntry("relay_clientcerts", rows.encode(), 0o644), kind),),
+        parameters={**NEW.parameters, "relay_clientcerts": f"{kind}:$config_directory/relay_clientcerts", **parameters},
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (
+            120_000,
+            r"its rows take \d+ bytes, and lmdb_map_size gives an lmdb table 16777216: .*lmdb_map_size: 67108864",
+        ),
+        (80_000, r"found that should be .*if the table is larger than lmdb_map_size allows.*lmdb_map_size: 33554432"),
+    ],
+    ids=["its rows alone", "with its pages"],
+)
+def test_a_table_too_large_for_its_index_is_refused_with_a_size_that_fits(
+    relay: Relay, number: int, words: str
+) -> None:
     """An lmdb over its limit: postmap is silent, and every client would be refused; a smaller one is the control."""
     before = relay.content()
-    prints = (colon_hex(sha256(b"%d" % number).digest()) for number in range(120_000))
-    rows = "".join(f"{each} client generation=1 not_after=2027-01-01\n" for each in prints)
-    large = replace(NEW, tables=(Table(FileEntry("relay_clientcerts", rows.encode(), 0o644), "lmdb"),))
-    large = replace(
-        large, parameters={**NEW.parameters, "relay_clientcerts": "lmdb:$config_directory/relay_clientcerts"}
-    )
-    said = failure_of(lambda: relay.up(large, served=SERVERS[1]))
+    said = failure_of(lambda: relay.up(with_rows(number, "lmdb"), served=SERVERS[1]))
     assert "nothing was changed" in said
+    assert re.search(words, said), said
     assert relay.content() == before
     assert relay.is_old()
     relay.up(declared(SERVERS[1], BOB, kind="lmdb"), served=SERVERS[1])
     assert relay.is_new()
+
+
+@pytest.mark.takes_long
+@pytest.mark.parametrize("kind", ["texthash", "hash", "btree", "cdb", "lmdb"])
+def test_120_000_rows_are_in_force_in_each_type_of_table(relay: Relay, kind: str) -> None:
+    """With the size that the refusal names, where the type has one."""
+    there = relay.instance.command("postconf", "-c", str(relay.instance.config_directory), "-m").stdout.split()
+    if kind not in there:
+        pytest.skip(f"this Postfix has no {kind}")
+    size = {"lmdb_map_size": "67108864"} if kind == "lmdb" else {}
+    relay.up(with_rows(120_000, kind, **size), served=SERVERS[1])
+    assert relay.is_new()
+
+
+def generations(relay: Relay) -> list[dict[str, str]]:
+    """Return what is noted of each earlier state that is kept, the oldest first."""
+    kept = sorted((relay.instance.config_directory / ".postseal/kept").glob("*"))
+    notes = [(each / "info").read_text().splitlines() for each in kept]
+    return [dict(line.split("\t") for line in lines) for lines in notes]
+
+
+def test_as_many_earlier_states_stay_as_are_wanted_and_only_root_reads_them(relay: Relay) -> None:
+    """The oldest go; each has what was there with its attributes, when, in which run, and by whom it was replaced."""
+    relay.up(NEW, generations=2)
+    assert len(generations(relay)) == 1
+    for desired in (OLD, NEW, OLD):
+        relay.up(desired, generations=2)
+    first, last = generations(relay)
+    assert first["time"] <= last["time"]
+    assert first["id"] != last["id"]
+    assert last["owner"] == "p/dev"
+    kept = relay.instance.config_directory / ".postseal/kept"
+    assert kept.stat().st_mode & 0o077 == 0
+    newest = max(kept.iterdir())
+    keys = [path for path in (newest / "old").iterdir() if path.read_bytes() == SERVERS[1].chain_pem.encode()]
+    assert [path.stat().st_mode & 0o777 for path in keys] == [0o400]
+    targets = [line.split("\t") for line in (newest / "targets").read_text().splitlines()]
+    assert {line[4].rpartition("/")[2] for line in targets} >= {"mx1.pem", "relay_clientcerts"}
+    relay.up(OLD, generations=1)
+    assert [each["id"] for each in generations(relay)] == [last["id"]]
+    relay.up(OLD, generations=0)
+    assert not kept.exists()
+    assert relay.is_old()
+
+
+def test_what_is_kept_of_earlier_states_has_a_bound_and_the_last_one_stays(relay: Relay) -> None:
+    """With a bound of nothing each change leaves one; with the usual one it is as many as are wanted."""
+    program = Path(relay.session.program)
+    text = program.read_text()
+    assert text.count("\nkept_kib=262144\n") == 1
+    program.write_text(text.replace("\nkept_kib=262144\n", "\nkept_kib=0\n"))
+    for desired in (NEW, OLD, NEW):
+        relay.up(desired, generations=3)
+        assert len(generations(relay)) == 1
+    program.write_text(text)
+    for desired in (OLD, NEW):
+        relay.up(desired, generations=3)
+    assert len(generations(relay)) == 3
 
 
 def test_removing_all_of_ours_leaves_no_trace_and_a_service_that_answers(relay: Relay) -> None:
