@@ -138,7 +138,8 @@ def problems_of_another_stack(owner: str, deployed: Deployed, mark: Mark, root: 
             root,
             f"project {project}, stack {stack} deploys to this directory, as {MARK_FILE} there says, and two stacks "
             "would undo each other's changes; remove the host in that stack first, or give this one another directory; "
-            f"if that stack is no more, remove {root}/{MARK_FILE}: what it has left is then of others",
+            f"if that stack is no more, write {owner} for {other} in {root}/{MARK_FILE}: what it has left is then of "
+            "this one",
         )
 
 

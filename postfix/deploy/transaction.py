@@ -14,13 +14,14 @@ from postfix.deploy.map_size import way_out_of_map_size
 from postfix.deploy.plan import HostPlan, plan_deployment
 from postfix.deploy.program_result import Evidence, ProgramResult
 from postfix.deploy.proof import MarkChange, left_behind, marked_only
+from postfix.deploy.removal import sentences_of_removal
 from postfix.deploy.session import HostSession
 from postfix.deploy.steps import Place
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.files.mark import NO_MARK, Mark, paths_of_kept, read_mark
 from postseal_core.files.tree import MARK_FILE, ROOT, directories_above, kept_name, paths_to_inspect
 
-__all__ = ["Outcome", "Reloading", "deploy", "remove"]
+__all__ = ["Outcome", "Reloading", "deploy", "foresee_removal", "remove"]
 
 NOTHING = Deployed()
 NO_FILES = HostFiles()
@@ -166,13 +167,28 @@ def remove(session: HostSession, deployed: Deployed, owner: str = "") -> Outcome
         return Outcome(plan_deployment(NO_FILES, deployed, Situation(), owner), Reloading.NOT_NEEDED)
     with session.exclusive():
         recovered = recover(session)
-        places = _places(session, NO_FILES, deployed)
-        situation = _situation(places, NO_FILES, deployed)
-        proven = marked_only(owner, deployed, situation)
+        proven, situation = _proven(session, deployed, owner)
         run = _Run(session, NO_FILES, proven, owner)
         outcome = _done(run.attempt(is_last_attempt=False) or run.attempt(is_last_attempt=True))
         left = left_behind(owner, deployed, proven, outcome.plan.kept, situation)
     return replace(outcome, left=left, recovered=recovered)
+
+
+def foresee_removal(session: HostSession, deployed: Deployed, owner: str = "") -> tuple[str, ...]:
+    """Return what `remove` would give back, remove and leave, as sentences; nothing is touched.
+
+    Raises ConfigError and DeployError where it would not even begin.
+    """
+    if ROOT not in session.present([ROOT]):
+        return ()
+    proven, situation = _proven(session, deployed, owner)
+    plan = plan_deployment(NO_FILES, proven, situation, owner)
+    return (*sentences_of_removal(plan, session.root), *left_behind(owner, deployed, proven, plan.kept, situation))
+
+
+def _proven(session: HostSession, deployed: Deployed, owner: str) -> tuple[Deployed, Situation]:
+    situation = _situation(_places(session, NO_FILES, deployed), NO_FILES, deployed)
+    return marked_only(owner, deployed, situation), situation
 
 
 def _places(session: HostSession, desired: HostFiles, deployed: Deployed) -> dict[Place, HostSession]:

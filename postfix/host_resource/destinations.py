@@ -11,8 +11,9 @@ from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
 from postfix.deploy.program_result import sentences_of_evidence
 from postfix.deploy.proof import problems_of_another_stack
+from postfix.deploy.removal import sentences_of_removal
 from postfix.deploy.sessions.local import LocalSession
-from postfix.deploy.transaction import deploy, remove
+from postfix.deploy.transaction import deploy, foresee_removal, remove
 from postfix.host_resource.drift import Edit, Left, Seen, edits_of, edits_of_parameters
 from postfix.host_resource.preparation import PreparedHost, host_files
 from postfix.on_host import CertificateOnHost, Sighting
@@ -22,6 +23,7 @@ from postseal_core.files.bringing import (
     Bringer,
     bring_directory,
     foresee_directory,
+    foresee_release,
     release_directory,
 )
 from postseal_core.files.directory import DirectoryWriter
@@ -59,7 +61,10 @@ class Destination(Protocol):
         """Return what the host has of its own certificates, by the main.cf in a directory."""
 
     def remove(self, deployed: Deployed, bringer: Bringer) -> None:
-        """Remove the files that the mark there lists as ours; files of others stay."""
+        """Remove the files that the mark there lists as ours; files of others stay, or come back."""
+
+    def foresee_removal(self, deployed: Deployed, bringer: Bringer) -> None:
+        """Report in a preview what `remove` would give back, remove and leave."""
 
     def drift(self, left: Left, content: Mapping[str, str], main_cf: Mapping[str, str]) -> list[Edit]:
         """Return what others have changed since the last deployment.
@@ -106,6 +111,10 @@ class _Directory:
     def remove(self, deployed: Deployed, bringer: Bringer) -> None:
         release_directory(self._path, deployed.files, bringer)
         release_directory(self._jail, deployed.chroot, bringer)
+
+    def foresee_removal(self, deployed: Deployed, bringer: Bringer) -> None:
+        foresee_release(self._path, deployed.files, bringer)
+        foresee_release(self._jail, deployed.chroot, bringer)
 
     def drift(self, left: Left, content: Mapping[str, str], main_cf: Mapping[str, str]) -> list[Edit]:
         del main_cf
@@ -158,7 +167,12 @@ class _Local:
 
     def remove(self, deployed: Deployed, bringer: Bringer) -> None:
         outcome = remove(LocalSession(self._path), deployed, bringer.owner)
-        for line in filter(None, (outcome.recovered, *outcome.left, outcome.reloading.value)):
+        done = sentences_of_removal(outcome.plan, str(self._path))
+        for line in filter(None, (outcome.recovered, *done, *outcome.left, outcome.reloading.value)):
+            bringer.report(line)
+
+    def foresee_removal(self, deployed: Deployed, bringer: Bringer) -> None:
+        for line in foresee_removal(LocalSession(self._path), deployed, bringer.owner):
             bringer.report(line)
 
     def drift(self, left: Left, content: Mapping[str, str], main_cf: Mapping[str, str]) -> list[Edit]:

@@ -106,8 +106,7 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         if is_same_place(inputs.target, old.target):
             return _deploy(inputs, old, context, is_preview=is_preview)
         state = _deploy(inputs, None, context, is_preview=is_preview)
-        if not is_preview:
-            _leave(old, context)
+        _leave(old, context, is_preview=is_preview)
         return state
 
     def read(self, inputs: HostInputs, state: HostState, context: Context) -> tuple[HostInputs, HostState]:
@@ -218,5 +217,7 @@ def _prepared(context: Context) -> PreparedHost:
     return prepared
 
 
-def _leave(state: HostState, context: Context) -> None:
-    destination_of(state.target).remove(leftovers(context, state.target, deployed_on(state)), bringer_of(context))
+def _leave(state: HostState, context: Context, *, is_preview: bool = False) -> None:
+    destination = destination_of(state.target)
+    leave = destination.foresee_removal if is_preview else destination.remove
+    leave(leftovers(context, state.target, deployed_on(state)), bringer_of(context))

@@ -42,6 +42,7 @@ __all__ = [
     "bring_directory",
     "changed_paths",
     "foresee_directory",
+    "foresee_release",
     "problems_of_directory",
     "release_directory",
 ]
@@ -103,6 +104,13 @@ def release_directory(directory: str | Path, owned: Mapping[str, str], bringer: 
         place.release(owned)
 
 
+def foresee_release(directory: str | Path, owned: Mapping[str, str], bringer: Bringer) -> None:
+    """Report in a preview what `release_directory` would give back and leave; nothing is touched."""
+    place = _Place(Path(directory), bringer)
+    if owned and place.writer.present([ROOT]):
+        place.report_release(place.releasing(owned), owned)
+
+
 def foresee_directory(directory: str | Path, paths: Iterable[str], owned: Mapping[str, str], bringer: Bringer) -> None:
     """Report in a preview the files a run would refuse or take over; their content need not be known.
 
@@ -134,6 +142,15 @@ class _Looked:
 
     present: Mapping[str, str]
     mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class _Releasing:
+    """What is there of ours when it goes, and the plan of that."""
+
+    looked: _Looked
+    ours: Holding
+    plan: TreePlan
 
 
 class _Place:
@@ -178,12 +195,21 @@ class _Place:
         return plan
 
     def release(self, owned: Mapping[str, str]) -> None:
+        releasing = self.releasing(owned)
+        if releasing.ours.owned:
+            self._apply(releasing.plan, owned, releasing.looked, 0)
+        self.report_release(releasing, owned)
+
+    def releasing(self, owned: Mapping[str, str]) -> "_Releasing":
         looked = self.look((), owned)
         ours = proven_by_mark(self._bringer.owner, owned, looked.present, looked.mark)
-        plan = plan_tree((), ours.owned, looked.present, kept=ours.kept)
-        if ours.owned:
-            self._apply(plan, owned, looked, 0)
-        for line in sentences_of_left(self.writer.root, owned, ours, looked.present, plan.kept):
+        return _Releasing(looked, ours, plan_tree((), ours.owned, looked.present, kept=ours.kept))
+
+    def report_release(self, releasing: "_Releasing", owned: Mapping[str, str]) -> None:
+        root, plan = self.writer.root, releasing.plan
+        for path in plan.give_back:
+            self._bringer.report(f"{root}/{path} is given back, the very file that ours had replaced")
+        for line in sentences_of_left(root, owned, releasing.ours, releasing.looked.present, plan.kept):
             self._bringer.report(line)
 
     def report_takeovers(self, paths: Iterable[str]) -> None:

@@ -153,3 +153,28 @@ def test_a_stack_under_a_new_name_keeps_its_host(plugin: PluginRuns, host: Resou
     assert "deploys to this directory" in plugin.refusal(
         plugin.preview, plugin.resource("MailServer", "mx2"), declared(directory)
     )
+
+
+def test_a_host_that_moves_says_beforehand_what_it_gives_back_and_what_stays(
+    plugin: PluginRuns, host: Resource, directory: Path, tmp_path: Path
+) -> None:
+    """The preview and the run say the same, and the preview touches nothing."""
+    directory.mkdir(parents=True)
+    (directory / "main.cf").write_text("# the administrator's\n")
+    taking = encode(Directory(str(directory), take_over=("main.cf",)).record)
+    plugin.up(host, declared(directory, target=taking))
+    (directory / "relay_clientcerts").write_text("edited\n")
+    before = written(directory)
+    moved = declared(tmp_path / "other")
+    plugin.lines.clear()
+    plugin.preview(host, moved)
+    assert written(directory) == before
+    said = list(plugin.lines)
+    assert said == [
+        f"{directory}/main.cf is given back, the very file that ours had replaced",
+        f"{directory}/relay_clientcerts was edited by somebody, so it is left there; remove it if nobody needs it",
+    ]
+    plugin.lines.clear()
+    plugin.up(host, moved)
+    assert plugin.lines == said * 2
+    assert written(directory) == {"main.cf": b"# the administrator's\n", "relay_clientcerts": b"edited\n"}

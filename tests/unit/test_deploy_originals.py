@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from postfix.deploy.host_files import Deployed, HostFiles, Situation
 from postfix.deploy.plan import HostPlan, plan_deployment
+from postfix.deploy.removal import sentences_of_removal
 from postfix.deploy.steps import WriteFile
 from postfix.main_cf import read_parameters
 from postfix.master_cf import Service
-from postseal_core.files.mark import NO_MARK, read_mark
-from postseal_core.files.tree import DIRECTORY, ROOT, FileEntry, manifest
+from postseal_core.files.mark import NO_MARK, MarkedFile, read_mark
+from postseal_core.files.tree import DIRECTORY, ROOT, FileEntry, digest, manifest
 
 NAMES = ("mynetworks", "myhostname", "smtpd_tls_security_level", "smtpd_banner")
 VALUES = st.sampled_from(["", "none", "may", "192.0.2.0/28", "$myhostname ESMTP"])
@@ -238,3 +239,23 @@ def test_a_main_cf_that_was_ours_as_a_whole_has_no_values_of_others() -> None:
     present = replace(host, files={**host.files, **owned.files})
     plan = plan_deployment(HostFiles(parameters={"mynetworks": ""}), owned, present)
     assert plan.deployed.originals == {}
+
+
+def test_a_removal_says_what_it_gives_back() -> None:
+    """Merged files, those that were taken over, and how many of ours go."""
+    host = Host(b"mynetworks = 192.0.2.0/28\n")
+    host.deploy({"mynetworks": ""})
+    key = FileEntry("tls/mx1.pem", b"key", 0o400)
+    marked = replace(host.mark, files={key.path: MarkedFile(owner="p/s", digests=(digest(key),))})
+    configuration = {path: FileEntry(path, content, 0o644) for path, content in host.files.items()}
+    there = Situation(
+        files={ROOT: DIRECTORY, "tls/": DIRECTORY, key.path: digest(key)},
+        configuration=configuration,
+        mark=marked,
+        root="/etc/postfix",
+    )
+    plan = plan_deployment(HostFiles(), replace(host.deployed, files=manifest([key])), there, "p/s")
+    assert list(sentences_of_removal(plan, "/etc/postfix")) == [
+        "/etc/postfix/main.cf is given back as it was before, with what others have edited there since",
+        "removed from /etc/postfix: 1 files of ours",
+    ]
