@@ -51,6 +51,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostfixInstanc
 def host(started: PostfixInstance, tmp_path: Path) -> Iterator[CutSession]:
     """Return a session for it, with its odd main.cf, and put all back in the end."""
     conf = started.config_directory
+    if started.master_pid() is None:
+        started.start()
     before = {name: (conf / name).read_bytes() for name in ("main.cf", "master.cf")}
     (conf / "main.cf").write_bytes(before["main.cf"] + ODD)
     tmp_path.chmod(0o755)
@@ -86,8 +88,12 @@ def test_an_odd_main_cf_comes_back_byte_for_byte_with_its_warnings(host: CutSess
     assert read(host) == before
 
 
-def test_whatever_step_the_first_run_is_killed_at_all_is_given_back(host: CutSession) -> None:
-    """The next run, which declares other things, finds what there was before the first; nothing of it stays."""
+def test_whatever_step_the_first_run_is_killed_at_all_is_given_back(host: CutSession, started: PostfixInstance) -> None:
+    """The next run, which declares other things, finds what there was before the first; nothing of it stays.
+
+    Of a Postfix that does not run: one that is reloaded so often in a few seconds holds postlogd back for a minute.
+    """
+    started.stop()
     before = read(host)
     deployed = up(host, FIRST)
     steps = host.steps
@@ -102,9 +108,7 @@ def test_whatever_step_the_first_run_is_killed_at_all_is_given_back(host: CutSes
         deployed = up(host, SECOND)
         assert b"mydomain" not in read(host)["main.cf"], step
         remove(host, deployed, OWNER)
-        left = {path: content for path, content in read(host).items() if path != "tls/a.pem"}
-        assert left == before, step
-        shutil.rmtree(Path(host.root, "tls"), ignore_errors=True)
+        assert read(host) == before, step
 
 
 def attributes(path: Path) -> tuple[int, int, int, dict[str, bytes]]:
