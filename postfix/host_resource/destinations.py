@@ -123,7 +123,13 @@ class _Local:
     ) -> Deployed:
         desired = host_files(prepared, tuple(bringer.take_over))
         outcome = deploy(
-            LocalSession(self._path), desired, deployed, bringer.owner, before_change, served=prepared.served
+            LocalSession(self._path),
+            desired,
+            deployed,
+            bringer.owner,
+            before_change,
+            served=prepared.served,
+            names=prepared.host.public_names if prepared.host.server else (),
         )
         if outcome.recovered:
             bringer.report(outcome.recovered)
