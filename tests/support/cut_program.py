@@ -20,7 +20,8 @@ class CutSession(LocalSession):
     """A session whose program notes each step in `steps`, and runs `commands` of the shell before one of them.
 
     `rehearses`: whether the new configuration is run beside first, from the next call of `before` on; without it the
-    running service is the first to meet a fault. `place`: a directory for the changed program, outside of what is deployed to.
+    running service is the first to meet a fault. `place`: a directory for the changed program, outside of what is
+    deployed to.
     """
 
     def __init__(self, root: Path, place: Path, shell: str = "/bin/sh") -> None:
