@@ -1,4 +1,4 @@
-"""What was proven of a host by the last run that changed it: what was asked, when, and what was said; no key, no PEM."""
+"""What the last run that changed a host proved: what was asked, when, and what was said; no key, no PEM."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Where a host's files are brought to: a plain directory, or the Postfix of this machine."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import Final, Protocol
 from postfix.deploy.host_files import MAIN_CF, Deployed
 from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
-from postfix.deploy.program_result import sentences_of_evidence
+from postfix.deploy.program_result import Evidence, sentences_of_evidence
 from postfix.deploy.sessions.local import LocalSession
 from postfix.deploy.transaction import deploy, remove
 from postfix.host_resource.preparation import PreparedHost, host_files
@@ -26,10 +27,19 @@ from postseal_core.files.bringing import (
 from postseal_core.files.directory import DirectoryWriter
 from postseal_core.files.sentences import sentence_of_takeover
 
-__all__ = ["DESTINATIONS", "Destination", "destination_of"]
+__all__ = ["DESTINATIONS", "Brought", "Destination", "destination_of"]
 
 # Postfix waits for a main.cf or texthash source younger than two seconds.
 _AGE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What is ours at a destination after a run, and what was asked there; nothing where nothing was changed."""
+
+    deployed: Deployed
+    evidence: tuple[Evidence, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 class Destination(Protocol):
@@ -44,8 +54,8 @@ class Destination(Protocol):
         deployed: Deployed,
         bringer: Bringer,
         before_change: Callable[[str], tuple[str, ...]],
-    ) -> Deployed:
-        """Write the files and return the new record of ours.
+    ) -> Brought:
+        """Write the files and return the new record of ours, and what was proven.
 
         `before_change` is called before anything is changed, with the directory of the new main.cf. It returns the
         SHA-256 fingerprints of the host's own certificates that have to be served afterwards.
@@ -81,13 +91,15 @@ class _Directory:
         deployed: Deployed,
         bringer: Bringer,
         before_change: Callable[[str], tuple[str, ...]],
-    ) -> Deployed:
+    ) -> Brought:
         before_change(str(self._path))
         order = write_order(host_files(prepared))
         bring = partial(bring_directory, bringer=bringer, order=order, age_seconds=_AGE_SECONDS)
-        return Deployed(
-            files=bring(self._path, prepared.entries, deployed.files),
-            chroot=bring(self._jail, prepared.chroot, deployed.chroot),
+        return Brought(
+            Deployed(
+                files=bring(self._path, prepared.entries, deployed.files),
+                chroot=bring(self._jail, prepared.chroot, deployed.chroot),
+            )
         )
 
     def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
@@ -120,7 +132,7 @@ class _Local:
         deployed: Deployed,
         bringer: Bringer,
         before_change: Callable[[str], tuple[str, ...]],
-    ) -> Deployed:
+    ) -> Brought:
         desired = host_files(prepared, tuple(bringer.take_over))
         outcome = deploy(
             LocalSession(self._path),
@@ -139,7 +151,7 @@ class _Local:
             bringer.report(sentence_of_takeover(str(self._path), path))
         for line in (*sentences_of_evidence(outcome.evidence), outcome.reloading.value):
             bringer.report(line)
-        return outcome.plan.deployed
+        return Brought(outcome.plan.deployed, outcome.evidence)
 
     def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
         ours = [f"{self._path}/{path}" for path in deployed.files]
