@@ -9,9 +9,9 @@ from postfix.deploy.program_result import Evidence
 
 __all__ = [
     "HostEvidence",
-    "RehearsedAnswer",
     "ServerEvidence",
     "TableEvidence",
+    "TrialAnswer",
     "evidence_of",
     "sentences_of_proof",
     "summary_of_evidence",
@@ -43,7 +43,7 @@ class ServerEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RehearsedAnswer:
+class TrialAnswer:
     """What one kind of client was told by a server of the new configuration, run beside before anything was changed.
 
     `client`: listed, unlisted (both with a certificate), none (TLS without one), plain (no TLS), or `not tried` with
@@ -68,7 +68,7 @@ class TableEvidence:
 class HostEvidence:
     """The proof of one deployment.
 
-    `proven_at`: by the clock of who deployed; `host_clock`: by that of the host. `rehearsal`: whether the new
+    `proven_at`: by the clock of who deployed; `host_clock`: by that of the host. `trial`: whether the new
     configuration was run beside first (`tried`, `not needed: ...`, `not tried: ...`), and `answers` what it said.
     `servers`: of the running Postfix; none where it did not run. `sessions_cut`, `sessions_open`: sessions with rows
     from before that were ended, or go on. `outside`: what whoever deployed saw from where it runs.
@@ -76,8 +76,8 @@ class HostEvidence:
 
     proven_at: datetime
     host_clock: str = ""
-    rehearsal: str = ""
-    answers: tuple[RehearsedAnswer, ...] = ()
+    trial: str = ""
+    answers: tuple[TrialAnswer, ...] = ()
     servers: tuple[ServerEvidence, ...] = ()
     tables: tuple[TableEvidence, ...] = ()
     sessions_cut: int = 0
@@ -92,10 +92,8 @@ def evidence_of(told: Iterable[Evidence], outside: tuple[str, ...], proven_at: d
     return HostEvidence(
         proven_at=proven_at,
         host_clock=next((row[1] for row in records if row[0] == "time"), ""),
-        rehearsal=next((_rehearsal(*row[1:]) for row in records if row[0] == "rehearsal"), ""),
-        answers=tuple(
-            RehearsedAnswer(server=row[1], client=row[2], reply=row[3]) for row in records if row[0] == "rehearsed"
-        ),
+        trial=next((_trial(*row[1:]) for row in records if row[0] == "trial"), ""),
+        answers=tuple(TrialAnswer(server=row[1], client=row[2], reply=row[3]) for row in records if row[0] == "answer"),
         servers=tuple(_server(row, records) for row in records if row[0] == "server"),
         tables=tuple(_tables(records)),
         sessions_cut=cut,
@@ -104,7 +102,7 @@ def evidence_of(told: Iterable[Evidence], outside: tuple[str, ...], proven_at: d
     )
 
 
-def _rehearsal(word: str, detail: str) -> str:
+def _trial(word: str, detail: str) -> str:
     return word if word == "tried" else f"{word}: {detail}"
 
 
@@ -141,9 +139,10 @@ def sentences_of_proof(evidence: HostEvidence) -> Iterator[str]:
     for table in evidence.tables:
         gone = f", {table.gone:,} withdrawn ones are not" if table.gone else ""
         yield f"{table.table}: {table.found:,} declared rows are found{gone}"
-    yield f"beforehand, beside: {evidence.rehearsal or 'not tried'}"
+    yield f"trial run beforehand: {evidence.trial or 'not tried'}"
     for answer in evidence.answers:
-        yield f"beforehand, {answer.server} to {_CLIENTS.get(answer.client, answer.client)}: {answer.reply}"
+        told = f"told {_CLIENTS[answer.client]}" if answer.client in _CLIENTS else "was not asked"
+        yield f"in the trial run {answer.server} {told}: {answer.reply}"
     if evidence.sessions_open:
         yield f"{evidence.sessions_open} sessions with rows from before went on"
     yield from evidence.outside
@@ -161,4 +160,4 @@ def summary_of_evidence(evidence: HostEvidence) -> str:
     """Return one line that says how much was proven."""
     count = sum(1 for each in evidence.servers if each.fingerprint_sha256)
     servers = f"{count} of {len(evidence.servers)} servers served TLS" if evidence.servers else "no Postfix ran"
-    return f"{servers}; beforehand, beside: {evidence.rehearsal or 'not tried'}"
+    return f"{servers}; trial run beforehand: {evidence.trial or 'not tried'}"

@@ -28,7 +28,7 @@ from postfix.deploy.steps import (
 from postfix.main_cf import read_parameters
 from postseal_core.files.tree import MARK_FILE, OF_ANOTHER, ROOT, Entry, FileEntry, Symlink, digest, kept_name
 
-__all__ = ["Bundle", "Proof", "Verb", "bundle_of", "is_rehearsal_needed", "request"]
+__all__ = ["Bundle", "Proof", "Verb", "bundle_of", "is_trial_needed", "request"]
 
 _FORM: Final = ("form", "1")
 _NOTHING: Final = "-"
@@ -89,7 +89,7 @@ def bundle_of(
         ("keep", str(kept_generations)),
         *(("served", fingerprint) for fingerprint in proof.served),
         *(("name", name) for name in proof.names),
-        *_rehearsal(plan, desired, situation),
+        *_trial(plan, desired, situation),
         *_Changes(plan, situation, members).lines(),
         *_lookups(plan, desired, proof, members),
     ]
@@ -183,14 +183,14 @@ class _Changes:
         return present.get(path, _NOTHING).removesuffix(OF_ANOTHER)
 
 
-def _rehearsal(plan: HostPlan, desired: HostFiles, situation: Situation) -> Iterator[tuple[str, ...]]:
-    yield ("boot", "yes" if is_rehearsal_needed(plan, desired, situation) else "no")
+def _trial(plan: HostPlan, desired: HostFiles, situation: Situation) -> Iterator[tuple[str, ...]]:
+    yield ("boot", "yes" if is_trial_needed(plan, desired, situation) else "no")
     if level := _declared_level(desired):
         yield ("level", level)
     yield from (("clients", table.type, table.source.path) for table in desired.tables if table.lists_clients)
 
 
-def is_rehearsal_needed(plan: HostPlan, desired: HostFiles, situation: Situation) -> bool:
+def is_trial_needed(plan: HostPlan, desired: HostFiles, situation: Situation) -> bool:
     """Return whether what a plan changes may change what a server says to a client that it does not list.
 
     Not where only rows of clients change, as each of them is looked up; nor where all of ours goes, for nothing that is

@@ -68,7 +68,7 @@ def _proven(each: Proven) -> dict[str, object]:
         "host": each.host,
         "proven_at": format_instant(evidence.proven_at),
         "days_ago": each.days_ago,
-        "rehearsal": evidence.rehearsal,
+        "trial": evidence.trial,
         "answers": [asdict(answer) for answer in evidence.answers],
         "servers": [asdict(server) for server in evidence.servers],
         "tables": [asdict(table) for table in evidence.tables],

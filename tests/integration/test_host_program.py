@@ -41,7 +41,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
 def relay(started: Relay) -> Iterator[Relay]:
     """Return it as OLD says, however the test before has left it."""
     started.session.use("/bin/sh")
-    started.session.rehearses = False
+    started.session.has_trial = False
     started.session.before()
     if started.instance.master_pid() is None:
         started.instance.start()
@@ -133,7 +133,7 @@ def test_a_postfix_that_was_stopped_before_stays_so(relay: Relay) -> None:
     relay.instance.stop()
     outcome = relay.up(NEW)
     assert outcome.reloading is Reloading.NOT_RUNNING
-    assert {each.kind for each in outcome.evidence} == {"table", "rehearsal", "time"}
+    assert {each.kind for each in outcome.evidence} == {"table", "trial", "time"}
     assert relay.instance.master_pid() is None
     relay.instance.start()
     assert relay.is_new()
@@ -196,8 +196,8 @@ def points_of(relay: Relay, desired: HostFiles) -> list[str]:
 def test_a_kill_before_any_step_is_made_good_by_the_next_run(relay: Relay) -> None:
     """Nobody is refused who is declared, whatever is half done; the next run ends as if nothing had been."""
     points = points_of(relay, NEW)
-    # What is killed while it runs beside is tested with the rest of that (test_rehearsal.py).
-    not_here = {"undo", "undo-reload", "undo-close", "rehearsing"}
+    # What is killed while it runs beside is tested with the rest of that (test_trial_run.py).
+    not_here = {"undo", "undo-reload", "undo-close", "trying"}
     assert {point.partition(":")[0] for point in points} == names_of_steps() - not_here
     before = relay.content()
     wrong: dict[str, object] = {}

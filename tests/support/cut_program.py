@@ -19,7 +19,7 @@ _APART = "everybody_enters() { untold='not in this test'; return 1; }"
 class CutSession(LocalSession):
     """A session whose program notes each step in `steps`, and runs `commands` of the shell before one of them.
 
-    `rehearses`: whether the new configuration is run beside first, from the next call of `before` on; without it the
+    `has_trial`: whether the new configuration is run beside first, from the next call of `before` on; without it the
     running service is the first to meet a fault. `place`: a directory for the changed program, outside of what is
     deployed to.
     """
@@ -27,7 +27,7 @@ class CutSession(LocalSession):
     def __init__(self, root: Path, place: Path, shell: str = "/bin/sh") -> None:
         super().__init__(root)
         self._place = place
-        self.rehearses = True
+        self.has_trial = True
         self.use(shell)
         self.before()
 
@@ -48,7 +48,7 @@ class CutSession(LocalSession):
 
     def before(self, step: str = "", commands: str = "kill -9 -$$") -> None:
         """Run commands before a step of the next runs; nothing without one. The default kills the whole program."""
-        self.program = program_that(self._place, step, commands, rehearses=self.rehearses)
+        self.program = program_that(self._place, step, commands, has_trial=self.has_trial)
 
     @property
     def steps(self) -> list[str]:
@@ -64,9 +64,9 @@ class CutSession(LocalSession):
         return self._place / _STEPS
 
 
-def program_that(place: Path, step: str, commands: str, *, rehearses: bool = True) -> str:
+def program_that(place: Path, step: str, commands: str, *, has_trial: bool = True) -> str:
     """Write the program, with commands of the shell before one of its steps, to `place`, and return its path."""
-    cases = f"case $1 in '{step}') {commands} ;; esac; case $1 in {'-' if rehearses else 'rehearse'}) {_APART} ;; esac"
+    cases = f"case $1 in '{step}') {commands} ;; esac; case $1 in {'-' if has_trial else 'try'}) {_APART} ;; esac"
     hook = f"\nat() {{ echo \"$1\" >>'{place / _STEPS}'; {cases}; }}\n"
     text = Path(program_path()).read_text()
     assert text.count(_HOOK) == 1

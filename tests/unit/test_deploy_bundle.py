@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postfix.deploy.bundle import Bundle, Proof, bundle_of, is_rehearsal_needed, request
+from postfix.deploy.bundle import Bundle, Proof, bundle_of, is_trial_needed, request
 from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
 from postfix.deploy.plan import plan_deployment
 from postseal_core.files.tree import DIRECTORY, ROOT, FileEntry, Symlink, digest, manifest
@@ -123,18 +123,18 @@ DEPLOYED = Deployed(files={CLIENTS.path: THERE[CLIENTS.path]}, indexes=("relay_c
     ],
     ids=["the rows", "other rows", "the first rows", "rows of another table", "a key", "a parameter", "all goes"],
 )
-def test_only_rows_of_clients_and_a_removal_are_not_rehearsed(
+def test_only_rows_of_clients_and_a_removal_are_not_tried_out(
     desired: HostFiles, situation: Situation, *, is_needed: bool
 ) -> None:
     """Each row is looked up, and nothing that is wrong with the rest keeps ours on a host."""
     deployed = DEPLOYED if CLIENTS.path in situation.files else Deployed()
     plan = plan_deployment(desired, deployed, situation)
-    assert is_rehearsal_needed(plan, desired, situation) is is_needed
+    assert is_trial_needed(plan, desired, situation) is is_needed
     if desired.entries:
         assert plan.steps
 
 
-def test_what_is_declared_of_a_rehearsal_stands_in_the_manifest() -> None:
+def test_what_is_declared_of_a_trial_stands_in_the_manifest() -> None:
     """The level is that which is declared, in a main.cf that is ours as a whole or in parts."""
     parts = HostFiles(tables=(ROWS,), parameters={"smtpd_tls_security_level": "encrypt"})
     whole = HostFiles(

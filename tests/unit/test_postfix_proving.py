@@ -10,9 +10,9 @@ from postfix.deploy.program_result import read_result
 from postfix.host_resource.records import HostInputs, HostState
 from postfix.proving import (
     HostEvidence,
-    RehearsedAnswer,
     ServerEvidence,
     TableEvidence,
+    TrialAnswer,
     evidence_of,
     sentences_of_proof,
     summary_of_evidence,
@@ -30,9 +30,9 @@ from postseal_core.records import decode_stored, encode
 
 NOW = datetime(2026, 11, 26, 23, 0, tzinfo=UTC)
 TOLD = """\
-evidence\trehearsal\ttried\t2
-evidence\trehearsed\tsmtp\tlisted\t250 2.1.5 Ok | 250 2.1.5 Ok
-evidence\trehearsed\tsubmission\tnot tried\ta policy server would be asked
+evidence\ttrial\ttried\t2
+evidence\tanswer\tsmtp\tlisted\t250 2.1.5 Ok | 250 2.1.5 Ok
+evidence\tanswer\tsubmission\tnot tried\ta policy server would be asked
 evidence\ttable\thash:relay_clientcerts\tfound\t3
 evidence\ttable\thash:relay_clientcerts\tabsent\t1
 evidence\tsessions\t2\t1
@@ -47,10 +47,10 @@ complete
 EXPECTED = HostEvidence(
     proven_at=NOW,
     host_clock="2026-11-26T22:59:58Z",
-    rehearsal="tried",
+    trial="tried",
     answers=(
-        RehearsedAnswer(server="smtp", client="listed", reply="250 2.1.5 Ok | 250 2.1.5 Ok"),
-        RehearsedAnswer(server="submission", client="not tried", reply="a policy server would be asked"),
+        TrialAnswer(server="smtp", client="listed", reply="250 2.1.5 Ok | 250 2.1.5 Ok"),
+        TrialAnswer(server="submission", client="not tried", reply="a policy server would be asked"),
     ),
     servers=(
         ServerEvidence(
@@ -79,18 +79,18 @@ def test_what_the_program_told_is_one_record_that_survives_being_stored() -> Non
 
 
 @pytest.mark.parametrize(
-    ("told", "rehearsal"),
+    ("told", "trial"),
     [
-        ("rehearsal\tnot needed\tonly rows of clients change", "not needed: only rows of clients change"),
-        ("rehearsal\tnot tried\tno port", "not tried: no port"),
+        ("trial\tnot needed\tonly rows of clients change", "not needed: only rows of clients change"),
+        ("trial\tnot tried\tno port", "not tried: no port"),
         ("time\t2026-11-26T22:59:58Z", ""),
     ],
 )
-def test_what_was_not_tried_says_why(told: str, rehearsal: str) -> None:
+def test_what_was_not_tried_says_why(told: str, trial: str) -> None:
     """It is neither a yes nor a no; where no Postfix ran, no server is claimed."""
     found = evidence_of(read_result(f"evidence\t{told}\nend\tcommitted\ncomplete\n").evidence, (), NOW)
-    assert (found.rehearsal, found.servers) == (rehearsal, ())
-    assert summary_of_evidence(found) == f"no Postfix ran; beforehand, beside: {rehearsal or 'not tried'}"
+    assert (found.trial, found.servers) == (trial, ())
+    assert summary_of_evidence(found) == f"no Postfix ran; trial run beforehand: {trial or 'not tried'}"
 
 
 def test_every_part_of_it_is_a_sentence() -> None:
@@ -103,9 +103,9 @@ def test_every_part_of_it_is_a_sentence() -> None:
     assert lines[1:] == [
         "[::1]:10025 TLS: plain",
         "hash:relay_clientcerts: 3 declared rows are found, 1 withdrawn ones are not",
-        "beforehand, beside: tried",
-        "beforehand, smtp to a listed client: 250 2.1.5 Ok | 250 2.1.5 Ok",
-        "beforehand, submission to not tried: a policy server would be asked",
+        "trial run beforehand: tried",
+        "in the trial run smtp told a listed client: 250 2.1.5 Ok | 250 2.1.5 Ok",
+        "in the trial run submission was not asked: a policy server would be asked",
         "1 sessions with rows from before went on",
         "not probed from outside",
     ]
@@ -136,7 +136,7 @@ def test_the_report_shows_what_was_proven_with_its_age_in_every_form() -> None:
     (proven,) = found.proven
     assert (proven.host, proven.days_ago) == ("mx1", 3)
     assert exit_code(found.items, found.unseen) is ExitCode.FINE
-    said = "last proven 3 d ago (2026-11-26 23:00 UTC): 1 of 2 servers served TLS; beforehand, beside: tried"
+    said = "last proven 3 d ago (2026-11-26 23:00 UTC): 1 of 2 servers served TLS; trial run beforehand: tried"
     assert f"mx1: {said}" in render_table(found, (), TableStyle(width=200))
     page = render_page(found, (), PageAssets("", ""))
     assert said in page

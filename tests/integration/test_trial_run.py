@@ -68,7 +68,7 @@ def listens(relay: Relay, processes: set[str]) -> bool:
 
 def told(evidence: tuple[Evidence, ...]) -> dict[tuple[str, str], str]:
     """Return what each kind of client was told by each server."""
-    return {(each.fields[0], each.fields[1]): each.fields[2] for each in evidence if each.kind == "rehearsed"}
+    return {(each.fields[0], each.fields[1]): each.fields[2] for each in evidence if each.kind == "answer"}
 
 
 def add(relay: Relay, name: str, text: str) -> None:
@@ -172,7 +172,7 @@ def test_a_stranger_is_refused_and_a_listed_one_is_not_and_nothing_stays(relay: 
         "none": ["554"],
         "plain": ["554"],
     }
-    assert Evidence("rehearsal", ("tried", "1")) in outcome.evidence
+    assert Evidence("trial", ("tried", "1")) in outcome.evidence
     assert (beside(relay), relay.leftovers()) == (set(), [])
     assert b"postseal-probe" not in (relay.instance.config_directory / "relay_clientcerts").read_bytes()
     assert b"postseal-probe" not in (relay.instance.config_directory / "relay_clientcerts.db").read_bytes()
@@ -180,19 +180,19 @@ def test_a_stranger_is_refused_and_a_listed_one_is_not_and_nothing_stays(relay: 
 
 
 @pytest.mark.parametrize("kind", ["hash", "lmdb", "texthash"])
-def test_rows_alone_are_not_rehearsed_and_each_type_of_table_takes_a_row_more(relay: Relay, kind: str) -> None:
+def test_rows_alone_are_not_tried_out_and_each_type_of_table_takes_a_row_more(relay: Relay, kind: str) -> None:
     """The first deployment of a type is; the second one only has other rows."""
     first = relay.up(declared(SERVERS[1], ALICE, kind=kind), served=SERVERS[1])
     assert [said[:3] for (_, who), said in told(first.evidence).items() if who == "listed"] == ["250"]
     second = relay.up(declared(SERVERS[1], BOB, kind=kind), served=SERVERS[1])
-    assert [each.fields[0] for each in second.evidence if each.kind == "rehearsal"] == ["not needed"]
+    assert [each.fields[0] for each in second.evidence if each.kind == "trial"] == ["not needed"]
     assert second.reloading is Reloading.DONE
 
 
 @pytest.mark.parametrize("afterwards", ["the same plan", "another mind"])
 def test_a_kill_while_it_runs_beside_leaves_nothing_after_the_next_run(relay: Relay, afterwards: str) -> None:
     """The second Postfix goes on for a while, and the next run ends it, whether it changes anything or not."""
-    relay.session.before("rehearsing")
+    relay.session.before("trying")
     failure_of(lambda: relay.up(NEW))
     assert listens(relay, beside(relay))
     assert relay.is_old()
@@ -211,7 +211,7 @@ def test_where_it_cannot_be_told_nothing_is_claimed(relay: Relay) -> None:
         "smtpd_policy_service_try_limit": "1",
     }
     outcome = relay.up(declared(SERVERS[0], ALICE, **asks), served=SERVERS[0])
-    assert [each.fields[1:] for each in outcome.evidence if each.kind == "rehearsed"] == [
+    assert [each.fields[1:] for each in outcome.evidence if each.kind == "answer"] == [
         ("not tried", "a policy server would be asked")
     ]
     relay.instance.config_directory.chmod(0o700)
@@ -219,7 +219,7 @@ def test_where_it_cannot_be_told_nothing_is_claimed(relay: Relay) -> None:
         outcome = relay.up(NEW)
     finally:
         relay.instance.config_directory.chmod(0o755)
-    (said,) = [each.fields for each in outcome.evidence if each.kind == "rehearsal"]
+    (said,) = [each.fields for each in outcome.evidence if each.kind == "trial"]
     assert said == ("not tried", f"nobody but its owner may enter {relay.session.root}")
     assert relay.is_new()
 
