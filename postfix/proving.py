@@ -10,6 +10,7 @@ from postfix.deploy.program_result import Evidence
 __all__ = [
     "HostEvidence",
     "ServerEvidence",
+    "StraightEvidence",
     "TableEvidence",
     "TrialAnswer",
     "evidence_of",
@@ -18,7 +19,6 @@ __all__ = [
 ]
 
 _SERVED: Final = "tls "
-_NOT_ASKED: Final = "not probed from outside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +65,26 @@ class TableEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StraightEvidence:
+    """What whoever deployed saw of one server from where it runs, without any key: no word of listed clients.
+
+    `fingerprint_sha256`: of the certificate that was served; empty without TLS. `reply`: to a recipient elsewhere.
+    """
+
+    address: str
+    fingerprint_sha256: str = ""
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostEvidence:
     """The proof of one deployment.
 
     `proven_at`: by the clock of who deployed; `host_clock`: by that of the host. `trial`: whether the new
     configuration was run beside first (`tried`, `not needed: ...`, `not tried: ...`), and `answers` what it said.
     `servers`: of the running Postfix; none where it did not run. `sessions_cut`, `sessions_open`: sessions with rows
-    from before that were ended, or go on. `outside`: what whoever deployed saw from where it runs.
+    from before that were ended, or go on. `outside`: what whoever deployed saw from where it runs; none where it
+    reached no port.
     """
 
     proven_at: datetime
@@ -82,10 +95,10 @@ class HostEvidence:
     tables: tuple[TableEvidence, ...] = ()
     sessions_cut: int = 0
     sessions_open: int = 0
-    outside: tuple[str, ...] = (_NOT_ASKED,)
+    outside: tuple[StraightEvidence, ...] = ()
 
 
-def evidence_of(told: Iterable[Evidence], outside: tuple[str, ...], proven_at: datetime) -> HostEvidence:
+def evidence_of(told: Iterable[Evidence], outside: tuple[StraightEvidence, ...], proven_at: datetime) -> HostEvidence:
     """Return the record of what the program on the host told; what it does not know is left out."""
     records = [(each.kind, *each.fields) for each in told]
     cut, left = next(((int(row[1]), int(row[2])) for row in records if row[0] == "sessions"), (0, 0))
@@ -98,7 +111,7 @@ def evidence_of(told: Iterable[Evidence], outside: tuple[str, ...], proven_at: d
         tables=tuple(_tables(records)),
         sessions_cut=cut,
         sessions_open=left,
-        outside=outside or (_NOT_ASKED,),
+        outside=outside,
     )
 
 
@@ -145,7 +158,11 @@ def sentences_of_proof(evidence: HostEvidence) -> Iterator[str]:
         yield f"in the trial run {answer.server} {told}: {answer.reply}"
     if evidence.sessions_open:
         yield f"{evidence.sessions_open} sessions with rows from before went on"
-    yield from evidence.outside
+    for seen in evidence.outside:
+        served = f"served {seen.fingerprint_sha256}" if seen.fingerprint_sha256 else "served no TLS"
+        yield f"from where it was deployed {seen.address} {served}, and said to a stranger: {seen.reply}"
+    if not evidence.outside:
+        yield "not probed from outside"
 
 
 _CLIENTS: Final = {

@@ -12,10 +12,12 @@ from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
 from postfix.deploy.program_result import Evidence, sentences_of_evidence
 from postfix.deploy.sessions.local import LocalSession
+from postfix.deploy.straight_probe import straight_answers
 from postfix.deploy.transaction import deploy, remove
 from postfix.host_resource.preparation import PreparedHost, host_files
 from postfix.main_cf import read_parameters
 from postfix.on_host import CertificateOnHost, Sighting
+from postfix.proving import StraightEvidence
 from postfix.target import Target, TargetKind
 from postseal_core.files.bringing import (
     Bringer,
@@ -39,7 +41,7 @@ class Brought:
 
     deployed: Deployed
     evidence: tuple[Evidence, ...] = ()
-    outside: tuple[str, ...] = ()
+    outside: tuple[StraightEvidence, ...] = ()
 
 
 class Destination(Protocol):
@@ -151,7 +153,7 @@ class _Local:
             bringer.report(sentence_of_takeover(str(self._path), path))
         for line in (*sentences_of_evidence(outcome.evidence), outcome.reloading.value):
             bringer.report(line)
-        return Brought(outcome.plan.deployed, outcome.evidence)
+        return Brought(outcome.plan.deployed, outcome.evidence, _seen_straight(prepared, outcome.evidence, bringer))
 
     def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
         ours = [f"{self._path}/{path}" for path in deployed.files]
@@ -166,6 +168,19 @@ class _Local:
         ours = {name: main_cf[name] for name in deployed.parameters if name in main_cf}
         files = {**deployed.files, **deployed.index_digests}
         return changed_paths(self._path, files) + (_changed_parameters(self._path, ours) if ours else [])
+
+
+def _seen_straight(
+    prepared: PreparedHost, evidence: tuple[Evidence, ...], bringer: Bringer
+) -> tuple[StraightEvidence, ...]:
+    """Ask the servers by the host's own names as well, and tell what is not as declared there."""
+    servers = [(each.fields[0], each.fields[1]) for each in evidence if each.kind == "server"]
+    found = straight_answers(prepared.host.public_names, servers) if servers else ()
+    known = {*prepared.served, *(each.fields[2].removeprefix("tls ") for each in evidence if each.kind == "server")}
+    for each in found:
+        if prepared.served and each.fingerprint_sha256 not in known:
+            bringer.report(f"{each.address} serves {each.fingerprint_sha256 or 'no TLS'} there, which is not declared")
+    return found
 
 
 DESTINATIONS: Final[Mapping[TargetKind, Callable[[Target], Destination]]] = MappingProxyType(

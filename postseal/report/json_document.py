@@ -74,7 +74,7 @@ def _proven(each: Proven) -> dict[str, object]:
         "tables": [asdict(table) for table in evidence.tables],
         "sessions_cut": evidence.sessions_cut,
         "sessions_open": evidence.sessions_open,
-        "outside": list(evidence.outside),
+        "outside": [asdict(seen) for seen in evidence.outside],
     }
 
 
