@@ -13,7 +13,7 @@ from postfix.effective.listeners import Listener, TlsLevel, listeners_of, values
 from postfix.effective.matching import address_in
 from postfix.effective.meanings import OWN_ACCESS, Session, steps_of_words
 from postfix.effective.starting import may_not_start, will_not_start
-from postfix.effective.visitors import AUTHORITIES, CHAIN, NOBODY, Answer, Answers, Asked, Kind, Question, Visitor
+from postfix.effective.visitors import AUTHORITIES, CHAIN, NOBODY, PAIR, Answer, Answers, Asked, Kind, Question, Visitor
 from postfix.list_items import split_list
 from postfix.restriction_names import LISTS, Stage
 from postfix.restriction_walk import Ends, Verdict, walked
@@ -230,12 +230,19 @@ def _offers_tls(listener: Listener, answers: Answers) -> Answer:
     """Return whether a listener can offer TLS: its level, and whether its chain and its authorities load."""
     if listener.tls is TlsLevel.NONE:
         return Answer.NO
-    authorities = listener.values["smtpd_tls_CAfile"]
-    files = [*((file, CHAIN) for file in listener.chain_files), *([(authorities, AUTHORITIES)] if authorities else [])]
-    loads = [answers.to(Question(Asked.LOADS, file, what)) for file, what in files]
+    loads = [answers.to(each) for each in _files_of(listener)]
     if all(each is Answer.YES for each in loads):
         return Answer.YES
     return Answer.UNKNOWN if Answer.UNKNOWN in loads else Answer.NO
+
+
+def _files_of(listener: Listener) -> Iterator[Question]:
+    if listener.chain_files:
+        yield Question(Asked.LOADS, " ".join(listener.chain_files), CHAIN)
+    for certificate, key in listener.pairs:
+        yield Question(Asked.LOADS, certificate, PAIR, key)
+    if authorities := listener.values["smtpd_tls_CAfile"]:
+        yield Question(Asked.LOADS, authorities, AUTHORITIES)
 
 
 def _errors(rewrite: Values, answers: Answers) -> Iterator[str]:

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from postfix.effective.captures import HostConfiguration, MasterService
 from postfix.effective.matching import address_in, any_of, domain_in
 from postfix.effective.verdicts import Judgement, judged
-from postfix.effective.visitors import AUTHORITIES, CHAIN, NOBODY, Answer, Answers, Asked, Kind, Question, Visitor
+from postfix.effective.visitors import (
+    AUTHORITIES,
+    CHAIN,
+    NOBODY,
+    PAIR,
+    Answer,
+    Answers,
+    Asked,
+    Kind,
+    Question,
+    Visitor,
+)
 from postfix.restriction_walk import Verdict
 
 PERMIT, REFUSE, CANNOT_TELL = Verdict.PERMIT, Verdict.REFUSE, Verdict.CANNOT_TELL
@@ -59,6 +70,27 @@ def settled(
 def permitted(found: Mapping[Kind, Judgement], verdict: Verdict = PERMIT) -> set[Kind]:
     """Return who has a verdict."""
     return {kind for kind, each in found.items() if each.verdict is verdict}
+
+
+@pytest.mark.parametrize(
+    ("files", "question"),
+    [
+        ({"smtpd_tls_chain_files": "/a.key, /a.pem"}, Question(Asked.LOADS, "/a.key /a.pem", CHAIN)),
+        (
+            {"smtpd_tls_chain_files": "", "smtpd_tls_cert_file": "/a.pem", "smtpd_tls_key_file": "/a.key"},
+            Question(Asked.LOADS, "/a.pem", PAIR, "/a.key"),
+        ),
+        (
+            {"smtpd_tls_chain_files": "", "smtpd_tls_eccert_file": "/e.pem", "smtpd_tls_eckey_file": "/e.pem"},
+            Question(Asked.LOADS, "/e.pem", PAIR, "/e.pem"),
+        ),
+    ],
+)
+def test_what_is_served_is_asked_as_it_is_loaded(files: dict[str, str], question: Question) -> None:
+    """A chain from files in their order, or each certificate with its key; one that does not load is no TLS."""
+    known = {**GOOD, question: Answer.YES}
+    assert permitted(settled(host(files), known)) == {LISTED, USER}
+    assert permitted(settled(host(files), known | {question: Answer.NO})) == set()
 
 
 def test_a_listed_client_and_a_user_relay_and_nobody_else() -> None:
