@@ -48,6 +48,8 @@ class Asked(Enum):
     TRUSTED = "openssl verify"
     LOADS = "certificate and key"
     READABLE = "test -r"
+    CIPHERS = "openssl ciphers"
+    LOGIN = "login server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,12 @@ class Question:
     the same. For AUTHORITIES: there is a certificate in `where`.
 
     READABLE: can the account `key` read the file `where`; BROKEN where there is no such file.
+
+    CIPHERS: does OpenSSL find a cipher in the list `where`.
+
+    LOGIN: does the server for passwords of the type `key`, dovecot or cyrus, offer a way to log in. `where` is
+    smtpd_sasl_path: for Dovecot a socket, from the queue directory on if it is relative, or `inet:HOST:PORT`; for Cyrus
+    the name of its configuration. NO where there is no such socket, or no mechanism of Cyrus SASL is installed.
     """
 
     asked: Asked

@@ -52,7 +52,9 @@ def view(written: Mapping[str, str], *services: MasterService) -> View:
         for each in missing:
             is_row = each.where == ROWS and each.key == Kind.LISTED
             is_yes = (
-                is_row or each.asked is Asked.LOADS or (each.where, each.key) == ("static:all", "elsewhere.invalid")
+                is_row
+                or each.asked in (Asked.LOADS, Asked.LOGIN)
+                or (each.where, each.key) == ("static:all", "elsewhere.invalid")
             )
             known[each] = Answer.YES if is_yes else Answer.NO
     raise AssertionError("the questions never end")
