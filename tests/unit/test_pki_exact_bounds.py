@@ -1,5 +1,6 @@
 """Bounds at their very number, names in what is told, and parts of a certificate that are like their neighbours."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,15 +16,17 @@ from pki.adoptable import faults_of_trial
 from pki.authority_links import problems_of_numbers
 from pki.authority_scope import faults_of_scope
 from pki.carried_words import carried_in_words
+from pki.certificate.issuance import describe_issued
 from pki.common_names import problems_of_foreign_names
+from pki.generations import AcceptedGeneration, Cause, RevokedGeneration, Schedule
 from pki.issuing import Issuer
-from pki.model import KeyAlgorithm, Profile, Subject, SubjectAltNames, Validity
+from pki.model import KeyAlgorithm, Profile, RevocationReason, Subject, SubjectAltNames, Validity
 from pki.string_types import string_types_of_names
 from pki.third_party_answer import read_answer
 from pki.unreadable import cause_of_unreadable
 from pki.verification import chain_pem, common_instant
 from postseal_core.bounds import MOST_CERTIFICATES
-from postseal_core.errors import CertificateError, Problem
+from postseal_core.errors import CertificateError, PostsealError, Problem
 from tests.support.specimens import NOW, VALIDITY, declare, issue_leaf, key_of, make_authority, sign_by_hand
 
 CA = x509.BasicConstraints(ca=True, path_length=None)
@@ -232,3 +235,27 @@ def test_a_chain_is_looked_at_when_all_of_it_is_valid_or_when_its_first_begins(
     root = make_authority()
     chain = [issue_leaf(root, validity=Validity(start + first * DAY, start + last * DAY)) for first, last in spans]
     assert common_instant(chain) == start + expected * DAY
+
+
+@pytest.mark.parametrize("is_revoked", [True, False], ids=["revoked", "accepted"])
+def test_a_generation_that_the_state_does_not_have_is_told_by_its_number(*, is_revoked: bool) -> None:
+    """Whatever the inputs say of it: nobody could say which certificate it was."""
+    start, end = VALIDITY.not_before, VALIDITY.not_after
+    revoked = RevokedGeneration(7, start, end, NOW, RevocationReason.SUPERSEDED)
+    accepted = AcceptedGeneration(7, start, end, NOW)
+    schedule = Schedule(
+        generation=8,
+        key_generation=8,
+        validity=VALIDITY,
+        renew_at=NOW,
+        cause=Cause.CHANGED,
+        reason="",
+        accepted=() if is_revoked else (accepted,),
+        revoked=(revoked,) if is_revoked else (),
+    )
+    known = replace(schedule, accepted=(), revoked=())
+    certificate = issue_leaf(make_authority())
+    issued = describe_issued(subject="alice", issuer="mail-ca", schedule=known, old=None, certificate=certificate)
+    assert issued.generation == 8
+    with pytest.raises(PostsealError, match="the state has no generation 7 of alice, which its inputs name"):
+        describe_issued(subject="alice", issuer="mail-ca", schedule=schedule, old=issued)
