@@ -35,4 +35,5 @@ def test_a_type_keeps_the_name_that_states_have(handler: type[HandlerBase]) -> N
 
 def test_every_handler_is_listed_here() -> None:
     """The one list cannot forget what the other has."""
-    assert {type(handler) for handler in handlers()} == {*TYPES}
+    served: set[type] = {type(handler) for handler in handlers()}
+    assert served == {*TYPES}
