@@ -2,8 +2,11 @@
 
 import pytest
 
-from postfix.effective.captures import Captures, Said, configuration_of
+from postfix.effective.captures import Captures, HostConfiguration, MasterService, Said, configuration_of
 from postfix.effective.expansion import CannotExpandError, expanded
+from postfix.effective.verdicts import Judgement, judged
+from postfix.effective.visitors import Kind, Visitor
+from postfix.restriction_walk import Verdict
 
 
 def chain(length: int) -> dict[str, str]:
@@ -65,3 +68,45 @@ def test_an_option_of_a_service_is_read_where_postconf_prints_it_as_it_is(argume
     (service,) = configuration_of(captures).services
     assert (service.name, service.type, service.command, service.is_chrooted) == ("smtp", "inet", "smtpd", False)
     assert service.is_readable is is_readable
+
+
+def of_plain_visitor(**parameters: str) -> Judgement:
+    """Return what a listener does with a stranger who has no TLS."""
+    listener = MasterService(name="smtp", type="inet", command="smtpd")
+    written = {"smtpd_relay_restrictions": "permit_mynetworks reject_unauth_destination", "mynetworks": "192.0.2.0/24"}
+    host = HostConfiguration(parameters={**written, **parameters}, services=(listener,))
+    visitor = Visitor(kind=Kind.PLAIN, address="192.0.2.7", domain="elsewhere.invalid", prints={})
+    (found,), _ = judged(host, (visitor,), {})
+    return found
+
+
+def test_where_tls_is_required_a_visitor_without_it_is_refused_for_that() -> None:
+    """The networks that relay are no reason to let him in; where TLS is offered only, they are."""
+    with_tls = {"smtpd_tls_chain_files": "/etc/postfix/chain.pem"}
+    refused = of_plain_visitor(smtpd_tls_security_level="encrypt", **with_tls)
+    assert refused.verdict is Verdict.REFUSE
+    assert "TLS is required, and there is none" in refused.causes
+    assert of_plain_visitor(smtpd_tls_security_level="may", **with_tls).verdict is Verdict.PERMIT
+
+
+@pytest.mark.parametrize(
+    ("within", "is_refusal"),
+    [
+        ("reject_unauth_destination", True),
+        ("permit_mynetworks defer", True),
+        ("permit_mynetworks", False),
+        ("permit reject", False),
+        ("warn_if_reject reject_unauth_destination", False),
+        ("outer", False),
+    ],
+)
+def test_a_class_refuses_mail_to_others_only_if_something_in_it_does(within: str, *, is_refusal: bool) -> None:
+    """Otherwise smtpd(8) does not start, and the class that names itself does not count either."""
+    found = of_plain_visitor(
+        smtpd_restriction_classes="outer inner",
+        smtpd_relay_restrictions="outer",
+        outer="inner",
+        inner=within,
+    )
+    missing = "neither smtpd_relay_restrictions nor smtpd_recipient_restrictions refuses mail to others"
+    assert any(missing in cause for cause in found.causes) is not is_refusal
