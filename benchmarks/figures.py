@@ -100,12 +100,16 @@ def _cells(runs: Sequence[Record]) -> tuple[str, ...]:
         f"{record.size:,}",
         record.step,
         record.program,
-        f"{mark}{record.wall_seconds:.1f}",
-        f"{mark}{record.cpu_seconds:.1f}",
+        mark + _seconds(record.wall_seconds),
+        mark + _seconds(record.cpu_seconds),
         f"{record.peak_rss_bytes / 1e6:.0f}",
         f"{record.state_bytes / 1e6:.2f}" if record.state_bytes else "-",
         str(len(runs)),
     )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}"
 
 
 def align(rows: Sequence[tuple[str, ...]]) -> str:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks import hosts, rosters, single_clients
+from benchmarks import hosts, rosters, single_clients, transactions
 from benchmarks.figures import Record, growth_lines, render_table
 from benchmarks.issuing_loops import LOOPS
 from benchmarks.measuring import MeasurementError
@@ -65,6 +65,14 @@ CASES: Final = {
         measure=partial(rosters.measure_rosters, looped_clients=40),
         measure_quick=partial(rosters.measure_rosters, looped_clients=10),
     ),
+    transactions.CASE: _Case(
+        title="Transactions: a change on a running Postfix, beside postmap and reload by hand",
+        unit="rows",
+        full={1_000: 5, 100_000: 3},
+        quick={1_000: 3},
+        measure=transactions.measure_transactions,
+        measure_quick=transactions.measure_transactions,
+    ),
 }
 
 
@@ -93,6 +101,7 @@ def _run_case(case: _Case, options: Options) -> list[Record]:
 
 
 def _remarks(records: Sequence[Record], plan: Plan) -> Iterator[str]:
+    yield from transactions.remarks_on([each for each in records if each.case == transactions.CASE])
     if plan.against is None and any(record.case == rosters.CASE for record in records):
         yield "~ issued for a few clients only and multiplied"
         measured = {record.program for record in records}

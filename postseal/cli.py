@@ -145,7 +145,8 @@ def _report(options: argparse.Namespace) -> ExitCode:
     inventory = build_inventory(_state(options), _now(options), options.soon)
     selection = _selection(options)
     items, unseen = selection.apply(inventory.items), selection.apply_to_unseen(inventory.unseen)
-    _deliver(RENDERERS[options.format](replace(inventory, unseen=unseen), items, options), options)
+    chosen = replace(inventory, unseen=unseen, proven=selection.apply_to_proven(inventory.proven))
+    _deliver(RENDERERS[options.format](chosen, items, options), options)
     return exit_code(items, unseen)
 
 

@@ -53,6 +53,9 @@ class PostfixHost(RecordResource):
         on_host: What was seen of certificates that the host has by itself (`OnHost`): a mapping with `certificates`,
             each with `kind`, `dns_names`, `not_after` and more, `faults`, `cannot_tell` and `seen_at`. Empty where it
             serves certificates of this program.
+        evidence: What the last run that changed the host proved: a mapping with `proven_at`, `servers` (each with
+            `address`, `fingerprint_sha256`, `manner` and `reply`), `rehearsal`, `answers`, `tables` and more; see
+            `postfix.proving.HostEvidence`. Empty for a plain directory.
         summary: What a stack says of it in its outputs: `myhostname`, `target`, `certificates`, `relay_clients` and,
             where there are any, `relay_rosters`.
 
@@ -66,6 +69,7 @@ class PostfixHost(RecordResource):
     state = HostState
 
     on_host: pulumi.Output[Any]
+    evidence: pulumi.Output[Any]
 
     def __init__(
         self,

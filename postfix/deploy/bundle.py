@@ -5,12 +5,12 @@ The format is in docs/design/20261126-host-transactions.md; `program/postseal-ho
 
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
-from postfix.deploy.host_files import HostFiles, Situation, Table
+from postfix.deploy.host_files import MAIN_CF, HostFiles, Situation, Table
 from postfix.deploy.lookups import as_lines, lookups_of
 from postfix.deploy.plan import HostPlan
 from postfix.deploy.steps import (
@@ -25,9 +25,10 @@ from postfix.deploy.steps import (
     Step,
     WriteFile,
 )
-from postseal_core.files.tree import MARK_FILE, OF_ANOTHER, ROOT, Entry, Symlink, digest, kept_name
+from postfix.main_cf import read_parameters
+from postseal_core.files.tree import MARK_FILE, OF_ANOTHER, ROOT, Entry, FileEntry, Symlink, digest, kept_name
 
-__all__ = ["Bundle", "Proof", "Verb", "bundle_of", "request"]
+__all__ = ["Bundle", "Proof", "Verb", "bundle_of", "is_trial_needed", "request"]
 
 _FORM: Final = ("form", "1")
 _NOTHING: Final = "-"
@@ -43,11 +44,13 @@ class Proof:
     """What proves a deployment on the host.
 
     `served`: SHA-256 fingerprints of server certificates; each SMTP server that uses the chain of main.cf has to serve
-    one of them. Nothing is asked of the chain if there is none. `rows_before`: the sources of tables on the host now,
-    by path: a key that is in one and no longer declared must not be found.
+    one of them. Nothing is asked of the chain if there is none. `names`: by which clients ask for a server, each of
+    which gets one of them. `rows_before`: the sources of tables on the host now, by path: a key that is in one and no
+    longer declared must not be found.
     """
 
     served: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     rows_before: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
@@ -92,6 +95,8 @@ def bundle_of(
         ("owner", owner or _NOTHING),
         *(("served", fingerprint) for fingerprint in proof.served),
         *(("given", members.add(content), path) for path, content in plan.given.items()),
+        *(("name", name) for name in proof.names),
+        *_trial(plan, desired, situation),
         *_Changes(plan, situation, members).lines(),
         *_lookups(plan, desired, proof, members),
     ]
@@ -185,6 +190,46 @@ class _Changes:
             return digest(self.situation.configuration[path])
         present = self.situation.files if place is Place.CONFIG else self.situation.chroot
         return present.get(path, _NOTHING).removesuffix(OF_ANOTHER)
+
+
+def _trial(plan: HostPlan, desired: HostFiles, situation: Situation) -> Iterator[tuple[str, ...]]:
+    yield ("boot", "yes" if is_trial_needed(plan, desired, situation) else "no")
+    if level := _declared_level(desired):
+        yield ("level", level)
+    yield from (("clients", table.type, table.source.path) for table in desired.tables if table.lists_clients)
+
+
+def is_trial_needed(plan: HostPlan, desired: HostFiles, situation: Situation) -> bool:
+    """Return whether what a plan changes may change what a server says to a client that it does not list.
+
+    Not where only rows of clients change, as each of them is looked up; nor where all of ours goes, for nothing that is
+    wrong with the rest may keep it there.
+    """
+    if not desired.entries and not desired.parameters and not desired.services:
+        return False
+    tables = {table.source.path for table in desired.tables if table.lists_clients}
+    ours = {path for path in tables if path in situation.files}
+    return any(not _is_of_rows(step, ours) for step in plan.steps)
+
+
+def _is_of_rows(step: Step, tables: Collection[str]) -> bool:
+    match step:
+        case WriteFile(Place.CONFIG, entry):
+            return entry.path in tables
+        case BuildTable(table):
+            return table.source.path in tables
+        case MakeDirectory(_, directory):
+            return directory.path == ROOT
+        case Reload():
+            return True
+    return False
+
+
+def _declared_level(desired: HostFiles) -> str:
+    whole = (entry for entry in desired.files if entry.path == MAIN_CF and isinstance(entry, FileEntry))
+    texts = (entry.content.decode("utf-8", "surrogateescape") for entry in whole)
+    declared = {**next((read_parameters(text) for text in texts), {}), **desired.parameters}
+    return declared.get("smtpd_tls_security_level", "")
 
 
 def _lookups(plan: HostPlan, desired: HostFiles, proof: Proof, members: _Members) -> Iterator[tuple[str, ...]]:

@@ -38,11 +38,13 @@ class Table:
 
     `has_file_names`: the values name files with keys and certificates (tls_server_sni_maps), so the index is made with
     `postmap -F` and holds the keys themselves; the source must be private then, because the index inherits its mode.
+    `lists_clients`: its keys are fingerprints of clients that relay, so that one more row lets one more client in.
     """
 
     source: FileEntry
     type: str
     has_file_names: bool = False
+    lists_clients: bool = False
 
     @property
     def index_suffix(self) -> str:

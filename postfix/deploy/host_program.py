@@ -12,6 +12,7 @@ from postseal_core.files.tree import MARK_FILE, WORK_DIRECTORY
 __all__ = ["carry_out", "clear_up", "has_unread_files", "links_of", "prune", "raise_failure", "recover"]
 
 _JOURNAL = f"{WORK_DIRECTORY}/journal/"
+_TRIAL = f"{WORK_DIRECTORY}/boot/"
 _UNREAD = f"{WORK_DIRECTORY}/unread"
 _ID_BYTES = 16
 
@@ -27,7 +28,7 @@ def recover(session: HostSession) -> str:
 
     Raises DeployError where somebody else has changed a file since, or where it could not be put back.
     """
-    if _JOURNAL not in session.present([_JOURNAL]):
+    if not session.present([_JOURNAL, _TRIAL]):
         return ""
     result = _ask(session, "recover", token_hex(_ID_BYTES))
     if result.end in (End.CONFLICT, End.BUSY, End.UNKNOWN, End.REFUSED) or _JOURNAL in session.present([_JOURNAL]):

@@ -103,6 +103,7 @@ _FAULTS: Final = {
     "lookup": "the table does not answer as declared: {text}",
     "changed": "{text} was changed by somebody else after it was looked at",
     "place": "{text}",
+    "trial": "the new configuration was run beside, and does not do what is declared: {text}",
     "running": "it cannot be told whether a Postfix runs with {root}: {text}; see what `postconf -c {root}` says",
     "queue": "queue_directory would go {text} while Postfix runs; stop it, run again, and start it",
     "reload": "postfix -c {root} reload failed, see the mail log: {text}",

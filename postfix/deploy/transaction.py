@@ -71,6 +71,7 @@ def deploy(
     before_change: Callable[[str], tuple[str, ...]] = _look_away,
     *,
     served: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
     kept_generations: int = 0,
 ) -> Outcome:
     """Bring a host to its declared files and reload its Postfix, if one is running; or leave it as it was.
@@ -78,9 +79,10 @@ def deploy(
     `session` is rooted at the configuration directory, `deployed` is that of the last outcome, `owner` the project and
     stack that deploys. `before_change` is called with the directory of the new main.cf before anything is changed; what
     it raises ends the deployment, and what it returns is added to `served`: SHA-256 fingerprints of certificates of
-    which every SMTP server with the chain of main.cf has to serve one; not asked if empty. `kept_generations`: how many
-    earlier states of our files stay on the host. A run that was cut off is finished or undone first. With nothing to
-    change no command is run (one, if there are files in the chroot) and no file is touched.
+    which every SMTP server with the chain of main.cf has to serve one; not asked if empty. `names`: by which clients
+    ask for a server; each gets one of them. `kept_generations`: how many earlier states of our files stay on the host.
+    A run that was cut off is finished or undone first. With nothing to change no command is run (one, if there are
+    files in the chroot) and no file is touched.
 
     Raises:
         ConfigError: the declaration is wrong, or something on the host is in its way; nothing was changed.
@@ -89,7 +91,7 @@ def deploy(
     require_directory(session)
     with session.exclusive():
         recovered = recover(session)
-        run = _Run(session, desired, deployed, owner, before_change, served, kept_generations)
+        run = _Run(session, desired, deployed, owner, before_change, served, names, kept_generations)
         outcome = run.attempt(is_last_attempt=False) or run.attempt(is_last_attempt=True)
     return replace(_done(outcome), recovered=recovered)
 
@@ -110,6 +112,7 @@ class _Run:
     owner: str
     before_change: Callable[[str], tuple[str, ...]] = _look_away
     served: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     kept_generations: int = 0
 
     def attempt(self, *, is_last_attempt: bool) -> Outcome | None:
@@ -135,7 +138,8 @@ class _Run:
 
     def _carry_out(self, plan: HostPlan, situation: Situation, served: tuple[str, ...]) -> ProgramResult:
         sources = (self.session.read(table.source.path) for table in self.desired.tables)
-        proof = Proof(served=served, rows_before={file.path: file.content for file in sources if file})
+        rows_before = {file.path: file.content for file in sources if file}
+        proof = Proof(served=served, names=self.names if served else (), rows_before=rows_before)
 
         def bundle(nonce: str) -> Bundle:
             return bundle_of(

@@ -54,6 +54,7 @@ class Captures:
 class MasterService:
     """One service of master.cf(5); `options`: parameters that hold for it alone, unexpanded.
 
+    `is_chrooted`, `is_privileged`: whether it is locked into the queue directory, and whether it keeps root's rights.
     `is_readable`: false where postconf(1) is known to print its options garbled, so that nobody can tell what they are.
     """
 
@@ -62,6 +63,7 @@ class MasterService:
     command: str
     options: Mapping[str, str] = field(default_factory=dict)
     is_chrooted: bool = True
+    is_privileged: bool = False
     is_readable: bool = True
 
     @property
@@ -146,6 +148,7 @@ def _services(captures: Captures) -> Iterator[MasterService]:
             command=command,
             options=options.get(key, {}),
             is_chrooted=each.get("chroot", "-") == "y",
+            is_privileged=each.get("unprivileged", "-") == "n",
             is_readable=repeated[key] == 1 and _are_readable(arguments),
         )
 

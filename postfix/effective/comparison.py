@@ -33,7 +33,7 @@ class Rule(StrEnum):
     """Why a finding is one; those with R are refused unless they are accepted, those with S are shown."""
 
     UNKNOWN = "R0"
-    STRANGER_GAINS = "R1"
+    STRANGERS_GAIN = "R1"
     LISTED_REFUSED = "R2"
     TLS_WEAKER = "R3"
     SERVICE_LOST = "R4"
@@ -44,6 +44,12 @@ class Rule(StrEnum):
     OFFERS_MORE = "S3"
     CANNOT_TELL = "S4"
     OPEN_ALREADY = "S5"
+    SO_BEFORE = "S6"
+
+    @property
+    def word(self) -> str:
+        """The rule as people write it to accept its findings, as `listed_refused`."""
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -139,7 +145,7 @@ class _Comparison:
                 verdict = old.verdict if old else Verdict.REFUSE
                 if _OPENNESS[new.verdict] > _OPENNESS[verdict]:
                     message = f"mail of strangers ({kind}) to others: {verdict.value} -> {new.verdict.value}{_by(new)}"
-                    yield Finding(Rule.STRANGER_GAINS, new.listener, message)
+                    yield Finding(Rule.STRANGERS_GAIN, new.listener, message)
                 elif new.verdict is Verdict.PERMIT:
                     message = f"strangers ({kind}) may relay already{_by(new)}"
                     yield Finding(Rule.OPEN_ALREADY, new.listener, message)
@@ -149,12 +155,19 @@ class _Comparison:
         is_refused_everywhere = all(each.verdict is Verdict.REFUSE for each in found)
         for each in found:
             if each.verdict is Verdict.REFUSE and (each.listener in self.admitting or is_refused_everywhere):
-                yield Finding(Rule.LISTED_REFUSED, each.listener, f"listed clients would be refused{_by(each)}")
+                if self.ours_before and self._was_refused(each.listener):
+                    yield Finding(Rule.SO_BEFORE, each.listener, f"listed clients are refused already{_by(each)}")
+                else:
+                    yield Finding(Rule.LISTED_REFUSED, each.listener, f"listed clients would be refused{_by(each)}")
             elif each.verdict is Verdict.CANNOT_TELL:
                 message = f"whether listed clients may relay cannot be told{_by(each)}"
                 yield Finding(Rule.CANNOT_TELL, each.listener, message)
         for name in self.admitting - {each.listener for each in found}:
             yield Finding(Rule.LISTED_REFUSED, name, "listed clients are expected here, and there is no such listener")
+
+    def _was_refused(self, name: str) -> bool:
+        old = self.before.by_visitor.get((name, Kind.LISTED))
+        return old is not None and old.verdict is Verdict.REFUSE
 
     def _users(self) -> Iterator[Finding]:
         for old in self.before.of(Kind.USER):
@@ -165,8 +178,12 @@ class _Comparison:
 
     def _services(self) -> Iterator[Finding]:
         for name in self.after.listeners:
-            if (faults := self.after.dies(name)) and not self.before.dies(name):
-                yield Finding(Rule.SERVICE_LOST, name, f"smtpd would not start: {'; '.join(faults)}")
+            if faults := self.after.dies(name):
+                words = "; ".join(faults)
+                if self.before.dies(name):
+                    yield Finding(Rule.SO_BEFORE, name, f"smtpd does not start already: {words}")
+                else:
+                    yield Finding(Rule.SERVICE_LOST, name, f"smtpd would not start: {words}")
         for name in self.before.listeners.keys() - self.after.listeners.keys():
             yield Finding(Rule.TAKEN_AWAY, name, "the listener would be gone")
 

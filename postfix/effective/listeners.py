@@ -18,7 +18,9 @@ __all__ = ["Listener", "TlsLevel", "listeners_of", "values_of_service"]
 
 _INET, _PASS, _SMTPD, _POSTSCREEN = "inet", "pass", "smtpd", "postscreen"
 _AS_ENCRYPT: Final = frozenset({"encrypt", "fingerprint", "secure", "verify"})
-_CERTIFICATES: Final = ("smtpd_tls_cert_file", "smtpd_tls_eccert_file", "smtpd_tls_dcert_file")
+_PAIRS: Final = tuple(
+    (f"smtpd_tls_{algorithm}cert_file", f"smtpd_tls_{algorithm}key_file") for algorithm in ("", "ec", "d")
+)
 _READ_BY_SMTPD: Final = "smtpd_"
 
 
@@ -71,15 +73,21 @@ class Listener:
 
     @property
     def chain_files(self) -> tuple[str, ...]:
-        """The files of the served chain; that they can be read, and hold one, is for the host to say."""
-        files = split_list(self.values["smtpd_tls_chain_files"])
-        named = files or [self.values[name] for name in _CERTIFICATES]
-        return tuple(file for file in named if file and file.lower() != "none")
+        """The files of smtpd_tls_chain_files; what they hold is for the host to say."""
+        return tuple(split_list(self.values["smtpd_tls_chain_files"]))
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The files of certificates, each with that of its key; none where chain_files say what is served."""
+        if self.chain_files:
+            return ()
+        named = ((self.values[certificate], self.values[key]) for certificate, key in _PAIRS)
+        return tuple((certificate, key) for certificate, key in named if certificate.lower() not in ("", "none"))
 
     @property
     def tls(self) -> TlsLevel:
         """The level in force: none without a chain, as far as the configuration tells."""
-        return self.declared_tls if self.chain_files else TlsLevel.NONE
+        return self.declared_tls if self.chain_files or self.pairs else TlsLevel.NONE
 
     @property
     def requires_certificates(self) -> bool:

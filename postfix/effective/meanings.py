@@ -1,40 +1,28 @@
 """What the steps of a restriction list mean for one visitor, by the configuration and the answers of its host."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from postfix.access_actions import action_of
 from postfix.effective.expansion import Values
+from postfix.effective.host_lists import OWN_ACCESS, named_table, restriction_named, steps_of_words
 from postfix.effective.listeners import Listener
-from postfix.effective.matching import address_in, any_of, domain_in
+from postfix.effective.matching import Below, answers_of_networks, any_of, domain_in
 from postfix.effective.visitors import NOBODY, Answer, Answers, Asked, Question, Visitor
 from postfix.list_items import split_list
-from postfix.restriction_names import INSTEAD, RESTRICTIONS, Argument, Effect, Restriction, Stage
+from postfix.restriction_names import Argument, Effect, Restriction, Stage
 from postfix.restriction_steps import WARNING, Step
 from postfix.restriction_walk import Meaning, SubList
 
-__all__ = ["OWN_ACCESS", "Session", "destination", "steps_of_words"]
-
-OWN_ACCESS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "smtpd_client_restrictions": "check_client_access",
-        "smtpd_helo_restrictions": "check_helo_access",
-        "smtpd_sender_restrictions": "check_sender_access",
-        "smtpd_relay_restrictions": "check_recipient_access",
-        "smtpd_recipient_restrictions": "check_recipient_access",
-    }
-)
-"""What a table alone means in each list, in the order in which smtpd(8) reads the lists."""
+__all__ = ["Session", "destination"]
 
 _PERMIT, _REFUSE, _PASS = (frozenset({each}) for each in (Effect.PERMIT, Effect.REFUSE, Effect.PASS))
 _ANY: Final = frozenset(Effect)
-_DOMAINS: Final = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
-# Old names of which it is not known here what they would do, or that ask the DNS.
-_ANYTHING: Final = frozenset(
-    {"check_address_map", "check_recipient_maps", "check_relay_domains", "permit_mx_backup", "permit_naked_ip_address"}
-)
+_RELAYED: Final = "relay_domains"
+_DOMAINS: Final = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", _RELAYED)
 _BY_ANSWER: Final[Mapping[Answer, Meaning]] = MappingProxyType(
     {
         Answer.YES: Meaning(_PERMIT),
@@ -48,40 +36,19 @@ _REFUSES_OTHERS: Final[Mapping[Answer, Meaning]] = MappingProxyType(
 )
 
 
-def _restriction(name: str) -> Restriction | None:
-    if name == "reject_maps_rbl":
-        return Restriction(effects=_PASS | _REFUSE)
-    if name in _ANYTHING:
-        return Restriction(effects=_ANY)
-    return RESTRICTIONS.get(name) or RESTRICTIONS.get(INSTEAD.get(name, ""))
+def destination(rewrite: Values, domain: str, answers: Answers) -> Answer:
+    """Return whether a host receives for a domain.
 
-
-def steps_of_words(words: Sequence[str], own_access: str) -> tuple[Step, ...]:
-    """Return the steps of a list: each restriction with the word behind it that is its argument, if it takes one."""
-    return tuple(_steps(words, own_access))
-
-
-def _steps(words: Sequence[str], own_access: str) -> Iterator[Step]:
-    rest = iter(words)
-    for word in rest:
-        if ":" in word or word.startswith("{"):
-            yield Step(own_access, word)
-            continue
-        restriction = _restriction(word.lower())
-        takes_one = restriction is not None and restriction.argument is not Argument.NONE
-        yield Step(word, next(rest, "") if takes_one else "")
-
-
-def destination(values: Values, rewrite: Values, domain: str, answers: Answers) -> Answer:
-    """Return whether a host receives for a domain; UNKNOWN where smtpd(8) and trivial-rewrite(8) would not agree.
-
-    The class of a domain is looked up by trivial-rewrite(8) with its own options. What smtpd(8) does with options of
-    its own was not tried.
+    trivial-rewrite(8) looks that up, so what smtpd(8) has for options of its own does not count.
     """
-    found = {
-        any_of(domain_in(split_list(each[name]), domain, answers) for name in _DOMAINS) for each in (values, rewrite)
-    }
-    return found.pop() if len(found) == 1 else Answer.UNKNOWN
+    return any_of(
+        domain_in(split_list(rewrite[name]), domain, answers, _below(rewrite) if name == _RELAYED else Below.NOT)
+        for name in _DOMAINS
+    )
+
+
+def _below(rewrite: Values) -> Below:
+    return Below.NAME if _RELAYED in split_list(rewrite["parent_domain_matches_subdomains"]) else Below.DOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +79,7 @@ class Session:
             return Meaning(softens_next=True)
         if special := _SPECIAL.get(name):
             return self._in_time(name, special(self))
-        restriction = _restriction(name)
+        restriction = restriction_named(name)
         if restriction is None:
             return self._class(step.name)
         if restriction.argument is Argument.TABLE:
@@ -128,7 +95,7 @@ class Session:
 
     def _in_time(self, name: str, meaning: Meaning) -> Meaning:
         """Return that nothing happens where what is looked at is not known yet."""
-        restriction = _restriction(name)
+        restriction = restriction_named(name)
         is_early = self.list_stage is not None and restriction is not None and restriction.stage > self.list_stage
         return Meaning(_PASS) if is_early else meaning
 
@@ -137,20 +104,35 @@ class Session:
             return Meaning(_PASS)
         if name == "check_sasl_access" and self.is_user is False:
             return Meaning(_PASS)
+        if table.startswith("{"):
+            # Elsewhere smtpd(8) opens what is in the braces, and then looks for a table of that whole name.
+            table = named_table(table) if name == "check_ccert_access" else ""
         kind, _, value = table.partition(":")
         if kind == "static":
-            action = action_of(value.removeprefix("{").removesuffix("}"))
-            ignored = _PERMIT if restriction.is_never_permit else frozenset()
-            if action.steps:
-                return Meaning(_ANY)
-            return Meaning(action.effects - ignored or _PASS)
+            return self._row(value.removeprefix("{").removesuffix("}").strip(), restriction)
         if not table or self.answers.lookup(table, NOBODY) is Answer.BROKEN:
             return Meaning(is_broken=True)
         return Meaning(restriction.effects)
 
+    def _row(self, value: str, restriction: Restriction) -> Meaning:
+        """Return what the value of a row does."""
+        if value.isdecimal():
+            return Meaning(_PASS if restriction.is_never_permit else _PERMIT)
+        action = action_of(value)
+        if action.steps:
+            lists = (SubList(steps_of_words(split_list(value), self.own_access)),)
+            return Meaning(_ANY) if restriction.is_never_permit else Meaning(lists=lists)
+        ignored = _PERMIT if restriction.is_never_permit else frozenset()
+        return Meaning(action.effects - ignored or _PASS)
+
     def in_networks(self) -> Meaning:
         """Return what permit_mynetworks does."""
-        return _BY_ANSWER[address_in(split_list(self.listener.values["mynetworks"]), self.visitor.address)]
+        networks = split_list(self.listener.values["mynetworks"])
+        found = answers_of_networks(networks, self.visitor.address, self.answers)
+        if found == {Answer.BROKEN}:
+            return _BY_ANSWER[Answer.BROKEN]
+        effects = {Answer.YES: _PERMIT, Answer.NO: _PASS, Answer.BROKEN: _REFUSE}
+        return Meaning(frozenset().union(*(effects[each] for each in found)))
 
     def logged_in(self) -> Meaning:
         """Return what permit_sasl_authenticated does."""
@@ -164,7 +146,7 @@ class Session:
 
     def listed(self) -> Meaning:
         """Return what permit_tls_clientcerts does."""
-        return _BY_ANSWER[self._row()] if self.has_certificate else Meaning(_PASS)
+        return _BY_ANSWER[self._is_listed()] if self.has_certificate else Meaning(_PASS)
 
     def trusted(self) -> Meaning:
         """Return what permit_tls_all_clientcerts does."""
@@ -174,10 +156,10 @@ class Session:
         trust = [self.answers.to(Question(Asked.TRUSTED, each, self.visitor.kind)) for each in places if each]
         if self.listener.values.is_yes("tls_append_default_CA"):
             trust.append(Answer.UNKNOWN)
-        found = [*trust, self._row()]
+        found = [*trust, self._is_listed()]
         return _BY_ANSWER[Answer.YES if Answer.YES in found else any_of(found)]
 
-    def _row(self) -> Answer:
+    def _is_listed(self) -> Answer:
         prints = self.visitor.prints.get(self.listener.digest)
         if prints is None:
             return Answer.UNKNOWN if self.listener.rows else Answer.NO
@@ -193,14 +175,27 @@ class Session:
         return _BY_ANSWER[self._destination()]
 
     def _destination(self) -> Answer:
-        return destination(self.listener.values, self.rewrite, self.visitor.domain, self.answers)
+        return destination(self.rewrite, self.visitor.domain, self.answers)
 
-    def mismatched(self) -> Meaning:
-        """Return what reject_sender_login_mismatch and its relatives do."""
-        return Meaning(_PASS | _REFUSE if self.listener.values.is_yes("smtpd_sasl_auth_enable") else _PASS)
+    def mismatched(self, *, users: bool, is_known: bool = False) -> Meaning:
+        """Return what reject_sender_login_mismatch and its relatives do.
+
+        `users`: whether those who logged in are judged. `is_known`: whether they are only where somebody owns the
+        sender's address.
+        """
+        if not self.listener.values.is_yes("smtpd_sasl_auth_enable") or (self.is_user and not users):
+            return Meaning(_PASS)
+        has_owners = bool(split_list(self.listener.values["smtpd_sender_login_maps"]))
+        if has_owners or self.is_user is None:
+            return Meaning(_PASS | _REFUSE)
+        return Meaning(_REFUSE if self.is_user and not is_known else _PASS)
+
+    def users_mismatched(self) -> Meaning:
+        """Return what reject_authenticated_sender_login_mismatch does: nothing to those who did not log in."""
+        return Meaning(_PASS) if self.is_user is False else self.mismatched(users=True)
 
 
-_SPECIAL: Final = MappingProxyType(
+_SPECIAL: Final[Mapping[str, Callable[[Session], Meaning]]] = MappingProxyType(
     {
         "permit_mynetworks": Session.in_networks,
         "permit_sasl_authenticated": Session.logged_in,
@@ -210,9 +205,9 @@ _SPECIAL: Final = MappingProxyType(
         "reject_unauth_destination": Session.elsewhere,
         "defer_unauth_destination": Session.elsewhere,
         "permit_auth_destination": Session.here,
-        **{
-            f"reject_{which}sender_login_mismatch": Session.mismatched
-            for which in ("", "known_", "authenticated_", "unauthenticated_")
-        },
+        "reject_sender_login_mismatch": partial(Session.mismatched, users=True),
+        "reject_known_sender_login_mismatch": partial(Session.mismatched, users=True, is_known=True),
+        "reject_authenticated_sender_login_mismatch": Session.users_mismatched,
+        "reject_unauthenticated_sender_login_mismatch": partial(Session.mismatched, users=False),
     }
 )

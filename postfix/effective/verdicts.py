@@ -9,22 +9,21 @@ from typing import Final
 
 from postfix.effective.captures import HostConfiguration
 from postfix.effective.expansion import Values
+from postfix.effective.handshakes import tls_for
+from postfix.effective.host_lists import OWN_ACCESS, steps_of_words
 from postfix.effective.listeners import Listener, TlsLevel, listeners_of, values_of_service
+from postfix.effective.login import has_no_mechanism, may_lack_mechanisms, may_log_in
 from postfix.effective.matching import address_in
-from postfix.effective.meanings import OWN_ACCESS, Session, steps_of_words
-from postfix.effective.starting import may_not_start, will_not_start
-from postfix.effective.visitors import AUTHORITIES, CHAIN, NOBODY, Answer, Answers, Asked, Kind, Question, Visitor
+from postfix.effective.meanings import Session
+from postfix.effective.recipient_check import receive_options, recipient_faults
+from postfix.effective.starting import will_not_start
+from postfix.effective.visitors import Answer, Answers, Kind, Question, Visitor
 from postfix.list_items import split_list
 from postfix.restriction_names import LISTS, Stage
 from postfix.restriction_walk import Ends, Verdict, walked
 
 __all__ = ["Judgement", "judged"]
 
-_RECIPIENT_TABLES: Final = ("virtual_alias_maps", "canonical_maps", "recipient_canonical_maps")
-_ROUTING_TABLES: Final = (
-    *("transport_maps", "sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps"),
-)
-_DOMAIN_TABLES: Final = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
 _MAY_REFUSE: Final = (
     *("smtpd_proxy_filter", "smtpd_command_filter", "smtpd_upstream_proxy_protocol"),
     *("postscreen_upstream_proxy_protocol",),
@@ -40,6 +39,8 @@ _SCREENING: Final = (
 _DEEP_TESTS: Final = (
     *("postscreen_pipelining_enable", "postscreen_non_smtp_command_enable", "postscreen_bare_newline_enable"),
 )
+_NO_MECHANISM: Final = "smtpd_sasl_path: nobody may offer a way to log in there"
+_OTHERS: Final = "smtpd_authorized_xclient_hosts"
 _BEFORE: Final = frozenset({Stage.CLIENT, Stage.HELO, Stage.SENDER})
 
 
@@ -85,18 +86,22 @@ class _Judge:
         """Return the judgement."""
         if self.listener.cannot_tell:
             return self._says(Verdict.CANNOT_TELL, [self.listener.cannot_tell])
-        dead = will_not_start(self.listener, values_of_service(self.configuration, "proxymap"))
-        found = self._says(Verdict.REFUSE, dead) if dead else self._received()
+        dead = [*will_not_start(self.listener, values_of_service(self.configuration, "proxymap"))]
+        lacks_mechanisms = has_no_mechanism(self.listener, self.answers)
+        if lacks_mechanisms is Answer.YES:
+            dead.append(_NO_MECHANISM)
+        may_refuse = [_NO_MECHANISM] if lacks_mechanisms is Answer.UNKNOWN else []
+        found = self._says(Verdict.REFUSE, dead) if dead else self._received(may_refuse)
         if broken := self.listener.values.unexpandable:
             return self._says(Verdict.CANNOT_TELL, [f"{name}: its references have no end" for name in broken])
         return found
 
-    def _received(self) -> Judgement:
-        load = _offers_tls(self.listener, self.answers)
+    def _received(self, may_refuse: Iterable[str]) -> Judgement:
+        load = tls_for(self.listener, self.visitor.address, self.answers)
         sessions = {has_tls: self._session(has_tls=has_tls) for has_tls in _TLS_BY_ANSWER[load]}
         ends = [self._ends(session) for session in sessions.values()]
         together = ends[0] if len(ends) == 1 else ends[0].beside(ends[1])
-        may_refuse = [*self._beside(), *may_not_start(self.listener)]
+        may_refuse = [*may_refuse, *self._beside(), *may_lack_mechanisms(self.listener)]
         verdict = together.verdict
         if verdict is Verdict.PERMIT and may_refuse:
             return self._says(Verdict.CANNOT_TELL, [*may_refuse, *together.refuses])
@@ -118,18 +123,17 @@ class _Judge:
             listener=self.listener,
             visitor=self.visitor,
             answers=self.answers,
-            rewrite=values_of_service(self.configuration, "rewrite"),
+            rewrite=self._rewrite(),
             has_tls=is_secure,
             has_certificate=is_secure and self.visitor.has_certificate and self.listener.asks_for_certificates,
             is_user=self._is_user(has_tls=is_secure),
         )
 
     def _is_user(self, *, has_tls: bool) -> bool | None:
-        if self.visitor.kind is not Kind.USER or not self.listener.offers_auth(has_tls=has_tls):
+        if self.visitor.kind is not Kind.USER:
             return False
-        exceptions = split_list(self.listener.values["smtpd_sasl_exceptions_networks"])
-        is_exception = address_in(exceptions, self.visitor.address)
-        return {Answer.YES: False, Answer.NO: True}.get(is_exception)
+        found = may_log_in(self.listener, self.visitor.address, self.answers, has_tls=has_tls)
+        return {Answer.YES: True, Answer.NO: False}.get(found)
 
     def _ends(self, session: Session) -> Ends:
         refused = [*self._faults_of_session(session)]
@@ -170,40 +174,19 @@ class _Judge:
 
     def _after_lists(self, alive: frozenset[bool]) -> Ends:
         """Return what becomes of mail that all lists let pass: the check of the recipient."""
-        values = self.listener.values
-        checks = values["smtpd_reject_unlisted_recipient"].lower() != "no"
-        if not alive or not checks or "no_unknown_recipient_checks" in self._receive_options():
+        if not alive:
             return Ends(alive=alive)
-        # Routes and domains are looked up by trivial-rewrite(8), with its own options.
-        rewrite = values_of_service(self.configuration, "rewrite")
-        certain = {
-            **self._opened(values, _RECIPIENT_TABLES),
-            **self._opened(rewrite, (*_ROUTING_TABLES, *_DOMAIN_TABLES)),
-        }
-        doubtful = self._opened(values, _DOMAIN_TABLES)
-        broken = {cause for cause, answer in certain.items() if answer is Answer.BROKEN}
-        unsure = {cause for cause, answer in certain.items() if answer is Answer.UNKNOWN} | {
-            *_errors(rewrite, self.answers)
-        }
-        unsure |= {cause for cause, answer in doubtful.items() if answer in (Answer.BROKEN, Answer.UNKNOWN)}
-        return Ends(
-            is_refused=bool(broken or unsure),
-            alive=frozenset() if broken else alive,
-            refuses=frozenset(broken | unsure),
-        )
+        broken, unsure = recipient_faults(self.listener, self._rewrite(), self.answers)
+        return Ends(is_refused=bool(broken or unsure), alive=frozenset() if broken else alive, refuses=broken | unsure)
 
-    def _opened(self, values: Values, names: Iterable[str]) -> dict[str, Answer]:
-        """Return for each table in some lists whether it opens."""
-        words = [(name, word) for name in names for word in split_list(values[name]) if ":" in word]
-        return {f"{name}: {word}": self.answers.lookup(word.lstrip("!"), NOBODY) for name, word in words}
-
-    def _receive_options(self) -> frozenset[str]:
-        return frozenset(split_list(self.listener.values["receive_override_options"]))
+    def _rewrite(self) -> Values:
+        """Return the values of the trivial-rewrite(8) that smtpd(8) asks."""
+        return values_of_service(self.configuration, self.listener.values["rewrite_service_name"] or "rewrite")
 
     def _beside(self) -> Iterator[str]:
         """Name what may refuse beside the lists."""
         values = self.listener.values
-        if values["smtpd_milters"] and "no_milters" not in self._receive_options():
+        if values["smtpd_milters"] and "no_milters" not in receive_options(self.listener):
             yield "smtpd_milters"
         yield from (name for name in _MAY_REFUSE if values[name])
         rates = (name for name in values.raw if name.startswith("smtpd_client_") and name.endswith("_rate_limit"))
@@ -214,8 +197,8 @@ class _Judge:
             yield from (name for name in _MAY_REFUSE if name.startswith("postscreen_") and screen[name])
 
     def _may_be_another(self) -> str:
-        hosts = split_list(self.listener.values["smtpd_authorized_xclient_hosts"])
-        return "" if address_in(hosts, self.visitor.address) is Answer.NO else "smtpd_authorized_xclient_hosts"
+        hosts = split_list(self.listener.values[_OTHERS])
+        return "" if address_in(hosts, self.visitor.address, self.answers) is Answer.NO else _OTHERS
 
 
 _TLS_BY_ANSWER: Final = {
@@ -224,27 +207,6 @@ _TLS_BY_ANSWER: Final = {
     Answer.BROKEN: (False,),
     Answer.UNKNOWN: (True, False),
 }
-
-
-def _offers_tls(listener: Listener, answers: Answers) -> Answer:
-    """Return whether a listener can offer TLS: its level, and whether its chain and its authorities load."""
-    if listener.tls is TlsLevel.NONE:
-        return Answer.NO
-    authorities = listener.values["smtpd_tls_CAfile"]
-    files = [*((file, CHAIN) for file in listener.chain_files), *([(authorities, AUTHORITIES)] if authorities else [])]
-    loads = [answers.to(Question(Asked.LOADS, file, what)) for file, what in files]
-    if all(each is Answer.YES for each in loads):
-        return Answer.YES
-    return Answer.UNKNOWN if Answer.UNKNOWN in loads else Answer.NO
-
-
-def _errors(rewrite: Values, answers: Answers) -> Iterator[str]:
-    """Name what may send mail of all domains back."""
-    if rewrite["default_transport"].startswith("error"):
-        yield f"default_transport: {rewrite['default_transport']}"
-    for table in split_list(rewrite["transport_maps"]):
-        if answers.lookup(table, "*") is not Answer.NO:
-            yield f"transport_maps: a row for * in {table}"
 
 
 def _named(ends: Ends, name: str) -> Ends:

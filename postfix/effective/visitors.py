@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Final
 
-__all__ = ["AUTHORITIES", "CHAIN", "NOBODY", "Answer", "Answers", "Asked", "Kind", "Question", "Visitor"]
+__all__ = ["AUTHORITIES", "CHAIN", "NOBODY", "PAIR", "Answer", "Answers", "Asked", "Kind", "Question", "Visitor"]
 
 NOBODY: Final = "nobody.postseal.invalid"
 """A key that no table has: it is looked up only to see whether the table opens."""
@@ -42,28 +42,45 @@ class Visitor:
 
 
 class Asked(Enum):
-    """What can be asked on a host: a table about a key, an authority file about a visitor, a file for a chain."""
+    """What can be asked on a host; `Question` says how."""
 
     LOOKUP = "postmap -q"
     TRUSTED = "openssl verify"
     LOADS = "certificate and key"
+    READABLE = "test -r"
+    CIPHERS = "openssl ciphers"
+    LOGIN = "login server"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One read-only question to a host; `where`: table or file, `key`: what is looked for in it.
+    """One read-only question to a host.
 
     LOOKUP: is `key` in the table of type and name `where`. TRUSTED: is the certificate of the visitor of kind `key`
-    trusted by the file or directory `where`. LOADS: are there a key and its chain
-    (`key` is CHAIN) or certificates (AUTHORITIES) in the file `where`, that the user of smtpd(8) can load.
+    trusted by the file or directory `where`, as one of a client.
+
+    LOADS: can root read what `where` names, and what is in it serve. For the key CHAIN: `where` are files, one blank
+    between them, which one after the other hold a private key without a passphrase, its certificate, and what issued
+    that; perhaps more such chains. For PAIR: `where` is a file with a certificate, `beside` one with its key, perhaps
+    the same. For AUTHORITIES: there is a certificate in `where`.
+
+    READABLE: can the account `key` read the file `where`; BROKEN where there is no such file.
+
+    CIPHERS: does OpenSSL find a cipher in the list `where`.
+
+    LOGIN: does the server for passwords of the type `key`, dovecot or cyrus, offer a way to log in. `where` is
+    smtpd_sasl_path: for Dovecot a socket, from the queue directory on if it is relative, or `inet:HOST:PORT`; for Cyrus
+    the name of its configuration. NO where there is no such socket, or no mechanism of Cyrus SASL is installed.
     """
 
     asked: Asked
     where: str
     key: str = ""
+    beside: str = ""
 
 
 CHAIN: Final = "chain"
+PAIR: Final = "pair"
 AUTHORITIES: Final = "authorities"
 
 

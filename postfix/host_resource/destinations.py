@@ -1,6 +1,7 @@
 """Where a host's files are brought to: a plain directory, or the Postfix of this machine."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -9,14 +10,16 @@ from typing import Final, Protocol
 from postfix.deploy.host_files import MAIN_CF, Deployed
 from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
-from postfix.deploy.program_result import sentences_of_evidence
+from postfix.deploy.program_result import Evidence, sentences_of_evidence
 from postfix.deploy.proof import problems_of_another_stack
 from postfix.deploy.removal import sentences_of_removal
 from postfix.deploy.sessions.local import LocalSession
+from postfix.deploy.straight_probe import straight_answers
 from postfix.deploy.transaction import deploy, foresee_removal, remove
 from postfix.host_resource.drift import Edit, Left, Seen, edits_of, edits_of_parameters
 from postfix.host_resource.preparation import PreparedHost, host_files
 from postfix.on_host import CertificateOnHost, Sighting
+from postfix.proving import StraightEvidence
 from postfix.target import Target, TargetKind
 from postseal_core.errors import ConfigError, Problem, refuse
 from postseal_core.files.bringing import (
@@ -31,11 +34,20 @@ from postseal_core.files.mark import NO_MARK, read_mark
 from postseal_core.files.sentences import sentence_of_takeover
 from postseal_core.files.tree import DIRECTORY, MARK_FILE, OTHER, WORK_DIRECTORY
 
-__all__ = ["DESTINATIONS", "Destination", "destination_of"]
+__all__ = ["DESTINATIONS", "Brought", "Destination", "destination_of"]
 
 # Postfix waits for a main.cf or texthash source younger than two seconds.
 _AGE_SECONDS = 5
 _JOURNAL = f"{WORK_DIRECTORY}/journal/"
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What is ours at a destination after a run, and what was asked there; nothing where nothing was changed."""
+
+    deployed: Deployed
+    evidence: tuple[Evidence, ...] = ()
+    outside: tuple[StraightEvidence, ...] = ()
 
 
 class Destination(Protocol):
@@ -50,8 +62,8 @@ class Destination(Protocol):
         deployed: Deployed,
         bringer: Bringer,
         before_change: Callable[[str], tuple[str, ...]],
-    ) -> Deployed:
-        """Write the files and return the new record of ours.
+    ) -> Brought:
+        """Write the files and return the new record of ours, and what was proven.
 
         `before_change` is called before anything is changed, with the directory of the new main.cf. It returns the
         SHA-256 fingerprints of the host's own certificates that have to be served afterwards.
@@ -94,14 +106,16 @@ class _Directory:
         deployed: Deployed,
         bringer: Bringer,
         before_change: Callable[[str], tuple[str, ...]],
-    ) -> Deployed:
+    ) -> Brought:
         _refuse_another_stack(self._path, deployed, bringer)
         before_change(str(self._path))
         order = write_order(host_files(prepared))
         bring = partial(bring_directory, bringer=bringer, order=order, age_seconds=_AGE_SECONDS)
-        return Deployed(
-            files=bring(self._path, prepared.entries, deployed.files),
-            chroot=bring(self._jail, prepared.chroot, deployed.chroot),
+        return Brought(
+            Deployed(
+                files=bring(self._path, prepared.entries, deployed.files),
+                chroot=bring(self._jail, prepared.chroot, deployed.chroot),
+            )
         )
 
     def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
@@ -140,7 +154,7 @@ class _Local:
         deployed: Deployed,
         bringer: Bringer,
         before_change: Callable[[str], tuple[str, ...]],
-    ) -> Deployed:
+    ) -> Brought:
         desired = host_files(prepared, tuple(bringer.take_over))
         outcome = deploy(
             LocalSession(self._path),
@@ -150,6 +164,7 @@ class _Local:
             before_change,
             served=prepared.served,
             kept_generations=self._kept_generations,
+            names=prepared.host.public_names if prepared.host.server else (),
         )
         if outcome.recovered:
             bringer.report(outcome.recovered)
@@ -159,7 +174,7 @@ class _Local:
             bringer.report(sentence_of_takeover(str(self._path), path))
         for line in (*sentences_of_evidence(outcome.evidence), outcome.reloading.value):
             bringer.report(line)
-        return outcome.plan.deployed
+        return Brought(outcome.plan.deployed, outcome.evidence, _seen_straight(prepared, outcome.evidence, bringer))
 
     def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: str) -> Sighting:
         ours = [f"{self._path}/{path}" for path in deployed.files]
@@ -183,6 +198,19 @@ class _Local:
         if left.deployed.parameters and left.main_cf:
             edits += edits_of_parameters(left, _seen(self._path, left, (MAIN_CF,)), main_cf)
         return edits
+
+
+def _seen_straight(
+    prepared: PreparedHost, evidence: tuple[Evidence, ...], bringer: Bringer
+) -> tuple[StraightEvidence, ...]:
+    """Ask the servers by the host's own names as well, and tell what is not as declared there."""
+    servers = [(each.fields[0], each.fields[1]) for each in evidence if each.kind == "server"]
+    found = straight_answers(prepared.host.public_names, servers) if servers else ()
+    known = {*prepared.served, *(each.fields[2].removeprefix("tls ") for each in evidence if each.kind == "server")}
+    for each in found:
+        if prepared.served and each.fingerprint_sha256 not in known:
+            bringer.report(f"{each.address} serves {each.fingerprint_sha256 or 'no TLS'} there, which is not declared")
+    return found
 
 
 DESTINATIONS: Final[Mapping[TargetKind, Callable[[Target], Destination]]] = MappingProxyType(

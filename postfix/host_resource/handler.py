@@ -8,7 +8,7 @@ from pki.withdrawal import withdrawal_problems
 from postfix.deploy.host_files import Deployed
 from postfix.host import Ownership
 from postfix.host_resource.access import ServiceAccess, access_by_service, problems_of_access, with_earlier_dates
-from postfix.host_resource.destinations import destination_of
+from postfix.host_resource.destinations import Brought, destination_of
 from postfix.host_resource.distrusted_clients import notes_on_fingerprints, problems_of_foreign_clients
 from postfix.host_resource.distrusted_roots import problems_of_trust
 from postfix.host_resource.inspection import has_changed, inspection_of, next_look, seen_again
@@ -26,9 +26,10 @@ from postfix.host_resource.preparation import (
 from postfix.host_resource.records import HostArgs, HostInputs, HostState
 from postfix.on_host import certificate_on_host
 from postfix.preflight import problems_of_host
+from postfix.proving import HostEvidence, evidence_of
 from postfix.receiving_review import to_review, unknown_tables
 from postfix.rendering import client_table, render_parameters
-from postfix.target import Target
+from postfix.target import Target, TargetKind
 from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.files.bringing import problems_of_directory
 from postseal_core.files.place_names import problems_of_take_over
@@ -36,7 +37,7 @@ from postseal_core.packing import pack_records
 from postseal_core.plugin.claims import bringer_of
 from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
-from postseal_core.values import UNKNOWN, is_unknown
+from postseal_core.values import UNKNOWN, Maybe, is_unknown
 
 __all__ = ["HostHandler"]
 
@@ -194,17 +195,31 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
     if is_preview:
         destination.foresee(_outline(context).paths, deployed, bringer)
         inspection.foresee()
-        return HostState(name=inputs.name, target=inputs.target, on_host=UNKNOWN if inputs.on_host else None)
+        return HostState(
+            name=inputs.name,
+            target=inputs.target,
+            on_host=UNKNOWN if inputs.on_host else None,
+            evidence=UNKNOWN if inputs.target.kind is TargetKind.LOCAL else None,
+        )
     prepared = _prepared(context)
+    brought = destination.write(prepared, deployed, bringer, inspection.look)
     return HostState(
         name=inputs.name,
         target=inputs.target,
-        deployed=destination.write(prepared, deployed, bringer, inspection.look),
+        deployed=brought.deployed,
         on_host=inspection.sighting,
+        evidence=_evidence(brought, old, context),
         rows=pack_records(with_earlier_dates(prepared.rows, rows_on(old))),
         main_cf=inputs.main_cf if inputs.target.ownership is Ownership.MERGE else {},
         tables=inputs.tables,
     )
+
+
+def _evidence(brought: Brought, old: HostState | None, context: Context) -> Maybe[HostEvidence] | None:
+    """Return what was proven now; where nothing was asked, what was proven before."""
+    if not brought.evidence:
+        return old.evidence if old else None
+    return evidence_of(brought.evidence, brought.outside, context.now)
 
 
 def _prepared(context: Context) -> PreparedHost:

@@ -19,6 +19,7 @@ from postfix.master_cf import BASE_SERVICES, Service
 from postfix.receiving_rendering import table_types
 from postfix.rendering import (
     CA_DIRECTORY,
+    client_tables,
     render_configuration_files,
     render_parameters,
     render_services_of,
@@ -97,7 +98,8 @@ def indexes_of(prepared: PreparedHost) -> dict[str, str]:
 
 def _table(host: HostDeclaration, source: FileEntry) -> Table:
     """Return a table with its own type, or that of the host."""
-    return Table(source, table_types(host).get(source.path, host.table_type))
+    kind = table_types(host).get(source.path, host.table_type)
+    return Table(source, kind, lists_clients=source.path in client_tables(host).values())
 
 
 def taken_over_in(target: Target) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pki.records import Withdrawal
 from postfix.deploy.host_files import Deployed
 from postfix.host import HostDeclaration
 from postfix.on_host import CertificateOnHost, Sighting
+from postfix.proving import HostEvidence
 from postfix.target import Target
 from postseal_core.records import INLINE, SECRET
 from postseal_core.values import UNKNOWN, Maybe
@@ -127,9 +128,10 @@ class HostState:
     """A host that was brought to its declaration.
 
     `deployed`: what is ours in its target. `rows`: packed `HostRow`, one for each fingerprint that is let in.
-    `on_host`: what was seen of the host's own certificates; None where it serves ours. `main_cf`, `tables`: parameters
-    and rows of settings as they were deployed, to tell what somebody else has changed. `edited_by_others`: what that
-    was when it was looked at last, by `pulumi refresh`, as sentences.
+    `on_host`: what was seen of the host's own certificates; None where it serves ours. `evidence`: what the last run
+    that changed the host proved; None where none did so far. `main_cf`, `tables`: parameters and rows of settings as
+    they were deployed, to tell what somebody else has changed. `edited_by_others`: what that was when it was looked at
+    last, by `pulumi refresh`, as sentences.
     """
 
     IS_COMPLETE: ClassVar[bool] = True
@@ -139,6 +141,7 @@ class HostState:
     deployed: Maybe[Deployed] = UNKNOWN
     rows: Maybe[str] = UNKNOWN
     on_host: Maybe[Sighting] | None = None
+    evidence: Maybe[HostEvidence] | None = None
     main_cf: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     edited_by_others: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Read the JSON of `pulumi stack export` into the records of its resources, never looking into a secret."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from pki.certificate.records import CertificateInputs, CertificateState
@@ -10,6 +10,7 @@ from pki.requested_authority.records import RequestedAuthorityInputs, RequestedA
 from pki.revocation_list.records import RevocationListInputs, RevocationListState
 from pki.roster.records import RosterInputs, RosterState
 from postfix.host_resource.records import HostInputs, HostState
+from postfix.proving import HostEvidence
 from postseal_core.errors import ConfigError, PostsealError, Problem, StateError
 from postseal_core.records import Plain, decode_stored, secret_names
 from postseal_core.waiting import is_awaiting
@@ -28,6 +29,8 @@ _WORDS: Final = {
     "RelayClient": "host",
     "ServerCertificate": "server",
 }
+_HOSTS: Final = ("PostfixHost", "MailServer", "RelayClient")
+_HOST_TOKENS: Final = frozenset(f"postseal:index:{each}" for each in _HOSTS)
 _REPAIR: Final = "run `pulumi up` with the current plugin to repair the state"
 
 Inputs = TypeVar("Inputs")
@@ -55,7 +58,7 @@ class StackState:
     """Everything in a stack that expires, as the engine has stored it.
 
     `requested`: authorities that others sign. `waiting`: what waits for the certificate of one, as `client alice`.
-    `hosts`: those with certificates of their own.
+    `hosts`: those with certificates of their own. `proofs`: what was proven of hosts, of all kinds, by their URNs.
     """
 
     project: str = ""
@@ -67,6 +70,7 @@ class StackState:
     hosts: tuple[Stored[HostInputs, HostState], ...] = ()
     requested: tuple[Stored[RequestedAuthorityInputs, RequestedAuthorityState], ...] = ()
     waiting: tuple[str, ...] = ()
+    proofs: Mapping[str, HostEvidence] = field(default_factory=dict)
 
 
 def read_stack(export: object, problems: list[Problem]) -> StackState:
@@ -93,9 +97,10 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
         imported=tuple(reader.of_types(imported, ImportedCertificateInputs, ImportedCertificateState)),
         rosters=tuple(reader.of_types(("ClientRoster",), RosterInputs, RosterState)),
         revocation_lists=tuple(reader.of_types(("RevocationList",), RevocationListInputs, RevocationListState)),
-        hosts=tuple(with_own.of_types(("PostfixHost", "MailServer", "RelayClient"), HostInputs, HostState)),
+        hosts=tuple(with_own.of_types(_HOSTS, HostInputs, HostState)),
         requested=tuple(reader.of_types(("RequestedAuthority",), RequestedAuthorityInputs, RequestedAuthorityState)),
         waiting=tuple(filter(None, map(_waiting, rows))),
+        proofs=dict(_proofs(made, problems)),
     )
 
 
@@ -151,6 +156,20 @@ def _rows_of(export: object) -> Sequence[object]:
 def _is_live(row: Plain) -> bool:
     """Return whether a resource is live; one marked `delete` is removed by the next `pulumi up`."""
     return len(str(row.get("urn")).split("::")) >= _URN_PARTS and not row.get("delete")
+
+
+def _proofs(rows: Iterable[Plain], problems: list[Problem]) -> Iterator[tuple[str, HostEvidence]]:
+    """Yield what was proven of each host; the rest of a host has no date."""
+    for row in rows:
+        outputs = row.get("outputs")
+        found = outputs.get("evidence") if isinstance(outputs, Mapping) else None
+        if str(row.get("type")) not in _HOST_TOKENS or not isinstance(found, Mapping):
+            continue
+        urn = str(row["urn"])
+        try:
+            yield urn, decode_stored(HostEvidence, found, "evidence")
+        except PostsealError as error:
+            problems += unreadable(_name_of(urn), "evidence", error)
 
 
 def _has_own_certificate(row: Plain) -> bool:

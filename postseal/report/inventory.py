@@ -19,7 +19,7 @@ from pki.revocation_list.records import RevocationListInputs, RevocationListStat
 from pki.schedule import is_request_needed
 from postseal.report.export import StackState, Stored, read_stack
 from postseal.report.model import Accepted, Action, Expiring, Inventory, Kind, State, Verb
-from postseal.report.on_host import aged, is_outdated, items_on_host, unseen_of
+from postseal.report.on_host import aged, is_outdated, items_on_host, proven_of, unseen_of
 from postseal.report.requested import requested_authority
 from postseal.report.rosters import StoredRoster, declared_clients, issued_clients
 from postseal_core.errors import ConfigError, Problem
@@ -47,7 +47,8 @@ def build_inventory(export: object, now: datetime, soon_days: int = DEFAULT_SOON
         raise ConfigError(problems)
     judged = [_judge(item, now, soon_days) for item in _with_unique_names(items)]
     ordered = tuple(sorted(judged, key=lambda item: item.worst_first))
-    return Inventory(stack.project, stack.stack, now, soon_days, ordered, unseen_of(stack.hosts))
+    proven = tuple(proven_of(stack.proofs, now))
+    return Inventory(stack.project, stack.stack, now, soon_days, ordered, unseen_of(stack.hosts), proven)
 
 
 def _judge(item: Expiring, now: datetime, soon_days: int) -> Expiring:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 
-from postseal.report.model import Accepted, Action, Expiring, Inventory, exit_code
+from postseal.report.model import Accepted, Action, Expiring, Inventory, Proven, exit_code
 from postseal_core.instants import format_instant
 
 __all__ = ["SCHEMA_VERSION", "render_json"]
@@ -13,8 +14,9 @@ SCHEMA_VERSION = 1
 
 
 def render_json(inventory: Inventory, items: Iterable[Expiring]) -> str:
-    """Return a JSON document: schema and version, project, stack, now, exit_code, the items, and what was not seen.
+    """Return a JSON document: schema and version, project, stack, now, exit_code, and the items.
 
+    Also what was not seen of hosts' own certificates, and what was proven of hosts when they were last changed.
     Instants are RFC 3339 text in UTC; what does not apply is null or an empty text or list.
     """
     shown = tuple(items)
@@ -28,6 +30,7 @@ def render_json(inventory: Inventory, items: Iterable[Expiring]) -> str:
         "exit_code": int(exit_code(shown, inventory.unseen)),
         "entries": [_item(item) for item in shown],
         "unseen": [{"host": each.host, "why": each.why, "is_fault": each.is_fault} for each in inventory.unseen],
+        "proven": [_proven(each) for each in inventory.proven],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -56,6 +59,22 @@ def _item(item: Expiring) -> dict[str, object]:
         "distrusted": item.distrusted or None,
         "notes": list(item.notes),
         "urn": item.urn,
+    }
+
+
+def _proven(each: Proven) -> dict[str, object]:
+    evidence = each.evidence
+    return {
+        "host": each.host,
+        "proven_at": format_instant(evidence.proven_at),
+        "days_ago": each.days_ago,
+        "trial": evidence.trial,
+        "answers": [asdict(answer) for answer in evidence.answers],
+        "servers": [asdict(server) for server in evidence.servers],
+        "tables": [asdict(table) for table in evidence.tables],
+        "sessions_cut": evidence.sessions_cut,
+        "sessions_open": evidence.sessions_open,
+        "outside": [asdict(seen) for seen in evidence.outside],
     }
 
 

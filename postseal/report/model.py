@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from pki.fields import NOTHING_SAID, DeclaredCertificate
+from postfix.proving import HostEvidence, summary_of_evidence
 
 __all__ = [
     "NO_KNOWN_END",
@@ -16,6 +17,7 @@ __all__ = [
     "Expiring",
     "Inventory",
     "Kind",
+    "Proven",
     "State",
     "Unseen",
     "Verb",
@@ -206,8 +208,27 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
+class Proven:
+    """What was proven of a host when it was last changed, `days_ago` whole days before the report."""
+
+    host: str
+    days_ago: int
+    evidence: HostEvidence
+    urn: str = ""
+
+    @property
+    def label(self) -> str:
+        """The age, and how much was proven, as people read it."""
+        age = f"{self.days_ago:,} d ago" if self.days_ago else "today"
+        return f"last proven {age} ({self.evidence.proven_at:%Y-%m-%d %H:%M} UTC): {summary_of_evidence(self.evidence)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything in a stack that expires, worst first, as it stands at `now`; `unseen`: what has no date."""
+    """Everything in a stack that expires, worst first, as it stands at `now`.
+
+    `unseen`: what has no date. `proven`: what was proven of hosts when they were last changed.
+    """
 
     project: str
     stack: str
@@ -215,6 +236,7 @@ class Inventory:
     soon_days: int
     items: tuple[Expiring, ...]
     unseen: tuple[Unseen, ...] = ()
+    proven: tuple[Proven, ...] = ()
 
 
 class ExitCode(IntEnum):

@@ -1,6 +1,6 @@
 """What the report says about certificates that hosts have by themselves: facts that grow old."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,11 +8,12 @@ from typing import Final
 from pki.model import Validity
 from postfix.host_resource.records import HostInputs, HostState
 from postfix.on_host import Sighting
+from postfix.proving import HostEvidence
 from postseal.report.export import Stored
-from postseal.report.model import Action, Expiring, Kind, Unseen, Verb
+from postseal.report.model import Action, Expiring, Kind, Proven, Unseen, Verb
 from postseal_core.values import Unknown
 
-__all__ = ["aged", "is_outdated", "items_on_host", "unseen_of", "unseen_sentence"]
+__all__ = ["aged", "is_outdated", "items_on_host", "proven_of", "unseen_of", "unseen_sentence"]
 
 _NOTICE: Final = timedelta(days=14)
 _NOT_LOOKED: Final = "nobody has looked yet; run `pulumi up`"
@@ -43,6 +44,13 @@ def items_on_host(stored: Stored[HostInputs, HostState]) -> Iterator[Expiring]:
 def unseen_of(hosts: Iterable[Stored[HostInputs, HostState]]) -> tuple[Unseen, ...]:
     """Return what is to be said about hosts' own certificates beside their dates."""
     return tuple(each for host in hosts for each in _unseen(host))
+
+
+def proven_of(proofs: Mapping[str, HostEvidence], now: datetime) -> Iterator[Proven]:
+    """Yield what was proven of each host, by its URN, with its age at `now`."""
+    for urn, evidence in proofs.items():
+        days = max((now - evidence.proven_at).days, 0)
+        yield Proven(urn.rpartition("::")[-1], days, evidence, urn)
 
 
 def unseen_sentence(each: Unseen) -> str:

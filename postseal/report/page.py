@@ -8,8 +8,9 @@ from html import escape
 from itertools import groupby
 from operator import itemgetter
 
+from postfix.proving import sentences_of_proof
 from postseal.report.markup import ICONS, date, icon
-from postseal.report.model import Action, Expiring, Inventory, State, Unseen
+from postseal.report.model import Action, Expiring, Inventory, Proven, State, Unseen
 from postseal.report.on_host import unseen_sentence
 from postseal.report.page_table import render_groups
 from postseal.report.selection import group_items, to_serve_anew
@@ -51,7 +52,8 @@ def render_page(inventory: Inventory, items: Iterable[Expiring], assets: PageAss
         f"<title>{title}</title><style>{assets.style}</style></head>\n"
         f"<body>{ICONS}{_header(inventory, shown)}\n{_to_serve_anew(shown)}"
         f"<main><section aria-label=Summary>{_tiles(shown)}</section>\n{_steps(inventory, shown)}"
-        f"{_unseen(inventory)}<section><h2>Timeline</h2>{render_timeline(inventory, shown)}{_LEGEND}</section>\n"
+        f"{_unseen(inventory)}{_proven(inventory)}"
+        f"<section><h2>Timeline</h2>{render_timeline(inventory, shown)}{_LEGEND}</section>\n"
         f"<section><h2>Everything that expires</h2>{_CONTROLS}{render_groups(group_items(shown))}</section></main>\n"
         "<footer>Read from the engine's state without decrypting a secret. All times are UTC.</footer>"
         f"<script>{assets.script}</script></body></html>\n"
@@ -139,6 +141,22 @@ def _unseen_row(each: Unseen) -> str:
     state = State.OVERDUE if each.is_fault else State.CANNOT_TELL
     sentence = escape(unseen_sentence(each))
     return f"<li class=s-{state.value}><time>now</time><span>{icon(state)}<b>{escape(each.host)}</b> {sentence}</span>"
+
+
+def _proven(inventory: Inventory) -> str:
+    """Return what was proven of each host when it was last changed."""
+    if not inventory.proven:
+        return ""
+    rows = "".join(map(_proven_row, inventory.proven))
+    return f"<section><h2>What was proven of hosts</h2><ol class=steps>{rows}</ol></section>\n"
+
+
+def _proven_row(each: Proven) -> str:
+    lines = "<br>".join(map(escape, sentences_of_proof(each.evidence)))
+    return (
+        f"<li class=s-ok><time>{date(each.evidence.proven_at)}</time><span><b>{escape(each.host)}</b> "
+        f"{escape(each.label)}<br>{lines}</span>"
+    )
 
 
 def _grouped_steps(

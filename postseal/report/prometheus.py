@@ -74,6 +74,13 @@ def _families(inventory: Inventory, items: tuple[Expiring, ...]) -> Iterator[_Fa
             for each in {(each.host, each.is_fault): each for each in inventory.unseen}.values()
         ),
     )
+    yield _Family(
+        "postseal_host_proven_at_seconds",
+        "When the host was last changed and proven, as Unix time.",
+        tuple(
+            ({"stack": stack, "host": each.host}, int(each.evidence.proven_at.timestamp())) for each in inventory.proven
+        ),
+    )
     yield _instants(
         "postseal_certificate_seen_at_seconds",
         "When it was last seen on its host, as Unix time.",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from postseal.report.model import Expiring, Kind, State, Unseen
+from postseal.report.model import Expiring, Kind, Proven, State, Unseen
 
 __all__ = ["Group", "Selection", "group_items", "to_serve_anew"]
 
@@ -40,6 +40,11 @@ class Selection:
         """Return what was not seen of the hosts that pass every filter; it has no state, so none may be asked for."""
         is_asked = (not self.kinds or Kind.ON_HOST in self.kinds) and not self.states
         return tuple(each for each in unseen if is_asked and (not self.names or self._names_any([each.host])))
+
+    def apply_to_proven(self, proven: Iterable[Proven]) -> tuple[Proven, ...]:
+        """Return what was proven of the hosts that pass every filter; where kinds or states are asked for, nothing."""
+        is_asked = not self.kinds and not self.states
+        return tuple(each for each in proven if is_asked and (not self.names or self._names_any([each.host])))
 
     def _accepts(self, item: Expiring) -> bool:
         is_kind = not self.kinds or item.kind in self.kinds

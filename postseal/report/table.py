@@ -62,6 +62,8 @@ def render_table(inventory: Inventory, items: Iterable[Expiring], style: TableSt
         mark, color = _MARKS[State.OVERDUE if each.is_fault else State.CANNOT_TELL]
         line = f"{mark} {each.host}: {unseen_sentence(each)}"
         console.print(Text(printable(line), style=color), soft_wrap=True)
+    for proof in inventory.proven:
+        console.print(Text(printable(f"{proof.host}: {proof.label}"), style="dim"), soft_wrap=True)
     if requested := [item.label for item in shown if _needs_request(item)]:
         told = f"{', '.join(map(printable, requested))}: {_NEW_REQUEST}"
         console.print(Text(f"\n{told}"), soft_wrap=True)

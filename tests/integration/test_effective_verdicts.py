@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from subprocess import run
 
 import pytest
 
-from postfix.effective.captures import CALLS, Captures, HostConfiguration, Said, configuration_of
-from postfix.effective.verdicts import judged
-from postfix.effective.visitors import Answer, Asked, Kind, Question, Visitor
+from postfix.effective.visitors import Kind, Visitor
 from postfix.restriction_walk import Verdict
+from tests.support.judged_host import HostAnswers, captured
 from tests.support.postfix_instance import Boot
 from tests.support.xclient_probe import rcpt_code_as
 
@@ -55,26 +53,6 @@ SERVERS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def captured(directory: Path) -> HostConfiguration:
-    """Return what postconf says of a directory."""
-    said: dict[str, Said] = {}
-    for name, options in CALLS.items():
-        found = run(["postconf", "-c", str(directory), *options], capture_output=True, text=True, check=False)
-        said[name] = Said(found.returncode, found.stdout, found.stderr)
-    return configuration_of(Captures(directory=str(directory), root=str(directory), **said))
-
-
-def answer_to(question: Question, directory: Path) -> Answer:
-    """Ask postmap; certificates are none of this test."""
-    if question.asked is not Asked.LOOKUP:
-        return Answer.NO
-    command = ["postmap", "-c", str(directory), "-q", question.key, question.where]
-    found = run(command, capture_output=True, text=True, check=False)
-    if found.stderr.strip():
-        return Answer.BROKEN
-    return Answer.YES if found.returncode == 0 else Answer.NO
-
-
 def is_taken(address: str, port: int) -> bool:
     """Return whether a stranger's mail would be taken; whoever is sent away earlier is refused as well."""
     try:
@@ -100,11 +78,7 @@ def test_verdicts_on_a_stranger_are_what_postfix_does(tmp_path: Path, postfix_in
     wrong, seen = {}, set()
     for address, spelled in ADDRESSES.items():
         visitor = Visitor(kind=Kind.PLAIN, address=address, domain=DOMAIN)
-        known: dict[Question, Answer] = {}
-        judgements, missing = judged(configuration, [visitor], known)
-        while missing:
-            known |= {each: answer_to(each, instance.config_directory) for each in missing}
-            judgements, missing = judged(configuration, [visitor], known)
+        judgements = HostAnswers(instance.config_directory, {}).judge(configuration, [visitor])
         by_port = {each.listener.removesuffix("/inet").rpartition(":")[2]: each for each in judgements}
         for name, port in instance.ports.items():
             found = by_port[str(port)]

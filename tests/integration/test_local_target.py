@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ server = pki.ServerCertificate("mx1", authority=ca, dns_names=["{SERVER_NAME}"])
 clients = {{
     name: pki.ClientCertificate(name, authority=ca, email=f"{{name}}@example.org") for name in ("alice", "bob")
 }}
-postfix.MailServer(
+host = postfix.MailServer(
     "mx1",
     myhostname="{SERVER_NAME}",
     certificate=server,
@@ -46,6 +47,7 @@ postfix.MailServer(
 )
 pulumi.export("ca_pem", ca.certificate_pem)
 pulumi.export("served", server.fingerprint_sha256)
+pulumi.export("evidence", host.evidence)
 for name, client in clients.items():
     pulumi.export(name, {{"certificate_pem": client.certificate_pem, "private_key_pem": client.private_key_pem}})
 """
@@ -92,6 +94,7 @@ class Moment:
     log: str
     served: str
     sessions: Mapping[str, ProbeResult]
+    evidence: Mapping[str, Any]
 
     @property
     def main_cf(self) -> str:
@@ -147,8 +150,9 @@ class Story:
             name: probe(self.instance.port, client_certificate=each, server_name=SERVER_NAME, ca=self.ca_pem)
             for name, each in self.people.items()
         }
-        served = self.stack.outputs().get("served", "")
-        return Moment(result, traces(self.instance.config_directory), log, served, sessions)
+        outputs = self.stack.outputs()
+        files = traces(self.instance.config_directory)
+        return Moment(result, files, log, outputs.get("served", ""), sessions, outputs.get("evidence", {}))
 
 
 def traces(directory: Path) -> dict[str, Trace]:
@@ -244,6 +248,27 @@ def test_a_second_up_touches_nothing(story: Story) -> None:
     assert re.search(r"Resources:\n\s+\d+ unchanged\n", again.result.stdout)
     assert changed(story["first"].files, again.files) == set()
     assert "reload" not in again.log
+
+
+def test_what_was_proven_is_an_output_that_grows_old(story: Story) -> None:
+    """Asked before the change as a stranger, and of the running service after it; a run without a change keeps it."""
+    first = story["first"].evidence
+    (server,) = first["servers"]
+    assert server["fingerprint_sha256"] == story["first"].served
+    assert server["manner"].startswith(("TLSv1.3", "X25519"))
+    assert server["names"] == [SERVER_NAME]
+    assert [(each["client"], each["reply"][:3]) for each in first["answers"]] == [
+        ("listed", "250"),
+        ("unlisted", "554"),
+        ("none", "554"),
+        ("plain", "554"),
+    ]
+    assert story["again"].evidence == first
+    renewed = story["renewed"].evidence
+    assert renewed["servers"][0]["fingerprint_sha256"] == story["renewed"].served
+    assert renewed["proven_at"] > first["proven_at"]
+    assert story["mended"].evidence == story["refused"].evidence == story["indexed"].evidence
+    assert "PRIVATE KEY" not in str(renewed)
 
 
 def test_a_renewal_changes_the_chain_and_the_rows(story: Story) -> None:

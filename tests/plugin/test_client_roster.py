@@ -166,6 +166,22 @@ def test_certificates_are_what_the_records_say_and_signed_by_the_issuer(
         assert (rows[name]["fingerprint_sha256"], rows[name]["generation"]) == (record["fingerprint_sha256"], 1)
 
 
+def test_a_client_may_be_known_by_key_instead_of_by_certificate(plugin: Provider, issuer: dict[str, Any]) -> None:
+    """Each client of a roster as it is declared; the records say which fingerprint hosts compare."""
+    roster = plugin.resource(ROSTER, "staff")
+    clients = (
+        person("alice", match="public_key", renew_key_every=0) | person("bob", match="certificate") | person("carol")
+    )
+    roster.up(declared(clients, issuer))
+    records = issued(roster)
+    assert {name: record["match"] for name, record in records.items() if "match" in record} == {"alice": "public_key"}
+    compared = {row["client"]: row["fingerprint_sha256"] for row in unpacked(roster.outputs["accepted_rows"])}
+    assert compared == {
+        "alice": records["alice"]["public_key_fingerprint_sha256"],
+        **{name: records[name]["fingerprint_sha256"] for name in ("bob", "carol")},
+    }
+
+
 @examples(15)
 @given(st.lists(st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["x", "y"])), min_size=2, max_size=4))
 def test_untouched_clients_keep_certificate_key_and_archive_byte_for_byte(

@@ -120,6 +120,22 @@ def test_another_day_changes_nothing_outside_a_rehearsal(plugin: PluginRuns) -> 
     authority.refresh()
 
 
+def test_on_another_day_nothing_begins_or_ends_to_wait(plugin: PluginRuns) -> None:
+    """What waits for its authority is in the state as everything else is; previews show it."""
+    waiting, other = {"awaits": "the certificate of issuing"}, {"awaits": "the certificate of mail-ca"}
+    alice = plugin.resource("ClientCertificate", "alice")
+    plugin.up(alice, waiting)
+    configure(plugin, clock=LATER)
+    fresh = plugin.resource("ClientCertificate", "bob")
+    assert fresh.plan(fresh.check(waiting)) == waiting
+    assert alice.plan(alice.check(other)) == other
+    for step, arguments in ((fresh.apply, [waiting]), (alice.apply, [other]), (alice.delete, [])):
+        assert plugin.refusal(step, *arguments).startswith(f"postseal:clock is set to {LATER}: ")
+    configure(plugin, clock=LATER, rehearsal="true")
+    alice.apply(other)
+    alice.delete()
+
+
 def test_a_rehearsal_is_carried_out_on_its_day(plugin: PluginRuns) -> None:
     """On a rehearsal stack everything is done as if the day were there."""
     authority = plugin.resource("Certificate", "mail-ca")

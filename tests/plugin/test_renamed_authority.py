@@ -37,6 +37,15 @@ def test_another_name_is_refused_with_the_way_to_one(plugin: PluginRuns, kind: s
     assert plugin.up(authority, root()) == {}
 
 
+def test_a_part_of_the_name_that_comes_or_goes_is_told_as_none(plugin: PluginRuns) -> None:
+    """On the side on which it is not."""
+    plain, full = made(plugin, root()), made(plugin, root("full-ca", organization="Example"), "full-ca")
+    (comes,) = plugin.problems(plain, root(organization="Example"))
+    assert comes.startswith("organization: got 'Example', and this authority is in use with none: under another name")
+    (goes,) = plugin.problems(full, root("full-ca"))
+    assert goes.startswith("organization: got none, and this authority is in use with 'Example': under another name")
+
+
 def test_an_intermediate_and_a_later_slot_keep_theirs_too(plugin: PluginRuns) -> None:
     """Whatever signs has a name that others go by."""
     above = made(plugin, root())

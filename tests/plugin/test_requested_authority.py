@@ -111,6 +111,17 @@ def test_a_wrong_step_is_refused_and_changes_nothing(plugin: PluginRuns, change:
     assert plugin.up(resource, requested(good)) == {}
 
 
+def test_an_answer_without_its_root_is_told_as_that(plugin: PluginRuns) -> None:
+    """For a first answer and for one in use; with the root it is taken."""
+    resource = plugin.resource("RequestedAuthority", "issuing")
+    plugin.up(resource, requested())
+    good = ROOT.sign(resource.outputs["cert_request_pem"])
+    for _ in range(2):
+        (problem,) = plugin.problems(resource, requested(good, roots_pem=""))
+        assert problem.startswith("roots: missing: declare the root that signed the chain")
+        plugin.up(resource, requested(good))
+
+
 def made_elsewhere(*parts: x509.NameAttribute[str], **options: Any) -> x509.Certificate:
     """Return an intermediate for our key that was made before anybody asked for it here, with limits of its own."""
     key = key_of(KeyAlgorithm.ECDSA_P256, "issuing")

@@ -12,17 +12,22 @@ __all__ = ["CutSession", "names_of_steps", "program_that"]
 
 _HOOK = "\nat() { :; }\n"
 _STEPS = "steps"
+# As on a host where a second Postfix cannot be set up.
+_APART = "everybody_enters() { untold='not in this test'; return 1; }"
 
 
 class CutSession(LocalSession):
     """A session whose program notes each step in `steps`, and runs `commands` of the shell before one of them.
 
-    `place`: a directory for the changed program, outside of what is deployed to.
+    `has_trial`: whether the new configuration is run beside first, from the next call of `before` on; without it the
+    running service is the first to meet a fault. `place`: a directory for the changed program, outside of what is
+    deployed to.
     """
 
     def __init__(self, root: Path, place: Path, shell: str = "/bin/sh") -> None:
         super().__init__(root)
         self._place = place
+        self.has_trial = True
         self.use(shell)
         self.before()
 
@@ -43,7 +48,7 @@ class CutSession(LocalSession):
 
     def before(self, step: str = "", commands: str = "kill -9 -$$") -> None:
         """Run commands before a step of the next runs; nothing without one. The default kills the whole program."""
-        self.program = program_that(self._place, step, commands)
+        self.program = program_that(self._place, step, commands, has_trial=self.has_trial)
 
     @property
     def steps(self) -> list[str]:
@@ -59,9 +64,10 @@ class CutSession(LocalSession):
         return self._place / _STEPS
 
 
-def program_that(place: Path, step: str, commands: str) -> str:
+def program_that(place: Path, step: str, commands: str, *, has_trial: bool = True) -> str:
     """Write the program, with commands of the shell before one of its steps, to `place`, and return its path."""
-    hook = f"\nat() {{ echo \"$1\" >>'{place / _STEPS}'; case $1 in '{step}') {commands} ;; esac; }}\n"
+    cases = f"case $1 in '{step}') {commands} ;; esac; case $1 in {'-' if has_trial else 'try'}) {_APART} ;; esac"
+    hook = f"\nat() {{ echo \"$1\" >>'{place / _STEPS}'; {cases}; }}\n"
     text = Path(program_path()).read_text()
     assert text.count(_HOOK) == 1
     changed = place / "postseal-host"

@@ -485,7 +485,7 @@ def test_a_record_without_upgrades_is_of_the_first_version() -> None:
 @pytest.mark.parametrize("version", [0, 4, -1, "3", True, 3.5])
 def test_what_a_newer_version_stored_is_refused(version: object) -> None:
     """One sentence says which versions are known and which plugin can read it."""
-    with pytest.raises(PostsealError, match="use the plugin that wrote it, or a newer one") as caught:
+    with pytest.raises(PostsealError, match="knows 3: use the plugin that wrote it, or a newer one") as caught:
         decode_stored(Grown, {"record_version": version, "name": "a"})
     assert "\n" not in str(caught.value)
 

@@ -4,10 +4,11 @@ import io
 import tarfile
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postfix.deploy.bundle import Bundle, Proof, bundle_of, request
+from postfix.deploy.bundle import Bundle, Proof, bundle_of, is_trial_needed, request
 from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
 from postfix.deploy.plan import plan_deployment
 from postseal_core.files.tree import DIRECTORY, ROOT, FileEntry, Symlink, digest, manifest
@@ -101,6 +102,50 @@ def test_what_the_program_reads_first_is_one_line() -> None:
     assert head.split(b" ", 4)[0:2] + head.split(b" ", 4)[4:] == [b"POSTSEAL1", b"run", b"/etc/my postfix"]
     assert rest == bundle.archive
     assert request("recover", "/etc/postfix", "1") == b"POSTSEAL1 recover 1 - /etc/postfix\n"
+
+
+ROWS = Table(CLIENTS, "hash", lists_clients=True)
+OTHER = FileEntry("relay_clientcerts", b"EE:FF carol\n", 0o644)
+THERE = {ROOT: DIRECTORY, CLIENTS.path: "sha256:of earlier rows", "relay_clientcerts.db": "sha256:of its index"}
+DEPLOYED = Deployed(files={CLIENTS.path: THERE[CLIENTS.path]}, indexes=("relay_clientcerts.db",))
+
+
+@pytest.mark.parametrize(
+    ("desired", "situation", "is_needed"),
+    [
+        (HostFiles(tables=(ROWS,)), Situation(files=THERE), False),
+        (HostFiles(tables=(replace(ROWS, source=OTHER),)), Situation(files=THERE), False),
+        (HostFiles(tables=(ROWS,)), Situation(files={ROOT: DIRECTORY}), True),
+        (HostFiles(tables=(replace(ROWS, lists_clients=False),)), Situation(files=THERE), True),
+        (HostFiles(tables=(ROWS,), files=(KEY,)), Situation(files=THERE), True),
+        (HostFiles(tables=(ROWS,), parameters={"biff": "no"}), replace(SITUATION, files=THERE), True),
+        (HostFiles(), Situation(files=THERE), False),
+    ],
+    ids=["the rows", "other rows", "the first rows", "rows of another table", "a key", "a parameter", "all goes"],
+)
+def test_only_rows_of_clients_and_a_removal_are_not_tried_out(
+    desired: HostFiles, situation: Situation, *, is_needed: bool
+) -> None:
+    """Each row is looked up, and nothing that is wrong with the rest keeps ours on a host."""
+    deployed = DEPLOYED if CLIENTS.path in situation.files else Deployed()
+    plan = plan_deployment(desired, deployed, situation)
+    assert is_trial_needed(plan, desired, situation) is is_needed
+    if desired.entries:
+        assert plan.steps
+
+
+def test_what_is_declared_of_a_trial_stands_in_the_manifest() -> None:
+    """The level is that which is declared, in a main.cf that is ours as a whole or in parts."""
+    parts = HostFiles(tables=(ROWS,), parameters={"smtpd_tls_security_level": "encrypt"})
+    whole = HostFiles(
+        files=(FileEntry("main.cf", b"smtpd_tls_security_level =\n  encrypt\n", 0o644),), take_over=("main.cf",)
+    )
+    records = [(line[0], *line[1:]) for line in lines(made(parts))]
+    assert ("boot", "yes") in records
+    assert ("level", "encrypt") in records
+    assert ("clients", "hash", "relay_clientcerts") in records
+    assert ["level", "encrypt"] in lines(made(whole))
+    assert not [line for line in lines(made()) if line[0] in ("level", "clients", "name")]
 
 
 NAMES = st.from_regex(r"[a-z]{1,8}(/[ -.0-~]{1,8}){0,2}", fullmatch=True).filter(

@@ -52,7 +52,9 @@ def view(written: Mapping[str, str], *services: MasterService) -> View:
         for each in missing:
             is_row = each.where == ROWS and each.key == Kind.LISTED
             is_yes = (
-                is_row or each.asked is Asked.LOADS or (each.where, each.key) == ("static:all", "elsewhere.invalid")
+                is_row
+                or each.asked in (Asked.LOADS, Asked.LOGIN)
+                or (each.where, each.key) == ("static:all", "elsewhere.invalid")
             )
             known[each] = Answer.YES if is_yes else Answer.NO
     raise AssertionError("the questions never end")
@@ -193,6 +195,29 @@ def test_our_own_rows_may_be_replaced_by_us() -> None:
     assert not compared(before, after, ours, ours_before=ours)
 
 
+def test_a_refusal_that_was_there_before_our_next_change_is_only_shown() -> None:
+    """Rows may go from a host that admits nobody; the first change of ours there is refused all the same."""
+    host, ours = view(MERGED | {"smtpd_recipient_restrictions": TO_OTHERS}), frozenset(MERGED)
+    assert [each.rule for each in compared(host, host, ours, ours_before=ours)] == [Rule.SO_BEFORE]
+    assert [each.rule for each in compared(host, host, ours)] == [Rule.LISTED_REFUSED]
+    admitted = compared(view(MERGED), host, ours, ours_before=ours)
+    assert [each.rule for each in admitted] == [Rule.LISTED_REFUSED]
+
+
+def test_a_service_that_did_not_start_before_is_only_shown() -> None:
+    """It is not this change that ends it."""
+    dead = view(MERGED | {"smtpd_helo_required": "yess"})
+    found = {each.rule for each in compared(dead, dead, frozenset(), ours_before=frozenset(MERGED))}
+    assert found == {Rule.SO_BEFORE}
+
+
+def test_each_rule_has_a_word_that_stays() -> None:
+    """Stack files hold them."""
+    assert [each.word for each in Rule if each.startswith("R")] == [
+        *("unknown", "strangers_gain", "listed_refused", "tls_weaker", "service_lost", "value_follows", "taken_away"),
+    ]
+
+
 def test_a_value_without_an_end_is_never_taken_for_unchanged() -> None:
     """Nobody can tell what it is."""
     found = merged(MERGED | {"mydestination": "$mydestination"}, merge={"smtpd_tls_ask_ccert": "yes"})
@@ -214,6 +239,8 @@ def test_no_change_is_refused_for_nothing(written: dict[str, str]) -> None:
     """A host compared with itself: only what was there already is shown, or that nobody is let in."""
     host = view(written)
     rules = {each.rule for each in compared(host, host, frozenset())}
-    assert rules <= {Rule.OPEN_ALREADY, Rule.CANNOT_TELL, Rule.LISTED_REFUSED, Rule.VALUE_FOLLOWS, Rule.VALUE_CHANGES}
+    assert rules <= {Rule.OPEN_ALREADY, Rule.CANNOT_TELL, Rule.LISTED_REFUSED, Rule.SO_BEFORE} | {
+        *(Rule.VALUE_FOLLOWS, Rule.VALUE_CHANGES),
+    }
     if "$own" not in written.get("own", ""):
         assert not rules & {Rule.VALUE_FOLLOWS, Rule.VALUE_CHANGES}

@@ -13,7 +13,6 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -21,6 +20,7 @@ from pki.acceptance import accepted_rows, admitted
 from pki.fields import FIELDS, Match
 from pki.model import Profile, SlotId
 from postseal.stack.config import load_stack
+from tests.support.examples import examples
 from tests.support.running_stack import RunningStack
 from tests.support.stack_files import client
 
@@ -293,5 +293,5 @@ def key_of(certificate: x509.Certificate) -> bytes:
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-LostKeys.TestCase.settings = settings(max_examples=25, stateful_step_count=20)
+LostKeys.TestCase.settings = examples(25, stateful_step_count=20)
 TestLostKeys = LostKeys.TestCase

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_public_key,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pki.certificate.records import CertificateArgs
@@ -26,6 +26,7 @@ from pki.fields import DeclaredCertificate
 from pki.model import Profile, SlotId
 from postseal_core.plugin.material import MaterialStore
 from postseal_core.plugin.memory import Memory
+from tests.support.examples import examples
 from tests.support.running_stack import RunningResource
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -172,7 +173,7 @@ def taken_apart(pem: str) -> tuple[bytes, bytes, bytes, list[bytes]]:
     return issuer, subject, public, [encoded for _, _, encoded in parts_of(listed)]
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(name=NAMES, basic=BASIC, usage=USAGES, extras=EXTRAS, order=st.randoms(use_true_random=False))
 def test_the_renewal_of_an_adopted_authority_has_the_bytes_of_what_it_renews(
     name: list[tuple[str, int, str]], basic: bytes, usage: bytes, extras: list[Extension], order: object

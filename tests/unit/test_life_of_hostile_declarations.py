@@ -17,7 +17,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from pki.certificate.handler import CertificateHandler
@@ -31,6 +31,7 @@ from postseal_core.errors import CertificateError, ConfigError
 from postseal_core.plugin.handler import CheckRequest, Context
 from postseal_core.plugin.material import MaterialStore
 from postseal_core.plugin.memory import Memory
+from tests.support.examples import examples
 from tests.support.running_stack import RunningStack
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
@@ -157,7 +158,7 @@ def _entropy(count: int) -> bytes:
     return bytes(range(1, count + 1))
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(
     sound=SOUND,
     hostile=DECLARED,
@@ -238,7 +239,7 @@ def test_a_common_name_has_64_characters_of_any_number_of_bytes(letter: str, cou
 LIFETIMES = st.integers(3, 2 * ISSUER_HOURS) | st.sampled_from([ISSUER_HOURS - 1, ISSUER_HOURS, ISSUER_HOURS + 1])
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(first=LIFETIMES, second=LIFETIMES, fails=st.booleans(), later=st.integers(0, 20))
 def test_a_lifetime_beyond_the_issuers_is_refused_when_it_is_edited(
     first: int, second: int, later: int, *, fails: bool
@@ -273,7 +274,7 @@ def assert_refused(stack: RunningStack, now: datetime) -> None:
     assert stack.resources["alice"].state is None
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(steps=st.lists(st.tuples(st.integers(0, 900), st.integers(0, 6)), max_size=8), first=st.integers(0, 2))
 def test_a_confirmation_of_a_generation_to_come_is_a_mistake(steps: list[tuple[int, int]], first: int) -> None:
     """It changes nothing; one of the current or of an earlier generation is carried out, whatever came before."""

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from cryptography import x509
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -27,6 +26,7 @@ from pki.withdrawal import withdrawal_problems
 from postseal_core.packing import unpack_records
 from postseal_core.plugin.material import MaterialStore
 from postseal_core.plugin.memory import Memory
+from tests.support.examples import examples
 from tests.support.running_stack import RunningResource, row, slot_key_pem
 
 START = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
@@ -407,5 +407,5 @@ def reason_of(entry: x509.RevokedCertificate) -> str:
     return str(entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value)
 
 
-Lists.TestCase.settings = settings(max_examples=14, stateful_step_count=16)
+Lists.TestCase.settings = examples(14, stateful_step_count=16)
 TestLists = Lists.TestCase

@@ -86,6 +86,8 @@ def test_it_is_held_for_this_run_and_no_other(context: Context) -> None:
     """Create and Update of the same run take it by its reference."""
     reference = hold_handover("alice", handover_text(handover()), context)
     assert takeover_of(reference, context).handover == handover()
+    reread = Context(urn="", now=NOW, entropy=Random(0).randbytes, material=context.material, report=print)
+    assert takeover_of(reference, reread).handover == handover()
     another_run = Context(urn="", now=NOW, entropy=Random(0).randbytes, material=MaterialStore(), report=print)
     with pytest.raises(PostsealError, match="was not handed in during this run"):
         takeover_of(reference, another_run)

@@ -118,9 +118,11 @@ def test_weak_and_unusual_keys_are_refused_with_the_choices(key: PrivateKeyTypes
     [
         (KeyAlgorithm.ECDSA_P256, TlsPrivateKeyArguments("ECDSA", ecdsa_curve="P256")),
         (KeyAlgorithm.ECDSA_P384, TlsPrivateKeyArguments("ECDSA", ecdsa_curve="P384")),
+        (KeyAlgorithm.ECDSA_P521, TlsPrivateKeyArguments("ECDSA", ecdsa_curve="P521")),
         (KeyAlgorithm.RSA_2048, TlsPrivateKeyArguments("RSA", rsa_bits=2048)),
         (KeyAlgorithm.RSA_3072, TlsPrivateKeyArguments("RSA", rsa_bits=3072)),
         (KeyAlgorithm.RSA_4096, TlsPrivateKeyArguments("RSA", rsa_bits=4096)),
+        (KeyAlgorithm.RSA_8192, TlsPrivateKeyArguments("RSA", rsa_bits=8192)),
         (KeyAlgorithm.ED25519, TlsPrivateKeyArguments("ED25519")),
     ],
 )

@@ -27,6 +27,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Change]]] = {
     "a name with a dot": ({"main_cf": {"a.b": 1}}, {"main_cf": {"a.b": 2}}, {'main_cf["a.b"]': UPDATE}),
     "a name with brackets": ({"rows": {"[::1]": 1}}, {"rows": {}}, {'rows["[::1]"]': DELETE}),
     "a name with a quote": ({"rows": {'a"b': 1}}, {"rows": {}}, {'rows["a\\"b"]': DELETE}),
+    "a name with a backslash": ({"rows": {"a\\b": 1}}, {"rows": {}}, {'rows["a\\\\b"]': DELETE}),
+    "a name with both": ({"rows": {'a\\"b': 1}}, {"rows": {}}, {'rows["a\\\\\\"b"]': DELETE}),
     "a name with blanks": ({"r": {}}, {"r": {"alice generation=1": "x"}}, {'r["alice generation=1"]': ADD}),
     "a name that starts with a digit": ({"r": {"1a": 1}}, {"r": {"1a": 2}}, {'r["1a"]': UPDATE}),
     "a name that ends a line": ({"r": {"a\n": 1}}, {"r": {"a\n": 2}}, {'r["a\n"]': UPDATE}),

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postseal_core.plugin.replacement import _engine_above, called_with, is_named, patterns_of
+from postseal_core.plugin.replacement import (
+    _arguments_of,
+    _engine_above,
+    _parent_of,
+    called_with,
+    is_named,
+    patterns_of,
+)
 
 ALICE = "urn:pulumi:dev::mail::postseal:index:ClientCertificate::alice"
 
@@ -73,6 +80,49 @@ TREE: Mapping[int, tuple[Sequence[str], int]] = {
 def test_the_nearest_engine_above_is_the_one_that_asks(process: int, found: Sequence[str]) -> None:
     """It is known by its own name, not by an argument; a process that is gone ends the search."""
     assert _engine_above(process, lambda each: TREE[each][0], lambda each: TREE[each][1]) == found
+
+
+@pytest.mark.parametrize(("shells", "is_found"), [(0, True), (7, True), (8, False)])
+def test_the_engine_is_looked_for_among_eight_processes(shells: int, *, is_found: bool) -> None:
+    """It starts a plugin through one or two shells; what is above more of them has started something else."""
+    calls = {number: ["sh"] for number in range(100, 100 - shells, -1)} | {100 - shells: ["pulumi", "up"]}
+    found = _engine_above(100, lambda each: calls[each], lambda each: each - 1)
+    assert found == (["pulumi", "up"] if is_found else ())
+
+
+@pytest.mark.parametrize(
+    ("text", "parent"),
+    [
+        ("12 (sh) S 7 12 12 0", 7),
+        ("12 (a) b (c) S 7 12", 7),
+        ("12 (sh) S", 0),
+        ("12 (sh) S x 12", 0),
+        ("", 0),
+        (None, 0),
+    ],
+    ids=["a shell", "a name with brackets", "cut", "no number", "empty", "gone"],
+)
+def test_a_process_whose_parent_cannot_be_read_has_none(
+    monkeypatch: pytest.MonkeyPatch, text: str | None, parent: int
+) -> None:
+    """It may have ended meanwhile, and not every system has /proc (proc_pid_stat(5))."""
+
+    def read(path: Path, **_options: str) -> str:
+        assert str(path) == "/proc/12/stat"
+        if text is None:
+            raise FileNotFoundError(path)
+        return text
+
+    monkeypatch.setattr(Path, "read_text", read)
+    assert _parent_of(12) == parent
+
+
+def test_a_process_that_is_gone_was_called_with_nothing() -> None:
+    """Beside this one, which was called with something; no number is that of no process."""
+    assert _arguments_of(os.getpid())
+    assert _arguments_of(2**31) == ()
+    assert _parent_of(os.getpid()) == os.getppid()
+    assert _parent_of(2**31) == 0
 
 
 def test_a_circle_of_parents_ends() -> None:

@@ -250,6 +250,8 @@ def test_a_parameter_has_to_be_known_to_the_hosts_release(
 ) -> None:
     """What the host's Postfix does not know yet, or no longer, is a problem; without a version it is not."""
     assert (problems_of_parameters({name: "yes"}, postfix_version=version) == []) is is_known
+    if version is not None:
+        assert known_parameters()[name].is_known_to(version) is is_known
 
 
 @pytest.mark.parametrize("name", ["message_size_limit", "smtpd_client_connection_count_limit", "smtpd_timeout"])

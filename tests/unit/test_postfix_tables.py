@@ -54,6 +54,14 @@ def test_rows_say_whose_they_are_in_order_of_name_and_generation() -> None:
     )
 
 
+def test_a_client_without_generations_stands_before_those_with_them() -> None:
+    """One from elsewhere has none; of two rows of one name it is always the first."""
+    foreign = ClientRow(":".join(["EF"] * 32), "bob")
+    numbered = [ClientRow(":".join([pair] * 32), "bob", number, NOT_AFTER) for number, pair in ((1, "AB"), (2, "AA"))]
+    for order in ([foreign, *numbered], [*reversed(numbered), foreign]):
+        assert [row.key[:2] for row in client_rows(order)] == ["EF", "AB", "AA"]
+
+
 def test_a_table_never_has_one_fingerprint_twice() -> None:
     """Postfix complains about a key that is there twice; who may relay is one row a fingerprint before it is here."""
     with pytest.raises(ConfigError):

@@ -97,6 +97,13 @@ def test_added_removed_and_retired_clients_are_named_and_others_are_not() -> Non
     assert lines(later) == {"bob": "g1 retired", "dave": "g1 retired"}
 
 
+def test_touched_clients_are_named_in_the_order_of_their_names() -> None:
+    """Whether they come, change or go: the summary of a preview is the same at each run."""
+    before = stored(declare({name: {} for name in "aceg"}))
+    decision = decide_roster(declare({"b": {}, "c": {"email": "x@example.org"}, "h": {}}), before, ISSUER, START + DAY)
+    assert [touch.name for touch in decision.touches] == ["a", "b", "c", "e", "g", "h"]
+
+
 def test_everything_wrong_is_reported_with_the_client_and_its_field() -> None:
     """Problems of all clients come at once, in the words of the row, not of the certificate made from it."""
     declaration = declare({"alice": {"email": "no address"}, "bob": {"validity_hours": 1}, "carol": {"match": "name"}})
