@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, get_args
 
 from postfix.host import Ownership
-from postseal_core.errors import Problem, refuse
+from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
 __all__ = [
@@ -141,9 +141,6 @@ class Local:
     take_over: tuple[str, ...] = ()
     drift: Drift = Drift.REPAIR
     kept_generations: int = KEPT_GENERATIONS
-
-    def __post_init__(self) -> None:
-        refuse(problems_of_kept_generations(self.kept_generations))
 
     @property
     def record(self) -> Target:

@@ -19,7 +19,7 @@ from postfix.host import HostDeclaration, OnHost
 from postfix.preflight import CheckedHost, checked_host
 from postfix.receiving import Domains, Maps, Restrictions
 from postfix.tables import ClientRow
-from postfix.target import TARGET_WORDS, TARGETS
+from postfix.target import TARGET_WORDS, TARGETS, Local, problems_of_kept_generations
 from postseal_core.arguments import Arguments
 from postseal_core.errors import CertificateError, Problem
 
@@ -88,6 +88,8 @@ class HostArguments(Arguments):
         """Add the problems of a target: wrong type or wrong content."""
         if self.expect("target", target, TARGETS, TARGET_WORDS):
             self.record("target", target, TARGETS, TARGET_WORDS)
+        if isinstance(target, Local) and isinstance(target.kept_generations, int):
+            self.add(each.below("target") for each in problems_of_kept_generations(target.kept_generations))
 
     def expect_admitted(self, relay_clients: object, relay_rosters: object) -> None:
         """Add a problem for each wrong item among clients and rosters."""

@@ -29,7 +29,7 @@ from postfix.preflight import problems_of_host
 from postfix.proving import HostEvidence, evidence_of
 from postfix.receiving_review import to_review, unknown_tables
 from postfix.rendering import client_table, render_parameters
-from postfix.target import Target, TargetKind
+from postfix.target import Target, TargetKind, problems_of_kept_generations
 from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.files.bringing import problems_of_directory
 from postseal_core.files.place_names import problems_of_take_over
@@ -136,7 +136,8 @@ def _problems_of_target(target: Target, prepared: PreparedHost, outline: _Outlin
     # Files of a CApath are named after certificates, which a first preview does not know: their directory stands there.
     declared = [*outline.paths, *prepared.pending, *(entry.path for entry in prepared.chroot)]
     names = problems_of_take_over("target.take_over", target.take_over, declared)
-    return [*problems_of_directory("target.path", target.path), *names]
+    kept = (each.below("target") for each in problems_of_kept_generations(target.kept_generations))
+    return [*problems_of_directory("target.path", target.path), *names, *kept]
 
 
 def _outlined(prepared: PreparedHost, target: Target) -> _Outline:
