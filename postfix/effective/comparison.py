@@ -9,10 +9,12 @@ from typing import Final
 
 from postfix.effective.captures import HostConfiguration
 from postfix.effective.listeners import Listener, TlsLevel, listeners_of, values_of_service
+from postfix.effective.soundness import Fault, Harm
 from postfix.effective.starting import will_not_start
 from postfix.effective.verdicts import Judgement
 from postfix.effective.visitors import Kind
 from postfix.list_items import split_list
+from postfix.parameter_readers import EVERY_PROGRAM
 from postfix.parameters import ParameterClass, is_list, parameter_named
 from postfix.restriction_walk import Verdict
 
@@ -45,6 +47,7 @@ class Rule(StrEnum):
     CANNOT_TELL = "S4"
     OPEN_ALREADY = "S5"
     SO_BEFORE = "S6"
+    IGNORED = "S7"
 
     @property
     def word(self) -> str:
@@ -68,10 +71,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class View:
-    """A host at one time, or a staged copy of it: its configuration, and the judgements on it."""
+    """A host at one time, or a staged copy of it: its configuration, the judgements on it, and its faults.
+
+    `faults`: None where nobody looked for them; then only those are told with which smtpd(8) does not start.
+    """
 
     configuration: HostConfiguration
     judgements: tuple[Judgement, ...] = ()
+    faults: tuple[Fault, ...] | None = None
 
     @cached_property
     def listeners(self) -> Mapping[str, Listener]:
@@ -177,6 +184,14 @@ class _Comparison:
                 yield Finding(Rule.SERVICE_LOST, old.listener, message)
 
     def _services(self) -> Iterator[Finding]:
+        if self.before.faults is None or self.after.faults is None:
+            yield from self._starts()
+        else:
+            yield from _news_of(self.before.faults, self.after.faults)
+        for name in self.before.listeners.keys() - self.after.listeners.keys():
+            yield Finding(Rule.TAKEN_AWAY, name, "the listener would be gone")
+
+    def _starts(self) -> Iterator[Finding]:
         for name in self.after.listeners:
             if faults := self.after.dies(name):
                 words = "; ".join(faults)
@@ -184,8 +199,6 @@ class _Comparison:
                     yield Finding(Rule.SO_BEFORE, name, f"smtpd does not start already: {words}")
                 else:
                     yield Finding(Rule.SERVICE_LOST, name, f"smtpd would not start: {words}")
-        for name in self.before.listeners.keys() - self.after.listeners.keys():
-            yield Finding(Rule.TAKEN_AWAY, name, "the listener would be gone")
 
     def _listener(self, old: Listener, new: Listener) -> Iterator[Finding]:
         change = f"{old.tls.name.lower()} -> {new.tls.name.lower()}"
@@ -220,6 +233,14 @@ class _Comparison:
             is_same = is_same and name not in (*old.unexpandable, *new.unexpandable)
             if not is_same and (rule := _rule_of(name, old[name], is_written=name in written)):
                 yield Finding(rule, name, f"{old[name] or 'empty'} -> {new[name] or 'empty'}, by what it refers to")
+
+
+def _news_of(before: tuple[Fault, ...], after: tuple[Fault, ...]) -> Iterator[Finding]:
+    for fault in after:
+        new = Rule.IGNORED if fault.harm is Harm.IGNORED else Rule.SERVICE_LOST
+        rule = Rule.SO_BEFORE if fault in before else new
+        program = "Postfix" if fault.program == EVERY_PROGRAM else fault.program
+        yield Finding(rule, fault.place, f"{program} {fault.harm.value}: {fault.message}")
 
 
 def _rule_of(name: str, old: str, *, is_written: bool) -> Rule | None:

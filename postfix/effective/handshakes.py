@@ -14,7 +14,7 @@ from postfix.list_items import split_list
 from postfix.parameters import known_parameters
 from postfix.values import CHECKS
 
-__all__ = ["is_auth_discarded", "tls_faults", "tls_for"]
+__all__ = ["is_auth_discarded", "questions_of_tls", "tls_faults", "tls_for"]
 
 _GRADES: Final = ("high", "medium", "low", "export", "null")
 _KEYWORDS: Final = "smtpd_discard_ehlo_keywords"
@@ -32,7 +32,7 @@ def tls_for(listener: Listener, address: str, answers: Answers) -> Answer:
     if not _is_known_digest(listener.digest) or not _speaks_today(listener.values[_of_level(listener, "protocols")]):
         return Answer.UNKNOWN
     asked = [
-        *(answers.to(each) for each in _questions_of(listener)),
+        *(answers.to(each) for each in questions_of_tls(listener)),
         _inverted(_is_discarded(listener, "starttls", address, answers)),
     ]
     if all(each is Answer.YES for each in asked):
@@ -65,7 +65,7 @@ def _faults(listener: Listener) -> Iterator[str]:
         yield f"{name} = {values[name]}: no grade of ciphers"
 
 
-def _questions_of(listener: Listener) -> Iterator[Question]:
+def questions_of_tls(listener: Listener) -> Iterator[Question]:
     """Return what has to hold on the host, too."""
     values = listener.values
     if listener.chain_files:

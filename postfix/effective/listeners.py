@@ -7,11 +7,13 @@ is that of postscreen, all else is of the service behind.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Final
 
 from postfix.effective.captures import HostConfiguration, MasterService
 from postfix.effective.expansion import Values
 from postfix.list_items import split_list
+from postfix.parameter_readers import fault_of_value, names_read_by
 from postfix.parameters import known_parameters
 
 __all__ = ["Listener", "TlsLevel", "listeners_of", "values_of_service"]
@@ -21,7 +23,7 @@ _AS_ENCRYPT: Final = frozenset({"encrypt", "fingerprint", "secure", "verify"})
 _PAIRS: Final = tuple(
     (f"smtpd_tls_{algorithm}cert_file", f"smtpd_tls_{algorithm}key_file") for algorithm in ("", "ec", "d")
 )
-_READ_BY_SMTPD: Final = "smtpd_"
+_LOGIN_WORDS: Final = frozenset({"smtpd_sasl_type", "smtpd_sasl_security_options", "smtpd_sasl_tls_security_options"})
 
 
 class TlsLevel(IntEnum):
@@ -32,7 +34,7 @@ class TlsLevel(IntEnum):
     ENCRYPT = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Listener:
     """One listener; `values`: the effective values of the smtpd(8) that talks to clients, computed when asked.
 
@@ -131,20 +133,22 @@ class Listener:
         """Return the words of a restriction list as this listener has it."""
         return tuple(split_list(self.values[parameter]))
 
-    @property
+    @cached_property
     def start_faults(self) -> tuple[str, ...]:
         """Why smtpd(8) will not start here, as far as single values tell; every client is then sent away."""
         return tuple(_faults_of_values(self.values))
 
 
 def _faults_of_values(values: Values) -> Iterator[str]:
-    for name, parameter in known_parameters().items():
-        is_wrong = parameter.kind == "boolean" and name.startswith(_READ_BY_SMTPD) and name in values.raw
-        if is_wrong and values[name].lower() not in {"yes", "no"}:
-            yield f"{name} = {values[name]}: neither yes nor no"
-    level = values["smtpd_tls_security_level"].lower()
-    if level and level not in _AS_ENCRYPT | {"none", "may"}:
-        yield f"smtpd_tls_security_level = {level}: no level of a server"
+    for name in sorted(names_read_by(_SMTPD) & values.raw.keys()):
+        if fault := fault_of_value(_SMTPD, name, values[name]):
+            yield fault
+    if values.is_yes("smtpd_sasl_auth_enable"):
+        for name in _LOGIN_WORDS & values.raw.keys():
+            parameter = known_parameters()[name]
+            yield from (
+                f"{name}: {word} is not known" for word in split_list(values[name]) if word not in parameter.allowed
+            )
 
 
 def listeners_of(configuration: HostConfiguration) -> tuple[Listener, ...]:
@@ -189,9 +193,13 @@ def _listener(
     )
 
 
-def values_of_service(configuration: HostConfiguration, name: str) -> Values:
-    """Return the effective values of a service of type unix; those of main.cf where master.cf has no such service."""
-    return _values_of(configuration, configuration.service(name) or MasterService(name=name, type="unix", command=""))
+def values_of_service(configuration: HostConfiguration, name: str, service: MasterService | None = None) -> Values:
+    """Return the effective values of a service, one of type unix where only its name is given.
+
+    Those of main.cf where master.cf has no such service.
+    """
+    found = service or configuration.service(name) or MasterService(name=name, type="unix", command="")
+    return _values_of(configuration, found)
 
 
 def _values_of(configuration: HostConfiguration, service: MasterService) -> Values:

@@ -7,22 +7,21 @@ from types import MappingProxyType
 from typing import Final
 
 from postfix.access_actions import action_of
+from postfix.effective.destinations import destination
 from postfix.effective.expansion import Values
 from postfix.effective.host_lists import OWN_ACCESS, named_table, restriction_named, steps_of_words
 from postfix.effective.listeners import Listener
-from postfix.effective.matching import Below, answers_of_networks, any_of, domain_in
+from postfix.effective.matching import answers_of_networks, any_of
 from postfix.effective.visitors import NOBODY, Answer, Answers, Asked, Question, Visitor
 from postfix.list_items import split_list
 from postfix.restriction_names import Argument, Effect, Restriction, Stage
 from postfix.restriction_steps import WARNING, Step
 from postfix.restriction_walk import Meaning, SubList
 
-__all__ = ["Session", "destination"]
+__all__ = ["Session"]
 
 _PERMIT, _REFUSE, _PASS = (frozenset({each}) for each in (Effect.PERMIT, Effect.REFUSE, Effect.PASS))
 _ANY: Final = frozenset(Effect)
-_RELAYED: Final = "relay_domains"
-_DOMAINS: Final = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", _RELAYED)
 _BY_ANSWER: Final[Mapping[Answer, Meaning]] = MappingProxyType(
     {
         Answer.YES: Meaning(_PERMIT),
@@ -34,21 +33,6 @@ _BY_ANSWER: Final[Mapping[Answer, Meaning]] = MappingProxyType(
 _REFUSES_OTHERS: Final[Mapping[Answer, Meaning]] = MappingProxyType(
     {**_BY_ANSWER, Answer.YES: Meaning(_PASS), Answer.NO: Meaning(_REFUSE), Answer.UNKNOWN: Meaning(_PASS | _REFUSE)}
 )
-
-
-def destination(rewrite: Values, domain: str, answers: Answers) -> Answer:
-    """Return whether a host receives for a domain.
-
-    trivial-rewrite(8) looks that up, so what smtpd(8) has for options of its own does not count.
-    """
-    return any_of(
-        domain_in(split_list(rewrite[name]), domain, answers, _below(rewrite) if name == _RELAYED else Below.NOT)
-        for name in _DOMAINS
-    )
-
-
-def _below(rewrite: Values) -> Below:
-    return Below.NAME if _RELAYED in split_list(rewrite["parent_domain_matches_subdomains"]) else Below.DOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

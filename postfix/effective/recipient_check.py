@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from postfix.effective.destinations import DOMAIN_LISTS, may_be_unknown
 from postfix.effective.expansion import Values
 from postfix.effective.listeners import Listener
 from postfix.effective.visitors import NOBODY, Answer, Answers
@@ -14,7 +15,7 @@ __all__ = ["receive_options", "recipient_faults"]
 _OWN_TABLES: Final = ("virtual_alias_maps", "canonical_maps", "recipient_canonical_maps", "mydestination")
 _ROUTING_TABLES: Final = (
     *("transport_maps", "sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps"),
-    *("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains"),
+    *DOMAIN_LISTS,
 )
 
 
@@ -23,15 +24,18 @@ def receive_options(listener: Listener) -> frozenset[str]:
     return frozenset(split_list(listener.values["receive_override_options"]))
 
 
-def recipient_faults(listener: Listener, rewrite: Values, answers: Answers) -> tuple[frozenset[str], frozenset[str]]:
-    """Return what refuses a recipient elsewhere for certain, and what may; nothing where recipients are not checked."""
+def recipient_faults(
+    listener: Listener, rewrite: Values, domain: str, answers: Answers
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what refuses recipients of a domain for certain, and what may; nothing where none are checked."""
     is_off = listener.values["smtpd_reject_unlisted_recipient"].lower() == "no"
     if is_off or "no_unknown_recipient_checks" in receive_options(listener):
         return frozenset(), frozenset()
     opened = {**_opened(listener.values, _OWN_TABLES, answers), **_opened(rewrite, _ROUTING_TABLES, answers)}
     broken = frozenset(cause for cause, answer in opened.items() if answer is Answer.BROKEN)
     unsure = frozenset(cause for cause, answer in opened.items() if answer is Answer.UNKNOWN)
-    return broken, unsure | {*_errors(rewrite, answers)}
+    unknown = {"a recipient may be nobody here"} if may_be_unknown(rewrite, domain, answers) else set()
+    return broken, unsure | {*_errors(rewrite, answers)} | unknown
 
 
 def _opened(values: Values, names: Iterable[str], answers: Answers) -> dict[str, Answer]:

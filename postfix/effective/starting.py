@@ -18,6 +18,14 @@ _UNCONDITIONAL: Final = frozenset(
 # In this order: the second is not looked into where the first refuses.
 _RELAYING: Final = ("smtpd_recipient_restrictions", "smtpd_relay_restrictions")
 _PROXY: Final = "proxy:"
+_TABLES: Final = (
+    *("relay_clientcerts", "smtpd_sender_login_maps", "smtpd_discard_ehlo_keyword_address_maps", "rbl_reply_maps"),
+    *("local_recipient_maps", "virtual_mailbox_maps", "relay_recipient_maps", "virtual_alias_maps", "canonical_maps"),
+    *("recipient_canonical_maps", "sender_canonical_maps", "smtpd_command_filter", "local_header_rewrite_clients"),
+    *("mydestination", "mynetworks", "relay_domains", "permit_mx_backup_networks", "smtpd_data_restrictions"),
+    *("smtpd_end_of_data_restrictions", "smtpd_etrn_restrictions"),
+)
+"""What smtpd(8) opens tables of when it starts, beside the lists that are judged."""
 
 
 def will_not_start(listener: Listener, proxy: Values) -> tuple[str, ...]:
@@ -79,7 +87,7 @@ def _has_refusal(listener: Listener, name: str, inside: frozenset[str]) -> bool:
 def _faults_of_proxy(listener: Listener, proxy: Values) -> Iterator[str]:
     allowed = {*split_list(proxy["proxy_read_maps"])}
     classes = split_list(listener.values["smtpd_restriction_classes"])
-    for name in ("relay_clientcerts", *OWN_ACCESS, *classes):
+    for name in (*_TABLES, *OWN_ACCESS, *classes):
         for word in map(named_table, listener.words_of(name)):
             if word.startswith(_PROXY) and word not in allowed:
                 yield f"{name}: {word} is not in proxy_read_maps"

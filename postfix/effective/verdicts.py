@@ -66,7 +66,7 @@ def judged(
     A missing answer counts as unknown, so each judgement holds as it is. Of a host of which nothing is known there is
     no listener to judge: look at `HostConfiguration.cannot_tell` first.
     """
-    known = Answers(answers, configuration.map_types)
+    known = Answers(answers, configuration.map_types, configuration.parameters.get("mail_owner", "postfix"))
     found = [
         _Judge(configuration, listener, visitor, known).judgement()
         for listener in listeners_of(configuration)
@@ -176,7 +176,7 @@ class _Judge:
         """Return what becomes of mail that all lists let pass: the check of the recipient."""
         if not alive:
             return Ends(alive=alive)
-        broken, unsure = recipient_faults(self.listener, self._rewrite(), self.answers)
+        broken, unsure = recipient_faults(self.listener, self._rewrite(), self.visitor.domain, self.answers)
         return Ends(is_refused=bool(broken or unsure), alive=frozenset() if broken else alive, refuses=broken | unsure)
 
     def _rewrite(self) -> Values:

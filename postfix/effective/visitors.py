@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from types import MappingProxyType
 from typing import Final
 
 __all__ = ["AUTHORITIES", "CHAIN", "NOBODY", "PAIR", "Answer", "Answers", "Asked", "Kind", "Question", "Visitor"]
@@ -93,12 +94,35 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-class Answers:
-    """The answers that there are; those that were wanted and are missing are remembered in `missing`."""
+_SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "btree": ".db",
+        "cdb": ".cdb",
+        "hash": ".db",
+        "lmdb": ".lmdb",
+        "cidr": "",
+        "pcre": "",
+        "regexp": "",
+        "texthash": "",
+    }
+)
+_PROXY: Final = "proxy:"
+# Through proxymap(8), keys are sought in lower case and rows are as they stand, so that upper case is never found.
+_UNFOLDED: Final = frozenset({"inline", "texthash"})
 
-    def __init__(self, known: Mapping[Question, Answer], map_types: frozenset[str]) -> None:
+
+class Answers:
+    """The answers that there are; those that were wanted and are missing are remembered in `missing`.
+
+    `mail_owner`: the account as which proxymap(8) opens tables.
+    """
+
+    def __init__(
+        self, known: Mapping[Question, Answer], map_types: frozenset[str], mail_owner: str = "postfix"
+    ) -> None:
         self._known = known
         self._map_types = map_types
+        self._mail_owner = mail_owner
         self.missing: set[Question] = set()
 
     def to(self, question: Question) -> Answer:
@@ -111,5 +135,18 @@ class Answers:
         return self._known.get(question, Answer.UNKNOWN)
 
     def lookup(self, table: str, key: str) -> Answer:
-        """Return whether a table has a key."""
-        return self.to(Question(Asked.LOOKUP, table, key))
+        """Return whether a table has a key.
+
+        One behind proxymap(8) is asked for itself, since that need not run yet, and its file has to be the account's
+        to read.
+        """
+        if not table.startswith(_PROXY):
+            return self.to(Question(Asked.LOOKUP, table, key))
+        kind, _, path = table.removeprefix(_PROXY).partition(":")
+        found = self.to(Question(Asked.LOOKUP, f"{kind}:{path}", key))
+        if kind in _UNFOLDED and found is Answer.YES:
+            return Answer.UNKNOWN
+        if kind not in _SUFFIXES or not path.startswith("/"):
+            return found
+        opens = self.to(Question(Asked.READABLE, f"{path}{_SUFFIXES[kind]}", self._mail_owner))
+        return {Answer.YES: found, Answer.UNKNOWN: Answer.UNKNOWN}.get(opens, Answer.BROKEN)

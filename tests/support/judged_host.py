@@ -6,6 +6,7 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import new
 from pathlib import Path
 from subprocess import CompletedProcess, run
@@ -19,6 +20,7 @@ __all__ = ["HostAnswers", "captured", "prints_of"]
 DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 MOST_ROUNDS = 20
+AT_ONCE = 8
 
 
 def captured(directory: Path) -> HostConfiguration:
@@ -68,7 +70,9 @@ class HostAnswers:
             found, missing = judged(configuration, visitors, self.known)
             if not missing:
                 return found
-            self.known |= {each: self.to(each) for each in missing}
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                # postmap waits a second before it says what it cannot open.
+                self.known |= dict(zip(missing, pool.map(self.to, missing), strict=True))
         raise AssertionError("the questions never end")
 
     def to(self, question: Question) -> Answer:

@@ -105,6 +105,15 @@ class PostfixInstance:
             raise BootError(f"postfix start failed\n{self.log_since(self._started_at)}")
         self.await_greetings()
 
+    def start_as_it_is(self, *indexed: str) -> None:
+        """Start whatever is wrong, and wait for no greeting; `indexed`: tables to index first."""
+        age_files(self.config_directory)
+        for table in indexed:
+            self._silent("postmap", "-c", str(self.config_directory), table)
+        _running.add(self)
+        if self._postfix("start"):
+            raise BootError(f"postfix start failed\n{self.log_since(0)}")
+
     def reload(self) -> None:
         """Prepare tables and dates again and make the running processes read everything anew."""
         self.prepare()

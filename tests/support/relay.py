@@ -54,12 +54,25 @@ class Relay:
     session: CutSession
     deployed: Deployed = field(default_factory=Deployed)
 
-    def up(self, desired: HostFiles, *, served: Credential | None = None, generations: int = 0) -> Outcome:
-        """Deploy; the certificate that has to be served is that of OLD and NEW unless another one is named."""
-        expected = served or SERVED.get(id(desired))
-        fingerprints = (expected.fingerprint_sha256,) if expected else ()
+    def up(
+        self,
+        desired: HostFiles,
+        *,
+        served: Credential | tuple[Credential, ...] | None = None,
+        names: tuple[str, ...] = (),
+        generations: int = 0,
+    ) -> Outcome:
+        """Deploy; the certificate that has to be served is that of OLD and NEW unless others are named."""
+        expected = served or SERVED.get(id(desired)) or ()
+        fingerprints = [each.fingerprint_sha256 for each in (expected if isinstance(expected, tuple) else (expected,))]
         outcome = deploy(
-            self.session, desired, self.deployed, "p/dev", served=fingerprints, kept_generations=generations
+            self.session,
+            desired,
+            self.deployed,
+            "p/dev",
+            served=tuple(fingerprints),
+            names=names,
+            kept_generations=generations,
         )
         self.deployed = outcome.plan.deployed
         return outcome

@@ -112,13 +112,13 @@ def visit(
     """Visit a server on 127.0.0.1, and return how it ended.
 
     A client whose handshake fails comes again without TLS, and nobody insists on AUTH. `source`: the address to come
-    from. `as_other`: what to say by XCLIENT, as ADDR=IPV6:2001:db8::7. `seconds`: how long to wait for each reply.
+    from. `as_other`: what to say by XCLIENT, as ADDR=IPV6:2001:db8::7. `seconds`: how long to wait for a greeting.
     """
     seen = Seen("greeting", 0)
     for has_tls in (True, False):
         if kind is Kind.PLAIN and has_tls:
             continue
-        session = _Session("127.0.0.1", port, source, seconds)
+        session = _Session("127.0.0.1", port, source, TIMEOUT_SECONDS if is_wrapped else seconds)
         with suppress(_CutError), closing(session):
             _converse(session, kind, brings, is_wrapped=is_wrapped, as_other=as_other, has_tls=has_tls)
         seen = session.seen
@@ -136,7 +136,9 @@ def _converse(
     if is_wrapped and not has_tls:
         # Such a server waits for the first word of TLS.
         session.connection.sendall(b"EHLO client.test\r\n")
-    if session.reply("greeting") != 220 or session.ask("EHLO client.test") != 250:
+    code = session.reply("greeting")
+    session.connection.settimeout(TIMEOUT_SECONDS)
+    if code != 220 or session.ask("EHLO client.test") != 250:
         return
     if as_other and (session.ask(f"XCLIENT {as_other}") != 220 or session.ask("EHLO client.test") != 250):
         return

@@ -97,11 +97,10 @@ def test_where_tls_is_required_a_visitor_without_it_is_refused_for_that() -> Non
         ("permit_mynetworks", False),
         ("permit reject", False),
         ("warn_if_reject reject_unauth_destination", False),
-        ("outer", False),
     ],
 )
 def test_a_class_refuses_mail_to_others_only_if_something_in_it_does(within: str, *, is_refusal: bool) -> None:
-    """Otherwise smtpd(8) does not start, and the class that names itself does not count either."""
+    """Otherwise smtpd(8) does not start."""
     found = of_plain_visitor(
         smtpd_restriction_classes="outer inner",
         smtpd_relay_restrictions="outer",
@@ -110,3 +109,12 @@ def test_a_class_refuses_mail_to_others_only_if_something_in_it_does(within: str
     )
     missing = "neither smtpd_relay_restrictions nor smtpd_recipient_restrictions refuses mail to others"
     assert any(missing in cause for cause in found.causes) is not is_refusal
+
+
+def test_a_class_that_leads_back_to_itself_lets_nobody_in() -> None:
+    """What names itself refuses nothing, and permits nothing."""
+    found = of_plain_visitor(
+        smtpd_restriction_classes="outer inner", smtpd_relay_restrictions="outer", outer="inner", inner="outer"
+    )
+    assert found.verdict is Verdict.REFUSE
+    assert found.causes == ("smtpd_restriction_classes: outer leads back to itself",)

@@ -1,6 +1,7 @@
 """What a change does by the way is refused or shown, each with the rule, the place and the step that does it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,11 +9,18 @@ from hypothesis import strategies as st
 
 from postfix.effective.captures import HostConfiguration, MasterService
 from postfix.effective.comparison import Finding, Rule, View, compared
+from postfix.effective.soundness import Fault, Harm
 from postfix.effective.verdicts import judged
 from postfix.effective.visitors import Answer, Asked, Kind, Question, Visitor
+from postfix.parameter_readers import EVERY_PROGRAM
 
 VISITORS = tuple(
-    Visitor(kind=kind, address="203.0.113.7", domain="elsewhere.invalid", prints={"sha256": (f"{kind}",)})
+    Visitor(
+        kind=kind,
+        address="203.0.113.7",
+        domain="elsewhere.invalid",
+        prints={"sha256": (f"{kind}",), "sha1": (f"{kind} by sha1",)},
+    )
     for kind in Kind
 )
 DEFAULTS = {
@@ -107,6 +115,13 @@ CASES: dict[str, tuple[tuple[Finding, ...], list[tuple[str, str, str]]]] = {
         ),
         [("R2", SUB, "smtpd_client_restrictions: reject"), ("S2", SUB, "smtpd_tls_security_level = encrypt")],
     ),
+    "another digest on one listener": (
+        merged(MERGED, *submission(smtpd_tls_fingerprint_digest="sha1"), admitting=SUB),
+        [
+            ("R2", SUB, "smtpd_relay_restrictions: reject_unauth_destination"),
+            ("S2", SUB, "smtpd_tls_fingerprint_digest = sha1"),
+        ],
+    ),
     "domains of everybody": (
         merged(MERGED, merge={"relay_domains": "static:all"}),
         [("R1", "smtp/inet", "refuse -> permit")] * 4,
@@ -143,7 +158,7 @@ CASES: dict[str, tuple[tuple[Finding, ...], list[tuple[str, str, str]]]] = {
     ),
     "a value that kills": (
         merged(MERGED, merge={"smtpd_tls_ask_ccert": "maybe"}),
-        [("R2", "smtp/inet", "neither yes nor no"), ("R4", "smtp/inet", "neither yes nor no")],
+        [("R2", "smtp/inet", "is not yes or no"), ("R4", "smtp/inet", "is not yes or no")],
     ),
     "certificates required": (
         merged(MERGED | {"smtpd_tls_security_level": "encrypt"}, merge={"smtpd_tls_req_ccert": "yes"}),
@@ -209,6 +224,20 @@ def test_a_service_that_did_not_start_before_is_only_shown() -> None:
     dead = view(MERGED | {"smtpd_helo_required": "yess"})
     found = {each.rule for each in compared(dead, dead, frozenset(), ours_before=frozenset(MERGED))}
     assert found == {Rule.SO_BEFORE}
+
+
+def test_a_fault_that_a_change_brings_is_refused_and_one_that_was_there_is_shown() -> None:
+    """And what Postfix does without is shown only."""
+    old = Fault(Harm.REFUSES, "cleanup", "main.cf", "canonical_maps: hash:/c cannot be opened")
+    new = Fault(Harm.ENDS, EVERY_PROGRAM, "main.cf", "line_length_limit: many is no number")
+    small = Fault(Harm.IGNORED, "smtpd", "smtp/inet", "smtpd_tls_CApath: not there")
+    host = view(MERGED)
+    before, after = replace(host, faults=(old,)), replace(host, faults=(new, old, small))
+    assert [(each.rule, each.place, each.message) for each in compared(before, after, frozenset())] == [
+        (Rule.SERVICE_LOST, "main.cf", "Postfix ends: line_length_limit: many is no number"),
+        (Rule.SO_BEFORE, "main.cf", "cleanup refuses mail for now: canonical_maps: hash:/c cannot be opened"),
+        (Rule.IGNORED, "smtp/inet", "smtpd does without it: smtpd_tls_CApath: not there"),
+    ]
 
 
 def test_each_rule_has_a_word_that_stays() -> None:

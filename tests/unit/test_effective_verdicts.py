@@ -264,6 +264,27 @@ def test_questions_come_in_few_rounds_and_each_answer_counts() -> None:
     assert permitted(settled(host({"smtpd_client_restrictions": "hash:/a"}), GOOD, Answer.BROKEN)) == set()
 
 
+@pytest.mark.parametrize(
+    ("table", "opens", "expected"),
+    [
+        ("hash:/r", Answer.YES, Answer.YES),
+        ("hash:/r", Answer.NO, Answer.BROKEN),
+        ("hash:/r", Answer.BROKEN, Answer.BROKEN),
+        ("hash:/r", Answer.UNKNOWN, Answer.UNKNOWN),
+        ("texthash:/r", Answer.YES, Answer.UNKNOWN),
+        ("inline:{a=b}", Answer.UNKNOWN, Answer.UNKNOWN),
+    ],
+)
+def test_a_table_behind_proxymap_is_asked_for_itself_and_for_its_account(
+    table: str, opens: Answer, expected: Answer
+) -> None:
+    """proxymap(8) of a staged copy does not run; it opens tables as another account, and does not fold case of rows."""
+    file = "/r.db" if table.startswith("hash") else "/r"
+    known = {Question(Asked.LOOKUP, table, "a"): Answer.YES, Question(Asked.READABLE, file, "owner"): opens}
+    answers = Answers(known, frozenset({"hash", "texthash", "inline", "proxy"}), "owner")
+    assert answers.lookup(f"proxy:{table}", "a") is expected
+
+
 def test_a_table_that_knows_a_domain_of_nobody_is_an_open_relay() -> None:
     """So a pattern or a database that answers always is found."""
     knows = {Question(Asked.LOOKUP, "static:all", DOMAIN): Answer.YES}
