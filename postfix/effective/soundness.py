@@ -132,6 +132,10 @@ class _Soundness:
 
     def _of_service(self, service: MasterService) -> Iterator[Fault]:
         values = values_of_service(self.configuration, service.name, service)
+        path = f"{values['daemon_directory']}/{service.command}"
+        if self.answers.to(Question(Asked.READABLE, path, "root")) is Answer.BROKEN:
+            yield Fault(Harm.ENDS, service.command, service.key, f"there is no {path}")
+            return
         for name in sorted(
             (self.configuration.written.keys() | service.options.keys()) & names_read_by(service.command)
         ):

@@ -9,8 +9,9 @@ from subprocess import run
 
 import pytest
 
+from postfix.effective.listeners import listeners_of
 from postfix.effective.soundness import Fault, Harm, HostFacts, faults_of
-from postfix.effective.visitors import Answer, Question
+from postfix.effective.visitors import Answer, Asked, Question
 from postfix.parameter_readers import EVERY_PROGRAM, known_readers
 from postfix.parameters import known_parameters
 from tests.support.judged_host import HostAnswers, captured
@@ -53,6 +54,7 @@ GOOD = [
     ("trivial-rewrite", "swap_bangpath", "no"),
 ]
 BAD = [
+    ("smtpd", "smtpd_helo_required", "yes # a remark"),
     ("smtpd", "smtpd_tls_security_level", "dane"),
     ("smtpd", "receive_override_options", "no_checks"),
     ("smtpd", "unknown_address_tempfail_action", "permit"),
@@ -158,6 +160,44 @@ def _ended(instance: PostfixInstance, values: Sequence[tuple[str, str, str]]) ->
         and re.search(rf"\b{name}\b", nameless)
     }
     return by_name | of_all
+
+
+FILES: Mapping[str, tuple[str, str | None, str]] = {
+    "a line without a sign": ("mydestination\n", "smtp inet n - y - - smtpd\n", "missing '='"),
+    "a line of master.cf that is cut": ("", "smtp inet n - y\n", "bad field count"),
+    "no master.cf": ("", None, "master.cf"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_files_that_postfix_does_not_read_are_told(case: str, tmp_path: Path) -> None:
+    """Nothing is known of the host then, which is never taken for well."""
+    main_cf, master_cf, words = FILES[case]
+    (_write(tmp_path, {}) / "main.cf").write_text(main_cf)
+    if master_cf is not None:
+        (tmp_path / "master.cf").write_text(master_cf)
+    age_files(tmp_path)
+    assert words in captured(tmp_path).cannot_tell
+
+
+def test_of_two_lines_the_last_counts_and_a_misspelt_name_counts_for_nothing(tmp_path: Path) -> None:
+    """As in the daemons, which only warn; a first line that is continued from nowhere is not there."""
+    text = " lost = yes\nsmtpd_timeout = 5s\nsmtpd_timeout = 6s\nsmtpd_timeoutt = 7s\nmynetworks = $nosuch\n"
+    (tmp_path / "main.cf").write_text(text)
+    (tmp_path / "master.cf").write_text("25 inet n - y - - smtpd\n26 inet n - y - - smtpdd\n")
+    age_files(tmp_path)
+    found = captured(tmp_path)
+    assert (found.parameters["smtpd_timeout"], "smtpd_timeoutt" in found.written) == ("6s", False)
+    assert "lost" not in found.parameters
+    (listener,) = listeners_of(found)
+    assert listener.values["mynetworks"] == ""
+    (fault,) = (each for each in faults_of(found, {_program("smtpdd"): Answer.BROKEN})[0] if each.program == "smtpdd")
+    assert (fault.harm, fault.place) == (Harm.ENDS, "26/inet")
+
+
+def _program(name: str) -> Question:
+    directory = _postconf("-dh", "daemon_directory").strip()
+    return Question(Asked.READABLE, f"{directory}/{name}", "root")
 
 
 HOSTS: Mapping[str, Mapping[str, str]] = {

@@ -18,6 +18,7 @@ BASE = {
     "smtpd_tls_chain_files": "/tls/chain.pem",
     "queue_directory": "/var/spool/postfix",
     "inet_interfaces": "all",
+    "daemon_directory": "/lib",
     "lmdb_map_size": "1000",
     "proxy_read_maps": "proxy:hash:/allowed",
 }
@@ -129,6 +130,7 @@ def test_each_value_is_told_with_who_is_harmed(
     [
         (Question(Asked.LOOKUP, "hash:/c", NOBODY), {"canonical_maps": "hash:/c"}, {REFUSES}),
         (Question(Asked.READABLE, "/var/spool/postfix", "root"), {}, {ENDS}),
+        (Question(Asked.READABLE, "/lib/cleanup", "root"), {}, {ENDS}),
         (Question(Asked.LOADS, "/tls/chain.pem", "chain"), {}, {NO_TLS}),
         (Question(Asked.LOADS, "/ca.pem", "authorities"), {"smtpd_tls_CAfile": "/ca.pem"}, {NO_TLS}),
         (Question(Asked.READABLE, "/o.cnf", "root"), {"tls_config_file": "/o.cnf"}, {NO_TLS}),
