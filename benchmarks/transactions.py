@@ -94,7 +94,7 @@ class _Host:
         table = FileEntry(_TABLE, _table(self.rows, serial), 0o644)
         return HostFiles(
             files=(FileEntry("tls/mx1.pem", self.server.chain_pem.encode(), 0o400),),
-            tables=(Table(table, "hash"),),
+            tables=(Table(table, "hash", lists_clients=True),),
             parameters={
                 "relay_clientcerts": f"hash:$config_directory/{_TABLE}",
                 "smtpd_relay_restrictions": "permit_tls_clientcerts, reject_unauth_destination",

@@ -67,8 +67,10 @@ def fault_of_value(program: str, name: str, value: str) -> str:
 
 
 def _faults(name: str, kind: str, value: str, allowed: tuple[str, ...]) -> Iterator[str]:
-    # Postfix reads a sign in front of a number.
+    # Postfix reads a sign in front of a number, and compares with no least of nothing.
     text = value.removeprefix("+") if kind in _ALWAYS else value
+    if kind in ("integer", "size") and allowed[:1] == ("0",):
+        text = text.removeprefix("-")
     for fault in CHECKS[kind](text, allowed):
         yield f"{name}: {fault.partition(';')[0]}"
 

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
 from postfix.effective.captures import HostConfiguration
+from postfix.effective.findings import Finding, Rule, findings_of_faults
 from postfix.effective.listeners import Listener, TlsLevel, listeners_of, values_of_service
-from postfix.effective.soundness import Fault, Harm
+from postfix.effective.soundness import Fault
 from postfix.effective.starting import will_not_start
 from postfix.effective.verdicts import Judgement
 from postfix.effective.visitors import Kind
 from postfix.list_items import split_list
-from postfix.parameter_readers import EVERY_PROGRAM
 from postfix.parameters import ParameterClass, is_list, parameter_named
 from postfix.restriction_walk import Verdict
 
@@ -29,44 +28,6 @@ _FOLLOW_LEVEL: Final = (
     *("smtpd_tls_fingerprint_digest", "smtp_tls_fingerprint_digest", "lmtp_tls_fingerprint_digest"),
     *("smtpd_relay_before_recipient_restrictions", "respectful_logging"),
 )
-
-
-class Rule(StrEnum):
-    """Why a finding is one; those with R are refused unless they are accepted, those with S are shown."""
-
-    UNKNOWN = "R0"
-    STRANGERS_GAIN = "R1"
-    LISTED_REFUSED = "R2"
-    TLS_WEAKER = "R3"
-    SERVICE_LOST = "R4"
-    VALUE_FOLLOWS = "R5"
-    TAKEN_AWAY = "R6"
-    VALUE_CHANGES = "S1"
-    OVERRIDDEN = "S2"
-    OFFERS_MORE = "S3"
-    CANNOT_TELL = "S4"
-    OPEN_ALREADY = "S5"
-    SO_BEFORE = "S6"
-    IGNORED = "S7"
-
-    @property
-    def word(self) -> str:
-        """The rule as people write it to accept its findings, as `listed_refused`."""
-        return self.name.lower()
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """One finding; `place`: a listener or a parameter, `message`: a lower-case sentence without a secret."""
-
-    rule: Rule
-    place: str
-    message: str
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the change must not be made unless somebody accepts this."""
-        return self.rule.startswith("R")
 
 
 @dataclass(frozen=True)
@@ -187,7 +148,7 @@ class _Comparison:
         if self.before.faults is None or self.after.faults is None:
             yield from self._starts()
         else:
-            yield from _news_of(self.before.faults, self.after.faults)
+            yield from findings_of_faults(self.before.faults, self.after.faults)
         for name in self.before.listeners.keys() - self.after.listeners.keys():
             yield Finding(Rule.TAKEN_AWAY, name, "the listener would be gone")
 
@@ -233,14 +194,6 @@ class _Comparison:
             is_same = is_same and name not in (*old.unexpandable, *new.unexpandable)
             if not is_same and (rule := _rule_of(name, old[name], is_written=name in written)):
                 yield Finding(rule, name, f"{old[name] or 'empty'} -> {new[name] or 'empty'}, by what it refers to")
-
-
-def _news_of(before: tuple[Fault, ...], after: tuple[Fault, ...]) -> Iterator[Finding]:
-    for fault in after:
-        new = Rule.IGNORED if fault.harm is Harm.IGNORED else Rule.SERVICE_LOST
-        rule = Rule.SO_BEFORE if fault in before else new
-        program = "Postfix" if fault.program == EVERY_PROGRAM else fault.program
-        yield Finding(rule, fault.place, f"{program} {fault.harm.value}: {fault.message}")
 
 
 def _rule_of(name: str, old: str, *, is_written: bool) -> Rule | None:

@@ -3,7 +3,7 @@
 postconf(1) and postfix-check(1) say nothing about most of them, and a reload says that it went well.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -15,6 +15,7 @@ from postfix.effective.expansion import Values
 from postfix.effective.handshakes import questions_of_tls, tls_faults
 from postfix.effective.host_lists import OWN_ACCESS, named_table, restriction_named
 from postfix.effective.listeners import Listener, listeners_of, values_of_service
+from postfix.effective.login import has_no_mechanism
 from postfix.effective.starting import will_not_start
 from postfix.effective.visitors import AUTHORITIES, CHAIN, NOBODY, Answer, Answers, Asked, Question
 from postfix.list_items import split_list
@@ -132,6 +133,10 @@ class _Soundness:
 
     def _of_service(self, service: MasterService) -> Iterator[Fault]:
         values = values_of_service(self.configuration, service.name, service)
+        path = f"{values['daemon_directory']}/{service.command}"
+        if self.answers.to(Question(Asked.READABLE, path, "root")) is Answer.BROKEN:
+            yield Fault(Harm.ENDS, service.command, service.key, f"there is no {path}")
+            return
         for name in sorted(
             (self.configuration.written.keys() | service.options.keys()) & names_read_by(service.command)
         ):
@@ -163,10 +168,15 @@ class _Soundness:
         for message in will_not_start(listener, values_of_service(self.configuration, "proxymap")):
             if message not in listener.start_faults:
                 yield of(harm=Harm.ENDS, message=message)
+        if has_no_mechanism(listener, self.answers) is Answer.YES:
+            message = f"smtpd_sasl_path: nobody offers a way to log in at {listener.values['smtpd_sasl_path']}"
+            yield of(harm=Harm.ENDS, message=message)
         for message in self._of_lists(listener):
             yield of(harm=Harm.REFUSES, message=message)
-        if not listener.declared_tls:
-            return
+        if listener.declared_tls:
+            yield from self._of_tls(listener, of)
+
+    def _of_tls(self, listener: Listener, of: Callable[..., Fault]) -> Iterator[Fault]:
         for message in tls_faults(listener):
             yield of(harm=Harm.NO_TLS, message=message)
         for question in questions_of_tls(listener):

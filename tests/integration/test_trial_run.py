@@ -48,6 +48,8 @@ def relay(started: Relay) -> Iterator[Relay]:
         if path.read_bytes() != content:
             path.write_bytes(content)
             os.utime(path, (1, 1))
+    if started.instance.master_pid() is None:
+        started.instance.start()
 
 
 def beside(relay: Relay) -> set[str]:
@@ -253,3 +255,63 @@ def test_listeners_of_ipv6_and_port_465_are_asked_like_others(relay: Relay) -> N
         (cut,) = [each.fields for each in outcome.evidence if each.kind == "sessions"]
         # Where a kernel cannot end a connection of others, it is said to be open.
         assert cut in (("1", "0"), ("0", "1"))
+
+
+MASTER_CF = """\
+# As a package of Debian has it, with what others add.
+smtp      inet  n       -       y       -       1       postscreen
+smtpd     pass  -       -       y       -       -       smtpd
+dnsblog   unix  -       -       y       -       0       dnsblog
+tlsproxy  unix  -       -       y       -       0       tlsproxy
+submission inet n       -       y       -       -       smtpd
+  -o syslog_name=postfix/submission
+  -o smtpd_tls_security_level=encrypt
+# a remark inside
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_client_restrictions=permit_sasl_authenticated,reject
+  -o { smtpd_milters = inet:127.0.0.1:9 }
+127.0.0.1:10025 inet n  -       n       -       -       smtpd
+  -o smtpd_tls_security_level=none -o mynetworks=127.0.0.0/8
+  -o smtpd_relay_restrictions=permit_mynetworks,reject
+  -o smtpd_authorized_xforward_hosts=127.0.0.0/8
+pickup    unix  n       -       y       60      1       pickup
+cleanup   unix  n       -       y       -       0       cleanup
+qmgr      unix  n       -       n       300     1       qmgr
+tlsmgr    unix  -       -       y       1000?   1       tlsmgr
+rewrite   unix  -       -       y       -       -       trivial-rewrite
+proxymap  unix  -       -       n       -       -       proxymap
+anvil     unix  -       -       y       -       1       anvil
+smtp      unix  -       -       y       -       -       smtp
+policy    unix  -       n       n       -       0       spawn user=nobody argv=/bin/false
+postlog   unix-dgram n  -       n       -       1       postlogd
+"""
+
+
+def test_a_host_as_others_have_it_is_tried_out_without_its_neighbours(relay: Relay) -> None:
+    """Postscreen in front, users' passwords, a milter, a way back from a filter: none of these is there, nor asked."""
+    relay.instance.stop()
+    add(
+        relay,
+        "main.cf",
+        "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n"
+        "smtpd_milters = unix:/nonexistent\nmilter_default_action = tempfail\n"
+        "# smtpd_recipient_restrictions = check_policy_service unix:private/policy\n"
+        f"virtual_alias_maps = hash:{relay.session.root}/relay_clientcerts\n",
+    )
+    (relay.instance.config_directory / "master.cf").write_text(MASTER_CF)
+    outcome = relay.up(declared(SERVERS[1], BOB))
+    assert outcome.reloading is Reloading.NOT_RUNNING
+    assert Evidence("trial", ("tried", "3")) in outcome.evidence
+    answers = {place: said[:3] for place, said in told(outcome.evidence).items()}
+    assert answers == {
+        ("smtpd", "listed"): "250",
+        ("smtpd", "unlisted"): "554",
+        ("smtpd", "none"): "554",
+        ("smtpd", "plain"): "554",
+        ("submission", "listed"): "554",
+        ("submission", "unlisted"): "554",
+        ("submission", "none"): "554",
+        ("submission", "plain"): "530",
+        ("127.0.0.1:10025", "plain"): "554",
+        ("127.0.0.1:10025", "not tried"): "it ",
+    }

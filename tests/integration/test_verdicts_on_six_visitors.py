@@ -9,6 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from postfix.effective.listeners import listeners_of
 from postfix.effective.verdicts import Judgement
@@ -18,7 +24,7 @@ from tests.support.judged_host import HostAnswers, captured, prints_of
 from tests.support.loopback import free_ports
 from tests.support.postfix_instance import Boot, PostfixInstance
 from tests.support.sasl_server import sasl_server
-from tests.support.test_authority import ThrowAwayAuthority
+from tests.support.test_authority import EXPIRED_DAYS, ThrowAwayAuthority
 from tests.support.trial_servers import LINES, LISTED_TABLES, MAIN_CF, OPTIONS, OTHER_FILES, SOURCE, SPELLED
 from tests.support.visits import Seen, Visitors, visit
 
@@ -84,10 +90,18 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Clients:
         "cert.pem": server.certificate_pem,
         "backwards.pem": server.certificate_pem + server.private_key_pem,
         "other-key.pem": other.private_key_pem,
+        "expired.pem": own.issue_server("mx1.example.test", days=EXPIRED_DAYS).chain_pem,
+        "locked.pem": locked(server.private_key_pem) + server.certificate_pem,
         "ca.pem": own.certificate_pem,
         "foreign-ca.pem": foreign.certificate_pem,
     }
     return Clients(each, files)
+
+
+def locked(private_key_pem: str) -> str:
+    """Return a private key with a passphrase."""
+    key = load_pem_private_key(private_key_pem.encode(), None)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")).decode()
 
 
 def lines_of(servers: Mapping[str, str]) -> tuple[str, dict[str, int]]:

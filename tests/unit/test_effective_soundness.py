@@ -18,6 +18,7 @@ BASE = {
     "smtpd_tls_chain_files": "/tls/chain.pem",
     "queue_directory": "/var/spool/postfix",
     "inet_interfaces": "all",
+    "daemon_directory": "/lib",
     "lmdb_map_size": "1000",
     "proxy_read_maps": "proxy:hash:/allowed",
 }
@@ -73,6 +74,8 @@ CASES: list[tuple[dict[str, str], list[tuple[Harm, str, str, str]]]] = [
     ({"smtpd_hard_error_limit": "many"}, [(ENDS, "smtpd", MAIN, "smtpd_hard_error_limit")]),
     ({"smtpd_hard_error_limit": "0"}, [(ENDS, "smtpd", MAIN, "smtpd_hard_error_limit")]),
     ({"smtpd_hard_error_limit": "+9"}, []),
+    ({"smtpd_tls_ccert_verifydepth": "-1"}, []),
+    ({"smtpd_tls_ccert_verifydepth": "-x"}, [(ENDS, "smtpd", MAIN, "smtpd_tls_ccert_verifydepth")]),
     ({"smtpd_timeout": "5x"}, [(ENDS, "smtpd", MAIN, "'5x' is not a time")]),
     ({"smtpd_banner": ""}, [(ENDS, "smtpd", MAIN, "smtpd_banner is empty")]),
     ({"smtpd_tls_security_level": "dane"}, [(ENDS, "smtpd", MAIN, "'dane' is not one of")]),
@@ -129,7 +132,17 @@ def test_each_value_is_told_with_who_is_harmed(
     [
         (Question(Asked.LOOKUP, "hash:/c", NOBODY), {"canonical_maps": "hash:/c"}, {REFUSES}),
         (Question(Asked.READABLE, "/var/spool/postfix", "root"), {}, {ENDS}),
+        (Question(Asked.READABLE, "/lib/cleanup", "root"), {}, {ENDS}),
         (Question(Asked.LOADS, "/tls/chain.pem", "chain"), {}, {NO_TLS}),
+        (
+            Question(Asked.LOGIN, "private/auth", "dovecot"),
+            {
+                "smtpd_sasl_auth_enable": "yes",
+                "smtpd_sasl_path": "private/auth",
+                "smtpd_sasl_type": "dovecot",
+            },
+            {ENDS},
+        ),
         (Question(Asked.LOADS, "/ca.pem", "authorities"), {"smtpd_tls_CAfile": "/ca.pem"}, {NO_TLS}),
         (Question(Asked.READABLE, "/o.cnf", "root"), {"tls_config_file": "/o.cnf"}, {NO_TLS}),
         (Question(Asked.CIPHERS, "NONE"), {"tls_medium_cipherlist": "NONE"}, {NO_TLS}),
@@ -143,7 +156,8 @@ def test_each_value_is_told_with_who_is_harmed(
 def test_what_the_host_says_no_to_is_a_fault(question: Question, written: dict[str, str], expected: set[Harm]) -> None:
     """And nothing is one that it says yes to."""
     quiet = {"lmdb_map_size": "2000", **written}
-    assert {each.harm for each in faults(quiet, {question: Answer.BROKEN})} == expected
+    says_no = Answer.NO if question.asked is Asked.LOGIN else Answer.BROKEN
+    assert {each.harm for each in faults(quiet, {question: says_no})} == expected
     assert faults(quiet) == ()
 
 
