@@ -68,6 +68,11 @@ class Slots:
     distrusted: tuple[int, ...] = ()
 
     @property
+    def lifts_standby(self) -> bool:
+        """Whether a later slot than the first signs without having waited as a standby."""
+        return not self.standby_hours and self.active > FIRST_SLOT
+
+    @property
     def trusted(self) -> tuple[int, ...]:
         """The slots whose certificates are trusted, the active one first."""
         return tuple(number for number in (self.active, self.standby, self.retiring) if number is not None)

@@ -128,6 +128,12 @@ class CertificateAuthority(pulumi.ComponentResource):
         self.is_root, self.awaits = not (issuer or declared.third_party), _awaits(name, declared, issuer)
         self.slots: Mapping[int, AuthoritySlot] = {each: self._slot(each, declared) for each in declared.slots.numbers}
         add_distrusted({each: self.slots[each.number].certificate.certificate_pem for each in self.distrusted})
+        if self.is_root and declared.slots.lifts_standby:
+            pulumi.log.warn(
+                f"{name}: slot {declared.slots.active} signs whether everybody has its root or not, as the time that a "
+                "standby waits is 0 hours (slots.standby_for)",
+                self,
+            )
         self.active = self.slots[declared.slots.active]
         self.certificate, self.private_key_pem = self.active.certificate, self.active.private_key_pem
         self.certificate_pem = self.certificate.certificate_pem

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from postfix.deploy.host_files import MAIN_CF, Deployed
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed
 from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
 from postfix.deploy.program_result import Evidence, sentences_of_evidence
@@ -16,7 +16,7 @@ from postfix.deploy.removal import sentences_of_removal
 from postfix.deploy.sessions.local import LocalSession
 from postfix.deploy.straight_probe import straight_answers
 from postfix.deploy.transaction import deploy, foresee_removal, remove
-from postfix.host_resource.drift import Edit, Left, Seen, edits_of, edits_of_parameters
+from postfix.host_resource.drift import Edit, Left, Seen, edits_of, edits_of_parameters, edits_of_services
 from postfix.host_resource.preparation import PreparedHost, host_files
 from postfix.on_host import CertificateOnHost, Sighting
 from postfix.proving import StraightEvidence
@@ -78,11 +78,8 @@ class Destination(Protocol):
     def foresee_removal(self, deployed: Deployed, bringer: Bringer) -> None:
         """Report in a preview what `remove` would give back, remove and leave."""
 
-    def drift(self, left: Left, content: Mapping[str, str], main_cf: Mapping[str, str]) -> list[Edit]:
-        """Return what others have changed since the last deployment.
-
-        `content`, `main_cf`: digests of files and values of parameters as they are declared now.
-        """
+    def drift(self, left: Left, wanted: Left) -> list[Edit]:
+        """Return what others have changed since the last deployment, and is not as it is declared now (`wanted`)."""
 
 
 def destination_of(target: Target) -> Destination:
@@ -130,8 +127,8 @@ class _Directory:
         foresee_release(self._path, deployed.files, bringer)
         foresee_release(self._jail, deployed.chroot, bringer)
 
-    def drift(self, left: Left, content: Mapping[str, str], main_cf: Mapping[str, str]) -> list[Edit]:
-        del main_cf
+    def drift(self, left: Left, wanted: Left) -> list[Edit]:
+        content = wanted.deployed.files
         edits = _edits(self._path, left, left.deployed.files, content)
         return edits + _edits(self._jail, left, left.deployed.chroot, content)
 
@@ -190,13 +187,16 @@ class _Local:
         for line in foresee_removal(LocalSession(self._path), deployed, bringer.owner):
             bringer.report(line)
 
-    def drift(self, left: Left, content: Mapping[str, str], main_cf: Mapping[str, str]) -> list[Edit]:
+    def drift(self, left: Left, wanted: Left) -> list[Edit]:
         if _JOURNAL in DirectoryWriter(self._path).present([_JOURNAL]):
             # A run of ours was cut off: what it has changed it finishes or undoes, and says so.
             return []
-        edits = _edits(self._path, left, {**left.deployed.files, **left.deployed.index_digests}, content)
-        if left.deployed.parameters and left.main_cf:
-            edits += edits_of_parameters(left, _seen(self._path, left, (MAIN_CF,)), main_cf)
+        ours = {**left.deployed.files, **left.deployed.index_digests}
+        edits = _edits(self._path, left, ours, wanted.deployed.files)
+        if left.main_cf or left.master_cf:
+            seen = _seen(self._path, left, (MAIN_CF, MASTER_CF))
+            edits += edits_of_parameters(left, seen, wanted.main_cf)
+            edits += edits_of_services(left, seen, wanted.master_cf)
         return edits
 
 

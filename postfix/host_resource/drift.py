@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from postfix.deploy.host_files import MAIN_CF, Deployed
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed
+from postfix.lines import is_remark, logical_lines
 from postfix.main_cf import read_parameters
 from postfix.tables import parse_source
 from postseal_core.errors import PostsealError
@@ -16,7 +17,16 @@ from postseal_core.files.mark import NO_MARK, Mark
 from postseal_core.files.tree import DIRECTORY, OF_ANOTHER, FileEntry, digest
 from postseal_core.wording import shown
 
-__all__ = ["Edit", "Left", "Seen", "edits_of", "edits_of_parameters", "sentences_of_edits", "with_found"]
+__all__ = [
+    "Edit",
+    "Left",
+    "Seen",
+    "edits_of",
+    "edits_of_parameters",
+    "edits_of_services",
+    "sentences_of_edits",
+    "with_found",
+]
 
 _MOST_SHOWN: Final = 10
 _MODES: Final = (0o400, 0o600, 0o640, 0o644, 0o444)
@@ -24,6 +34,7 @@ _SHORT_FINGERPRINT: Final = 23  # eight pairs: enough to find it by
 _FINGERPRINT_LENGTH: Final = 95
 # In such a value a table stands with all its rows, passwords among them.
 _HIDING: Final = "inline:"
+_FIELDS_BEFORE_COMMAND: Final = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +42,12 @@ class Left:
     """A host as the last deployment left it.
 
     `rows`: those of its tables by path, value by key. `main_cf`: parameters that are ours in a main.cf of others.
+    `master_cf`: services that are ours in a master.cf of others, each with its command and options, as `smtpd/inet`.
     """
 
     deployed: Deployed
     main_cf: Mapping[str, str] = field(default_factory=dict)
+    master_cf: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -98,6 +111,33 @@ def edits_of_parameters(left: Left, seen: Seen, wanted: Mapping[str, str]) -> li
         is_now = "is gone" if now is None else f"is {_value(now)}"
         edits.append(Edit(seen.root, MAIN_CF, name, now, f"{name} {is_now}, and was left as {_value(was)}"))
     return edits
+
+
+def edits_of_services(left: Left, seen: Seen, wanted: Mapping[str, str]) -> list[Edit]:
+    """Return the services of ours that others have changed in a shared master.cf: what they run, and with what.
+
+    As for parameters; blanks and the fields in front of the command do not count.
+    """
+    if seen.mark.stamp not in ("", left.deployed.stamp):
+        return []
+    file = seen.files.get(MASTER_CF)
+    found = dict(_services_in(file.content.decode("utf-8", "replace"))) if file else {}
+    edits = []
+    for key in sorted({*left.deployed.services} & left.master_cf.keys()):
+        was, now = left.master_cf[key], found.get(key)
+        if now is not None and now.split() in (was.split(), wanted.get(key, was).split()):
+            continue
+        is_now = "is gone" if now is None else f"is {_value(now)}"
+        edits.append(Edit(seen.root, MASTER_CF, key, now, f"service {key} {is_now}, and was left as {_value(was)}"))
+    return edits
+
+
+def _services_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each service of master.cf by name and type, with its command and options."""
+    for group in logical_lines(text.split("\n"))[1:]:
+        fields = " ".join(line.strip() for _, line in group if not is_remark(line)).split(None, _FIELDS_BEFORE_COMMAND)
+        if len(fields) > _FIELDS_BEFORE_COMMAND:
+            yield f"{fields[0]}/{fields[1]}", " ".join(fields[-1].split())
 
 
 def _values_of(seen: Seen) -> dict[str, str]:

@@ -203,6 +203,7 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
             evidence=UNKNOWN if inputs.target.kind is TargetKind.LOCAL else None,
         )
     prepared = _prepared(context)
+    is_merged = inputs.target.ownership is Ownership.MERGE
     brought = destination.write(prepared, deployed, bringer, inspection.look)
     return HostState(
         name=inputs.name,
@@ -211,7 +212,8 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
         on_host=inspection.sighting,
         evidence=_evidence(brought, old, context),
         rows=pack_records(with_earlier_dates(prepared.rows, rows_on(old))),
-        main_cf=inputs.main_cf if inputs.target.ownership is Ownership.MERGE else {},
+        main_cf=inputs.main_cf if is_merged else {},
+        master_cf=inputs.master_cf if is_merged else {},
         tables=inputs.tables,
     )
 

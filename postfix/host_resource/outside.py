@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from postfix.deploy.host_files import MAIN_CF, Deployed
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed
 from postfix.host_resource.destinations import destination_of
 from postfix.host_resource.drift import Edit, Left, sentences_of_edits, with_found
 from postfix.host_resource.records import HostInputs, HostRow, HostState
@@ -31,6 +31,7 @@ def read_back(inputs: HostInputs, state: HostState) -> tuple[HostInputs, HostSta
     found = replace(
         inputs,
         main_cf=with_found(inputs.main_cf, MAIN_CF, edits),
+        master_cf=with_found(inputs.master_cf, MASTER_CF, edits),
         tables={path: with_found(rows, path, edits) for path, rows in inputs.tables.items()},
         client_tables={path: _lines_found(lines, path, edits, state) for path, lines in inputs.client_tables.items()},
         # A digest of what others wrote says nothing to a reader; that the file has to be written again does.
@@ -59,16 +60,22 @@ def _left(state: HostState) -> Left:
         if table and not isinstance(accepted.fingerprint_sha256, Unknown):
             label = client_label(accepted.client, accepted.generation, accepted.not_after)
             rows.setdefault(table, {})[accepted.fingerprint_sha256] = label
-    return Left(deployed=deployed_on(state), main_cf=state.main_cf, rows=rows)
+    return Left(deployed=deployed_on(state), main_cf=state.main_cf, master_cf=state.master_cf, rows=rows)
 
 
 def edits_on(state: HostState | None, wanted: HostInputs | None) -> list[Edit]:
     """Return what others have changed on a host since its last deployment, and is not as it is declared now."""
     if state is None or deployed_on(state) == _NOTHING:
         return []
-    content = wanted.content if wanted else {}
-    known = {path: value for path, value in content.items() if not isinstance(value, Unknown)}
-    return destination_of(state.target).drift(_left(state), known, wanted.main_cf if wanted else {})
+    return destination_of(state.target).drift(_left(state), _wanted(wanted))
+
+
+def _wanted(inputs: HostInputs | None) -> Left:
+    """Return what is declared now as far as it is known; nothing for a look at the host alone."""
+    if inputs is None:
+        return Left(deployed=_NOTHING)
+    known = {path: value for path, value in inputs.content.items() if not isinstance(value, Unknown)}
+    return Left(deployed=Deployed(files=known), main_cf=inputs.main_cf, master_cf=inputs.master_cf)
 
 
 def _lines_found(

@@ -129,9 +129,9 @@ class HostState:
 
     `deployed`: what is ours in its target. `rows`: packed `HostRow`, one for each fingerprint that is let in.
     `on_host`: what was seen of the host's own certificates; None where it serves ours. `evidence`: what the last run
-    that changed the host proved; None where none did so far. `main_cf`, `tables`: parameters and rows of settings as
-    they were deployed, to tell what somebody else has changed. `edited_by_others`: what that was when it was looked at
-    last, by `pulumi refresh`, as sentences.
+    that changed the host proved; None where none did so far. `main_cf`, `master_cf`, `tables`: parameters, services and
+    rows of settings as they were deployed, to tell what somebody else has changed. `edited_by_others`: what that was
+    when it was looked at last, by `pulumi refresh`, as sentences.
     """
 
     IS_COMPLETE: ClassVar[bool] = True
@@ -143,5 +143,6 @@ class HostState:
     on_host: Maybe[Sighting] | None = None
     evidence: Maybe[HostEvidence] | None = None
     main_cf: Mapping[str, str] = field(default_factory=dict)
+    master_cf: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     edited_by_others: tuple[str, ...] = ()

@@ -121,6 +121,25 @@ def test_the_active_slot_signs_and_says_how_long_it_must_have_been_published(
     assert found.get("standby_hours") == standby_hours
 
 
+@pytest.mark.parametrize(
+    ("slots", "is_told"),
+    [
+        (Slots(2, retiring=1, standby_hours=0), True),
+        (Slots(2, retiring=1, standby_hours=1), False),
+        (Slots(1, standby=2, standby_hours=0), False),
+    ],
+)
+def test_a_standby_time_of_nothing_is_told_in_every_preview(
+    monkeypatch: pytest.MonkeyPatch, slots: Slots, *, is_told: bool
+) -> None:
+    """A reviewer sees no other sign of it: the rule is not there. The first slot never waits."""
+    told: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda message, _resource=None: told.append(message))
+    run_program(lambda: root(slots), preview=True)
+    assert bool(told) is is_told
+    assert all("slot 2 signs whether everybody has its root or not" in line for line in told)
+
+
 def test_an_intermediate_takes_over_without_a_standby_time() -> None:
     """Its certificate comes with every chain: there is nothing that others must have been given before."""
     program = run_program(lambda: alice(office(root(), TAKEN_OVER)))

@@ -57,7 +57,8 @@ def drift(
     main_cf: Mapping[str, str] | None = None,
 ) -> list[Edit]:
     """Return what is told of a Postfix on this machine."""
-    return destination_of(Local(str(directory)).record).drift(left, content or {}, main_cf or {})
+    wanted = Left(deployed=Deployed(files=content or {}), main_cf=main_cf or {})
+    return destination_of(Local(str(directory)).record).drift(left, wanted)
 
 
 def words(directory: Path) -> list[str]:
@@ -186,5 +187,38 @@ def test_copies_for_the_chroot_and_plain_directories_are_looked_at_as_well(host:
     """Each with the directory that it lies in."""
     target = Directory(str(host)).record
     changed = replace(LEFT, deployed=Deployed(files={KEY.path: "sha256:0"}, chroot={"etc/ca.pem": "sha256:0"}))
-    told = destination_of(target).drift(changed, {}, {})
+    told = destination_of(target).drift(changed, Left(deployed=Deployed()))
     assert [(edit.root, edit.path) for edit in told] == [(str(host), KEY.path), (target.jail, "etc/ca.pem")]
+
+
+MASTER_CF = """\
+smtp inet n - y - - smtpd
+127.0.0.1:10587   inet n - y - - smtpd
+    -o { smtpd_tls_security_level = encrypt }
+# a remark
+    -o { smtpd_relay_restrictions = permit_tls_clientcerts, reject }
+"""
+SUBMISSION = (
+    "smtpd -o { smtpd_tls_security_level = encrypt } -o { smtpd_relay_restrictions = permit_tls_clientcerts, reject }"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("smtp inet", "smtp  inet", []),
+        ("inet n - y - - smtpd\n    -o { smtpd_tls", "inet n - n - 20 smtpd\n  -o { smtpd_tls", []),
+        (" = encrypt", " = may", ["is 'smtpd -o { smtpd_tls_security_level = may } -o"]),
+        ("127.0.0.1:10587 ", "127.0.0.1:10588 ", ["is gone, and was left as 'smtpd -o"]),
+    ],
+    ids=["a service of others", "fields", "an option", "gone"],
+)
+def test_services_of_ours_in_a_shared_master_cf_are_told(host: Path, old: str, new: str, told: list[str]) -> None:
+    """By what they run, and with what options; others' services are others' business."""
+    key = "127.0.0.1:10587/inet"
+    left = replace(LEFT, deployed=replace(LEFT.deployed, services=(key,)), master_cf={key: SUBMISSION})
+    assert MASTER_CF.count(old) == 1
+    write(host, FileEntry("master.cf", MASTER_CF.replace(old, new).encode(), 0o644))
+    said = [edit.words for edit in drift(host, left)]
+    assert len(said) == len(told)
+    assert all(line.startswith(f"service {key} {words}") for line, words in zip(said, told, strict=True))
