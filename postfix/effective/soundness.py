@@ -63,7 +63,8 @@ class HostFacts:
     """What is known of a host beside its files.
 
     `addresses`: all of its interfaces; None where nobody can tell. `table_bytes`: the size that the index of a table
-    has or will have, by `type:name`. `version`: of its Postfix; None where it is not known.
+    will have which postmap(1) makes with this configuration, by `type:name`; one that is there already is looked into.
+    `version`: of its Postfix; None where it is not known.
     """
 
     addresses: frozenset[str] | None = None
@@ -128,7 +129,7 @@ class _Soundness:
         limit = main["lmdb_map_size"]
         for table, size in self.facts.table_bytes.items():
             if table.startswith("lmdb:") and limit.isdecimal() and size > int(limit):
-                message = f"lmdb_map_size = {limit}: {table} has {size} bytes, and no key in it would be found"
+                message = f"lmdb_map_size = {limit}: {table} will have {size} bytes, and lose keys without a word"
                 yield Fault(Harm.REFUSES, EVERY_PROGRAM, _MAIN_CF, message)
 
     def _of_service(self, service: MasterService) -> Iterator[Fault]:

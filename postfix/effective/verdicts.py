@@ -39,6 +39,10 @@ _SCREENING: Final = (
 _DEEP_TESTS: Final = (
     *("postscreen_pipelining_enable", "postscreen_non_smtp_command_enable", "postscreen_bare_newline_enable"),
 )
+# Without one of these, smtpd(8) waits or refuses.
+_ASKED: Final = frozenset(
+    {"anvil/unix", "cleanup/unix", "postlog/unix-dgram", "proxymap/unix", "rewrite/unix", "tlsmgr/unix"}
+)
 _NO_MECHANISM: Final = "smtpd_sasl_path: nobody may offer a way to log in there"
 _OTHERS: Final = "smtpd_authorized_xclient_hosts"
 _BEFORE: Final = frozenset({Stage.CLIENT, Stage.HELO, Stage.SENDER})
@@ -86,6 +90,8 @@ class _Judge:
         """Return the judgement."""
         if self.listener.cannot_tell:
             return self._says(Verdict.CANNOT_TELL, [self.listener.cannot_tell])
+        if unread := [each.key for each in self.configuration.services if each.key in _ASKED and not each.is_readable]:
+            return self._says(Verdict.CANNOT_TELL, [f"{key}: its line in master.cf is garbled" for key in unread])
         dead = [*will_not_start(self.listener, values_of_service(self.configuration, "proxymap"))]
         lacks_mechanisms = has_no_mechanism(self.listener, self.answers)
         if lacks_mechanisms is Answer.YES:

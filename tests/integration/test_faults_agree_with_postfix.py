@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from subprocess import run
 
@@ -18,7 +19,6 @@ from tests.support.judged_host import HostAnswers, captured
 from tests.support.loopback import free_ports, until
 from tests.support.postfix_instance import Boot, BootError, PostfixInstance
 from tests.support.postfix_staging import age_files
-from tests.support.xclient_probe import rcpt_code_as
 
 pytestmark = pytest.mark.needs_postfix
 
@@ -227,23 +227,22 @@ def test_nothing_starts_where_it_is_told(case: str, tmp_path: Path, postfix_inst
         instance.start_as_it_is()
 
 
-def test_an_index_larger_than_its_limit_refuses_mail(tmp_path: Path, postfix_instance: Boot) -> None:
-    """postmap(1) says nothing; all keys are lost, and one of few more bytes is found."""
-    table = "lmdb:$config_directory/rows"
-    main_cf = {"mynetworks": table, "lmdb_map_size": "8388608", "smtpd_relay_restrictions": "permit_mynetworks, reject"}
-    directory = _write(tmp_path, main_cf)
-    (directory / "rows").write_text("".join(f"10.{a}.{b}.7 {'x' * 60}\n" for a in range(200) for b in range(200)))
-    overrides = dict.fromkeys(main_cf)
-    instance = postfix_instance(directory, servers={"one": {}}, is_started=False, overrides=overrides)
-    conf = instance.config_directory
-    instance.start_as_it_is(f"lmdb:{conf}/rows")
-    size = (conf / "rows.lmdb").stat().st_size
-    places = {f"lmdb:{conf}/rows": size}
-    assert _told(instance, HostFacts(table_bytes=places)) == ()
-    assert rcpt_code_as("10.1.1.7", instance.ports["one"], "someone@elsewhere.test") == 250
-    text = (conf / "main.cf").read_text().replace("8388608", "65536")
-    (conf / "main.cf").write_text(text)
-    told = _told(instance, HostFacts(table_bytes=places))
-    assert {(each.harm, each.program) for each in told if "lmdb_map_size" in each.message} == {
-        (Harm.REFUSES, EVERY_PROGRAM)
-    }
+def test_an_index_that_grows_past_its_limit_loses_keys(tmp_path: Path) -> None:
+    """postmap(1) says nothing of it, and finds all of them where the limit is larger."""
+    keys = [sha256(str(number).encode()).digest().hex(":").upper() for number in range(40_000)]
+    (tmp_path / "rows").write_text("".join(f"{key} x\n" for key in keys))
+    (tmp_path / "master.cf").write_text("25 inet n - y - - smtpd\n")
+    table = f"lmdb:{tmp_path}/rows"
+    for limit, is_lost in ((16_777_216, False), (4_194_304, True)):
+        _write(tmp_path, {"lmdb_map_size": str(limit)})
+        age_files(tmp_path)
+        (tmp_path / "rows.lmdb").unlink(missing_ok=True)
+        made = run(["postmap", "-c", str(tmp_path), table], capture_output=True, text=True, check=True)
+        size = (tmp_path / "rows.lmdb").stat().st_size
+        asked = ["postmap", "-c", str(tmp_path), "-q", "-", table]
+        found = run(asked, input="\n".join(keys), capture_output=True, text=True, check=False).stdout.splitlines()
+        told, _ = faults_of(captured(tmp_path), {}, HostFacts(table_bytes={table: size}))
+        assert (made.stderr, len(found) < len(keys), [each.harm for each in told]) == (
+            *("", is_lost),
+            [Harm.REFUSES] * is_lost,
+        )

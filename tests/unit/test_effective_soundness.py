@@ -87,7 +87,7 @@ CASES: list[tuple[dict[str, str], list[tuple[Harm, str, str, str]]]] = [
     ({"line_length_limit": "many"}, [(ENDS, ALL, MAIN, "line_length_limit")]),
     ({"inet_protocols": "ipv5"}, [(ENDS, ALL, MAIN, "inet_protocols")]),
     ({"inet_interfaces": "203.0.113.1"}, [(ENDS, ALL, MAIN, "203.0.113.1 is no address of this host")]),
-    ({"lmdb_map_size": "1000"}, [(REFUSES, ALL, MAIN, "lmdb:/big has 1001 bytes")]),
+    ({"lmdb_map_size": "1000"}, [(REFUSES, ALL, MAIN, "lmdb:/big will have 1001 bytes")]),
     ({"lmdb_map_size": "1001"}, []),
     ({"smtp_tlsrpt_enable": "no"}, [(IGNORED, ALL, MAIN, "not known to Postfix 3.7")]),
     ({"smtpd_client_restrictions": "rejekt"}, [(REFUSES, "smtpd", "smtp/inet", "rejekt is no restriction")]),

@@ -317,6 +317,15 @@ def test_postscreen_with_an_action_may_refuse() -> None:
         assert permitted(found) == permits
 
 
+def test_a_service_that_smtpd_asks_and_nobody_can_read_leaves_all_untold() -> None:
+    """With a log service that does not start, no server greets."""
+    smtp = MasterService(name="smtp", type="inet", command="smtpd")
+    for name, kind, expected in (("postlog", "unix-dgram", set(Kind)), ("spare", "unix", set[Kind]())):
+        other = MasterService(name=name, type=kind, command="postlogd", is_readable=False)
+        found = settled(HostConfiguration(parameters=BASE, services=(smtp, other), map_types=TYPES))
+        assert permitted(found, CANNOT_TELL) == expected
+
+
 def test_a_listener_that_cannot_be_read_is_not_judged() -> None:
     """Cannot tell is never no."""
     service = MasterService(name="smtp", type="inet", command="smtpd", is_readable=False)
