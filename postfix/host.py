@@ -118,6 +118,9 @@ class HostDeclaration:
             `lmdb`, `cdb` and `btree` are compiled with postmap(1). Default: `texthash`.
         postfix_version: Release of Postfix on the host, to refuse parameters that it does not know. Default: unknown.
         compatibility_level: As in postconf(5), `3.6` or newer. Default: the release, else 3.6.
+        accept: What a change may do to a running Postfix beside what is declared, and is refused otherwise: places by
+            the words of `postfix.effective.acceptance.ACCEPTED_WORDS`, as `{"value_follows": ("smtp_tls_CAfile",)}`. A
+            place is a parameter, else a service of master.cf as `submission`. Default: nothing.
     """
 
     name: str
@@ -133,6 +136,7 @@ class HostDeclaration:
     table_type: TableType = "texthash"
     postfix_version: PostfixVersion | None = None
     compatibility_level: str = ""
+    accept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def effective_compatibility_level(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from postfix.effective.acceptance import problems_of_accept
 from postfix.host import HostDeclaration, Ownership
 from postfix.host_checks import problems_of_declaration
 from postfix.lines import BLANKS
@@ -125,6 +126,7 @@ def problems_of_host(host: HostDeclaration) -> list[Problem]:
     problems = [*problems_of_declaration(host), *problems_of_receiving(host), *_contradictions(host)]
     contradicted = {problem.path for problem in problems}
     problems += [problem for problem in _use(host) if problem.path not in contradicted]
+    problems += [problem.below("accept") for problem in problems_of_accept(host.accept, render_parameters(host))]
     told = {problem.path for problem in problems}
     problems += [problem for problem in problems_of_routing(host) if problem.path not in told]
     told = {problem.path for problem in problems}

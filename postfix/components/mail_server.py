@@ -58,6 +58,9 @@ class MailServer(PostfixHost):
             that another argument says, is refused, and so is one that decides who relays, what is run or whose files
             are used. Tables that they name are listed in previews under `unknown_tables`. Default: none.
         unchecked: Names in `parameters` that are taken all the same, with any value; previews list them. Default: none.
+        accept: What a change may do to a running Postfix beside what is declared, and is refused otherwise: by
+            `strangers_gain`, `listed_refused`, `tls_weaker`, `service_lost`, `value_follows` or `taken_away`, the
+            services of master.cf or parameters where it may happen. Default: nothing.
         table_type: Type of the lookup tables: `texthash` works everywhere and needs a reload after a change; `hash`,
             `lmdb`, `cdb` and `btree` are compiled with postmap(1). Default: `texthash`.
         opts: Options of Pulumi. Default: none.
@@ -88,6 +91,7 @@ class MailServer(PostfixHost):
         restrictions: Restrictions | None = None,
         parameters: Mapping[str, str] | None = None,
         unchecked: Sequence[str] = (),
+        accept: Mapping[str, Sequence[str]] | None = None,
         table_type: TableType = "texthash",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -103,6 +107,7 @@ class MailServer(PostfixHost):
         sending = arguments.record("relay_through", relay_through, ClientSettings, "postfix.ClientSettings(...)")
         arguments.expect_receiving(domains, maps, restrictions)
         arguments.expect_each("unchecked", unchecked, str, "the name of a parameter")
+        accepted = arguments.accepted(accept)
         arguments.refuse()
         arguments.add(problems_of_one_name([*served, relay_certificate]))
         trusted = roots_behind([*relay_clients, *relay_rosters]) if trust is None else list(trust)
@@ -127,6 +132,7 @@ class MailServer(PostfixHost):
             unchecked=tuple(unchecked),
             ownership=target.ownership,
             table_type=table_type,
+            accept=accepted,
         )
         host = DeclaredHost(
             checked=arguments.checked(declaration),

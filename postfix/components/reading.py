@@ -46,6 +46,8 @@ _FIELDS_OF_ROW: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "not_after": ((datetime, type(None)), "a datetime"),
     "certificate_pem": ((str,), "a certificate in PEM"),
 }
+_ACCEPT: Final = 'places by word, as {"value_follows": ["smtp_tls_CAfile"]}'
+_PLACE: Final = "a parameter, or a service of master.cf"
 _BY_FILE: Final = 'certificates by name, as {"mx1": pki.ServerCertificate(...)}'
 
 
@@ -111,6 +113,13 @@ class HostArguments(Arguments):
         self.record("domains", domains, Domains, "postfix.Domains(...)")
         self.record("maps", maps, Maps, "postfix.Maps(...)")
         self.record("restrictions", restrictions, Restrictions, "postfix.Restrictions(...)")
+
+    def accepted(self, accept: Mapping[str, Sequence[str]] | None) -> Mapping[str, tuple[str, ...]]:
+        """Return what is accepted of a change, by word; problems of its shape are added."""
+        if accept is None or not self.expect("accept", accept, Mapping, _ACCEPT):
+            return {}
+        good = [word for word, places in accept.items() if self.expect_each(f"accept.{word}", places, str, _PLACE)]
+        return {word: tuple(accept[word]) for word in good}
 
     def expect_rows(self, rows: object) -> None:
         """Add the problems of the rows for clients with certificates from elsewhere, field by field."""

@@ -40,6 +40,9 @@ class RelayClient(PostfixHost):
             that another argument says, is refused, and so is one that decides who relays, what is run or whose files
             are used. Tables that they name are listed in previews under `unknown_tables`. Default: none.
         unchecked: Names in `parameters` that are taken all the same, with any value; previews list them. Default: none.
+        accept: What a change may do to a running Postfix beside what is declared, and is refused otherwise: by
+            `strangers_gain`, `listed_refused`, `tls_weaker`, `service_lost`, `value_follows` or `taken_away`, the
+            services of master.cf or parameters where it may happen. Default: nothing.
         table_type: Type of the lookup tables: `texthash` works everywhere and needs a reload after a change; `hash`,
             `lmdb`, `cdb` and `btree` are compiled with postmap(1). Default: `texthash`.
         opts: Options of Pulumi. Default: none.
@@ -64,6 +67,7 @@ class RelayClient(PostfixHost):
         maps: Maps | None = None,
         parameters: Mapping[str, str] | None = None,
         unchecked: Sequence[str] = (),
+        accept: Mapping[str, Sequence[str]] | None = None,
         table_type: TableType = "texthash",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -75,6 +79,7 @@ class RelayClient(PostfixHost):
         own = arguments.record("settings", settings, ClientSettings, "postfix.ClientSettings(...)") or ClientSettings()
         arguments.expect_receiving(domains, maps)
         arguments.expect_each("unchecked", unchecked, str, "the name of a parameter")
+        accepted = arguments.accepted(accept)
         arguments.refuse()
         presented = [certificate, *transport_certificates]
         arguments.add(problems_of_one_name(presented))
@@ -88,6 +93,7 @@ class RelayClient(PostfixHost):
             unchecked=tuple(unchecked),
             ownership=target.ownership,
             table_type=table_type,
+            accept=accepted,
         )
         host = DeclaredHost(
             checked=arguments.checked(declaration), target=target, certificates=by_name(presented), trust=trust

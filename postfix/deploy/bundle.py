@@ -46,12 +46,14 @@ class Proof:
     `served`: SHA-256 fingerprints of server certificates; each SMTP server that uses the chain of main.cf has to serve
     one of them. Nothing is asked of the chain if there is none. `names`: by which clients ask for a server, each of
     which gets one of them. `rows_before`: the sources of tables on the host now, by path: a key that is in one and no
-    longer declared must not be found.
+    longer declared must not be found. `admits`: whether some server has to let a listed client relay; not where none
+    did before, or where that is accepted.
     """
 
     served: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     rows_before: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    admits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def bundle_of(
         *(("given", members.add(content), path) for path, content in plan.given.items()),
         *(("name", name) for name in proof.names),
         *_trial(plan, desired, situation),
+        *([] if proof.admits else [("admits", "no")]),
         *_Changes(plan, situation, members).lines(),
         *_lookups(plan, desired, proof, members),
     ]

@@ -9,7 +9,16 @@ from postfix.deploy.session import HostSession
 from postseal_core.errors import DeployError
 from postseal_core.files.tree import MARK_FILE, WORK_DIRECTORY
 
-__all__ = ["carry_out", "clear_up", "has_unread_files", "links_of", "prune", "raise_failure", "recover"]
+__all__ = [
+    "carry_out",
+    "clear_up",
+    "has_open_journal",
+    "has_unread_files",
+    "links_of",
+    "prune",
+    "raise_failure",
+    "recover",
+]
 
 _JOURNAL = f"{WORK_DIRECTORY}/journal/"
 _TRIAL = f"{WORK_DIRECTORY}/boot/"
@@ -31,7 +40,7 @@ def recover(session: HostSession) -> str:
     if not session.present([_JOURNAL, _TRIAL]):
         return ""
     result = _ask(session, "recover", token_hex(_ID_BYTES))
-    if result.end in (End.CONFLICT, End.BUSY, End.UNKNOWN, End.REFUSED) or _JOURNAL in session.present([_JOURNAL]):
+    if result.end in (End.CONFLICT, End.BUSY, End.UNKNOWN, End.REFUSED) or has_open_journal(session):
         raise_failure(result, session.root)
     return sentence_of_recovery(result)
 
@@ -47,6 +56,11 @@ def prune(session: HostSession, kept: int) -> None:
     """Have earlier states go of which there are more than shall be kept, the oldest first."""
     if len(session.names(f"{WORK_DIRECTORY}/kept/")) > kept:
         raise_failure(_ask(session, "recover", token_hex(_ID_BYTES), kept=kept), session.root)
+
+
+def has_open_journal(session: HostSession) -> bool:
+    """Whether an earlier run was cut off, and is still to be finished or undone."""
+    return _JOURNAL in session.present([_JOURNAL])
 
 
 def has_unread_files(session: HostSession) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Lookups", "as_lines", "lookups_of"]
+__all__ = ["Lookups", "as_lines", "has_rows", "keys_of", "lookups_of"]
 
 # A line that begins with a blank goes on with the row above.
 _KEY: Final = re.compile(rb"^(?!#)\S+", re.MULTILINE)
@@ -27,12 +27,12 @@ class Lookups:
 def lookups_of(source: bytes, before: bytes) -> Lookups:
     """Return the keys to look up in the table that is made of `source`, where `before` was its source until now."""
     lines, lines_before = set(source.split(b"\n")), set(before.split(b"\n"))
-    gone = _keys(b"\n".join(line for line in before.split(b"\n") if line not in lines))
+    gone = keys_of(b"\n".join(line for line in before.split(b"\n") if line not in lines))
     # Of large tables few rows change, and mostly none goes.
-    known = {*_keys(source.lower())} if gone else set()
+    known = {*keys_of(source.lower())} if gone else set()
     return Lookups(
-        declared=_keys(source),
-        added=_keys(b"\n".join(line for line in source.split(b"\n") if line not in lines_before)),
+        declared=keys_of(source),
+        added=keys_of(b"\n".join(line for line in source.split(b"\n") if line not in lines_before)),
         withdrawn=tuple(key for key in gone if key.lower() not in known),
     )
 
@@ -42,5 +42,11 @@ def as_lines(keys: Iterable[bytes]) -> bytes:
     return b"".join(key + b"\n" for key in keys)
 
 
-def _keys(source: bytes) -> tuple[bytes, ...]:
+def has_rows(source: bytes) -> bool:
+    """Return whether a table has any row."""
+    return _KEY.search(source) is not None
+
+
+def keys_of(source: bytes) -> tuple[bytes, ...]:
+    """Return the keys of a table's rows, each once; a line that begins with a blank goes on with the row above."""
     return tuple(dict.fromkeys(_KEY.findall(source)))

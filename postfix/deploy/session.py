@@ -69,6 +69,9 @@ class HostSession(Protocol):
         Raises DeployError if it does not end in time; it goes on then.
         """
 
+    def ask_program(self, said: bytes) -> bytes:
+        """Do as `run_program`, for an answer in which any byte may stand."""
+
     def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
         """Run a command, found by its name, in the root with a clean environment (LC_ALL=C); never through a shell.
 

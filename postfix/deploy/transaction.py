@@ -1,6 +1,6 @@
 """Deploy to a host whose Postfix may be running: look, plan, check; then the program on the host changes and proves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -8,6 +8,9 @@ from typing import Final
 from postfix.deploy.bundle import Bundle, Proof, bundle_of
 from postfix.deploy.checks import check_host, require_directory
 from postfix.deploy.commands import queue_directory
+from postfix.deploy.foreseen import Expectation, Foreseen, is_open, lines_of, problems_of
+from postfix.deploy.foresight import foresee
+from postfix.deploy.foretold import sentences_of_restart
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, files_to_inspect
 from postfix.deploy.host_program import carry_out, clear_up, has_unread_files, links_of, prune, raise_failure, recover
 from postfix.deploy.map_size import way_out_of_map_size
@@ -17,11 +20,11 @@ from postfix.deploy.proof import MarkChange, left_behind, marked_only
 from postfix.deploy.removal import sentences_of_removal
 from postfix.deploy.session import HostSession
 from postfix.deploy.steps import Place
-from postseal_core.errors import ConfigError, Problem
+from postseal_core.errors import ConfigError, Problem, refuse
 from postseal_core.files.mark import NO_MARK, Mark, paths_of_kept, read_mark
 from postseal_core.files.tree import MARK_FILE, ROOT, directories_above, kept_name, paths_to_inspect
 
-__all__ = ["Outcome", "Reloading", "deploy", "foresee_removal", "remove"]
+__all__ = ["Outcome", "Reloading", "deploy", "foresee_removal", "places_of", "remove", "situation_of"]
 
 NOTHING = Deployed()
 NO_FILES = HostFiles()
@@ -49,6 +52,7 @@ class Outcome:
 
     `left`: a line for each thing that stays, as nothing proves it ours or somebody has edited it. `recovered`: what
     became of an earlier run that was cut off, as a sentence. `evidence`: what was asked of the running service.
+    `foreseen`: a line for each finding about the change that was no reason to refuse it.
     """
 
     plan: HostPlan
@@ -56,6 +60,7 @@ class Outcome:
     left: tuple[str, ...] = ()
     recovered: str = ""
     evidence: tuple[Evidence, ...] = ()
+    foreseen: tuple[str, ...] = ()
 
 
 def _look_away(_configuration: str) -> tuple[str, ...]:
@@ -63,7 +68,7 @@ def _look_away(_configuration: str) -> tuple[str, ...]:
     return ()
 
 
-def deploy(
+def deploy(  # noqa: PLR0913  # by keyword
     session: HostSession,
     desired: HostFiles,
     deployed: Deployed = NOTHING,
@@ -73,6 +78,7 @@ def deploy(
     served: tuple[str, ...] = (),
     names: tuple[str, ...] = (),
     kept_generations: int = 0,
+    expectation: Expectation | None = None,
 ) -> Outcome:
     """Bring a host to its declared files and reload its Postfix, if one is running; or leave it as it was.
 
@@ -81,17 +87,19 @@ def deploy(
     it raises ends the deployment, and what it returns is added to `served`: SHA-256 fingerprints of certificates of
     which every SMTP server with the chain of main.cf has to serve one; not asked if empty. `names`: by which clients
     ask for a server; each gets one of them. `kept_generations`: how many earlier states of our files stay on the host.
-    A run that was cut off is finished or undone first. With nothing to change no command is run (one, if there are
-    files in the chroot) and no file is touched.
+    `expectation`: what the change may do by the way; None asks nothing of what Postfix would do. A run that was cut off
+    is finished or undone first. With nothing to change no command is run (one, if there are files in the chroot) and no
+    file is touched.
 
     Raises:
-        ConfigError: the declaration is wrong, or something on the host is in its way; nothing was changed.
+        ConfigError: the declaration is wrong, something on the host is in its way, or Postfix would do there what must
+            not happen by the way; nothing was changed.
         DeployError: a check or a step failed; the message says what is there now.
     """
     require_directory(session)
     with session.exclusive():
         recovered = recover(session)
-        run = _Run(session, desired, deployed, owner, before_change, served, names, kept_generations)
+        run = _Run(session, desired, deployed, owner, before_change, served, names, kept_generations, expectation)
         outcome = run.attempt(is_last_attempt=False) or run.attempt(is_last_attempt=True)
     return replace(_done(outcome), recovered=recovered)
 
@@ -114,11 +122,12 @@ class _Run:
     served: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     kept_generations: int = 0
+    expectation: Expectation | None = None
 
     def attempt(self, *, is_last_attempt: bool) -> Outcome | None:
         """Plan and carry out; None where a new plan may succeed."""
-        places = _places(self.session, self.desired, self.deployed)
-        situation = _situation(places, self.desired, self.deployed)
+        places = places_of(self.session, self.desired, self.deployed)
+        situation = situation_of(places, self.desired, self.deployed)
         plan = plan_deployment(self.desired, self.deployed, situation, self.owner)
         _remove_leftovers(places, plan)
         if plan.is_empty and not has_unread_files(self.session):
@@ -131,15 +140,26 @@ class _Run:
         with self.session.scratch() as scratch:
             check_host(self.session, scratch, plan)
             seen = self.before_change(scratch.root if plan.main_cf else self.session.root)
-        result = self._carry_out(plan, situation, (*self.served, *seen))
+        foreseen = self._foreseen(plan, situation)
+        result = self._carry_out(plan, situation, (*self.served, *seen), admits=is_open(foreseen, self.expectation))
         if result.is_changed_meanwhile and not is_last_attempt:
             return None
-        return self._outcome(plan, result)
+        return replace(self._outcome(plan, result), foreseen=(*lines_of(foreseen), *sentences_of_restart(foreseen)))
 
-    def _carry_out(self, plan: HostPlan, situation: Situation, served: tuple[str, ...]) -> ProgramResult:
+    def _foreseen(self, plan: HostPlan, situation: Situation) -> Foreseen:
+        """Refuse what must not happen by the way, and return the rest of what would."""
+        if self.expectation is None:
+            return Foreseen()
+        foreseen = foresee(self.session, plan, self.desired, self.deployed, situation, self.expectation)
+        refuse(_unchanged(problems_of(foreseen, self.session.root)))
+        return foreseen
+
+    def _carry_out(
+        self, plan: HostPlan, situation: Situation, served: tuple[str, ...], *, admits: bool
+    ) -> ProgramResult:
         sources = (self.session.read(table.source.path) for table in self.desired.tables)
         rows_before = {file.path: file.content for file in sources if file}
-        proof = Proof(served=served, names=self.names if served else (), rows_before=rows_before)
+        proof = Proof(served=served, names=self.names if served else (), rows_before=rows_before, admits=admits)
 
         def bundle(nonce: str) -> Bundle:
             return bundle_of(
@@ -160,6 +180,10 @@ class _Run:
         digests = {**plan.deployed.index_digests, **result.index_digests}
         made = replace(plan, deployed=replace(plan.deployed, index_digests=digests))
         return Outcome(made, _RELOADINGS[result.reloading], evidence=result.evidence)
+
+
+def _unchanged(problems: Iterable[Problem]) -> Iterator[Problem]:
+    return (Problem(each.path, f"{each.message}; nothing was changed") for each in problems)
 
 
 def remove(session: HostSession, deployed: Deployed, owner: str = "") -> Outcome:
@@ -191,18 +215,20 @@ def foresee_removal(session: HostSession, deployed: Deployed, owner: str = "") -
 
 
 def _proven(session: HostSession, deployed: Deployed, owner: str) -> tuple[Deployed, Situation]:
-    situation = _situation(_places(session, NO_FILES, deployed), NO_FILES, deployed)
+    situation = situation_of(places_of(session, NO_FILES, deployed), NO_FILES, deployed)
     return marked_only(owner, deployed, situation), situation
 
 
-def _places(session: HostSession, desired: HostFiles, deployed: Deployed) -> dict[Place, HostSession]:
+def places_of(session: HostSession, desired: HostFiles, deployed: Deployed) -> dict[Place, HostSession]:
+    """Return the sessions for the places below which a host has, or will have, files of ours."""
     places = {Place.CONFIG: session}
     if desired.chroot or deployed.chroot:
         places[Place.QUEUE] = session.at(queue_directory(session))
     return places
 
 
-def _situation(places: Mapping[Place, HostSession], desired: HostFiles, deployed: Deployed) -> Situation:
+def situation_of(places: Mapping[Place, HostSession], desired: HostFiles, deployed: Deployed) -> Situation:
+    """Look at what a plan needs to know of a host."""
     session, jail = places[Place.CONFIG], places.get(Place.QUEUE)
     mark, chroot_mark = _mark(session), _mark(jail) if jail else NO_MARK
     of_host = {path: "" for path, file in chroot_mark.files.items() if file.is_of_host}

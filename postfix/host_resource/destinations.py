@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed
 from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
+from postfix.deploy.preview import preview
 from postfix.deploy.program_result import Evidence, sentences_of_evidence
 from postfix.deploy.proof import problems_of_another_stack
 from postfix.deploy.removal import sentences_of_removal
@@ -17,11 +18,11 @@ from postfix.deploy.sessions.local import LocalSession
 from postfix.deploy.straight_probe import straight_answers
 from postfix.deploy.transaction import deploy, foresee_removal, remove
 from postfix.host_resource.drift import Edit, Left, Seen, edits_of, edits_of_parameters, edits_of_services
-from postfix.host_resource.preparation import PreparedHost, host_files
+from postfix.host_resource.preparation import PreparedHost, expectation_of, host_files, known_rows
 from postfix.on_host import CertificateOnHost, Sighting
 from postfix.proving import StraightEvidence
 from postfix.target import Target, TargetKind
-from postseal_core.errors import ConfigError, Problem, refuse
+from postseal_core.errors import ConfigError, DeployError, Problem, refuse
 from postseal_core.files.bringing import (
     Bringer,
     bring_directory,
@@ -53,8 +54,13 @@ class Brought:
 class Destination(Protocol):
     """A place to deploy a host's files to; `deployed` records our files there, without secrets."""
 
-    def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
-        """Report in a preview the files at `paths` that `write` would refuse or take over."""
+    def foresee(
+        self, paths: Collection[str], deployed: Deployed, bringer: Bringer, prepared: PreparedHost | None
+    ) -> None:
+        """Report in a preview the files at `paths` that `write` would refuse or take over, and what it would change.
+
+        `prepared`: as far as a preview knows it.
+        """
 
     def write(
         self,
@@ -93,7 +99,10 @@ class _Directory:
     def __init__(self, target: Target) -> None:
         self._path, self._jail = Path(target.path), Path(target.jail)
 
-    def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
+    def foresee(
+        self, paths: Collection[str], deployed: Deployed, bringer: Bringer, prepared: PreparedHost | None
+    ) -> None:
+        del prepared
         _refuse_another_stack(self._path, deployed, bringer)
         foresee_directory(self._path, paths, deployed.files, bringer)
 
@@ -139,11 +148,29 @@ class _Local:
     def __init__(self, target: Target) -> None:
         self._path, self._kept_generations = Path(target.path), target.kept_generations
 
-    def foresee(self, paths: Collection[str], deployed: Deployed, bringer: Bringer) -> None:
+    def foresee(
+        self, paths: Collection[str], deployed: Deployed, bringer: Bringer, prepared: PreparedHost | None
+    ) -> None:
         _refuse_another_stack(self._path, deployed, bringer)
         # Of an index there is no digest in the record: whatever it is now, it is the one that we made.
         indexes = DirectoryWriter(self._path).present(deployed.indexes)
         foresee_directory(self._path, paths, {**deployed.files, **indexes}, bringer)
+        if prepared is None:
+            return
+        desired = host_files(prepared, tuple(bringer.take_over))
+        try:
+            lines = preview(
+                LocalSession(self._path),
+                desired,
+                deployed,
+                bringer.owner,
+                expectation_of(prepared),
+                rows=known_rows(prepared),
+            )
+        except DeployError as error:
+            lines = [f"what this would do on the host cannot be told in a preview: {error}"]
+        for line in lines:
+            bringer.report(line)
 
     def write(
         self,
@@ -162,6 +189,7 @@ class _Local:
             served=prepared.served,
             kept_generations=self._kept_generations,
             names=prepared.host.public_names if prepared.host.server else (),
+            expectation=expectation_of(prepared),
         )
         if outcome.recovered:
             bringer.report(outcome.recovered)
@@ -169,7 +197,7 @@ class _Local:
             bringer.report(f"{path} was changed outside; it is as declared again")
         for path in outcome.plan.taken_over:
             bringer.report(sentence_of_takeover(str(self._path), path))
-        for line in (*sentences_of_evidence(outcome.evidence), outcome.reloading.value):
+        for line in (*outcome.foreseen, *sentences_of_evidence(outcome.evidence), outcome.reloading.value):
             bringer.report(line)
         return Brought(outcome.plan.deployed, outcome.evidence, _seen_straight(prepared, outcome.evidence, bringer))
 

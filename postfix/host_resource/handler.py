@@ -49,10 +49,14 @@ _NOTHING = Deployed()
 
 @dataclass(frozen=True, slots=True)
 class _Outline:
-    """All paths of a host's files, known in every preview, and those taken over from others."""
+    """All paths of a host's files, known in every preview, and those taken over from others.
+
+    `prepared`: the host as far as it is known.
+    """
 
     paths: tuple[str, ...]
     take_over: tuple[str, ...] = ()
+    prepared: PreparedHost | None = None
 
 
 class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
@@ -144,7 +148,7 @@ def _outlined(prepared: PreparedHost, target: Target) -> _Outline:
     take_over = taken_over_in(target)
     # A table without its index, or with another one, would answer with other rows.
     indexes = [index for table, index in indexes_of(prepared).items() if table in take_over]
-    return _Outline(paths_of(prepared, target), (*take_over, *indexes))
+    return _Outline(paths_of(prepared, target), (*take_over, *indexes), prepared)
 
 
 def _outline(context: Context) -> _Outline:
@@ -174,6 +178,7 @@ def _inputs(args: HostArgs, services: Mapping[str, ServiceAccess], prepared: Pre
         unknown_tables=unknown_tables(host),
         to_review=to_review(host) | notes_on_fingerprints(args.access, args.distrusted),
         on_host=certificate_on_host(host),
+        accepted={word: ", ".join(places) for word, places in host.accept.items()},
     )
 
 
@@ -194,7 +199,8 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
     bringer = bringer_of(context, _outline(context).take_over)
     inspection = inspection_of(inputs, old, deployed, context)
     if is_preview:
-        destination.foresee(_outline(context).paths, deployed, bringer)
+        outline = _outline(context)
+        destination.foresee(outline.paths, deployed, bringer, outline.prepared)
         inspection.foresee()
         return HostState(
             name=inputs.name,

@@ -1,7 +1,7 @@
 """Render and check all files of a host, as far as its certificates are known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
@@ -11,6 +11,7 @@ from pki.verification import load_chain
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, pending_files, render_content_files
 from postfix.content_checks import problems_of_content
+from postfix.deploy.foreseen import Expectation
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, HostFiles, Table
 from postfix.host import HostDeclaration, Ownership
 from postfix.host_resource.access import ServiceAccess, rows_of_host
@@ -34,8 +35,10 @@ from postseal_core.values import UNKNOWN, Maybe, Unknown
 __all__ = [
     "PreparedHost",
     "added_services",
+    "expectation_of",
     "host_files",
     "indexes_of",
+    "known_rows",
     "paths_of",
     "prepare",
     "rows_of_tables",
@@ -51,7 +54,8 @@ class PreparedHost:
     """A host and all files for it: below its configuration directory, and copies below queue_directory.
 
     `pending`: paths of files that a preview does not know yet. `rows`: of its tables of clients, since this run.
-    `served`: SHA-256 fingerprints of the certificates of its servers, of which each has to serve one.
+    `served`: SHA-256 fingerprints of the certificates of its servers, of which each has to serve one. `listing`: by
+    table of clients, whether it lists any. `unknown_tables`: tables of clients with rows that a preview does not know.
     """
 
     host: HostDeclaration
@@ -60,6 +64,8 @@ class PreparedHost:
     pending: tuple[str, ...] = ()
     rows: tuple[HostRow, ...] = ()
     served: tuple[str, ...] = ()
+    listing: Mapping[str, bool] = field(default_factory=dict)
+    unknown_tables: frozenset[str] = frozenset()
 
     @property
     def digests(self) -> dict[str, Maybe[str]]:
@@ -126,6 +132,25 @@ def host_files(prepared: PreparedHost, take_over: tuple[str, ...] = ()) -> HostF
     )
 
 
+def expectation_of(prepared: PreparedHost) -> Expectation:
+    """Return what a host's declaration expects of its deployment."""
+    return Expectation(client_tables=prepared.listing, pending=prepared.pending, accept=prepared.host.accept)
+
+
+def known_rows(prepared: PreparedHost) -> dict[str, bytes]:
+    """Return the sources of all tables of which every row that stands on the host already is known."""
+    tables = table_names(prepared.host)
+    known = {each.path: each.content for each in prepared.entries if isinstance(each, FileEntry)}
+    clients: dict[str, list[str]] = {path: [] for path in prepared.listing if path not in prepared.unknown_tables}
+    for row in prepared.rows:
+        path = client_tables(prepared.host).get(row.service, "")
+        fingerprint = row.accepted.fingerprint_sha256
+        if path in clients and not isinstance(fingerprint, Unknown):
+            clients[path].append(fingerprint)
+    sources = {path: "".join(f"{each} client\n" for each in some).encode() for path, some in clients.items()}
+    return {**sources, **{path: content for path, content in known.items() if path in tables}}
+
+
 def prepare(args: HostArgs, services: Mapping[str, ServiceAccess], *, now: datetime) -> PreparedHost:
     """Render every file of a host that is known, and check it before anything is touched.
 
@@ -151,6 +176,13 @@ def prepare(args: HostArgs, services: Mapping[str, ServiceAccess], *, now: datet
         pending=(*pending, *(f"{jail.strip('/')}/{path}" for path in pending if _is_in_directory(path))),
         rows=rows_of_host(host, services, now),
         served=_served(host, content),
+        listing={
+            table: bool(services[service].rows) or services[service].has_unknown_roster
+            for service, table in client_tables(host).items()
+        },
+        unknown_tables=frozenset(
+            table for service, table in client_tables(host).items() if services[service].has_unknown_roster
+        ),
     )
 
 

@@ -91,6 +91,7 @@ class HostInputs:
     nobody has checked, by their place in the declaration; of a setting by its name. `to_review`: what the declaration
     opens or may close beside what its own words say, by its place. `on_host`: certificates that the host has already
     and serves. `look_again_at`: the first run from this instant on looks at them, even if all else is as it was.
+    `accepted`: what a change may do by the way, as places by word.
     """
 
     name: str
@@ -108,6 +109,7 @@ class HostInputs:
     to_review: Mapping[str, str] = field(default_factory=dict)
     on_host: CertificateOnHost | None = None
     look_again_at: datetime | None = None
+    accepted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -217,6 +217,7 @@ class HostSection(Section):
     table_type: Annotated[Text, AfterValidator(_table_type)] = "texthash"
     postfix_version: Annotated[Text, AfterValidator(_postfix_version)] | None = None
     compatibility_level: Text = ""
+    accept: Mapping[Text, Texts] = Field(default_factory=dict)
     target: Annotated[TargetSection, expanded("directory")] | None = None
 
     def served(self, name: str) -> tuple[str, ...]:

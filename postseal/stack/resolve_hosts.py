@@ -166,6 +166,7 @@ def _declaration(context: _Context, ownership: Ownership) -> HostDeclaration:
         table_type=_word(section.table_type),
         postfix_version=PostfixVersion.from_text(version) if version else None,
         compatibility_level=section.compatibility_level,
+        accept=section.accept,
     )
 
 

@@ -264,6 +264,29 @@ MISTAKES: dict[str, tuple[Callable[..., object], dict[str, Any], list[str]]] = {
             "hosts.mx1.settings.relay.networks: got a text, expected a list",
         ],
     ),
+    "what a host accepts": (
+        relay,
+        given(accept={"listed_refused": "submission", "value_follows": [5]}),
+        [
+            "hosts.mx1.accept.listed_refused: got 'submission', expected a list, as [first, second]",
+            "hosts.mx1.accept.value_follows[0]: got 5, expected a parameter, or a service of master.cf",
+        ],
+    ),
+    "what a host that only sends accepts": (
+        sender,
+        given(accept=["submission"]),
+        ['hosts.web.accept: got a list, expected places by word, as {"value_follows": ["smtp_tls_CAfile"]}'],
+    ),
+    "words that accept nothing": (
+        relay,
+        given(accept={"open": ["smtp"]}),
+        [
+            (
+                "hosts.mx1.accept.open: got 'open', expected one of strangers_gain, listed_refused, tls_weaker, "
+                "service_lost, value_follows, taken_away"
+            ),
+        ],
+    ),
     "parameters of a host": (
         relay,
         given(myhostname=None, parameters={"relayhost": 5}, table_type=True),

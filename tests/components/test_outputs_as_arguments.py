@@ -92,7 +92,9 @@ def places_of_arguments() -> Iterator[Place]:
         for name, hint in parameters(kind).items():
             is_waited_for = (declare, name) in WAITED_FOR
             yield Place(declare, name, lambda value, name=name: {name: value}, is_waited_for)  # type: ignore[misc]
-            if "Sequence" in str(hint) or "list[str]" in str(hint):
+            # Lists in a mapping are none of the argument itself.
+            of_itself = str(hint).replace("Mapping[str, collections.abc.Sequence[str]]", "")
+            if "Sequence" in of_itself or "list[str]" in of_itself:
                 yield Place(declare, f"{name}[", lambda value, name=name: {name: [value]})  # type: ignore[misc]
             if "Mapping" in str(hint):
                 yield Place(declare, f"{name}.", lambda value, name=name: {name: {"mx1": value}})  # type: ignore[misc]

@@ -241,6 +241,21 @@ def test_release_and_level_of_postfix_are_handed_on() -> None:
     assert (declaration.effective_compatibility_level, declaration.table_type) == ("3.9", "lmdb")
 
 
+def test_what_is_accepted_is_handed_on_and_mistakes_in_it_are_named() -> None:
+    """By word and place; a word that nobody knows, and a parameter of the host itself."""
+    accept = {"value_follows": ["smtp_tls_CAfile"], "listed_refused": ["submission"]}
+    assert loaded(accept=accept).declaration.accept == {
+        "value_follows": ("smtp_tls_CAfile",),
+        "listed_refused": ("submission",),
+    }
+    wrong = {"value_follow": ["smtp_tls_CAfile"], "value_follows": ["smtpd_tls_CAfile"], "tls_weaker": ["a b"]}
+    assert [problem.path for problem in problems_of(host(accept=wrong))] == [
+        "hosts.mx1.accept.value_follow",
+        "hosts.mx1.accept.value_follows",
+        "hosts.mx1.accept.tls_weaker",
+    ]
+
+
 @pytest.mark.parametrize(
     ("target", "paths"),
     [

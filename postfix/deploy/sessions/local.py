@@ -23,6 +23,8 @@ __all__ = ["LocalSession"]
 
 # A table of 100,000 rows, a service that has to be started again, and a journal of an earlier run before that.
 _PROGRAM_SECONDS = 600.0
+# The longest that one command of the program takes where nothing is changed.
+_PATIENCE_SECONDS = 6.0
 _SHELL = "/bin/sh"
 _SCRATCH = "postseal-scratch-"
 # In each scratch directory, locked by who made it: one that nobody locks any more was left by a run that was killed.
@@ -69,6 +71,10 @@ class LocalSession(DirectoryWriter):
 
     def run_program(self, said: bytes) -> str:
         """Run the host program here; an interrupt leaves it at work, and the next run finds how it ended."""
+        return self.ask_program(said).decode(errors="replace")
+
+    def ask_program(self, said: bytes) -> bytes:
+        """Run the host program here and return what it prints as it is."""
         environment = {"PATH": self.search_path}
         with subprocess.Popen(
             [self.shell, self.program], cwd="/", env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -76,14 +82,12 @@ class LocalSession(DirectoryWriter):
             try:
                 stdout, _ = process.communicate(said, timeout=_PROGRAM_SECONDS)
             except BaseException as error:
-                # Only the shell that waits: what carries out the transaction has a session of its own.
-                process.kill()
-                process.wait()
+                _end(process)
                 if not isinstance(error, subprocess.TimeoutExpired):
                     raise
                 message = f"the deployment to {self.root} did not end within {_PROGRAM_SECONDS:g} s and goes on"
                 raise DeployError(f"{message}; run again later: it says then how it ended") from error
-        return stdout.decode(errors="replace")
+        return stdout
 
     def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
         """Run a command in the root; after the time it and what it started are killed."""
@@ -123,6 +127,16 @@ def _remove_abandoned() -> None:
                 with alive.open() as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     shutil.rmtree(alive.parent, ignore_errors=True)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the shell that waits, which may have a directory to remove; what carries out a transaction goes on."""
+    process.terminate()
+    try:
+        process.wait(_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,84 @@
+"""What a preview says about a host: what would change there, in lines for a reviewer."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from postfix.deploy.foreseen import Foreseen, lines_of, problems_of
+from postfix.deploy.lookups import keys_of
+from postfix.effective.comparison import View
+from postfix.effective.listeners import values_of_service
+from postfix.list_items import split_list
+from postseal_core.errors import Problem
+
+__all__ = ["rows_that_go", "sentences_of_preview", "sentences_of_restart"]
+
+_RESTART: Final = ("inet_interfaces", "inet_protocols", "queue_directory")
+_SHOWN_ROWS: Final = 3
+_LONGEST_VALUE: Final = 200
+
+
+def sentences_of_preview(foreseen: Foreseen, root: str, names: Iterable[str]) -> list[str]:
+    """Return what `up` would do to a host, and why it would refuse to; `names`: the parameters that are ours."""
+    refused = [f"up will refuse this: {problem}" for problem in problems_of(foreseen, root)]
+    if foreseen.before is None or foreseen.after is None:
+        return [*refused, *lines_of(foreseen)]
+    changes = [*_changes(foreseen.before, foreseen.after, names)]
+    told = [str(Problem(f"{root}/main.cf would change", "; ".join(changes)))] if changes else []
+    return [*refused, *told, *lines_of(foreseen), *_reading(foreseen, foreseen.before, foreseen.after)]
+
+
+def _changes(before: View, after: View, names: Iterable[str]) -> Iterator[str]:
+    old, new = (values_of_service(view.configuration, "") for view in (before, after))
+    for name in sorted({*names}):
+        was, will = " ".join(old[name].split()), " ".join(new[name].split())
+        if split_list(was) != split_list(will):
+            yield f"{name}: {_shown(was)} -> {_shown(will)}"
+
+
+def _shown(value: str) -> str:
+    return f"{value[:_LONGEST_VALUE]}..." if len(value) > _LONGEST_VALUE else value or "empty"
+
+
+def _reading(foreseen: Foreseen, before: View, after: View) -> Iterator[str]:
+    """Say when Postfix reads what is new."""
+    if foreseen.is_running is False:
+        yield "no Postfix runs with this configuration; it reads the new files when it is started"
+        return
+    if foreseen.is_running is None:
+        yield "whether Postfix runs with this configuration cannot be told"
+    yield from sentences_of_restart(foreseen)
+    added = sorted(after.listeners.keys() - before.listeners.keys())
+    if added and before.listeners:
+        yield f"{', '.join(added)}: a new listener, which a reload opens"
+
+
+def sentences_of_restart(foreseen: Foreseen) -> Iterator[str]:
+    """Say what a reload does not do, if Postfix runs."""
+    if foreseen.before is None or foreseen.after is None or foreseen.is_running is False:
+        return
+    old, new = (values_of_service(view.configuration, "") for view in (foreseen.before, foreseen.after))
+    if changed := [name for name in _RESTART if foreseen.before.listeners and old[name] != new[name]]:
+        names = ", ".join(changed)
+        yield f"{names}: Postfix reads this only when it is started; stop it before `up`, and start it after"
+
+
+def rows_that_go(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
+    """Return a line for each table from which rows go; `after`: the tables whose rows are known."""
+    return [line for path, source in after.items() if (line := _rows_that_go(path, before.get(path, b""), source))]
+
+
+def _rows_that_go(path: str, before: bytes, after: bytes) -> str:
+    stays = {key.lower() for key in keys_of(after)}
+    gone = [key for key in keys_of(before) if key.lower() not in stays]
+    if not gone:
+        return ""
+    labels = {line.split(None, 1)[0]: line for line in before.split(b"\n") if line.strip()}
+    first = [_label(labels.get(key, key)) for key in gone[:_SHOWN_ROWS]]
+    more = f" and {len(gone) - _SHOWN_ROWS} more" if len(gone) > _SHOWN_ROWS else ""
+    rows = "a row goes" if len(gone) == 1 else f"{len(gone)} rows go"
+    return str(Problem(path, f"{rows}: {'; '.join(first)}{more}"))
+
+
+def _label(line: bytes) -> str:
+    text = " ".join(line.decode("utf-8", "replace").split())
+    return f"{text[:_LONGEST_VALUE]}..." if len(text) > _LONGEST_VALUE else text

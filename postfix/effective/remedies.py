@@ -1,0 +1,84 @@
+"""What may be done about a finding: in the stack file, in main.cf or in master.cf."""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from postfix.effective.comparison import Finding, Rule, View
+from postfix.effective.listeners import Listener, TlsLevel
+
+__all__ = ["remedy_of"]
+
+_PERMIT: Final = "permit_tls_clientcerts"
+_DIGEST: Final = "sha256"
+_RECIPIENTS: Final = "smtpd_recipient_restrictions"
+_RELAY: Final = "smtpd_relay_restrictions"
+_LISTS: Final = (
+    *("smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions"),
+    *(_RELAY, _RECIPIENTS),
+)
+
+
+def remedy_of(finding: Finding, after: View) -> str:
+    """Return how to mend what a finding reports, as a part of a sentence; empty where only accepting is left."""
+    remedy = _REMEDIES.get(finding.rule)
+    return remedy(finding, after) if remedy else ""
+
+
+def _of_listed(finding: Finding, view: View) -> str:
+    listener = view.listeners.get(finding.place)
+    if listener is None or "listed clients" not in finding.message:
+        return ""
+    return "; ".join([*_of_certificates(listener), *_of_lists(finding, listener)])
+
+
+def _of_certificates(listener: Listener) -> Iterator[str]:
+    """Name what keeps a listener from seeing a certificate at all."""
+    if listener.tls is TlsLevel.NONE:
+        yield f"no TLS is offered here, so no certificate is seen{_said_in(listener, 'smtpd_tls_security_level')}"
+    elif not listener.asks_for_certificates:
+        yield f"no certificate is asked for here{_said_in(listener, 'smtpd_tls_ask_ccert')}"
+    elif listener.digest != _DIGEST:
+        name = "smtpd_tls_fingerprint_digest"
+        yield f"fingerprints are compared in {listener.digest or 'no digest'} here{_said_in(listener, name)}"
+    elif any(_PERMIT in listener.words_of(name) for name in _LISTS):
+        files = ", ".join((*listener.chain_files, *(each for pair in listener.pairs for each in pair)))
+        rows = ", ".join(listener.rows) or "no table"
+        yield f"see that {files} can be loaded, and that the client is listed in {rows}"
+
+
+def _said_in(listener: Listener, name: str) -> str:
+    return f": take {name} out of {listener.service.key} in master.cf" if name in listener.service.options else ""
+
+
+def _of_lists(finding: Finding, listener: Listener) -> Iterator[str]:
+    named = [name for name in _LISTS if f"{name}: " in finding.message]
+    for name in named:
+        if name in listener.service.options:
+            where = f"{listener.service.key} in master.cf has a list of its own: put {_PERMIT} in front there"
+            yield f"{where}, or take it out" if name in (_RELAY, _RECIPIENTS) else where
+        elif name == _RECIPIENTS:
+            yield (
+                "`relay: { restrict_recipients: true }` of the host writes a list that lets listed clients through, or "
+                f"put {_PERMIT} in front of what refuses in {name} of main.cf"
+            )
+        elif name != _RELAY:
+            yield f"put {_PERMIT} in front of what refuses in {name} of main.cf"
+
+
+def _of_value(finding: Finding, _view: View) -> str:
+    return f"declare {finding.place} under `settings`, or write its present value into main.cf"
+
+
+def _of_network(finding: Finding, _view: View) -> str:
+    return "correct inet_interfaces" if "no address" in finding.message else ""
+
+
+_REMEDIES: Final[Mapping[Rule, Callable[[Finding, View], str]]] = MappingProxyType(
+    {
+        Rule.LISTED_REFUSED: _of_listed,
+        Rule.SO_BEFORE: _of_listed,
+        Rule.VALUE_FOLLOWS: _of_value,
+        Rule.SERVICE_LOST: _of_network,
+    }
+)
