@@ -1,6 +1,7 @@
 """What a deployment asks of this machine: its files, its commands, and the certificates that it serves already."""
 
 import errno
+import fcntl
 import os
 import signal
 import threading
@@ -153,3 +154,26 @@ def test_where_postconf_does_not_answer_nothing_is_known_and_nothing_is_a_fault(
     sighting = look_at_certificates(host, declared, configuration=str(tmp_path))
     assert sighting.cannot_tell == ""
     assert ["names no server certificate" in each for each in sighting.faults] == [True]
+
+
+def test_a_scratch_directory_is_never_taken_for_an_abandoned_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run clears up at the very moment at which this one has made its own and not yet locked it."""
+    lock = fcntl.flock
+
+    def clear_up_first(file: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        with LocalSession(tmp_path).scratch():
+            lock(file, how)
+
+    abandoned = tmp_path / "postseal-scratch-abandoned"
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(fcntl, "flock", clear_up_first)
+    with LocalSession(tmp_path).scratch() as scratch:
+        assert Path(scratch.root).is_dir()
+        abandoned.mkdir()
+        (abandoned / ".alive").touch()
+        with LocalSession(tmp_path).scratch():
+            assert Path(scratch.root).is_dir()
+            assert not abandoned.exists()

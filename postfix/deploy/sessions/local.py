@@ -114,8 +114,11 @@ class LocalSession(DirectoryWriter):
 @contextmanager
 def _alive(directory: Path) -> Iterator[None]:
     """Show that a scratch directory is in use, for as long as this process lives."""
-    with (directory / _ALIVE).open("w") as file:
+    # Under its name only once it is locked: others remove what has it and is not.
+    unnamed = directory / f"{_ALIVE}.new"
+    with unnamed.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        unnamed.rename(directory / _ALIVE)
         yield
 
 
