@@ -12,7 +12,7 @@ from postseal_core.errors import Problem
 
 __all__ = ["rows_that_go", "sentences_of_preview", "sentences_of_restart"]
 
-_RESTART: Final = ("inet_interfaces", "inet_protocols", "queue_directory")
+_RESTART: Final = ("inet_interfaces", "inet_protocols")
 _SHOWN_ROWS: Final = 3
 _LONGEST_VALUE: Final = 200
 
@@ -59,7 +59,7 @@ def sentences_of_restart(foreseen: Foreseen) -> Iterator[str]:
     old, new = (values_of_service(view.configuration, "") for view in (foreseen.before, foreseen.after))
     if changed := [name for name in _RESTART if foreseen.before.listeners and old[name] != new[name]]:
         names = ", ".join(changed)
-        yield f"{names}: Postfix reads this only when it is started; stop it before `up`, and start it after"
+        yield f"{names}: Postfix reads this only when it is started; `up` stops and starts it, and all sessions end"
 
 
 def rows_that_go(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:

@@ -54,9 +54,9 @@ class Evidence:
 class ProgramResult:
     """The end of one run.
 
-    `reloading`: reloaded, not_running, no_main_cf, or empty. `recovered`: what became of an earlier run that was cut
-    off: forward, undo, finished, conflict, or empty. `left`: what is obsolete and could not be removed, with the
-    reason where there is one. `index_digests`: what postmap made, by path.
+    `reloading`: reloaded, restarted, not_running, no_main_cf, or empty. `recovered`: what became of an earlier run that
+    was cut off: forward, undo, finished, conflict, or empty. `left`: what is obsolete and could not be removed, with
+    the reason where there is one. `index_digests`: what postmap made, by path.
     """
 
     end: End
@@ -107,6 +107,7 @@ _FAULTS: Final = {
     "running": "it cannot be told whether a Postfix runs with {root}: {text}; see what `postconf -c {root}` says",
     "queue": "queue_directory would go {text} while Postfix runs; stop it, run again, and start it",
     "reload": "postfix -c {root} reload failed, see the mail log: {text}",
+    "start": "postfix -c {root} start failed, see the mail log: {text}",
     "died": "{text}; see the mail log",
     "probe": "the running Postfix does not do what is declared: {text}; see the mail log",
     "undo": "not everything could be put back: {text}",

@@ -34,6 +34,9 @@ class Reloading(StrEnum):
     """Whether the host's Postfix was reloaded; the value is a sentence for the reader."""
 
     DONE = "Postfix was reloaded"
+    RESTARTED = (
+        "Postfix was stopped and started, as inet_interfaces or inet_protocols has changed; all sessions have ended"
+    )
     NOT_NEEDED = "nothing changed, Postfix was left alone"
     NOT_RUNNING = "no Postfix runs with this configuration; it reads the new files when it is started"
     NO_MAIN_CF = "main.cf is removed; a running Postfix goes on with what it has read until it is stopped"
@@ -41,6 +44,7 @@ class Reloading(StrEnum):
 
 _RELOADINGS: Final[Mapping[str, Reloading]] = {
     "reloaded": Reloading.DONE,
+    "restarted": Reloading.RESTARTED,
     "not_running": Reloading.NOT_RUNNING,
     "no_main_cf": Reloading.NO_MAIN_CF,
 }

@@ -114,6 +114,8 @@ def test_what_the_running_service_does_not_bear_never_stays(relay: Relay, fault:
     desired = declared(SERVERS[1], BOB, **NOT_BORNE[fault])
     said = failure_of(lambda: relay.up(desired, served=SERVERS[1]))
     assert re.search("nothing was changed|all files are as they were before, and Postfix answers as it did", said), said
+    # Where a command cannot work with such a configuration, its tables are not to blame.
+    assert "declare texthash" not in said
     assert relay.content() == before
     assert relay.is_old()
     assert relay.leftovers() == []
@@ -198,7 +200,7 @@ def test_a_kill_before_any_step_is_made_good_by_the_next_run(relay: Relay) -> No
     """Nobody is refused who is declared, whatever is half done; the next run ends as if nothing had been."""
     points = points_of(relay, NEW)
     # What is killed while it runs beside is tested with the rest of that (test_trial_run.py).
-    not_here = {"undo", "undo-reload", "undo-close", "trying"}
+    not_here = {"undo", "undo-reload", "undo-close", "trying", "restart"}
     assert {point.partition(":")[0] for point in points} == names_of_steps() - not_here
     before = relay.content()
     wrong: dict[str, object] = {}
@@ -238,6 +240,28 @@ def test_a_kill_while_it_undoes_is_made_good_by_the_next_run(relay: Relay) -> No
         assert relay.is_new()
         assert relay.leftovers() == []
         relay.up(OLD)
+
+
+def test_what_is_read_only_at_a_start_takes_a_stop_and_a_start(relay: Relay) -> None:
+    """A reload would leave it as it was; also where the run is killed while nothing runs, and where all is undone."""
+    wider = declared(SERVERS[1], BOB, inet_interfaces="loopback-only")
+    assert relay.up(wider, served=SERVERS[1]).reloading is Reloading.RESTARTED
+    assert relay.is_new()
+    assert relay.up(NEW).reloading is Reloading.RESTARTED
+    assert (
+        relay.up(replace(NEW, parameters={**NEW.parameters, "biff": "no"}), served=SERVERS[1]).reloading
+        is Reloading.DONE
+    )
+    said = failure_of(lambda: relay.up(wider, served=SERVERS[0]))
+    assert "all files are as they were before, and Postfix answers as it did" in said
+    assert relay.is_new()
+    relay.session.before("restart")
+    failure_of(lambda: relay.up(wider, served=SERVERS[1]))
+    assert relay.instance.master_pid() is None
+    relay.session.before()
+    assert "was finished" in relay.up(wider, served=SERVERS[1]).recovered
+    assert relay.is_new()
+    assert relay.leftovers() == []
 
 
 def test_after_a_cut_before_the_reload_nobody_says_that_nothing_changed(relay: Relay) -> None:

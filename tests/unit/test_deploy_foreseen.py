@@ -390,7 +390,7 @@ def test_a_preview_says_what_changes_and_when_it_is_read() -> None:
     old, new = view(SMTP, a="1", b="$a x", c="p,  q", inet_interfaces="all"), view(SMTP, a="2", b="$a x", c="p q")
     assert preview(old, new) == [
         "/etc/postfix/main.cf would change: a: 1 -> 2; b: 1 x -> 2 x",
-        "inet_interfaces: Postfix reads this only when it is started; stop it before `up`, and start it after",
+        "inet_interfaces: Postfix reads this only when it is started; `up` stops and starts it, and all sessions end",
     ]
     assert preview(old, old) == []
     assert preview(old, old, is_running=False)[0].startswith("no Postfix runs with this configuration")
