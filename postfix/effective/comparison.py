@@ -122,20 +122,25 @@ class _Comparison:
         found = [*self.after.of(Kind.LISTED)]
         is_refused_everywhere = all(each.verdict is Verdict.REFUSE for each in found)
         for each in found:
-            if each.verdict is Verdict.REFUSE and (each.listener in self.admitting or is_refused_everywhere):
-                if self.ours_before and self._was_refused(each.listener):
-                    yield Finding(Rule.SO_BEFORE, each.listener, f"listed clients are refused already{_by(each)}")
-                else:
-                    yield Finding(Rule.LISTED_REFUSED, each.listener, f"listed clients would be refused{_by(each)}")
+            if each.verdict is Verdict.REFUSE:
+                yield self._refused(each, is_one_of_all=is_refused_everywhere)
             elif each.verdict is Verdict.CANNOT_TELL:
                 message = f"whether listed clients may relay cannot be told{_by(each)}"
                 yield Finding(Rule.CANNOT_TELL, each.listener, message)
         for name in self.admitting - {each.listener for each in found}:
             yield Finding(Rule.LISTED_REFUSED, name, "listed clients are expected here, and there is no such listener")
 
-    def _was_refused(self, name: str) -> bool:
-        old = self.before.by_visitor.get((name, Kind.LISTED))
-        return old is not None and old.verdict is Verdict.REFUSE
+    def _refused(self, each: Judgement, *, is_one_of_all: bool) -> Finding:
+        """Return what it means that one listener refuses listed clients, perhaps as all do."""
+        old = self.before.by_visitor.get((each.listener, Kind.LISTED))
+        before = old.verdict if old else None
+        is_expected = each.listener in self.admitting or is_one_of_all
+        if is_expected and self.ours_before and before is Verdict.REFUSE:
+            return Finding(Rule.SO_BEFORE, each.listener, f"listed clients are refused already{_by(each)}")
+        if is_expected or before is Verdict.PERMIT:
+            return Finding(Rule.LISTED_REFUSED, each.listener, f"listed clients would be refused{_by(each)}")
+        message = f"listed clients are refused here, and let in elsewhere{_by(each)}"
+        return Finding(Rule.REFUSED_HERE, each.listener, message)
 
     def _users(self) -> Iterator[Finding]:
         for old in self.before.of(Kind.USER):

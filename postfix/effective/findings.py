@@ -27,6 +27,7 @@ class Rule(StrEnum):
     OPEN_ALREADY = "S5"
     SO_BEFORE = "S6"
     IGNORED = "S7"
+    REFUSED_HERE = "S8"
 
     @property
     def word(self) -> str:

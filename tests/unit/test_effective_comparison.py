@@ -219,6 +219,18 @@ def test_a_refusal_that_was_there_before_our_next_change_is_only_shown() -> None
     assert [each.rule for each in admitted] == [Rule.LISTED_REFUSED]
 
 
+def test_who_is_refused_at_one_of_two_ports_is_told_why_or_keeps_what_was_there() -> None:
+    """Submission that users alone are meant for is no mistake; that it no longer lets clients in is one."""
+    for_users = submission(smtpd_client_restrictions="permit_sasl_authenticated, reject")
+    host, ours = view(MERGED, *for_users), frozenset(MERGED)
+    found = [each for each in compared(host, host, ours, ours_before=ours) if each.rule is not Rule.OVERRIDDEN]
+    assert [(each.rule, each.place) for each in found] == [(Rule.REFUSED_HERE, SUB)]
+    assert "let in elsewhere, by smtpd_client_restrictions: reject" in found[0].message
+    admitting = view(MERGED, *submission())
+    lost = [each.place for each in compared(admitting, host, ours, ours_before=ours) if each.is_refused]
+    assert lost == [SUB]
+
+
 def test_a_service_that_did_not_start_before_is_only_shown() -> None:
     """It is not this change that ends it."""
     dead = view(MERGED | {"smtpd_helo_required": "yess"})
