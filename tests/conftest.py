@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +31,15 @@ def _has_postfix() -> bool:
     return shutil.which("postfix") is not None and os.geteuid() == 0
 
 
+def _has_mounts() -> bool:
+    unshare = shutil.which("unshare")
+    return (
+        unshare is not None
+        and os.geteuid() == 0
+        and not subprocess.run([unshare, "-m", "true"], check=False).returncode
+    )
+
+
 def _has_browser() -> bool:
     return any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
 
@@ -44,6 +54,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_engine": (has_engine, "there is no Pulumi engine: run `make engine` once"),
     "needs_gnutls": (lambda: shutil.which("certtool") is not None, "certtool of GnuTLS is not on PATH"),
     "needs_go": (lambda: shutil.which("go") is not None, "go is not on PATH"),
+    "needs_mounts": (_has_mounts, "this is not root, or root may not mount anything"),
     "needs_nss": (lambda: shutil.which("certutil") is not None, "certutil of NSS is not on PATH"),
     "needs_openssl": (lambda: shutil.which("openssl") is not None, "openssl is not on PATH"),
     "needs_postfix": (_has_postfix, "postfix is not on PATH, or this is not root"),

@@ -1,8 +1,10 @@
 """A Postfix of somebody else that is deployed to, whose service is asked who may relay."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +13,24 @@ from postfix.deploy.transaction import Outcome, deploy
 from postseal_core.errors import DeployError
 from postseal_core.files.tree import FileEntry
 from tests.support.cut_program import CutSession
-from tests.support.postfix_instance import PostfixInstance
+from tests.support.postfix_instance import PostfixInstance, boot
 from tests.support.smtp_probe import ProbeResult, probe
 from tests.support.test_authority import Credential, ThrowAwayAuthority
 
-__all__ = ["ALICE", "AUTHORITY", "BOB", "MAIN_CF", "NEW", "OLD", "SERVERS", "SHELLS", "Relay", "declared", "failure_of"]
+__all__ = [
+    "ALICE",
+    "AUTHORITY",
+    "BOB",
+    "MAIN_CF",
+    "NEW",
+    "OLD",
+    "SERVERS",
+    "SHELLS",
+    "Relay",
+    "declared",
+    "failure_of",
+    "relay_below",
+]
 
 AUTHORITY = ThrowAwayAuthority("Example Mail CA")
 SERVERS = [AUTHORITY.issue_server("mx1.example.org") for _ in range(2)]
@@ -116,3 +131,13 @@ def failure_of(act: Callable[[], object]) -> str:
     with pytest.raises(DeployError) as caught:
         act()
     return str(caught.value)
+
+
+@contextmanager
+def relay_below(directory: Path) -> Iterator[Relay]:
+    """Boot a Postfix of somebody else with MAIN_CF, and give it to a session whose program lies in `directory`."""
+    (directory / "rendered").mkdir()
+    (directory / "rendered/main.cf").write_text(MAIN_CF)
+    (directory / "program").mkdir()
+    with boot(directory / "rendered") as instance:
+        yield Relay(instance, CutSession(instance.config_directory, directory / "program"))

@@ -1,0 +1,46 @@
+"""Clients come all the while, with the old and the new certificate by turns: ten renewals refuse not one session."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.client_load import ClientLoad
+from tests.support.loopback import until
+from tests.support.relay import AUTHORITY, BOB, SERVERS, Relay, declared, relay_below
+
+pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl, pytest.mark.takes_long]
+
+RENEWALS = 10
+
+
+@pytest.fixture
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    """Return a relay of our own."""
+    with relay_below(tmp_path_factory.mktemp("relay")) as relay:
+        yield relay
+
+
+def test_ten_renewals_refuse_nobody_who_has_one_of_the_two_certificates(relay: Relay) -> None:
+    """Server and client are renewed each time; a row goes when its owner shows two newer ones."""
+    shown = (AUTHORITY.issue_client("alice"), AUTHORITY.issue_client("alice"))
+    relay.up(declared(SERVERS[0], *shown), served=SERVERS[0])
+    served = {SERVERS[0].fingerprint_sha256}
+    with ClientLoad(relay.instance.port, shown) as load:
+        for turn in range(RENEWALS):
+            new = AUTHORITY.issue_client("alice")
+            server = AUTHORITY.issue_server("mx1.example.org")
+            # The first one also proves that the trial run is no load; the others are about the live service.
+            relay.session.has_trial = turn == 0
+            relay.session.before()
+            came_before = load.sessions
+            relay.up(declared(server, *shown, new), served=server)
+            assert load.sessions > came_before
+            served.add(server.fingerprint_sha256)
+            load.credentials = shown = (shown[1], new)
+        came = load.sessions
+    assert load.refused == []
+    assert came > RENEWALS * load.threads
+    assert load.served == served
+    with ClientLoad(relay.instance.port, (shown[1], BOB)) as control:
+        assert until(lambda: len(control.refused) > load.threads, 20)
+    assert {each.rcpt.code for each in control.refused if not isinstance(each, Exception) and each.rcpt} == {554}
