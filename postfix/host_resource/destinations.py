@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed
+from postfix.deploy.host_program import has_open_journal, has_unread_files
 from postfix.deploy.looking import look_at_certificates
 from postfix.deploy.plan import write_order
 from postfix.deploy.preview import preview
@@ -33,13 +34,12 @@ from postseal_core.files.bringing import (
 from postseal_core.files.directory import DirectoryWriter
 from postseal_core.files.mark import NO_MARK, read_mark
 from postseal_core.files.sentences import sentence_of_takeover
-from postseal_core.files.tree import DIRECTORY, MARK_FILE, OTHER, WORK_DIRECTORY
+from postseal_core.files.tree import DIRECTORY, MARK_FILE, OTHER
 
 __all__ = ["DESTINATIONS", "Brought", "Destination", "destination_of"]
 
 # Postfix waits for a main.cf or texthash source younger than two seconds.
 _AGE_SECONDS = 5
-_JOURNAL = f"{WORK_DIRECTORY}/journal/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,9 @@ class Destination(Protocol):
 
     def foresee_removal(self, deployed: Deployed, bringer: Bringer) -> None:
         """Report in a preview what `remove` would give back, remove and leave."""
+
+    def is_unfinished(self) -> bool:
+        """Return whether a run that was cut off is still to be finished or undone, which the next one does."""
 
     def drift(self, left: Left, wanted: Left) -> list[Edit]:
         """Return what others have changed since the last deployment, and is not as it is declared now (`wanted`)."""
@@ -135,6 +138,9 @@ class _Directory:
     def foresee_removal(self, deployed: Deployed, bringer: Bringer) -> None:
         foresee_release(self._path, deployed.files, bringer)
         foresee_release(self._jail, deployed.chroot, bringer)
+
+    def is_unfinished(self) -> bool:
+        return False
 
     def drift(self, left: Left, wanted: Left) -> list[Edit]:
         content = wanted.deployed.files
@@ -215,8 +221,12 @@ class _Local:
         for line in foresee_removal(LocalSession(self._path), deployed, bringer.owner):
             bringer.report(line)
 
+    def is_unfinished(self) -> bool:
+        session = LocalSession(self._path)
+        return has_open_journal(session) or has_unread_files(session)
+
     def drift(self, left: Left, wanted: Left) -> list[Edit]:
-        if _JOURNAL in DirectoryWriter(self._path).present([_JOURNAL]):
+        if has_open_journal(LocalSession(self._path)):
             # A run of ours was cut off: what it has changed it finishes or undoes, and says so.
             return []
         ours = {**left.deployed.files, **left.deployed.index_digests}

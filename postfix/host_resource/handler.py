@@ -13,7 +13,7 @@ from postfix.host_resource.distrusted_clients import notes_on_fingerprints, prob
 from postfix.host_resource.distrusted_roots import problems_of_trust
 from postfix.host_resource.inspection import has_changed, inspection_of, next_look, seen_again
 from postfix.host_resource.occupation import is_same_place, leftovers, occupy, problems_of_place
-from postfix.host_resource.outside import deployed_on, edits_on, read_back, rows_on, tell_edits
+from postfix.host_resource.outside import deployed_on, edits_on, is_unfinished, read_back, rows_on, tell_edits
 from postfix.host_resource.preparation import (
     PreparedHost,
     added_services,
@@ -94,7 +94,9 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
             # Notes follow from the declaration: alone they are only other words of a newer plugin.
             changes = {}
         visible = _without(changes, [_CONTENT])
-        if not changes and (edits_on(state, new) or has_changed(new, state, deployed_on(state))):
+        if not changes and (
+            is_unfinished(state) or edits_on(state, new) or has_changed(new, state, deployed_on(state))
+        ):
             return {CHANGED_OUTSIDE: Change.UPDATE}
         return visible or changes
 

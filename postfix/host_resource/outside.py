@@ -16,7 +16,7 @@ from postseal_core.packing import unpack_records
 from postseal_core.plugin.handler import Context
 from postseal_core.values import Maybe, Unknown
 
-__all__ = ["deployed_on", "edits_on", "read_back", "rows_on", "tell_edits"]
+__all__ = ["deployed_on", "edits_on", "is_unfinished", "read_back", "rows_on", "tell_edits"]
 
 _NOTHING: Final = Deployed()
 _STOPPED: Final = (
@@ -90,8 +90,15 @@ def _lines_found(
     return found
 
 
+def is_unfinished(state: HostState) -> bool:
+    """Return whether a run that was cut off has left a host half-way, whatever its files are like."""
+    return deployed_on(state) != _NOTHING and destination_of(state.target).is_unfinished()
+
+
 def tell_edits(inputs: HostInputs, old: HostState | None, context: Context, *, is_preview: bool) -> None:
     """Say what others have changed; raise DeployError where that stops a run."""
+    if is_preview and old and is_unfinished(old):
+        context.report(f"{inputs.name}: an earlier run was cut off; `up` finishes or undoes it first")
     sentences = sentences_of_edits(inputs.name, edits_on(old, inputs))
     stops = inputs.target.drift is Drift.STOP
     if sentences and stops and not is_preview:

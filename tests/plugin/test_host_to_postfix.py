@@ -90,6 +90,13 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
     said = "smtpd_tls_security_level is 'none', and was left as 'may'; it will be as declared"
     assert f"mx1: {main_cf} was changed or removed by somebody else: {said}" in plugin.lines
 
+    # A run that was cut off in between: the files are as declared, and Postfix may not have read them.
+    (instance.config_directory / ".postseal/unread").touch()
+    assert plugin.up(host, declared(instance)) == {"changed_outside": "update"}
+    assert "mx1: an earlier run was cut off; `up` finishes or undoes it first" in plugin.lines
+    assert plugin.lines[-1] == "Postfix was reloaded"
+    assert plugin.up(host, declared(instance)) == {}
+
     without = plugin.up(host, declared(instance, has_alice=False))
     assert without == {f'client_tables.relay_clientcerts["{ROW}"]': "delete"}
     assert certificate_fingerprint_sha256(alice()) not in table.read_text()
