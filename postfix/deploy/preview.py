@@ -7,7 +7,7 @@ from postfix.deploy.foreseen import Expectation
 from postfix.deploy.foresight import foresee, rows_on_host
 from postfix.deploy.foretold import rows_that_go, sentences_of_preview
 from postfix.deploy.host_files import Deployed, HostFiles
-from postfix.deploy.host_program import has_open_journal
+from postfix.deploy.host_program import has_open_journal, has_unread_files
 from postfix.deploy.plan import plan_deployment
 from postfix.deploy.session import HostSession
 from postfix.deploy.transaction import places_of, situation_of
@@ -45,7 +45,11 @@ def preview(
         *deployed.parameters,
         *(foreseen.after.configuration.written if foreseen.after else ()),
     }
+    unread = (
+        "an earlier run ended before it was sure that Postfix has read the files; `up` has them read, and proves it"
+    )
     return [
+        *([unread] if has_unread_files(session) else []),
         *sentences_of_preview(foreseen, session.root, names),
         *rows_that_go(rows_on_host(session, desired, expectation), rows),
     ]

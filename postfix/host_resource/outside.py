@@ -97,8 +97,6 @@ def is_unfinished(state: HostState) -> bool:
 
 def tell_edits(inputs: HostInputs, old: HostState | None, context: Context, *, is_preview: bool) -> None:
     """Say what others have changed; raise DeployError where that stops a run."""
-    if is_preview and old and is_unfinished(old):
-        context.report(f"{inputs.name}: an earlier run was cut off; `up` finishes or undoes it first")
     sentences = sentences_of_edits(inputs.name, edits_on(old, inputs))
     stops = inputs.target.drift is Drift.STOP
     if sentences and stops and not is_preview:
