@@ -245,11 +245,12 @@ def test_a_postmap_that_is_killed_is_noticed_whenever_it_is(relay: Relay, way: s
 
 
 SECONDS_OF_TEN_YEARS = 315_360_000
+HOT_SECONDS = 3
 
 
-@pytest.mark.parametrize("seconds", [10, 11, SECONDS_OF_TEN_YEARS, -SECONDS_OF_TEN_YEARS])
+@pytest.mark.parametrize("seconds", [0, SECONDS_OF_TEN_YEARS, -SECONDS_OF_TEN_YEARS])
 def test_a_clock_that_is_wrong_stalls_nothing(relay: Relay, seconds: int) -> None:
-    """What is staged has to look old to Postfix, which waits for a file of this very second; dates of files lie too."""
+    """Postfix waits for files of this very second, so that none is put in place; dates of files are wrong, too."""
     play(relay, "date", f'case $* in +%s) echo $(($($real +%s) + {seconds})) ;; *) exec $real "$@" ;; esac')
     for path in relay.instance.config_directory.iterdir():
         if path.name != ".postseal":
@@ -257,22 +258,22 @@ def test_a_clock_that_is_wrong_stalls_nothing(relay: Relay, seconds: int) -> Non
             os.utime(path, (moment, moment))
     desired = declared(SERVERS[1], BOB, kind="texthash", smtpd_helo_required="no")
     relay.up(desired, served=SERVERS[1])
-    assert slowest_greeting(relay) < 1
+    main_cf, table = (relay.instance.config_directory / name for name in ("main.cf", "relay_clientcerts"))
+    assert not is_hot(main_cf)
+    assert not is_hot(table)
     assert is_well(relay, is_new=True)
     assert relay.up(desired, served=SERVERS[1]).reloading is Reloading.NOT_NEEDED
-    os.utime(relay.instance.config_directory / "main.cf")
-    assert slowest_greeting(relay) > 1
+    os.utime(main_cf)
+    assert is_hot(main_cf)
     is_usual(relay)
     relay.up(OLD)
     assert is_well(relay, is_new=False)
 
 
-def slowest_greeting(relay: Relay) -> float:
-    """Return the seconds until a server that reads its configuration now greets."""
-    relay.instance.command("postfix", "-c", relay.session.root, "reload")
-    before = time.monotonic()
-    assert until(lambda: greeting(relay.instance.port, has_tls=False), 10)
-    return time.monotonic() - before
+def is_hot(path: Path) -> bool:
+    """Whether a file looked as if somebody was just writing it, when it came to its place."""
+    status = path.stat()
+    return abs(status.st_ctime - status.st_mtime) < HOT_SECONDS
 
 
 def test_no_key_is_ever_open_to_others(relay: Relay) -> None:
