@@ -1,13 +1,24 @@
-"""How much TLS the mail of a host leaves with, as main.cf says it for every smtp(8)."""
+"""How the mail of a host leaves: with how much TLS, and what counts before what is declared of it."""
 
+from collections.abc import Collection, Iterator, Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Final
 
 from postfix.effective.expansion import Values
 
-__all__ = ["LEVEL", "Sending", "sending_level"]
+__all__ = ["LEVEL", "Sending", "asked_first", "sending_level"]
 
 LEVEL: Final = "smtp_tls_security_level"
+_ASKED_FIRST: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "relayhost": (
+            *("transport_maps", "sender_dependent_relayhost_maps"),
+            *("sender_dependent_default_transport_maps", "default_transport"),
+        ),
+        LEVEL: ("smtp_tls_policy_maps",),
+    }
+)
 
 
 class Sending(IntEnum):
@@ -43,3 +54,13 @@ def sending_level(values: Values) -> tuple[Sending, str]:
     else:
         word = "may" if values.is_yes("smtp_use_tls") else "none"
     return _LEVELS[word], word
+
+
+def asked_first(values: Values, written: Collection[str], declared: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each parameter of the host's own that counts before a declared one, with the name of that one.
+
+    `written`: the parameters that somebody wrote into main.cf.
+    """
+    for name, rivals in _ASKED_FIRST.items():
+        if name in declared and values[name]:
+            yield from ((each, name) for each in rivals if each in written and each not in declared and values[each])

@@ -141,6 +141,31 @@ CASES: dict[str, tuple[tuple[Finding, ...], list[tuple[str, str, str]]]] = {
         merged(MERGED | {"smtp_enforce_tls": "yes"}, merge={"smtp_tls_security_level": "may"}),
         [("R3", "smtp_tls_security_level", "encrypt -> may")],
     ),
+    "ways of the host's own for mail that leaves": (
+        merged(
+            {
+                **MERGED,
+                "transport_maps": "hash:/routes",
+                "smtp_tls_policy_maps": "hash:/levels",
+                "default_transport": "",
+            },
+            merge={"relayhost": "[mx.example.net]", "smtp_tls_security_level": "secure"},
+        ),
+        [
+            ("S2", "smtp_tls_policy_maps", "hash:/levels of the host's own counts before the declared smtp_tls_sec"),
+            ("S2", "transport_maps", "hash:/routes of the host's own counts before the declared relayhost"),
+        ],
+    ),
+    "a client with options of its own": (
+        merged(
+            {**MERGED, "default_transport": "smtp:"},
+            SMTP,
+            MasterService(name="smtp", type="unix", command="smtp", options={"smtp_tls_security_level": "none"}),
+            MasterService(name="ours", type="unix", command="smtp", options={"smtp_tls_security_level": "verify"}),
+            merge={"smtp_tls_security_level": "secure"},
+        ),
+        [("S2", "smtp/unix", "master.cf says smtp_tls_security_level = none, which counts here")],
+    ),
     "other TLS for mail that leaves": (
         merged(MERGED | {"smtp_tls_security_level": "dane-only"}, merge={"smtp_tls_security_level": "verify"}),
         [],
