@@ -182,5 +182,6 @@ def lines_of(foreseen: Foreseen) -> tuple[str, ...]:
 
 
 def _hint(finding: Finding, foreseen: Foreseen) -> str:
-    remedy = remedy_of(finding, foreseen.after) if finding.rule is Rule.SO_BEFORE and foreseen.after else ""
+    is_mended_there = finding.rule in (Rule.SO_BEFORE, Rule.REFUSED_HERE)
+    remedy = remedy_of(finding, foreseen.after) if is_mended_there and foreseen.after else ""
     return f"; {remedy}" if remedy else ""

@@ -9,6 +9,7 @@ from typing import Final
 from postfix.effective.captures import HostConfiguration
 from postfix.effective.findings import Finding, Rule, findings_of_faults
 from postfix.effective.listeners import Listener, TlsLevel, listeners_of, values_of_service
+from postfix.effective.sending import LEVEL, asked_first, sending_level
 from postfix.effective.soundness import Fault
 from postfix.effective.starting import will_not_start
 from postfix.effective.verdicts import Judgement
@@ -104,6 +105,7 @@ class _Comparison:
             if new := self.after.listeners.get(name):
                 yield from self._listener(old, new)
         yield from self._overrides()
+        yield from self._sending()
         yield from self._values()
 
     def _strangers(self) -> Iterator[Finding]:
@@ -188,6 +190,29 @@ class _Comparison:
             for parameter in sorted(self.declared & listener.service.options.keys()):
                 message = f"master.cf says {parameter} = {listener.values[parameter]}, which counts here"
                 yield Finding(Rule.OVERRIDDEN, name, message)
+        yield from self._overrides_of_sending()
+
+    def _overrides_of_sending(self) -> Iterator[Finding]:
+        main = values_of_service(self.after.configuration, "")
+        sender = self.after.configuration.service(main["default_transport"].partition(":")[0])
+        if sender and sender.command == "smtp":
+            values = values_of_service(self.after.configuration, sender.name, sender)
+            for name in sorted(self.declared & sender.options.keys()):
+                message = f"master.cf says {name} = {values[name]}, which counts here"
+                yield Finding(Rule.OVERRIDDEN, sender.key, message)
+        for name, declared in asked_first(main, self.after.configuration.written, self.declared):
+            message = f"{main[name]} of the host's own counts before the declared {declared}"
+            yield Finding(Rule.OVERRIDDEN, name, message)
+
+    def _sending(self) -> Iterator[Finding]:
+        if LEVEL not in self.declared:
+            # What follows another value is told as that.
+            return
+        old, new = (sending_level(values_of_service(view.configuration, "")) for view in (self.before, self.after))
+        if new[0] < old[0]:
+            message = f"mail of this host would leave with less TLS: {old[1]} -> {new[1]}"
+            # A level of ours is lowered by whoever declared it; one of the host's own may be lowered by a default.
+            yield Finding(Rule.VALUE_CHANGES if LEVEL in self.ours_before else Rule.TLS_WEAKER, LEVEL, message)
 
     def _values(self) -> Iterator[Finding]:
         old, new = (values_of_service(view.configuration, "") for view in (self.before, self.after))

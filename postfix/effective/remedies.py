@@ -6,6 +6,7 @@ from typing import Final
 
 from postfix.effective.comparison import Finding, Rule, View
 from postfix.effective.listeners import Listener, TlsLevel
+from postfix.effective.sending import LEVEL
 
 __all__ = ["remedy_of"]
 
@@ -29,11 +30,15 @@ def _of_listed(finding: Finding, view: View) -> str:
     listener = view.listeners.get(finding.place)
     if listener is None or "listed clients" not in finding.message:
         return ""
-    return "; ".join([*_of_certificates(listener), *_of_lists(finding, listener)])
+    return "; ".join([*_of_certificates(finding, listener), *_of_lists(finding, listener)])
 
 
-def _of_certificates(listener: Listener) -> Iterator[str]:
-    """Name what keeps a listener from seeing a certificate at all."""
+def _named_in(finding: Finding) -> tuple[str, ...]:
+    return tuple(name for name in _LISTS if f"{name}: " in finding.message)
+
+
+def _of_certificates(finding: Finding, listener: Listener) -> Iterator[str]:
+    """Name what keeps a listener from seeing a certificate at all, or from knowing it where it is asked about."""
     if listener.tls is TlsLevel.NONE:
         yield f"no TLS is offered here, so no certificate is seen{_said_in(listener, 'smtpd_tls_security_level')}"
     elif not listener.asks_for_certificates:
@@ -41,7 +46,7 @@ def _of_certificates(listener: Listener) -> Iterator[str]:
     elif listener.digest != _DIGEST:
         name = "smtpd_tls_fingerprint_digest"
         yield f"fingerprints are compared in {listener.digest or 'no digest'} here{_said_in(listener, name)}"
-    elif any(_PERMIT in listener.words_of(name) for name in _LISTS):
+    elif any(_PERMIT in listener.words_of(name) for name in _named_in(finding)):
         files = ", ".join((*listener.chain_files, *(each for pair in listener.pairs for each in pair)))
         rows = ", ".join(listener.rows) or "no table"
         yield f"see that {files} can be loaded, and that the client is listed in {rows}"
@@ -52,8 +57,7 @@ def _said_in(listener: Listener, name: str) -> str:
 
 
 def _of_lists(finding: Finding, listener: Listener) -> Iterator[str]:
-    named = [name for name in _LISTS if f"{name}: " in finding.message]
-    for name in named:
+    for name in _named_in(finding):
         if name in listener.service.options:
             where = f"{listener.service.key} in master.cf has a list of its own: put {_PERMIT} in front there"
             yield f"{where}, or take it out" if name in (_RELAY, _RECIPIENTS) else where
@@ -74,11 +78,20 @@ def _of_network(finding: Finding, _view: View) -> str:
     return "correct inet_interfaces" if "no address" in finding.message else ""
 
 
+def _of_tls(finding: Finding, _view: View) -> str:
+    if finding.place != LEVEL:
+        return ""
+    before = finding.message.rpartition(": ")[2].partition(" -> ")[0]
+    return f"declare `{LEVEL}: {before}` under `relay_through` or `settings`"
+
+
 _REMEDIES: Final[Mapping[Rule, Callable[[Finding, View], str]]] = MappingProxyType(
     {
         Rule.LISTED_REFUSED: _of_listed,
         Rule.SO_BEFORE: _of_listed,
+        Rule.REFUSED_HERE: _of_listed,
         Rule.VALUE_FOLLOWS: _of_value,
         Rule.SERVICE_LOST: _of_network,
+        Rule.TLS_WEAKER: _of_tls,
     }
 )

@@ -317,6 +317,11 @@ REMEDIES: Mapping[str, tuple[Finding, View, str]] = {
         view(SMTP, **TLS, smtpd_relay_restrictions="permit_tls_clientcerts", relay_clientcerts="hash:/x"),
         "see that /k.pem can be loaded, and that the client is listed in hash:/x",
     ),
+    "mail that leaves": (
+        Finding(Rule.TLS_WEAKER, "smtp_tls_security_level", "mail would leave with less TLS: secure -> may"),
+        view(SMTP),
+        "declare `smtp_tls_security_level: secure` under `relay_through` or `settings`",
+    ),
     "gone": (Finding(Rule.LISTED_REFUSED, "smtps/inet", "no such listener"), view(SMTP), ""),
     "a reference": (Finding(Rule.VALUE_FOLLOWS, "smtp_tls_CAfile", "x"), view(), "declare smtp_tls_CAfile under"),
     "TLS": (Finding(Rule.TLS_WEAKER, "smtp/inet", "x"), view(SMTP), ""),
@@ -329,6 +334,14 @@ def test_a_finding_says_what_may_be_done(case: str) -> None:
     finding, after, words = REMEDIES[case]
     found = remedy_of(finding, after)
     assert (words in found) if words else found == ""
+
+
+def test_advice_about_certificates_is_for_lists_that_ask_for_them() -> None:
+    """A list that refuses without asking is the whole matter, whatever another list says."""
+    after = view(SMTP, **TLS, smtpd_relay_restrictions="permit_tls_clientcerts", relay_clientcerts="hash:/x")
+    found = remedy_of(listed_refused("smtpd_recipient_restrictions: reject_unauth_destination"), after)
+    assert "can be loaded" not in found
+    assert "restrict_recipients" in found
 
 
 def test_a_refusal_names_place_reason_remedy_and_acceptance() -> None:

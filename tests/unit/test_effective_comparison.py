@@ -133,6 +133,47 @@ CASES: dict[str, tuple[tuple[Finding, ...], list[tuple[str, str, str]]]] = {
         ),
         [("R3", "smtp/inet", "encrypt -> may"), ("R3", "smtp/inet", "in clear")],
     ),
+    "mail that leaves with less TLS": (
+        merged(MERGED | {"smtp_tls_security_level": "Secure"}, merge={"smtp_tls_security_level": "may"}),
+        [("R3", "smtp_tls_security_level", "mail of this host would leave with less TLS: secure -> may")],
+    ),
+    "an old spelling that counts no longer": (
+        merged(MERGED | {"smtp_enforce_tls": "yes"}, merge={"smtp_tls_security_level": "may"}),
+        [("R3", "smtp_tls_security_level", "encrypt -> may")],
+    ),
+    "ways of the host's own for mail that leaves": (
+        merged(
+            {
+                **MERGED,
+                "transport_maps": "hash:/routes",
+                "smtp_tls_policy_maps": "hash:/levels",
+                "default_transport": "",
+            },
+            merge={"relayhost": "[mx.example.net]", "smtp_tls_security_level": "secure"},
+        ),
+        [
+            ("S2", "smtp_tls_policy_maps", "hash:/levels of the host's own counts before the declared smtp_tls_sec"),
+            ("S2", "transport_maps", "hash:/routes of the host's own counts before the declared relayhost"),
+        ],
+    ),
+    "a client with options of its own": (
+        merged(
+            {**MERGED, "default_transport": "smtp:"},
+            SMTP,
+            MasterService(name="smtp", type="unix", command="smtp", options={"smtp_tls_security_level": "none"}),
+            MasterService(name="ours", type="unix", command="smtp", options={"smtp_tls_security_level": "verify"}),
+            merge={"smtp_tls_security_level": "secure"},
+        ),
+        [("S2", "smtp/unix", "master.cf says smtp_tls_security_level = none, which counts here")],
+    ),
+    "other TLS for mail that leaves": (
+        merged(MERGED | {"smtp_tls_security_level": "dane-only"}, merge={"smtp_tls_security_level": "verify"}),
+        [],
+    ),
+    "listed clients on one listener of two": (
+        merged(MERGED, *submission(smtpd_recipient_restrictions="permit_sasl_authenticated,reject")),
+        [("S8", SUB, "listed clients are refused here, and let in elsewhere, by smtpd_recipient_restrictions: reject")],
+    ),
     "rows of the host's own": (
         merged(MERGED | {"relay_clientcerts": "hash:/own"}),
         [("R6", "smtp/inet", "hash:/own")],
@@ -208,6 +249,14 @@ def test_our_own_rows_may_be_replaced_by_us() -> None:
     ours = frozenset({"relay_clientcerts"})
     assert Rule.TAKEN_AWAY in {each.rule for each in compared(before, after, ours)}
     assert not compared(before, after, ours, ours_before=ours)
+
+
+def test_a_level_of_ours_is_lowered_without_a_question() -> None:
+    """It was declared before and is declared otherwise now; a level of the host's own is kept from defaults."""
+    before, after = (view(MERGED | {"smtp_tls_security_level": level}) for level in ("secure", "may"))
+    level = frozenset({"smtp_tls_security_level"})
+    assert [each.rule for each in compared(before, after, level)] == [Rule.TLS_WEAKER]
+    assert [each.rule for each in compared(before, after, level, ours_before=level)] == [Rule.VALUE_CHANGES]
 
 
 def test_a_refusal_that_was_there_before_our_next_change_is_only_shown() -> None:
