@@ -63,9 +63,10 @@ def foresee(
     if lacking := _lacking_types(desired, configurations[_STAGED]):
         return Foreseen(ruling=Ruling(refused=lacking), is_running=said.is_running)
     if fault := configurations[_STAGED].cannot_tell:
-        finding = Finding(Rule.UNKNOWN, "", f"Postfix could not use the new main.cf and master.cf: {fault}")
         # If it was so before, what is declared may have to go all the same.
         was_so = bool(configurations[_LIVE].cannot_tell)
+        present = ", as it cannot use the present ones" if was_so else ""
+        finding = Finding(Rule.UNKNOWN, "", f"Postfix could not use the new main.cf and master.cf{present}: {fault}")
         ruling = Ruling(told=(finding,)) if was_so else Ruling(refused=(finding,))
         return Foreseen(ruling=ruling, is_running=said.is_running)
     if configurations[_LIVE].cannot_tell:

@@ -10,6 +10,7 @@ from postseal_core.errors import DeployError
 from postseal_core.files.tree import MARK_FILE, WORK_DIRECTORY
 
 __all__ = [
+    "MOUNTED",
     "carry_out",
     "clear_up",
     "has_open_journal",
@@ -20,6 +21,7 @@ __all__ = [
     "recover",
 ]
 
+MOUNTED = "is mounted on its own"
 _JOURNAL = f"{WORK_DIRECTORY}/journal/"
 _TRIAL = f"{WORK_DIRECTORY}/boot/"
 _UNREAD = f"{WORK_DIRECTORY}/unread"
@@ -72,7 +74,7 @@ def links_of(session: HostSession) -> dict[str, str]:
     """Return what is not a plain file of its own among main.cf and master.cf, each with words that say what it is."""
     words = {
         "link": "is a symbolic link to {}",
-        "mount": "is mounted on its own",
+        "mount": MOUNTED,
         "names": "is one of {} names of a file",
     }
     found = _ask(session, "inspect", "-").files

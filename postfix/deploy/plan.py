@@ -35,7 +35,7 @@ from postfix.deploy.theirs import Theirs, base_of_taken_over, theirs
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.files.tree import Entry, FileEntry, TreePlan, kept_name, manifest, plan_tree
 
-__all__ = ["HostPlan", "plan_deployment", "write_order"]
+__all__ = ["HostPlan", "plan_deployment", "problem_of_obstacle", "write_order"]
 
 _FILES, _TABLES, _MASTER_CF, _MAIN_CF = range(4)
 
@@ -157,15 +157,20 @@ def _stamp(desired: HostFiles) -> str:
 def _nothing_to_merge_into(desired: HostFiles, situation: Situation) -> Iterator[Problem]:
     for path, parts in ((MAIN_CF, desired.parameters), (MASTER_CF, desired.services)):
         if parts and path in situation.obstacles:
-            yield Problem(
-                f"{situation.root}/{path}",
-                f"{situation.obstacles[path]}; what is merged goes into a plain file that lies there, so put the file "
-                "itself in its place, or deploy to the directory where it lies",
-            )
+            yield problem_of_obstacle(f"{situation.root}/{path}", situation.obstacles[path])
         elif parts and path not in situation.configuration:
             yield Problem(
                 path, "is no file on the host, so nothing can be merged into it; install Postfix or own it whole"
             )
+
+
+def problem_of_obstacle(path: str, words: str) -> Problem:
+    """Return what is wrong with a file that is no plain one of its own; `words`: what it is instead."""
+    message = (
+        f"{words}; what is merged goes into a plain file that lies there, so put the file itself in its place, or "
+        "deploy to the directory where it lies"
+    )
+    return Problem(path, message)
 
 
 def _configuration_after(

@@ -1,16 +1,18 @@
 """What a deployment to a host would do, for a preview: nothing is touched, and nobody is kept away."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from postfix.deploy.checks import require_directory
 from postfix.deploy.foreseen import Expectation
 from postfix.deploy.foresight import foresee, rows_on_host
 from postfix.deploy.foretold import rows_that_go, sentences_of_preview
-from postfix.deploy.host_files import Deployed, HostFiles
-from postfix.deploy.host_program import has_open_journal, has_unread_files
-from postfix.deploy.plan import plan_deployment
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles
+from postfix.deploy.host_program import MOUNTED, has_open_journal, has_unread_files, links_of
+from postfix.deploy.plan import HostPlan, plan_deployment, problem_of_obstacle
 from postfix.deploy.session import HostSession
+from postfix.deploy.steps import Place, WriteFile
 from postfix.deploy.transaction import places_of, situation_of
+from postseal_core.errors import Problem, refuse
 
 __all__ = ["preview"]
 
@@ -39,11 +41,14 @@ def preview(
     places = places_of(session, desired, deployed)
     situation = situation_of(places, desired, deployed)
     plan = plan_deployment(desired, deployed, situation, owner)
+    refuse(_obstacles(session, plan))
     foreseen = foresee(session, plan, desired, deployed, situation, expectation)
     names = {
         *desired.parameters,
         *deployed.parameters,
         *(foreseen.after.configuration.written if foreseen.after else ()),
+        # Of a main.cf that is replaced as a whole, what it says no longer is a change as well.
+        *(foreseen.before.configuration.written if foreseen.before and desired.has(MAIN_CF) else ()),
     }
     unread = (
         "an earlier run ended before it was sure that Postfix has read the files; `up` has them read, and proves it"
@@ -53,3 +58,12 @@ def preview(
         *sentences_of_preview(foreseen, session.root, names),
         *rows_that_go(rows_on_host(session, desired, expectation), rows),
     ]
+
+
+def _obstacles(session: HostSession, plan: HostPlan) -> Iterator[Problem]:
+    """Report a main.cf or master.cf that `deploy` would not replace: a mount, or one of several names of a file."""
+    written = {step.entry.path for step in plan.steps if isinstance(step, WriteFile) and step.place is Place.CONFIG}
+    changed = written & {MAIN_CF, MASTER_CF}
+    for name, words in (links_of(session) if changed else {}).items():
+        if name in changed and (name in plan.merged or words == MOUNTED):
+            yield problem_of_obstacle(f"{session.root}/{name}", words)

@@ -100,6 +100,7 @@ def _last(rows: list[list[str]], name: str) -> str:
 _FAULTS: Final = {
     "postconf": "postconf finds fault with the new configuration for {root}: {text}",
     "table": "postmap cannot make {text}",
+    "main": "no program of Postfix runs with the main.cf of {root}, so nothing can be proven: {text}; mend that there",
     "lookup": "the table does not answer as declared: {text}",
     "changed": "{text} was changed by somebody else after it was looked at",
     "place": "{text}",
@@ -153,7 +154,7 @@ def _way_out(result: ProgramResult) -> str:
 
 
 _WEAK: Final = {
-    "broken": "{} offers TLS and cannot do it; what it serves is not ours, see the mail log",
+    "broken": "{} offers TLS and cannot do it, so nothing is known of what it serves; see the mail log",
     "dead": "{} does not answer, and did not before; see the mail log",
 }
 _SERVER_FIELDS: Final = 3

@@ -118,10 +118,18 @@ class Listener:
         """Whether AUTH is offered inside TLS only."""
         return self.values.is_yes("smtpd_tls_auth_only") or self.declared_tls is TlsLevel.ENCRYPT
 
+    @property
+    def hides_starttls(self) -> bool:
+        """Whether clients are not told of STARTTLS, where they would need it to come to TLS."""
+        return not self.is_wrapped and "starttls" in self._discarded
+
+    @property
+    def _discarded(self) -> frozenset[str]:
+        return frozenset(word.lower() for word in split_list(self.values["smtpd_discard_ehlo_keywords"]))
+
     def offers_auth(self, *, has_tls: bool) -> bool:
         """Return whether a client may log in, from an address that is no exception."""
-        discarded = {word.lower() for word in split_list(self.values["smtpd_discard_ehlo_keywords"])}
-        is_on = self.values.is_yes("smtpd_sasl_auth_enable") and "auth" not in discarded
+        is_on = self.values.is_yes("smtpd_sasl_auth_enable") and "auth" not in self._discarded
         return is_on and (has_tls or not self.needs_tls_for_auth)
 
     @property

@@ -41,6 +41,10 @@ def _of_certificates(finding: Finding, listener: Listener) -> Iterator[str]:
     """Name what keeps a listener from seeing a certificate at all, or from knowing it where it is asked about."""
     if listener.tls is TlsLevel.NONE:
         yield f"no TLS is offered here, so no certificate is seen{_said_in(listener, 'smtpd_tls_security_level')}"
+    elif listener.hides_starttls:
+        name = "smtpd_discard_ehlo_keywords"
+        where = f"of {listener.service.key} in master.cf" if name in listener.service.options else "of main.cf"
+        yield f"STARTTLS is not offered here, so no certificate is seen: take starttls out of {name} {where}"
     elif not listener.asks_for_certificates:
         yield f"no certificate is asked for here{_said_in(listener, 'smtpd_tls_ask_ccert')}"
     elif listener.digest != _DIGEST:

@@ -1,4 +1,4 @@
-"""How the mail of a host leaves: with how much TLS, and what counts before what is declared of it."""
+"""What of a host's own counts before what is declared, and with how much TLS its mail leaves."""
 
 from collections.abc import Collection, Iterator, Mapping
 from enum import IntEnum
@@ -17,6 +17,8 @@ _ASKED_FIRST: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             *("sender_dependent_default_transport_maps", "default_transport"),
         ),
         LEVEL: ("smtp_tls_policy_maps",),
+        # For the names that it has.
+        "smtpd_tls_chain_files": ("tls_server_sni_maps",),
     }
 )
 

@@ -155,6 +155,53 @@ def test_a_service_that_somebody_else_has_broken_is_mended_without_a_minute_of_s
     assert relay.is_old()
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "smtpd_recipient_limit = 5x",
+        "smtpd_milters = inet:127.0.0.1:1\nmilter_default_action = tempfail",
+        "tls_server_sni_maps = inline:{{mx1.example.org = /nonexistent}}",
+    ],
+)
+def test_what_others_have_broken_keeps_no_row_and_no_certificate_on_the_host(relay: Relay, broken: str) -> None:
+    """A client is withdrawn, and a certificate renewed, where nobody can see it; that is told, and main.cf stays."""
+    main_cf = relay.instance.config_directory / "main.cf"
+    text = main_cf.read_text()
+    main_cf.write_text(f"{text}{broken}\n")
+    os.utime(main_cf, (1, 1))
+    relay.instance.command("postfix", "-c", str(relay.instance.config_directory), "reload")
+    try:
+        relay.up(declared(SERVERS[0], BOB), served=SERVERS[0], names=("mx1.example.org",))
+        assert ALICE.fingerprint_sha256 not in (relay.instance.config_directory / "relay_clientcerts").read_text()
+        if "sni" not in broken:
+            relay.session.has_trial = True
+            outcome = relay.up(NEW)
+            assert any(each.fields[2:3] in (("dead",), ("broken",)) for each in outcome.evidence)
+            assert SERVERS[1].chain_pem in (relay.instance.config_directory / "tls/mx1.pem").read_text()
+    finally:
+        main_cf.write_text(main_cf.read_text().replace(f"{broken}\n", ""))
+        os.utime(main_cf, (1, 1))
+        relay.instance.stop()
+        relay.instance.start()
+
+
+def test_a_main_cf_with_which_nothing_runs_is_named(relay: Relay) -> None:
+    """By the look-up of rows, and by a removal that asks of no row; nothing is blamed on the table."""
+    main_cf = relay.instance.config_directory / "main.cf"
+    text = main_cf.read_text()
+    main_cf.write_text(f"{text}message_size_limit = 10M\n")
+    os.utime(main_cf, (1, 1))
+    try:
+        for act in (lambda: relay.up(NEW), lambda: remove(relay.session, relay.deployed, "p/dev")):
+            said = failure_of(act)
+            assert "bad numerical configuration: message_size_limit = 10M" in said
+            assert "rows are found" not in said
+    finally:
+        main_cf.write_text(text)
+        os.utime(main_cf, (1, 1))
+        relay.instance.reload()
+
+
 def test_where_the_old_service_does_not_answer_either_that_is_said(relay: Relay) -> None:
     """Somebody breaks main.cf while ours is put back; once it is mended a run without any change makes it answer."""
     main_cf = relay.instance.config_directory / "main.cf"

@@ -307,6 +307,11 @@ REMEDIES: Mapping[str, tuple[Finding, View, str]] = {
         view(SMTP, **{**TLS, "smtpd_tls_ask_ccert": "no"}),
         "no certificate is asked for here",
     ),
+    "STARTTLS hidden": (
+        listed_refused("smtpd_relay_restrictions: reject_unauth_destination"),
+        view(SMTP, **TLS, smtpd_discard_ehlo_keywords="dsn, STARTTLS"),
+        "STARTTLS is not offered here, so no certificate is seen: take starttls out of smtpd_discard_ehlo_keywords of",
+    ),
     "another digest": (
         listed_refused("smtpd_relay_restrictions: reject_unauth_destination"),
         view(SMTP, **{**TLS, "smtpd_tls_fingerprint_digest": "sha1"}),

@@ -1,5 +1,6 @@
 """Disks that are full or refuse: a host whose Postfix is played is as it was, and the next run succeeds."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from postfix.deploy.foreseen import Expectation
 from postfix.deploy.host_files import Deployed, HostFiles, Table
-from postfix.deploy.transaction import deploy
-from postseal_core.errors import DeployError
+from postfix.deploy.preview import preview
+from postfix.deploy.transaction import NOTHING, deploy
+from postseal_core.errors import ConfigError, DeployError
 from postseal_core.files.tree import FileEntry
 from tests.support.cut_program import program_that
 from tests.support.played_host import PlayedHost, play
@@ -74,6 +77,15 @@ def failure_of(host: PlayedHost, desired: HostFiles, deployed: Deployed) -> str:
     try:
         deploy(host, desired, deployed)
     except DeployError as error:
+        return str(error)
+    return ""
+
+
+def refusal_of_preview(host: PlayedHost, deployed: Deployed = NOTHING) -> str:
+    """Return with which sentence a preview of OLD is refused; empty for one that is not."""
+    try:
+        preview(host, OLD, deployed, "", Expectation(), rows={})
+    except ConfigError as error:
         return str(error)
     return ""
 
@@ -169,11 +181,29 @@ def test_a_main_cf_that_is_mounted_is_refused_by_what_it_is(tmp_path: Path) -> N
         pytest.skip("this root may not mount")
     try:
         said = failure_of(host, OLD, Deployed())
+        foreseen = refusal_of_preview(host)
     finally:
         run("umount", str(main_cf))
         host.stop()
     assert f"{main_cf} is mounted on its own" in said
+    assert f"{main_cf}: is mounted on its own; what is merged goes into a plain file" in foreseen
     assert elsewhere.read_bytes() == MAIN_CF
+
+
+def test_a_preview_refuses_a_main_cf_with_two_names_as_the_run_does(tmp_path: Path) -> None:
+    """A file of its own is no obstacle, and neither is one that would not be changed."""
+    host = play(tmp_path)
+    main_cf = Path(host.root, "main.cf")
+    main_cf.write_bytes(MAIN_CF)
+    os.link(main_cf, tmp_path / "checkout.cf")
+    assert "has more than one name (a hard link)" in failure_of(host, OLD, Deployed())
+    assert f"{main_cf}: is one of 2 names of a file; what is merged" in refusal_of_preview(host)
+    (tmp_path / "checkout.cf").unlink()
+    deployed = deploy(host, OLD).plan.deployed
+    assert refusal_of_preview(host, deployed) == ""
+    os.link(main_cf, tmp_path / "checkout.cf")
+    assert refusal_of_preview(host, deployed) == ""
+    host.stop()
 
 
 def test_a_host_that_lacks_a_command_is_told_all_of_them(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_what_became_of_an_earlier_run_is_told_as_it_was() -> None:
 
 EVIDENCE = {
     "server\t127.0.0.1:25\tstarttls\ttls AA:BB\t554 5.7.1 no": [],
-    "server\t127.0.0.1:25\tstarttls\tbroken\tnone": ["127.0.0.1:25 offers TLS and cannot do it; what it serves is not"],
+    "server\t127.0.0.1:25\tstarttls\tbroken\tnone": ["127.0.0.1:25 offers TLS and cannot do it, so nothing is"],
     "server\t127.0.0.1:25\tstarttls\tdead\tnone": ["127.0.0.1:25 does not answer, and did not before"],
     "table\thash:relay_clientcerts\tfound\t3": [],
     "sessions\t0\t0": [],

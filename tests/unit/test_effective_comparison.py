@@ -156,6 +156,16 @@ CASES: dict[str, tuple[tuple[Finding, ...], list[tuple[str, str, str]]]] = {
             ("S2", "transport_maps", "hash:/routes of the host's own counts before the declared relayhost"),
         ],
     ),
+    "certificates of the host's own by name": (
+        merged(MERGED | {"tls_server_sni_maps": "hash:/names"}),
+        [
+            (
+                "S2",
+                "tls_server_sni_maps",
+                "hash:/names of the host's own counts before the declared smtpd_tls_chain_files",
+            )
+        ],
+    ),
     "a client with options of its own": (
         merged(
             {**MERGED, "default_transport": "smtp:"},
