@@ -83,10 +83,11 @@ def _of_network(finding: Finding, _view: View) -> str:
 
 
 def _of_tls(finding: Finding, _view: View) -> str:
-    if finding.place != LEVEL:
-        return ""
-    before = finding.message.rpartition(": ")[2].partition(" -> ")[0]
-    return f"declare `{LEVEL}: {before}` under `relay_through` or `settings`"
+    before, arrow, after = finding.message.rpartition(": ")[2].partition(" -> ")
+    if finding.place == LEVEL:
+        return f"declare `{LEVEL}: {before}` under `relay_through` or `settings`"
+    is_level = arrow and "," not in after
+    return f"declare `smtpd_tls_security_level: {before}` under `settings`" if is_level else ""
 
 
 _REMEDIES: Final[Mapping[Rule, Callable[[Finding, View], str]]] = MappingProxyType(

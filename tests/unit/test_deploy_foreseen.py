@@ -322,6 +322,16 @@ REMEDIES: Mapping[str, tuple[Finding, View, str]] = {
         view(SMTP, **TLS, smtpd_relay_restrictions="permit_tls_clientcerts", relay_clientcerts="hash:/x"),
         "see that /k.pem can be loaded, and that the client is listed in hash:/x",
     ),
+    "a listener with less TLS": (
+        Finding(Rule.TLS_WEAKER, "smtp/inet", "TLS would become less: encrypt -> may"),
+        view(SMTP),
+        "declare `smtpd_tls_security_level: encrypt` under `settings`",
+    ),
+    "TLS no longer from the first byte": (
+        Finding(Rule.TLS_WEAKER, "smtp/inet", "TLS would become less: encrypt -> may, no longer from the first byte"),
+        view(SMTP),
+        "",
+    ),
     "mail that leaves": (
         Finding(Rule.TLS_WEAKER, "smtp_tls_security_level", "mail would leave with less TLS: secure -> may"),
         view(SMTP),
