@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pki.lifetime import begin_of
 from postseal_core.instants import format_instant
 from tests.support.engine import Result
 from tests.support.postfix_instance import Boot
@@ -30,6 +31,8 @@ pytestmark = [pytest.mark.needs_engine, pytest.mark.needs_openssl]
 NOW = datetime.now(UTC)
 # Clients live 60 days; those of SHORT_LIVED 20, so they are due after 10. An old certificate overlaps for 5 days.
 FIRST, CHANGED, RETIRED = (NOW + timedelta(days=days) for days in (-11, 0, 6))
+LIVES = {FIRST: 20, CHANGED: 60}
+"""Days that certificates live which are issued for the first time, and those that come with the change."""
 SHORT_LIVED = ("client-03", "client-04", "client-05")
 REMOVED, ADDED, REVOKED, HELD = "client-07", "client-31", "client-09", "client-05"
 SINGLES = ("alice", "relay2")
@@ -172,11 +175,12 @@ def test_a_preview_shows_the_clients_that_change_and_no_other(life: Life) -> Non
     shown = life.shown["changed"].stdout
     lines = changed_lines(shown)
     assert set(lines) == {ADDED, REMOVED, *SHORT_LIVED}
-    day = {days: format_instant(CHANGED + timedelta(days=days))[:10] for days in (5, 9, 60)}
-    assert lines[ADDED] == f"added, g1 until {day[60]}"
+    ends = {begun: format_instant(begin_of(begun) + timedelta(days=days))[:10] for begun, days in LIVES.items()}
+    overlap = format_instant(CHANGED + timedelta(days=5))[:10]
+    assert lines[ADDED] == f"added, g1 until {ends[CHANGED]}"
     assert lines[REMOVED] == "removed, g1 no longer accepted"
     for name in SHORT_LIVED:
-        until = day[9] if name == HELD else day[5]
+        until = ends[FIRST] if name == HELD else overlap
         assert re.fullmatch(
             rf"g1 -> g2, renewal due since \S+: half of 20 d have passed; g1 accepted until {until}", lines[name]
         ), lines[name]
