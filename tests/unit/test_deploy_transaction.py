@@ -31,7 +31,7 @@ RENEWED = replace(
     chroot=(FileEntry("etc/ca/root.pem", b"another root", 0o644),),
 )
 
-pytestmark = pytest.mark.needs_root
+pytestmark = [pytest.mark.needs_root, pytest.mark.takes_long]
 
 State = dict[str, tuple[int, int, bytes]]
 

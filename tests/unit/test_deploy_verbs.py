@@ -16,7 +16,7 @@ from postseal_core.files.tree import DIRECTORY, ROOT, FileEntry
 from tests.support.cut_program import program_that
 from tests.support.played_host import PlayedHost, play
 
-pytestmark = pytest.mark.needs_root
+pytestmark = [pytest.mark.needs_root, pytest.mark.takes_long]
 
 MAIN_CF = FileEntry("main.cf", b"# the administrator's\n", 0o644)
 DESIRED = HostFiles(files=(FileEntry("tls/mx1.pem", b"a key", 0o400),), parameters={"biff": "no"})
