@@ -102,15 +102,8 @@ def edits_of_parameters(left: Left, seen: Seen, wanted: Mapping[str, str]) -> li
     """
     if seen.mark.stamp not in ("", left.deployed.stamp):
         return []
-    found = _values_of(seen)
-    edits = []
-    for name in sorted({*left.deployed.parameters} & left.main_cf.keys()):
-        was, now = left.main_cf[name], found.get(name)
-        if now is not None and now.split() in (was.split(), wanted.get(name, was).split()):
-            continue
-        is_now = "is gone" if now is None else f"is {_value(now)}"
-        edits.append(Edit(seen.root, MAIN_CF, name, now, f"{name} {is_now}, and was left as {_value(was)}"))
-    return edits
+    ours = {name: left.main_cf[name] for name in left.deployed.parameters if name in left.main_cf}
+    return [*_edits_of_values(seen.root, MAIN_CF, "", ours, _values_of(seen), wanted)]
 
 
 def edits_of_services(left: Left, seen: Seen, wanted: Mapping[str, str]) -> list[Edit]:
@@ -122,14 +115,20 @@ def edits_of_services(left: Left, seen: Seen, wanted: Mapping[str, str]) -> list
         return []
     file = seen.files.get(MASTER_CF)
     found = dict(_services_in(file.content.decode("utf-8", "replace"))) if file else {}
-    edits = []
-    for key in sorted({*left.deployed.services} & left.master_cf.keys()):
-        was, now = left.master_cf[key], found.get(key)
-        if now is not None and now.split() in (was.split(), wanted.get(key, was).split()):
+    ours = {key: left.master_cf[key] for key in left.deployed.services if key in left.master_cf}
+    return [*_edits_of_values(seen.root, MASTER_CF, "service ", ours, found, wanted)]
+
+
+def _edits_of_values(
+    root: str, path: str, kind: str, left: Mapping[str, str], found: Mapping[str, str], wanted: Mapping[str, str]
+) -> Iterator[Edit]:
+    """Yield what is neither as it was left nor as it is declared now; `kind`: what stands in front of a name."""
+    for name, was in sorted(left.items()):
+        now = found.get(name)
+        if now is not None and now.split() in (was.split(), wanted.get(name, was).split()):
             continue
         is_now = "is gone" if now is None else f"is {_value(now)}"
-        edits.append(Edit(seen.root, MASTER_CF, key, now, f"service {key} {is_now}, and was left as {_value(was)}"))
-    return edits
+        yield Edit(root, path, name, now, f"{kind}{name} {is_now}, and was left as {_value(was)}")
 
 
 def _services_in(text: str) -> Iterator[tuple[str, str]]:

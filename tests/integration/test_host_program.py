@@ -18,10 +18,9 @@ from postfix.deploy.host_files import Deployed, HostFiles, Table
 from postfix.deploy.transaction import Reloading, remove
 from postseal_core.errors import DeployError
 from postseal_core.files.tree import FileEntry
-from tests.support.cut_program import CutSession, names_of_steps
+from tests.support.cut_program import names_of_steps
 from tests.support.loopback import greeting, until
-from tests.support.postfix_instance import boot
-from tests.support.relay import ALICE, BOB, MAIN_CF, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of
+from tests.support.relay import ALICE, BOB, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of, relay_below
 from tests.support.test_authority import colon_hex
 
 pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl]
@@ -30,12 +29,8 @@ pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl]
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """Return a relay on which OLD was deployed."""
-    directory = tmp_path_factory.mktemp("relay")
-    (directory / "rendered").mkdir()
-    (directory / "rendered/main.cf").write_text(MAIN_CF)
-    with boot(directory / "rendered") as instance:
-        (directory / "program").mkdir()
-        yield Relay(instance, CutSession(instance.config_directory, directory / "program"))
+    with relay_below(tmp_path_factory.mktemp("relay")) as relay:
+        yield relay
 
 
 @pytest.fixture

@@ -14,10 +14,8 @@ from postfix.deploy.host_files import HostFiles
 from postfix.deploy.program_result import Evidence
 from postfix.deploy.transaction import Reloading
 from postseal_core.files.tree import FileEntry
-from tests.support.cut_program import CutSession
 from tests.support.loopback import free_ports, until
-from tests.support.postfix_instance import boot
-from tests.support.relay import ALICE, BOB, MAIN_CF, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of
+from tests.support.relay import ALICE, BOB, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of, relay_below
 
 pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl]
 
@@ -25,12 +23,8 @@ pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl]
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """Return a relay on which OLD was deployed."""
-    directory = tmp_path_factory.mktemp("relay")
-    (directory / "rendered").mkdir()
-    (directory / "rendered/main.cf").write_text(MAIN_CF)
-    with boot(directory / "rendered") as instance:
-        (directory / "program").mkdir()
-        yield Relay(instance, CutSession(instance.config_directory, directory / "program"))
+    with relay_below(tmp_path_factory.mktemp("relay")) as relay:
+        yield relay
 
 
 @pytest.fixture

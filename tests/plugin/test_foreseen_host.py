@@ -8,19 +8,16 @@ from typing import Any
 
 import pytest
 
-from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
 from pki.verification import chain_pem
 from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.settings import RelayPolicy, ServerSettings
 from postfix.target import Local
-from postseal_core.instants import format_instant
 from postseal_core.records import encode
-from tests.support.host_certificates import alice, authority, served
+from tests.support.host_certificates import admitted_alice, authority, served
 from tests.support.plugin_runs import PluginRuns
 from tests.support.postfix_instance import Boot, PostfixInstance
 from tests.support.provider import Secret
 from tests.support.resource_properties import key_pem
-from tests.support.specimens import VALIDITY
 
 pytestmark = [pytest.mark.needs_postfix, pytest.mark.takes_long]
 
@@ -40,17 +37,6 @@ def running(boot: Boot, tmp_path: Path, main_cf: str = "", **options: Any) -> Po
 
 def declared(instance: PostfixInstance, host: HostDeclaration = HOST, **changes: Any) -> dict[str, Any]:
     """Return a relay on that Postfix that lets alice in."""
-    client = {
-        "match": "certificate",
-        "generation": 1,
-        "not_before": format_instant(VALIDITY.not_before),
-        "not_after": format_instant(VALIDITY.not_after),
-        "issuer_slot": "mail-ca/1",
-        "fingerprint_sha256": certificate_fingerprint_sha256(alice()),
-        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(alice()),
-        "previous": [],
-        "revoked_at": "",
-    }
     chain = {
         "description": "generation 1",
         "private_key_pem": Secret(key_pem()),
@@ -61,7 +47,7 @@ def declared(instance: PostfixInstance, host: HostDeclaration = HOST, **changes:
         "target": encode(Local(str(instance.config_directory)).record),
         "chains": {host.name: chain},
         "roots": {"mail-ca": chain_pem([authority().certificate])},
-        "access": {"smtp": {"clients": {"alice": client}}},
+        "access": {"smtp": {"clients": {"alice": admitted_alice()}}},
     } | changes
 
 

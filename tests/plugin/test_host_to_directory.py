@@ -23,7 +23,7 @@ from postseal_core.files.directory import DirectoryWriter
 from postseal_core.instants import format_instant
 from postseal_core.packing import pack_records, unpack_records
 from postseal_core.records import encode
-from tests.support.host_certificates import alice, authority, served
+from tests.support.host_certificates import admitted_alice, alice, authority, served
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, CheckFailedError, Resource, Secret
 from tests.support.resource_properties import key_pem
@@ -45,17 +45,7 @@ TABLE = "client_tables.relay_clientcerts"
 
 def identity(**changes: Any) -> dict[str, Any]:
     """Return a client as its certificate resource describes it."""
-    return {
-        "match": "certificate",
-        "generation": 1,
-        "not_before": FROM,
-        "not_after": UNTIL,
-        "issuer_slot": "mail-ca/1",
-        "fingerprint_sha256": certificate_fingerprint_sha256(alice()),
-        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(alice()),
-        "previous": [],
-        "revoked_at": "",
-    } | changes
+    return admitted_alice() | changes
 
 
 def access(**changes: Any) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 import pytest
 
-from pki.fingerprint import certificate_fingerprint_sha256, public_key_fingerprint_sha256
+from pki.fingerprint import certificate_fingerprint_sha256
 from pki.verification import chain_pem
 from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.settings import ServerSettings
 from postfix.target import Local
 from postseal_core.instants import format_instant
 from postseal_core.records import encode
-from tests.support.host_certificates import alice, authority, served
+from tests.support.host_certificates import admitted_alice, alice, authority, served
 from tests.support.plugin_runs import PluginRuns
 from tests.support.postfix_instance import Boot, PostfixInstance
 from tests.support.provider import Secret
@@ -37,17 +37,6 @@ def instance(postfix_instance: Boot, tmp_path: Path) -> PostfixInstance:
 
 def declared(instance: PostfixInstance, host: HostDeclaration = HOST, *, has_alice: bool = True) -> dict[str, Any]:
     """Return a relay on that Postfix, with a certificate of its own name."""
-    client = {
-        "match": "certificate",
-        "generation": 1,
-        "not_before": format_instant(VALIDITY.not_before),
-        "not_after": format_instant(VALIDITY.not_after),
-        "issuer_slot": "mail-ca/1",
-        "fingerprint_sha256": certificate_fingerprint_sha256(alice()),
-        "public_key_fingerprint_sha256": public_key_fingerprint_sha256(alice()),
-        "previous": [],
-        "revoked_at": "",
-    }
     return {
         "declaration": encode(host),
         "target": encode(Local(str(instance.config_directory)).record),
@@ -59,7 +48,7 @@ def declared(instance: PostfixInstance, host: HostDeclaration = HOST, *, has_ali
             }
         },
         "roots": {"mail-ca": chain_pem([authority().certificate])},
-        "access": {"smtp": {"clients": {"alice": client} if has_alice else {}}},
+        "access": {"smtp": {"clients": {"alice": admitted_alice()} if has_alice else {}}},
     }
 
 
