@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from postfix.deploy.host_files import MAIN_CF, HostFiles, Situation, Table
-from postfix.deploy.lookups import as_lines, lookups_of
+from postfix.deploy.lookups import Lookups, as_lines, has_rows, keys_of, lookups_of
 from postfix.deploy.plan import HostPlan
 from postfix.deploy.steps import (
     BuildTable,
@@ -33,6 +33,8 @@ __all__ = ["Bundle", "Proof", "Verb", "bundle_of", "is_trial_needed", "request"]
 _FORM: Final = ("form", "1")
 _NOTHING: Final = "-"
 _ANYTHING: Final = "*"
+# The host takes them from the source: of a large table they would make up half of the bundle.
+_EVERY_KEY: Final = "="
 _PLACES: Final[Mapping[Place, str]] = {Place.CONFIG: "c", Place.QUEUE: "q"}
 _SHORT: Final = 32
 
@@ -46,13 +48,15 @@ class Proof:
     `served`: SHA-256 fingerprints of server certificates; each SMTP server that uses the chain of main.cf has to serve
     one of them. Nothing is asked of the chain if there is none. `names`: by which clients ask for a server, each of
     which gets one of them. `rows_before`: the sources of tables on the host now, by path: a key that is in one and no
-    longer declared must not be found. `admits`: whether some server has to let a listed client relay; not where none
+    longer declared must not be found. `standing`: the indexes on the host that are of these rows, as we have made them.
+    `admits`: whether some server has to let a listed client relay; not where none
     did before, or where that is accepted.
     """
 
     served: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     rows_before: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    standing: Collection[str] = ()
     admits: bool = True
 
 
@@ -239,19 +243,33 @@ def _lookups(plan: HostPlan, desired: HostFiles, proof: Proof, members: _Members
     written = {step.entry.path for step in plan.steps if isinstance(step, WriteFile)}
     written |= {table.source.path for table in plan.built_tables}
     for table in desired.tables:
-        if table.has_file_names:
-            continue
         path = table.source.path
-        is_new = path in written
-        if not is_new and not plan.is_empty:
+        if table.has_file_names or (path not in written and not plan.is_empty):
             continue
         keys = lookups_of(table.source.content, proof.rows_before.get(path, b""))
-        source = members.add(table.source.content) if is_new else _NOTHING
-        for what, staged, live in (("found", keys.declared, keys.added), ("absent", keys.withdrawn, keys.withdrawn)):
-            if staged:
-                # A table that was tried before it was put in place needs no second look at what has not changed.
-                numbers = (members.add(as_lines(staged)), members.add(as_lines(live if is_new else staged)))
-                yield ("lookup", table.type, what, *numbers, source, path)
+        is_new = path in written
+        if is_new and keys.rows and (index := table.index_path) and index in proof.standing:
+            gone = members.add(as_lines(keys.withdrawn)) if keys.withdrawn else _NOTHING
+            yield ("patch", members.add(keys.rows), gone, index)
+        for what, *keys_and_source in _asked(
+            table, keys, members, is_new=is_new, has_rows_before=bool(proof.rows_before.get(path))
+        ):
+            yield ("lookup", table.type, what, *keys_and_source, path)
+
+
+def _asked(
+    table: Table, keys: Lookups, members: _Members, *, is_new: bool, has_rows_before: bool
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yield `found` or `absent`, the keys for the staged table and for the one in force, and the source or nothing."""
+    content = table.source.content
+    source = members.add(content) if is_new else _NOTHING
+    if has_rows(content):
+        every = _EVERY_KEY if is_new else members.add(as_lines(keys_of(content)))
+        # A table that was tried before it was put in place needs no second look at what has not changed.
+        yield "found", every, members.add(as_lines(keys.added)) if is_new and has_rows_before else every, source
+    if keys.withdrawn:
+        withdrawn = members.add(as_lines(keys.withdrawn))
+        yield "absent", withdrawn, withdrawn, source
 
 
 def _archive(files: Mapping[str, bytes]) -> bytes:

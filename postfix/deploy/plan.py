@@ -35,7 +35,7 @@ from postfix.deploy.theirs import Theirs, base_of_taken_over, theirs
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.files.tree import Entry, FileEntry, TreePlan, kept_name, manifest, plan_tree
 
-__all__ = ["HostPlan", "plan_deployment", "problem_of_obstacle", "write_order"]
+__all__ = ["HostPlan", "plan_deployment", "problem_of_obstacle", "standing_indexes", "write_order"]
 
 _FILES, _TABLES, _MASTER_CF, _MAIN_CF = range(4)
 
@@ -261,6 +261,17 @@ def _tables_to_build(
 def _is_as_made(index: str, deployed: Deployed, situation: Situation) -> bool:
     """Return whether an index is the one that we made; another may be of other rows than the source."""
     return index in situation.files and situation.files[index] == deployed.index_digests.get(index)
+
+
+def standing_indexes(desired: HostFiles, deployed: Deployed, situation: Situation) -> tuple[str, ...]:
+    """Return the indexes that we have made of just those rows which stand on the host now."""
+    return tuple(
+        table.index_path
+        for table in desired.tables
+        if table.index_path
+        and _is_as_made(table.index_path, deployed, situation)
+        and situation.files.get(table.source.path) == deployed.files.get(table.source.path)
+    )
 
 
 def _preparations(place: Place, tree: TreePlan) -> Iterator[Step]:

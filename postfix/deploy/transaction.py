@@ -14,7 +14,7 @@ from postfix.deploy.foretold import sentences_of_restart
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, files_to_inspect
 from postfix.deploy.host_program import carry_out, clear_up, has_unread_files, links_of, prune, raise_failure, recover
 from postfix.deploy.map_size import way_out_of_map_size
-from postfix.deploy.plan import HostPlan, plan_deployment
+from postfix.deploy.plan import HostPlan, plan_deployment, standing_indexes
 from postfix.deploy.program_result import Evidence, ProgramResult
 from postfix.deploy.proof import MarkChange, left_behind, marked_only
 from postfix.deploy.removal import sentences_of_removal
@@ -166,7 +166,13 @@ class _Run:
         if plan.steps and not is_trial_needed(plan, self.desired, situation) and not has_unread_files(self.session):
             # What is served is no matter of rows: whoever has broken it keeps nobody's row on the host.
             served = ()
-        proof = Proof(served=served, names=self.names if served else (), rows_before=rows_before, admits=admits)
+        proof = Proof(
+            served=served,
+            names=self.names if served else (),
+            rows_before=rows_before,
+            standing=standing_indexes(self.desired, self.deployed, situation),
+            admits=admits,
+        )
 
         def bundle(nonce: str) -> Bundle:
             return bundle_of(

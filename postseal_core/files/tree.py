@@ -180,7 +180,9 @@ def digest(entry: Entry) -> str:
     """Return `sha256:` and the hexadecimal digest over an entry's kind, mode and content (a link's: its target)."""
     if isinstance(entry, Symlink):
         return digest_of_link(entry.target.encode())
-    return "sha256:" + sha256(b"file\0%o\0" % entry.mode + entry.content).hexdigest()
+    said = sha256(b"file\0%o\0" % entry.mode)
+    said.update(entry.content)
+    return f"sha256:{said.hexdigest()}"
 
 
 def digest_of_link(target: bytes) -> str:

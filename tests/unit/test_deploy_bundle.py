@@ -18,6 +18,8 @@ LINK = Symlink("ca/0a1b2c3d.0", "root.pem")
 CLIENTS = FileEntry("relay_clientcerts", b"# ours\nAA:BB alice\n  goes on\nCC:DD bob\n", 0o644)
 MAIN_CF = FileEntry("main.cf", b"myhostname = mx1.example.org\n", 0o640)
 DESIRED = HostFiles(files=(KEY, LINK), tables=(Table(CLIENTS, "hash"),), parameters={"biff": "no"})
+# Stands for the keys that the host takes from the source.
+EVERY = b"="
 SITUATION = Situation(files={ROOT: DIRECTORY}, configuration={"main.cf": MAIN_CF})
 
 
@@ -62,23 +64,23 @@ def test_each_change_names_what_stands_there_what_shall_and_where() -> None:
 
 def looked_up(bundle: Bundle) -> dict[str, tuple[bytes, bytes]]:
     """Return what is asked of the staged table, and of the one in force."""
-    held = members(bundle)
+    held = {**members(bundle), "f/=": EVERY}
     return {line[2]: (held[f"f/{line[3]}"], held[f"f/{line[4]}"]) for line in lines(bundle) if line[0] == "lookup"}
 
 
 def test_rows_that_are_declared_are_looked_up_and_those_that_go() -> None:
     """A line that goes on is no row; a key in other letters is the same one."""
     bundle = made(rows_before=b"aa:bb alice\nEE:FF carol\n")
-    every = b"AA:BB\nCC:DD\n"
-    assert looked_up(bundle) == {"found": (every, every), "absent": (b"EE:FF\n", b"EE:FF\n")}
+    assert looked_up(bundle) == {"found": (EVERY, b"AA:BB\nCC:DD\n"), "absent": (b"EE:FF\n", b"EE:FF\n")}
+    assert looked_up(made()) == {"found": (EVERY, EVERY)}
     names = replace(DESIRED, tables=(Table(replace(CLIENTS, mode=0o400), "hash", has_file_names=True),))
     assert looked_up(made(names)) == {}
 
 
 def test_in_force_only_what_has_changed_is_looked_up() -> None:
     """All rows were found in the staged table, and the one in force has to be the same file."""
-    assert looked_up(made(rows_before=b"AA:BB alice\n")) == {"found": (b"AA:BB\nCC:DD\n", b"CC:DD\n")}
-    assert looked_up(made(rows_before=CLIENTS.content)) == {"found": (b"AA:BB\nCC:DD\n", b"")}
+    assert looked_up(made(rows_before=b"AA:BB alice\n")) == {"found": (EVERY, b"CC:DD\n")}
+    assert looked_up(made(rows_before=CLIENTS.content)) == {"found": (EVERY, b"")}
 
 
 def test_the_same_plan_a_second_time_is_another_transaction() -> None:
@@ -162,3 +164,18 @@ def test_no_field_is_empty_and_no_path_is_split(contents: dict[str, bytes]) -> N
     records = lines(made(HostFiles(files=files)))
     assert all(all(line) for line in records)
     assert {line[-1] for line in records if line[0] == "put"} >= set(manifest(files))
+
+
+LARGE = b"".join(b"k%06d client\n" % number for number in range(20_000))
+
+
+@pytest.mark.parametrize(("standing", "patches"), [(("relay_clientcerts.db",), 1), ((), 0)])
+def test_an_index_is_brought_up_to_date_only_where_ours_stands(standing: tuple[str, ...], patches: int) -> None:
+    """By the rows that are new and without the keys that go; any other index is made anew."""
+    clients = replace(CLIENTS, content=LARGE.replace(b"k000001 client", b"new row"))
+    desired = replace(DESIRED, tables=(Table(clients, "hash"),))
+    proof = Proof(rows_before={"relay_clientcerts": LARGE}, standing=standing)
+    bundle = bundle_of(plan_deployment(desired, Deployed(), SITUATION, "p"), desired, SITUATION, proof, nonce="1")
+    held = members(bundle)
+    found = [(held[f"f/{line[1]}"], held[f"f/{line[2]}"], line[3]) for line in lines(bundle) if line[0] == "patch"]
+    assert found == [(b"new row\n", b"k000001\n", "relay_clientcerts.db")] * patches

@@ -76,11 +76,14 @@ class LocalSession(DirectoryWriter):
     def ask_program(self, said: bytes) -> bytes:
         """Run the host program here and return what it prints as it is."""
         environment = {"PATH": self.search_path}
-        with subprocess.Popen(
-            [self.shell, self.program], cwd="/", env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as process:
+        with (
+            _in_memory(said) as heard,
+            subprocess.Popen(
+                [self.shell, self.program], cwd="/", env=environment, stdin=heard, stdout=subprocess.PIPE
+            ) as process,
+        ):
             try:
-                stdout, _ = process.communicate(said, timeout=_PROGRAM_SECONDS)
+                stdout, _ = process.communicate(timeout=_PROGRAM_SECONDS)
             except BaseException as error:
                 _end(process)
                 if not isinstance(error, subprocess.TimeoutExpired):
@@ -109,6 +112,19 @@ class LocalSession(DirectoryWriter):
                     raise DeployError(message) from error
                 raise
         return CommandResult(process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+@contextmanager
+def _in_memory(content: bytes) -> Iterator[int]:
+    """Give a file that is on no disk, as it may hold keys: what is read of it needs no other process to go on."""
+    handle = os.memfd_create("bundle", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(handle), "wb") as file:
+            file.write(content)
+        os.lseek(handle, 0, os.SEEK_SET)
+        yield handle
+    finally:
+        os.close(handle)
 
 
 @contextmanager
