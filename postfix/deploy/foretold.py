@@ -4,13 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from postfix.deploy.foreseen import Foreseen, lines_of, problems_of
-from postfix.deploy.lookups import keys_of
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF
+from postfix.deploy.lookups import lookups_of
 from postfix.effective.comparison import View
 from postfix.effective.listeners import values_of_service
 from postfix.list_items import split_list
 from postseal_core.errors import Problem
+from postseal_core.files.tree import FileEntry
 
-__all__ = ["rows_that_go", "sentences_of_preview", "sentences_of_restart"]
+__all__ = ["rows_that_go", "sentences_of_open_files", "sentences_of_preview", "sentences_of_restart"]
 
 _RESTART: Final = ("inet_interfaces", "inet_protocols")
 _SHOWN_ROWS: Final = 3
@@ -62,14 +64,21 @@ def sentences_of_restart(foreseen: Foreseen) -> Iterator[str]:
         yield f"{names}: Postfix reads this only when it is started; `up` stops and starts it, and all sessions end"
 
 
+def sentences_of_open_files(configuration: Mapping[str, FileEntry], root: str) -> Iterator[str]:
+    """Warn of a main.cf or master.cf that others may write to: whoever can decides who relays, and what is executed."""
+    for name, file in configuration.items():
+        if name in (MAIN_CF, MASTER_CF) and file.mode & 0o022:
+            path = f"{root}/{name}"
+            yield str(Problem(path, f"others than its owner may write to it (mode {file.mode:04o}); chmod go-w {path}"))
+
+
 def rows_that_go(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
     """Return a line for each table from which rows go; `after`: the tables whose rows are known."""
     return [line for path, source in after.items() if (line := _rows_that_go(path, before.get(path, b""), source))]
 
 
 def _rows_that_go(path: str, before: bytes, after: bytes) -> str:
-    stays = {key.lower() for key in keys_of(after)}
-    gone = [key for key in keys_of(before) if key.lower() not in stays]
+    gone = lookups_of(after, before).withdrawn
     if not gone:
         return ""
     labels = {line.split(None, 1)[0]: line for line in before.split(b"\n") if line.strip()}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from postfix.deploy.checks import require_directory
 from postfix.deploy.foreseen import Expectation
 from postfix.deploy.foresight import foresee, rows_on_host
-from postfix.deploy.foretold import rows_that_go, sentences_of_preview
+from postfix.deploy.foretold import rows_that_go, sentences_of_open_files, sentences_of_preview
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles
 from postfix.deploy.host_program import MOUNTED, has_open_journal, has_unread_files, links_of
 from postfix.deploy.plan import HostPlan, plan_deployment, problem_of_obstacle
@@ -55,6 +55,7 @@ def preview(
     )
     return [
         *([unread] if has_unread_files(session) else []),
+        *sentences_of_open_files(situation.configuration, session.root),
         *sentences_of_preview(foreseen, session.root, names),
         *rows_that_go(rows_on_host(session, desired, expectation), rows),
     ]

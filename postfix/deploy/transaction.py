@@ -10,7 +10,7 @@ from postfix.deploy.checks import check_host, require_directory
 from postfix.deploy.commands import queue_directory
 from postfix.deploy.foreseen import Expectation, Foreseen, is_open, lines_of, problems_of
 from postfix.deploy.foresight import foresee
-from postfix.deploy.foretold import sentences_of_restart
+from postfix.deploy.foretold import sentences_of_open_files, sentences_of_restart
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation, files_to_inspect
 from postfix.deploy.host_program import carry_out, clear_up, has_unread_files, links_of, prune, raise_failure, recover
 from postfix.deploy.map_size import way_out_of_map_size
@@ -148,7 +148,12 @@ class _Run:
         result = self._carry_out(plan, situation, (*self.served, *seen), admits=is_open(foreseen, self.expectation))
         if result.is_changed_meanwhile and not is_last_attempt:
             return None
-        return replace(self._outcome(plan, result), foreseen=(*lines_of(foreseen), *sentences_of_restart(foreseen)))
+        told = (
+            *sentences_of_open_files(situation.configuration, self.session.root),
+            *lines_of(foreseen),
+            *sentences_of_restart(foreseen),
+        )
+        return replace(self._outcome(plan, result), foreseen=told)
 
     def _foreseen(self, plan: HostPlan, situation: Situation) -> Foreseen:
         """Refuse what must not happen by the way, and return the rest of what would."""

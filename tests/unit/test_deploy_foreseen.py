@@ -1,6 +1,7 @@
 """What a deployment would do by the way: when somebody looks, what own files answer, and the words for a reader."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from postfix.deploy.foreseen import (
     own_before,
     problems_of,
 )
-from postfix.deploy.foretold import rows_that_go, sentences_of_preview
+from postfix.deploy.foretold import rows_that_go, sentences_of_open_files, sentences_of_preview
 from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
 from postfix.deploy.plan import plan_deployment
 from postfix.effective.acceptance import ACCEPTED_WORDS, Ruling, problems_of_accept, ruled, word_of
@@ -454,3 +455,12 @@ def test_a_change_says_its_parameters_and_in_a_file_of_ours_all() -> None:
     assert first == (frozenset({"own", "new"}), frozenset())
     again = changed_names(whole, Deployed(files={"main.cf": "x"}), situation, (elsewhere, after))
     assert again[1] == {"own"}
+
+
+@pytest.mark.parametrize(("mode", "lines"), [(0o644, 0), (0o755, 0), (0o664, 1), (0o646, 1), (0o666, 1)])
+def test_of_a_configuration_that_others_may_write_to_a_reader_is_told(mode: int, lines: int) -> None:
+    """Whoever may can decide who relays; it was so before, and nothing of ours makes it worse."""
+    files = {"main.cf": MAIN_CF, "master.cf": replace(MASTER_CF, mode=mode), ".postseal-kept.main.cf": MAIN_CF}
+    way = f"chmod go-w {PLACE}/master.cf"
+    told = [f"{PLACE}/master.cf: others than its owner may write to it (mode {mode:04o}); {way}"]
+    assert list(sentences_of_open_files(files, PLACE)) == told * lines
