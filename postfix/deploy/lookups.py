@@ -5,7 +5,7 @@ And what brings an index up to date where few rows of many change: to make it an
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 __all__ = ["Lookups", "as_lines", "has_rows", "keys_of", "lookups_of"]
@@ -32,7 +32,7 @@ class Lookups:
 
     added: tuple[bytes, ...]
     withdrawn: tuple[bytes, ...]
-    rows: bytes = b""
+    rows: bytes = field(default=b"", repr=False)
 
 
 def lookups_of(source: bytes, before: bytes) -> Lookups:

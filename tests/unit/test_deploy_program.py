@@ -18,6 +18,7 @@ TEXT = Path(program_path()).read_text()
 ROOT = "/etc/postfix"
 
 
+@pytest.mark.takes_long  # a check before a commit runs it as well
 def test_shellcheck_has_nothing_to_say() -> None:
     """Not even a note: what is meant otherwise says so in its line."""
     shellcheck = Path(sys.executable).with_name("shellcheck")

@@ -20,7 +20,14 @@ from pki.tls_keys import TlsPrivateKeyArguments, tls_private_key_arguments
 from postseal_core.errors import CertificateError
 from tests.support.specimens import key_of
 
-EVERY_ALGORITHM = pytest.mark.parametrize("algorithm", KeyAlgorithm)
+# Primes for the largest are sought for seconds.
+EVERY_ALGORITHM = pytest.mark.parametrize(
+    "algorithm",
+    [
+        pytest.param(each, marks=[pytest.mark.takes_long] if each is KeyAlgorithm.RSA_8192 else [])
+        for each in KeyAlgorithm
+    ],
+)
 
 
 def _pem(key: PrivateKeyTypes, passphrase: str = "", *, is_traditional: bool = False) -> str:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +79,7 @@ def stacks(draw: st.DrawFn) -> RunningStack:
     return stack
 
 
+@pytest.mark.takes_long
 @examples(25)
 @given(stacks(), st.integers(0, 3000), st.randoms(use_true_random=False))
 def test_what_is_foreseen_happens_and_nothing_else(stack: RunningStack, hours: int, random: Random) -> None:

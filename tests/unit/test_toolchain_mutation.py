@@ -70,6 +70,7 @@ def test_what_no_test_can_see_is_left_alone(source: str) -> None:
     assert mutants_of("m.py", source) == []
 
 
+@pytest.mark.takes_long
 @pytest.mark.parametrize("path", ["pki/schedule.py", "pki/roster/rows.py", "postseal_core/plugin/servicer.py"])
 def test_every_mutant_of_a_real_module_is_another_program(path: str) -> None:
     """It parses, differs, and is a change of the line that it names."""
