@@ -23,7 +23,8 @@ __all__ = [
 
 MOUNTED = "is mounted on its own"
 _JOURNAL = f"{WORK_DIRECTORY}/journal/"
-_TRIAL = f"{WORK_DIRECTORY}/boot/"
+# What a run that was killed leaves: its journal, what runs beside, what was staged, what was sent.
+_LEFT = ("journal", "boot", "tx", "in.")
 _UNREAD = f"{WORK_DIRECTORY}/unread"
 _ID_BYTES = 16
 
@@ -35,11 +36,11 @@ def carry_out(session: HostSession, bundle: Callable[[str], Bundle]) -> ProgramR
 
 
 def recover(session: HostSession) -> str:
-    """Have a run that was cut off finished or undone, and say what became of it; empty where there was none.
+    """Have a run that was cut off finished or undone, and say what became of it; empty where it had changed nothing.
 
     Raises DeployError where somebody else has changed a file since, or where it could not be put back.
     """
-    if not session.present([_JOURNAL, _TRIAL]):
+    if not any(name.startswith(_LEFT) for name in session.names(f"{WORK_DIRECTORY}/")):
         return ""
     result = _ask(session, "recover", token_hex(_ID_BYTES))
     if result.end in (End.CONFLICT, End.BUSY, End.UNKNOWN, End.REFUSED) or has_open_journal(session):

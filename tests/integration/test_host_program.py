@@ -319,6 +319,17 @@ def test_after_a_cut_before_the_reload_nobody_says_that_nothing_changed(relay: R
     assert relay.is_new()
 
 
+@pytest.mark.parametrize("point", ["unpack", "stage", "preflight", "journal", "open"])
+def test_what_was_staged_goes_also_where_nothing_is_left_to_deploy(relay: Relay, point: str) -> None:
+    """It holds keys: whoever takes the change back after a kill leaves none of them on the host."""
+    relay.session.before(point)
+    failure_of(lambda: relay.up(NEW))
+    assert relay.leftovers()
+    relay.session.before()
+    assert relay.up(OLD).reloading is Reloading.NOT_NEEDED
+    assert relay.leftovers() == []
+
+
 def test_an_edit_by_somebody_else_after_a_cut_is_a_conflict_and_nothing_is_touched(relay: Relay) -> None:
     """No mixture of old and new; once the operator has decided, the next run goes on."""
     desired = declared(SERVERS[1], BOB, smtpd_helo_required="no")
