@@ -11,6 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
+from postfix.deploy.host_program import earlier_states, roll_back
+from postfix.deploy.program_result import sentences_of_evidence
+from postfix.deploy.sessions.local import LocalSession
 from postseal.doctor.document import render_findings, render_findings_json
 from postseal.doctor.findings import has_fault
 from postseal.doctor.gathering import gather_facts
@@ -27,8 +30,9 @@ from postseal.report.page import PageAssets, render_page
 from postseal.report.prometheus import render_prometheus
 from postseal.report.selection import Selection
 from postseal.report.table import DEFAULT_ROWS, TableStyle, render_table
+from postseal.rolling_back import chosen_state, render_rollback, render_states
 from postseal.version import VERSION
-from postseal_core.errors import ConfigError, PostsealError
+from postseal_core.errors import ConfigError, PostsealError, Problem
 from postseal_core.instants import parse_instant
 from postseal_core.wording import shown
 
@@ -40,6 +44,7 @@ _KINDS = tuple(kind.value for kind in Kind)
 _STATES = tuple(state.value for state in State)
 _EXIT_CODES = "exit codes: 0 all fine, 1 something is due, 2 something has expired, 3 wrong usage or no state"
 _EXIT_CODES_OF_FORECAST = "exit codes: 0 it could be made, 3 wrong usage or no state"
+_EXIT_CODES_OF_ROLLBACK = "exit codes: 0 it is as it was then, 3 it is as it was now, or wrong usage"
 _EXIT_CODES_OF_DOCTOR = "exit codes: 0 all well or warnings only, 1 a fault, 3 wrong usage"
 
 Items = tuple[Expiring, ...]
@@ -91,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     ahead.add_argument("--format", choices=("table", "json"), default="table")
     ahead.set_defaults(run=_forecast)
     _add_doctor(commands)
+    _add_rollback(commands)
     return parser
 
 
@@ -104,6 +110,18 @@ def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
     doctor.add_argument("--directory", type=Path, default=Path(), help="the Pulumi project's directory (default: here)")
     doctor.add_argument("--json", action="store_true", help="write JSON")
     doctor.set_defaults(run=_doctor)
+
+
+def _add_rollback(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    rollback = commands.add_parser(
+        "rollback",
+        help="take the Postfix of this machine back to an earlier state; needs no stack and no state of one",
+        epilog=_EXIT_CODES_OF_ROLLBACK,
+    )
+    rollback.add_argument("place", type=Path, metavar="DIR", help="its configuration directory, as /etc/postfix")
+    rollback.add_argument("--to", type=int, metavar="N", help="the number of the earlier state (default: the last one)")
+    rollback.add_argument("--list", action="store_true", help="only list the earlier states that the host keeps")
+    rollback.set_defaults(run=_rollback)
 
 
 def _source_options() -> _Parser:
@@ -169,6 +187,24 @@ def _doctor(options: argparse.Namespace) -> int:
     findings = judge(gather_facts(options.stack, options.directory, datetime.now(UTC)))
     print((render_findings_json if options.json else render_findings)(findings), end="", flush=True)
     return int(has_fault(findings))
+
+
+def _rollback(options: argparse.Namespace) -> ExitCode:
+    place: Path = options.place
+    if not place.is_absolute() or not place.is_dir():
+        message = f"got {shown(str(place))}, expected the configuration directory of a Postfix here, as /etc/postfix"
+        raise ConfigError([Problem("DIR", message)])
+    session = LocalSession(place)
+    states = earlier_states(session).kept
+    if options.list:
+        print(render_states(states, session.root), end="")
+        return ExitCode.FINE
+    state = chosen_state(states, options.to, session.root)
+    result = roll_back(session, state.number)
+    for line in sentences_of_evidence(result.evidence):
+        print(line)
+    print(render_rollback(state, session.root, result.reloading), end="")
+    return ExitCode.FINE
 
 
 def _state(options: argparse.Namespace) -> object:

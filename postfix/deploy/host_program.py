@@ -13,12 +13,15 @@ __all__ = [
     "MOUNTED",
     "carry_out",
     "clear_up",
+    "earlier_states",
     "has_open_journal",
     "has_unread_files",
     "links_of",
     "prune",
     "raise_failure",
     "recover",
+    "roll_back",
+    "sentences_of_rollback",
 ]
 
 MOUNTED = "is mounted on its own"
@@ -26,6 +29,7 @@ _JOURNAL = f"{WORK_DIRECTORY}/journal/"
 # What a run that was killed leaves: its journal, what runs beside, what was staged, what was sent.
 _LEFT = ("journal", "boot", "tx", "in.")
 _UNREAD = f"{WORK_DIRECTORY}/unread"
+_ROLLED_BACK = f"{WORK_DIRECTORY}/rolled_back"
 _ID_BYTES = 16
 
 
@@ -48,6 +52,27 @@ def recover(session: HostSession) -> str:
     return sentence_of_recovery(result)
 
 
+def earlier_states(session: HostSession) -> ProgramResult:
+    """Return the states that are kept on a host, and whether it was taken back to one of them by hand."""
+    return _ask(session, "inspect", "-")
+
+
+def sentences_of_rollback(session: HostSession) -> list[str]:
+    """Return what to know of a host that was taken back by hand; nothing where it was not, or a run has come since."""
+    if _ROLLED_BACK not in session.present([_ROLLED_BACK]):
+        return []
+    number, time = earlier_states(session).rolled_back or ("?", "an unknown time")
+    back = f"{session.root} was taken back by `postseal rollback` at {time}, to its earlier state {number}"
+    return [f"{back}; `up` brings again what is declared"]
+
+
+def roll_back(session: HostSession, number: int) -> ProgramResult:
+    """Have the host taken back to a kept state, as a transaction of its own; DeployError where it stays as it is."""
+    result = _ask(session, "rollback", token_hex(_ID_BYTES), kept=number)
+    raise_failure(result, session.root)
+    return result
+
+
 def clear_up(session: HostSession) -> None:
     """Have what the program keeps on a host go, where nothing of ours is left there."""
     work = f"{WORK_DIRECTORY}/"
@@ -56,8 +81,8 @@ def clear_up(session: HostSession) -> None:
 
 
 def prune(session: HostSession, kept: int) -> None:
-    """Have earlier states go of which there are more than shall be kept, the oldest first."""
-    if len(session.names(f"{WORK_DIRECTORY}/kept/")) > kept:
+    """Have earlier states go of which there are more than shall be kept, oldest first, and the note of a rollback."""
+    if _ROLLED_BACK in session.present([_ROLLED_BACK]) or len(session.names(f"{WORK_DIRECTORY}/kept/")) > kept:
         raise_failure(_ask(session, "recover", token_hex(_ID_BYTES), kept=kept), session.root)
 
 

@@ -7,7 +7,7 @@ from postfix.deploy.foreseen import Expectation
 from postfix.deploy.foresight import foresee, rows_on_host
 from postfix.deploy.foretold import rows_that_go, sentences_of_open_files, sentences_of_preview
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles
-from postfix.deploy.host_program import MOUNTED, has_open_journal, has_unread_files, links_of
+from postfix.deploy.host_program import MOUNTED, has_open_journal, has_unread_files, links_of, sentences_of_rollback
 from postfix.deploy.plan import HostPlan, plan_deployment, problem_of_obstacle
 from postfix.deploy.session import HostSession
 from postfix.deploy.steps import Place, WriteFile
@@ -54,6 +54,7 @@ def preview(
         "an earlier run ended before it was sure that Postfix has read the files; `up` has them read, and proves it"
     )
     return [
+        *sentences_of_rollback(session),
         *([unread] if has_unread_files(session) else []),
         *sentences_of_open_files(situation.configuration, session.root),
         *sentences_of_preview(foreseen, session.root, names),

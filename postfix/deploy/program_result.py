@@ -11,6 +11,7 @@ __all__ = [
     "End",
     "Evidence",
     "Fault",
+    "KeptState",
     "ProgramResult",
     "failure_of",
     "read_result",
@@ -50,13 +51,23 @@ class Evidence:
     fields: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class KeptState:
+    """An earlier state that stays on a host: as it was before the run at `time` (ISO 8601, UTC) of `owner`."""
+
+    number: int
+    time: str
+    owner: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramResult:
     """The end of one run.
 
     `reloading`: reloaded, restarted, not_running, no_main_cf, or empty. `recovered`: what became of an earlier run that
     was cut off: forward, undo, finished, conflict, or empty. `left`: what is obsolete and could not be removed, with
-    the reason where there is one. `index_digests`: what postmap made, by path.
+    the reason where there is one. `index_digests`: what postmap made, by path. `kept`: the earlier states that stay on
+    the host, the oldest first. `rolled_back`: number and time of the state that the host was taken back to by hand.
     """
 
     end: End
@@ -67,6 +78,8 @@ class ProgramResult:
     evidence: tuple[Evidence, ...] = ()
     files: tuple[tuple[str, str, str], ...] = ()
     index_digests: Mapping[str, str] = field(default_factory=dict)
+    kept: tuple[KeptState, ...] = ()
+    rolled_back: tuple[str, str] | None = None
 
     @property
     def is_changed_meanwhile(self) -> bool:
@@ -90,6 +103,8 @@ def read_result(text: str) -> ProgramResult:
         evidence=tuple(Evidence(row[1], tuple(row[2:])) for row in rows if row[0] == "evidence"),
         files=tuple((row[1], row[2], row[3]) for row in rows if row[0] == "file"),
         index_digests={row[1]: row[2] for row in rows if row[0] == "index"},
+        kept=tuple(KeptState(int(row[1]), row[2], row[3]) for row in rows if row[0] == "kept"),
+        rolled_back=next(((row[1], row[2]) for row in rows if row[0] == "rolled_back"), None),
     )
 
 
@@ -116,6 +131,11 @@ _FAULTS: Final = {
     "bundle": "the bundle cannot be used: {text}; run again, with one version of Postseal on both sides",
     "missing": "this host lacks {text}; it needs coreutils, util-linux, iproute2, openssl, tar, sed, grep and Postfix",
     "user": "only root may deploy to {root}",
+    "state": "no earlier state has the number {text}",
+    "changed_since": (
+        "{text} was changed by somebody else since, and a rollback would lose that; put it back by hand, or have "
+        "`pulumi up` bring what is declared"
+    ),
     "conflict": "{text} was changed by somebody else after a run had been cut off, so nothing there is touched",
 }
 
