@@ -344,6 +344,11 @@ REMEDIES: Mapping[str, tuple[Finding, View, str]] = {
         view(SMTP),
         "declare `smtp_tls_security_level: secure` under `relay_through` or `settings`",
     ),
+    "users": (
+        Finding(Rule.SERVICE_LOST, "smtp/inet", "users who log in may relay no longer: permit -> refuse"),
+        view(SMTP),
+        "`relay: { sasl: true }` of the host lets them relay",
+    ),
     "gone": (Finding(Rule.LISTED_REFUSED, "smtps/inet", "no such listener"), view(SMTP), ""),
     "a reference": (Finding(Rule.VALUE_FOLLOWS, "smtp_tls_CAfile", "x"), view(), "declare smtp_tls_CAfile under"),
     "TLS": (Finding(Rule.TLS_WEAKER, "smtp/inet", "x"), view(SMTP), ""),
