@@ -66,7 +66,10 @@ def foresee(
         # If it was so before, what is declared may have to go all the same.
         was_so = bool(configurations[_LIVE].cannot_tell)
         present = ", as it cannot use the present ones" if was_so else ""
-        finding = Finding(Rule.UNKNOWN, "", f"Postfix could not use the new main.cf and master.cf{present}: {fault}")
+        mend = "; mend that first, or `up` may refuse the change" if was_so else ""
+        finding = Finding(
+            Rule.UNKNOWN, "", f"Postfix could not use the new main.cf and master.cf{present}: {fault}{mend}"
+        )
         ruling = Ruling(told=(finding,)) if was_so else Ruling(refused=(finding,))
         return Foreseen(ruling=ruling, is_running=said.is_running)
     if configurations[_LIVE].cannot_tell:

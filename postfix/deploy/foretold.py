@@ -1,5 +1,6 @@
 """What a preview says about a host: what would change there, in lines for a reviewer."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -12,8 +13,17 @@ from postfix.list_items import split_list
 from postseal_core.errors import Problem
 from postseal_core.files.tree import FileEntry
 
-__all__ = ["rows_that_go", "sentences_of_open_files", "sentences_of_preview", "sentences_of_restart"]
+__all__ = [
+    "rows_that_go",
+    "sentences_of_moved_queue",
+    "sentences_of_open_files",
+    "sentences_of_preview",
+    "sentences_of_reload",
+    "sentences_of_restart",
+    "sentences_of_unknown",
+]
 
+_QUEUE: Final = "queue_directory"
 _RESTART: Final = ("inet_interfaces", "inet_protocols")
 _SHOWN_ROWS: Final = 3
 _LONGEST_VALUE: Final = 200
@@ -52,6 +62,40 @@ def _reading(foreseen: Foreseen, before: View, after: View) -> Iterator[str]:
     added = sorted(after.listeners.keys() - before.listeners.keys())
     if added and before.listeners:
         yield f"{', '.join(added)}: a new listener, which a reload opens"
+
+
+def sentences_of_unknown(
+    foreseen: Foreseen, root: str, names: Iterable[str], main_cf: FileEntry | None
+) -> Iterator[str]:
+    """Say which declared parameters the host's Postfix does not know; `main_cf`: that of the host, as it is.
+
+    postconf(1) prints of a main.cf what a program reads or another value refers to.
+    """
+    if foreseen.after is None:
+        return
+    found = re.findall(rb"^([^\s#=]+)\s*=", main_cf.content if main_cf else b"", re.MULTILINE)
+    # What others have there is no new fault.
+    known = foreseen.after.configuration.written.keys() | {name.decode("utf-8", "replace") for name in found}
+    for name in sorted({*names} - known):
+        what = "the Postfix of this host does not know this parameter, and no other value refers to it"
+        yield f"up will refuse this: {Problem(f'{root}/{MAIN_CF}: {name}', what)}"
+
+
+def sentences_of_moved_queue(foreseen: Foreseen, root: str) -> Iterator[str]:
+    """Say that a queue cannot move below a Postfix that runs."""
+    if foreseen.before is None or foreseen.after is None or not foreseen.is_running:
+        return
+    old, new = (values_of_service(view.configuration, "")[_QUEUE] for view in (foreseen.before, foreseen.after))
+    if old != new:
+        what = f"{old} -> {new} while Postfix runs; stop it, run `up`, move what is queued, and start it"
+        yield f"up will refuse this: {Problem(f'{root}/{MAIN_CF}: {_QUEUE}', what)}"
+
+
+def sentences_of_reload(foreseen: Foreseen) -> Iterator[str]:
+    """Say that Postfix is reloaded, where it is neither stopped and started, nor known not to run."""
+    if foreseen.ruling.refused or foreseen.is_running is False or any(sentences_of_restart(foreseen)):
+        return
+    yield "Postfix will be reloaded" if foreseen.is_running else "Postfix will be reloaded, if it runs"
 
 
 def sentences_of_restart(foreseen: Foreseen) -> Iterator[str]:

@@ -83,6 +83,16 @@ def write_order(desired: HostFiles) -> Callable[[Entry], int]:
     return lambda entry: ranks.get(entry.path, _FILES)
 
 
+def _theirs(desired: HostFiles, deployed: Deployed, situation: Situation) -> Theirs:
+    """Return what others have in main.cf and master.cf; a block of ours that is damaged is named with its host."""
+    try:
+        return theirs(desired, deployed, situation)
+    except ConfigError as error:
+        raise ConfigError(
+            Problem(f"{situation.root}/{problem.path}", problem.message) for problem in error.problems
+        ) from error
+
+
 def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation, owner: str = "") -> HostPlan:
     """Return the steps from what is there to what is wanted; with an empty `HostFiles`, the removal of what is ours.
 
@@ -98,7 +108,7 @@ def plan_deployment(desired: HostFiles, deployed: Deployed, situation: Situation
         faults += problems_of_another_stack(owner, deployed, situation.mark, situation.root)
     if problems := (*faults, *problems_of_strangers(desired, proven, situation)):
         raise ConfigError(problems)
-    others = theirs(desired, known, situation)
+    others = _theirs(desired, known, situation)
     merged = others.merged
     ours = {path: value for path, value in proven.files.items() if path not in merged}
     tree = plan_tree(

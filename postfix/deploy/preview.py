@@ -5,12 +5,19 @@ from collections.abc import Iterator, Mapping
 from postfix.deploy.checks import require_directory
 from postfix.deploy.foreseen import Expectation
 from postfix.deploy.foresight import foresee, rows_on_host
-from postfix.deploy.foretold import rows_that_go, sentences_of_open_files, sentences_of_preview
+from postfix.deploy.foretold import (
+    rows_that_go,
+    sentences_of_moved_queue,
+    sentences_of_open_files,
+    sentences_of_preview,
+    sentences_of_reload,
+    sentences_of_unknown,
+)
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles
 from postfix.deploy.host_program import MOUNTED, has_open_journal, has_unread_files, links_of, sentences_of_rollback
 from postfix.deploy.plan import HostPlan, plan_deployment, problem_of_obstacle
 from postfix.deploy.session import HostSession
-from postfix.deploy.steps import Place, WriteFile
+from postfix.deploy.steps import Place, Reload, WriteFile
 from postfix.deploy.transaction import places_of, situation_of
 from postseal_core.errors import Problem, refuse
 
@@ -53,13 +60,25 @@ def preview(
     unread = (
         "an earlier run ended before it was sure that Postfix has read the files; `up` has them read, and proves it"
     )
+    before = rows_on_host(session, desired, expectation)
+    refused = [
+        *sentences_of_unknown(foreseen, session.root, desired.parameters, situation.configuration.get(MAIN_CF)),
+        *sentences_of_moved_queue(foreseen, session.root),
+    ]
+    is_read = any(isinstance(step, Reload) for step in plan.steps) or bool(expectation.pending)
     return [
         *sentences_of_rollback(session),
         *([unread] if has_unread_files(session) else []),
+        *refused,
         *sentences_of_open_files(situation.configuration, session.root),
         *sentences_of_preview(foreseen, session.root, names),
-        *rows_that_go(rows_on_host(session, desired, expectation), rows),
+        *rows_that_go(_below(session.root, before), _below(session.root, rows)),
+        *(sentences_of_reload(foreseen) if is_read and not refused else ()),
     ]
+
+
+def _below(root: str, rows: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"{root}/{path}": source for path, source in rows.items()}
 
 
 def _obstacles(session: HostSession, plan: HostPlan) -> Iterator[Problem]:

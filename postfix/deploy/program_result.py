@@ -193,9 +193,11 @@ def sentences_of_evidence(evidence: Iterable[Evidence]) -> list[str]:
 
 def _sentences_of_sessions(cut: str, left: str) -> Iterator[str]:
     if cut != "0":
-        yield f"{cut} open sessions, which still had the rows from before, were cut"
+        sessions, were = ("session", "was") if cut == "1" else ("sessions", "were")
+        yield f"{cut} open {sessions}, which still had the rows from before, {were} cut"
     if left != "0":
-        yield f"{left} open sessions still have the rows from before and could not be cut; they end by themselves"
+        what = "open session still has" if left == "1" else "open sessions still have"
+        yield f"{left} {what} the rows from before and could not be cut; such a session ends by itself"
 
 
 _RECOVERIES: Final = {

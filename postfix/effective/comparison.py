@@ -137,8 +137,8 @@ class _Comparison:
         old = self.before.by_visitor.get((each.listener, Kind.LISTED))
         before = old.verdict if old else None
         is_expected = each.listener in self.admitting or is_one_of_all
-        if is_expected and self.ours_before and before is Verdict.REFUSE:
-            return Finding(Rule.SO_BEFORE, each.listener, f"listed clients are refused already{_by(each)}")
+        if old and is_expected and self.ours_before and before is Verdict.REFUSE:
+            return Finding(Rule.SO_BEFORE, each.listener, f"listed clients are refused already{_by(old)}")
         if is_expected or before is Verdict.PERMIT:
             return Finding(Rule.LISTED_REFUSED, each.listener, f"listed clients would be refused{_by(each)}")
         message = f"listed clients are refused here, and let in elsewhere{_by(each)}"
@@ -147,8 +147,16 @@ class _Comparison:
     def _users(self) -> Iterator[Finding]:
         for old in self.before.of(Kind.USER):
             new = self.after.by_visitor.get((old.listener, Kind.USER))
-            if old.verdict is Verdict.PERMIT and new and new.verdict is not Verdict.PERMIT:
-                message = f"users who log in may relay no longer: permit -> {new.verdict.value}{_by(new)}"
+            if old.verdict is not Verdict.PERMIT or not new or new.verdict is Verdict.PERMIT:
+                continue
+            change = f"permit -> {new.verdict.value}{_by(new)}"
+            everybody = self.before.by_visitor.get((old.listener, Kind.NO_CERTIFICATE))
+            if everybody and everybody.verdict is Verdict.PERMIT:
+                # No service that somebody logs in for: an open relay, which must not stay open for their sake.
+                message = f"whoever comes may relay now, and no longer, users who log in among them: {change}"
+                yield Finding(Rule.CLOSES, old.listener, message)
+            else:
+                message = f"users who log in may relay no longer: {change}"
                 yield Finding(Rule.SERVICE_LOST, old.listener, message)
 
     def _services(self) -> Iterator[Finding]:
@@ -164,7 +172,8 @@ class _Comparison:
             if faults := self.after.dies(name):
                 words = "; ".join(faults)
                 if self.before.dies(name):
-                    yield Finding(Rule.SO_BEFORE, name, f"smtpd does not start already: {words}")
+                    message = f"smtpd does not start already: {words}; mend that first, or `up` may refuse the change"
+                    yield Finding(Rule.SO_BEFORE, name, message)
                 else:
                     yield Finding(Rule.SERVICE_LOST, name, f"smtpd would not start: {words}")
 

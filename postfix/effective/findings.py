@@ -28,6 +28,7 @@ class Rule(StrEnum):
     SO_BEFORE = "S6"
     IGNORED = "S7"
     REFUSED_HERE = "S8"
+    CLOSES = "S9"
 
     @property
     def word(self) -> str:

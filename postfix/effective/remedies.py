@@ -78,7 +78,9 @@ def _of_value(finding: Finding, _view: View) -> str:
     return f"declare {finding.place} under `settings`, or write its present value into main.cf"
 
 
-def _of_network(finding: Finding, _view: View) -> str:
+def _of_service(finding: Finding, _view: View) -> str:
+    if "users who log in" in finding.message:
+        return "`relay: { sasl: true }` of the host lets them relay"
     return "correct inet_interfaces" if "no address" in finding.message else ""
 
 
@@ -96,7 +98,7 @@ _REMEDIES: Final[Mapping[Rule, Callable[[Finding, View], str]]] = MappingProxyTy
         Rule.SO_BEFORE: _of_listed,
         Rule.REFUSED_HERE: _of_listed,
         Rule.VALUE_FOLLOWS: _of_value,
-        Rule.SERVICE_LOST: _of_network,
+        Rule.SERVICE_LOST: _of_service,
         Rule.TLS_WEAKER: _of_tls,
     }
 )

@@ -200,7 +200,8 @@ class _Local:
         if outcome.recovered:
             bringer.report(outcome.recovered)
         for path in outcome.plan.changed_outside:
-            bringer.report(f"{path} was changed outside; it is as declared again")
+            name = f"{self._path}/{path}" if path in outcome.plan.deployed.files else path
+            bringer.report(f"{name} was changed outside; it is as declared again")
         for path in outcome.plan.taken_over:
             bringer.report(sentence_of_takeover(str(self._path), path))
         for line in (*outcome.foreseen, *sentences_of_evidence(outcome.evidence), outcome.reloading.value):

@@ -53,7 +53,9 @@ def configuration_problems(settings: Mapping[str, Any]) -> list[Problem]:
         if not _EARLIEST <= clock.year <= _LATEST:
             problems.append(Problem("clock", f"expected an instant of the years {_EARLIEST} to {_LATEST}"))
     except (ValueError, OverflowError):
-        problems.append(Problem("clock", "not an instant; write it as 2027-03-01T00:00:00Z"))
+        problems.append(
+            Problem("clock", "not an instant; write it as '2027-03-01T00:00:00Z', in a stack file in quotes")
+        )
     if str(settings.get("rehearsal", "false")).lower() not in ("true", "false"):
         problems.append(Problem("rehearsal", "expected true or false"))
     return problems

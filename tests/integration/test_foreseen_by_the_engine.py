@@ -106,7 +106,8 @@ def test_rows_of_others_and_a_linked_main_cf_stop_the_preview(
     target = {"local": str(instance.config_directory), "take_over": ["relay_clientcerts"]}
     declare(stack, instance, target=target)
     shown = flat(stack.stack.preview().expect_success())
-    assert "relay_clientcerts: 2 rows go: AA:BB:CC old-partner; DD:EE:FF old-printer" in shown
+    assert f"{table}: 2 rows go: AA:BB:CC old-partner; DD:EE:FF old-printer" in shown
+    assert "Postfix will be reloaded" in shown
 
     main_cf, elsewhere = instance.config_directory / "main.cf", tmp_path / "checkout.cf"
     main_cf.rename(elsewhere)

@@ -1,5 +1,6 @@
 """Somebody else on a host: another stack of the real engine, and an administrator who edits what was deployed."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -127,7 +128,8 @@ def test_in_the_end_the_administrator_has_the_host_back(place: Place) -> None:
 
 
 def _edit(place: Place) -> None:
-    """Let a client in, and turn TLS off."""
+    """Let a client in, turn TLS off, and let everybody relay: the worst edit must not be what keeps `up` away."""
     table, main_cf = place.directory / "relay_clientcerts", place.directory / "main.cf"
     table.write_text(f"{table.read_text()}{MALLORY} mallory\n")
-    main_cf.write_text(main_cf.read_text().replace("smtpd_tls_security_level = may", "smtpd_tls_security_level = none"))
+    text = main_cf.read_text().replace("smtpd_tls_security_level = may", "smtpd_tls_security_level = none")
+    main_cf.write_text(re.sub(r"^mynetworks =.*$", "mynetworks = 0.0.0.0/0", text, flags=re.MULTILINE))

@@ -20,7 +20,14 @@ from postfix.deploy.foreseen import (
     own_before,
     problems_of,
 )
-from postfix.deploy.foretold import rows_that_go, sentences_of_open_files, sentences_of_preview
+from postfix.deploy.foretold import (
+    rows_that_go,
+    sentences_of_moved_queue,
+    sentences_of_open_files,
+    sentences_of_preview,
+    sentences_of_reload,
+    sentences_of_unknown,
+)
 from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
 from postfix.deploy.plan import plan_deployment
 from postfix.effective.acceptance import ACCEPTED_WORDS, Ruling, problems_of_accept, ruled, word_of
@@ -338,6 +345,11 @@ REMEDIES: Mapping[str, tuple[Finding, View, str]] = {
         view(SMTP),
         "declare `smtp_tls_security_level: secure` under `relay_through` or `settings`",
     ),
+    "users": (
+        Finding(Rule.SERVICE_LOST, "smtp/inet", "users who log in may relay no longer: permit -> refuse"),
+        view(SMTP),
+        "`relay: { sasl: true }` of the host lets them relay",
+    ),
     "gone": (Finding(Rule.LISTED_REFUSED, "smtps/inet", "no such listener"), view(SMTP), ""),
     "a reference": (Finding(Rule.VALUE_FOLLOWS, "smtp_tls_CAfile", "x"), view(), "declare smtp_tls_CAfile under"),
     "TLS": (Finding(Rule.TLS_WEAKER, "smtp/inet", "x"), view(SMTP), ""),
@@ -428,6 +440,38 @@ def test_a_preview_says_what_changes_and_when_it_is_read() -> None:
     assert preview(view(SMTP, a="1", b="$a x", c="p q"), added) == ["smtps/inet: a new listener, which a reload opens"]
     (long,) = preview(view(SMTP, a="x" * 1000), view(SMTP))
     assert len(long) < 300
+
+
+def test_a_preview_says_that_postfix_will_be_reloaded_where_nothing_else_is_said() -> None:
+    """A change of rows asks nothing of the host, not even whether Postfix runs."""
+    old, new = view(SMTP, inet_interfaces="all"), view(SMTP, inet_interfaces="loopback-only")
+    running = Foreseen(before=old, after=old, is_running=True)
+    assert [*sentences_of_reload(running)] == ["Postfix will be reloaded"]
+    assert [*sentences_of_reload(Foreseen())] == ["Postfix will be reloaded, if it runs"]
+    assert [*sentences_of_reload(replace(running, is_running=False))] == []
+    assert [*sentences_of_reload(replace(running, after=new))] == []
+    assert [*sentences_of_reload(replace(running, ruling=Ruling(refused=FINDINGS[:1])))] == []
+
+
+def test_a_preview_names_a_declared_parameter_that_the_postfix_there_does_not_know() -> None:
+    """As `up` would be refused; not one that stands in main.cf already, which is no new fault."""
+    here = FileEntry("main.cf", b"# nobody = 1\nsomebody = 2\n", 0o644)
+    foreseen = Foreseen(before=view(SMTP), after=view(SMTP, a="1"), is_running=True)
+    names = ["a", "nobody", "somebody"]
+    (told,) = sentences_of_unknown(foreseen, PLACE, names, here)
+    assert told.startswith("up will refuse this: /etc/postfix/main.cf: nobody: the Postfix of this host does not know")
+    assert [*sentences_of_unknown(foreseen, PLACE, ["a"], None)] == []
+    assert [*sentences_of_unknown(Foreseen(), PLACE, names, here)] == []
+
+
+def test_a_preview_says_that_a_queue_does_not_move_below_a_running_postfix() -> None:
+    """What is queued would stay behind; a Postfix that is stopped may have another queue."""
+    moved = Foreseen(before=view(SMTP, queue_directory="/a"), after=view(SMTP, queue_directory="/b"), is_running=True)
+    (told,) = sentences_of_moved_queue(moved, PLACE)
+    assert told.startswith("up will refuse this: /etc/postfix/main.cf: queue_directory: /a -> /b while Postfix runs")
+    assert [*sentences_of_moved_queue(replace(moved, is_running=False), PLACE)] == []
+    assert [*sentences_of_moved_queue(replace(moved, after=moved.before), PLACE)] == []
+    assert [*sentences_of_moved_queue(Foreseen(), PLACE)] == []
 
 
 def test_a_preview_names_the_rows_that_go() -> None:

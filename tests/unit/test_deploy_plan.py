@@ -212,3 +212,11 @@ def test_whole_files_are_written_with_main_cf_last() -> None:
     plan = plan_tree(desired.entries, {}, {}, order=write_order(desired))
     assert plan.write == (KEY, CLIENTS, MASTER_CF, MAIN_CF)
     assert plan_tree(desired.entries, plan.owned, plan.owned, order=write_order(desired)).is_empty
+
+
+def test_a_block_of_ours_that_is_damaged_is_named_with_its_host() -> None:
+    """A stack has more hosts than one."""
+    begin = b"# --- Postseal: begin of added parameters; change them in the stack file ---\n"
+    damaged = replace(HOST, root="/etc/postfix", configuration={"main.cf": replace(MAIN_CF, content=begin)})
+    with pytest.raises(ConfigError, match=r"\A/etc/postfix/main\.cf line 1: a block of ours begins here"):
+        plan_deployment(HostFiles(parameters=LEVEL), Deployed(), damaged)

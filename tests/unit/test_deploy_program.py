@@ -105,7 +105,8 @@ EVIDENCE = {
     "server\t127.0.0.1:25\tstarttls\tdead\tnone": ["127.0.0.1:25 does not answer, and did not before"],
     "table\thash:relay_clientcerts\tfound\t3": [],
     "sessions\t0\t0": [],
-    "sessions\t2\t1": ["2 open sessions", "1 open sessions still have the rows from before"],
+    "sessions\t2\t1": ["2 open sessions, which", "1 open session still has the rows"],
+    "sessions\t1\t2": ["1 open session, which still had the rows from before, was cut", "2 open sessions still have"],
 }
 
 

@@ -207,6 +207,17 @@ CASES: dict[str, tuple[tuple[Finding, ...], list[tuple[str, str, str]]]] = {
         ),
         [("R4", "smtp/inet", "permit -> refuse")],
     ),
+    "an open relay that is closed": (
+        merged(MERGED | {"mynetworks": "0.0.0.0/0"}, merge={"mynetworks": "127.0.0.0/8"}),
+        [("S9", "smtp/inet", "whoever comes may relay now, and no longer")],
+    ),
+    "an open relay that is closed, with users who log in": (
+        merged(
+            MERGED | {"smtpd_sasl_auth_enable": "yes", "smtpd_tls_auth_only": "yes", "mynetworks": "0.0.0.0/0"},
+            merge={"mynetworks": "127.0.0.0/8", "smtpd_relay_restrictions": f"permit_tls_clientcerts, {TO_OTHERS}"},
+        ),
+        [("S9", "smtp/inet", "users who log in among them: permit -> refuse")],
+    ),
     "a value that kills": (
         merged(MERGED, merge={"smtpd_tls_ask_ccert": "maybe"}),
         [("R2", "smtp/inet", "is not yes or no"), ("R4", "smtp/inet", "is not yes or no")],
@@ -276,6 +287,14 @@ def test_a_refusal_that_was_there_before_our_next_change_is_only_shown() -> None
     assert [each.rule for each in compared(host, host, ours)] == [Rule.LISTED_REFUSED]
     admitted = compared(view(MERGED), host, ours, ours_before=ours)
     assert [each.rule for each in admitted] == [Rule.LISTED_REFUSED]
+
+
+def test_what_is_refused_already_is_told_with_what_refuses_now() -> None:
+    """And not with what would refuse as well after the change, which is none of the host's own."""
+    own, ours = {"smtpd_recipient_restrictions": TO_OTHERS}, frozenset(MERGED)
+    found = compared(view(MERGED | own), view(MERGED | own | {"smtpd_helo_required": "maybe"}), ours, ours_before=ours)
+    (told,) = [each for each in found if each.rule is Rule.SO_BEFORE]
+    assert told.message == f"listed clients are refused already, by smtpd_recipient_restrictions: {TO_OTHERS}"
 
 
 def test_who_is_refused_at_one_of_two_ports_is_told_why_or_keeps_what_was_there() -> None:
