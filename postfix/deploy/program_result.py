@@ -56,7 +56,8 @@ class ProgramResult:
 
     `reloading`: reloaded, restarted, not_running, no_main_cf, or empty. `recovered`: what became of an earlier run that
     was cut off: forward, undo, finished, conflict, or empty. `left`: what is obsolete and could not be removed, with
-    the reason where there is one. `index_digests`: what postmap made, by path.
+    the reason where there is one. `index_digests`: what postmap made, by path. `is_at_work`: an end that is unknown may
+    still come.
     """
 
     end: End
@@ -67,6 +68,7 @@ class ProgramResult:
     evidence: tuple[Evidence, ...] = ()
     files: tuple[tuple[str, str, str], ...] = ()
     index_digests: Mapping[str, str] = field(default_factory=dict)
+    is_at_work: bool = False
 
     @property
     def is_changed_meanwhile(self) -> bool:
@@ -90,6 +92,7 @@ def read_result(text: str) -> ProgramResult:
         evidence=tuple(Evidence(row[1], tuple(row[2:])) for row in rows if row[0] == "evidence"),
         files=tuple((row[1], row[2], row[3]) for row in rows if row[0] == "file"),
         index_digests={row[1]: row[2] for row in rows if row[0] == "index"},
+        is_at_work=["working", "yes"] in rows,
     )
 
 
