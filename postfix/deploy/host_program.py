@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from secrets import token_hex
+from time import sleep
 
 from postfix.deploy.bundle import Bundle, request
 from postfix.deploy.program_result import End, ProgramResult, failure_of, read_result, sentence_of_recovery
-from postfix.deploy.session import HostSession
+from postfix.deploy.session import HostSession, LostError, UnreachableError
 from postseal_core.errors import DeployError
 from postseal_core.files.tree import MARK_FILE, WORK_DIRECTORY
 
@@ -26,12 +27,41 @@ _JOURNAL = f"{WORK_DIRECTORY}/journal/"
 _TRIAL = f"{WORK_DIRECTORY}/boot/"
 _UNREAD = f"{WORK_DIRECTORY}/unread"
 _ID_BYTES = 16
+# A run that somebody else is asked for takes as long as one that is waited for.
+_PAUSE_SECONDS = 1.0
+_TIMES = 600
 
 
 def carry_out(session: HostSession, bundle: Callable[[str], Bundle]) -> ProgramResult:
-    """Hand a bundle to the program and return how it ended; `bundle` makes it from letters that no other run has."""
+    """Hand a bundle to the program and return how it ended; `bundle` makes it from letters that no other run has.
+
+    Where the connection breaks, it is asked how it ended; the program goes on without anybody.
+    """
     made = bundle(token_hex(_ID_BYTES))
-    return _ask(session, "run", made.id, made.archive)
+    try:
+        return _ask(session, "run", made.id, made.archive)
+    except LostError as error:
+        return _ask_again(session, made.id, error)
+
+
+def _ask_again(session: HostSession, transaction_id: str, lost: LostError) -> ProgramResult:
+    """Return how a run ended of which the connection broke, as soon as it has; UNKNOWN where it was never begun."""
+    # What was sent may be on its way to a program that is just beginning.
+    patience = 2
+    for _ in range(_TIMES):
+        try:
+            result = _ask(session, "result", transaction_id)
+        except LostError:
+            sleep(_PAUSE_SECONDS)
+            continue
+        except UnreachableError as error:
+            message = f"{lost}, and then: {error}; what was begun goes on there without anybody"
+            raise DeployError(f"{message}; run again: it says then how it ended") from error
+        patience -= not result.is_at_work
+        if result.end is not End.UNKNOWN or patience < 0:
+            return result
+        sleep(_PAUSE_SECONDS)
+    raise DeployError(f"{lost}; the program on the host is still at work; run again later: it says then how it ended")
 
 
 def recover(session: HostSession) -> str:
