@@ -18,6 +18,7 @@ __all__ = [
     "known_hosts_of",
     "remote_command",
     "request_command",
+    "scan_command",
 ]
 
 KEEP_SECONDS: Final = 30
@@ -115,6 +116,11 @@ def request_command(access: SshAccess, directory: str, remote: str) -> list[str]
 def close_command(access: SshAccess, directory: str) -> list[str]:
     """Return what closes the connection."""
     return ["ssh", "-F", "none", "-o", f"ControlPath={directory}/c", "-O", "exit", "--", access.host]
+
+
+def scan_command(host: str, port: int, seconds: int) -> list[str]:
+    """Return what asks a host for its public keys."""
+    return ["ssh-keyscan", "-T", str(seconds), "-p", str(port), "-t", "ed25519,ecdsa,rsa", "--", host]
 
 
 def remote_command(access: SshAccess, program_bytes: int) -> str:

@@ -1,4 +1,4 @@
-"""Deployments to a real Postfix through a real sshd: as root, and as a user whom sudo lets run one program or a shell."""
+"""Deployments to a real Postfix through a real sshd: as root, and as a user with sudo for one program or a shell."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -47,7 +47,7 @@ class SshServer:
     @property
     def host_key(self) -> str:
         """The public key of the host, as it is pinned."""
-        return " ".join((self.place / "host_key.pub").read_text().split()[:2])
+        return self.public_key("host_key")
 
     @property
     def program(self) -> Path:
@@ -92,17 +92,16 @@ class SshServer:
         """Return the processes of sshd that serve connections, the nearest to the listener first."""
         return [pid for pid in _descendants(self.pid) if _name(pid).startswith("sshd")] if self.pid else []
 
-    def new_host_key(self) -> None:
-        """Give the host another key; it is read at the next start."""
-        for name in ("host_key", "host_key.pub"):
-            (self.place / name).unlink(missing_ok=True)
-        _generate(self.place / "host_key")
+    def key(self, name: str, kind: str = "ed25519") -> Path:
+        """Return the private key of a name, made at the first time."""
+        path = self.place / name
+        if not path.exists():
+            subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(path)], check=True)
+        return path
 
-    def new_user_key(self) -> None:
-        """Give the caller another key, which the host does not know."""
-        for name in ("user_key", "user_key.pub"):
-            (self.place / name).unlink(missing_ok=True)
-        _generate(self.place / "user_key")
+    def public_key(self, name: str, kind: str = "ed25519") -> str:
+        """Return its public half, as a host's is pinned."""
+        return " ".join(Path(f"{self.key(name, kind)}.pub").read_text().split()[:2])
 
     def _has_pid(self) -> bool:
         with suppress(FileNotFoundError):
@@ -151,9 +150,8 @@ def ssh_server(more: str = "", *, user: str = ROOT, sudo: Sudo = Sudo.NONE) -> I
     server = SshServer(place, next(free_ports()), user, sudo)
     if user != ROOT:
         server.make_user()
-    server.new_host_key()
-    server.new_user_key()
-    shutil.copy(place / "user_key.pub", place / "authorized_keys")
+    server.key("host_key")
+    (place / "authorized_keys").write_text(f"{server.public_key('user_key')}\n")
     # Read by sshd as the user who logs in.
     (place / "authorized_keys").chmod(0o644)
     (place / "sshd_config").write_text(_CONFIG.format(port=server.port, place=place, more=more))
@@ -163,10 +161,6 @@ def ssh_server(more: str = "", *, user: str = ROOT, sudo: Sudo = Sudo.NONE) -> I
     finally:
         server.stop()
         shutil.rmtree(place)
-
-
-def _generate(path: Path) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
 
 
 def _descendants(pid: int) -> Iterator[int]:
