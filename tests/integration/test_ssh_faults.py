@@ -6,6 +6,8 @@ After each the error says what it was, the next run ends right, and nothing is l
 import os
 import signal
 import socket
+import stat
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -307,7 +309,16 @@ def test_a_user_without_sudo_without_the_program_or_with_an_old_one_is_told_what
             look(replace(server.access, sudo=Sudo.SHELL))
 
 
-def test_nothing_of_a_connection_is_left_when_it_is_closed(server: SshServer) -> None:
+def test_nothing_of_a_connection_is_left_when_it_is_closed(server: SshServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Socket and known hosts go with it, and so does what another run has left that was killed."""
-    look(server.access)
-    assert [*TEMPORARY.glob("postseal-ssh-*/c")] == []
+    with tempfile.TemporaryDirectory(dir=TEMPORARY) as parent:
+        monkeypatch.setattr(tempfile, "tempdir", parent)
+        killed = Path(parent, "postseal-ssh-killed")
+        killed.mkdir()
+        (killed / ".alive").touch()
+        SshSession(server.access, "/etc").present(["./"])
+        (made,) = Path(parent).iterdir()
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700
+        assert {path.name for path in made.iterdir()} == {".alive", "c", "known_hosts"}
+        close_all()
+        assert [*Path(parent).iterdir()] == []

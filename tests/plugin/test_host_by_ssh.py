@@ -135,9 +135,7 @@ def test_a_change_of_rows_takes_few_round_trips(
     host.diff(checked)
     asked.clear()
     host.apply(checked)
-    assert asked.count("run") == 1
-    assert len([verb for verb in asked if verb == "look"]) <= 1
-    assert len(asked) <= 5
+    assert asked == ["look", "look", "run"]
 
 
 def test_a_host_that_is_away_is_a_warning_of_a_preview_and_an_error_of_its_up(
@@ -185,7 +183,7 @@ def test_two_hosts_with_one_key_and_directory_are_refused(
     one.check(declared(place))
     renamed = replace(place, ssh=replace(server.access, host="localhost"))
     two_host = replace(HOST, name="mx2", server=ServerSide(ServerSettings(), ("mx2",)))
-    with pytest.raises(Exception, match="host mx1 has localhost port .* already"):
+    with pytest.raises(Exception, match=r"host mx1 has localhost port .* already"):
         two.check(declared(renamed, two_host))
 
 
@@ -209,13 +207,10 @@ def test_a_certificate_that_the_host_renews_itself_is_looked_at_without_its_key(
     plugin: PluginRuns, instance: PostfixInstance, server: SshServer
 ) -> None:
     """The host says its public half; a file that is not there stops the first deployment."""
-    path = instance.work_directory / "own.pem"
-    own = HostDeclaration(
-        "mx1",
-        "mx1.example.org",
-        ServerSide(ServerSettings(), on_host=OnHost(chain_files=(str(path),))),
-        ownership=Ownership.MERGE,
-    )
+    path, main_cf = instance.work_directory / "own.pem", instance.config_directory / "main.cf"
+    main_cf.write_text(f"{main_cf.read_text()}smtpd_tls_chain_files = {path}\n")
+    side = ServerSide(ServerSettings(ca_file=False), on_host=OnHost())
+    own = HostDeclaration("mx1", "mx1.example.org", side, ownership=Ownership.MERGE)
     place = target(server.access, instance.config_directory)
     host = plugin.resource("MailServer", "mx1")
     plugin.start_run()

@@ -49,7 +49,7 @@ def answer(said: bytes) -> bytes:
 
 def looked(conf: Path, **asked: tuple[str, ...]) -> Seen:
     """Return what a look says."""
-    return read_look(answer(request_of_look(str(conf), Look(place="c", **asked))), str(conf))  # type: ignore[arg-type]
+    return read_look(answer(request_of_look(str(conf), Look(place="c", **asked))), str(conf))
 
 
 def test_digests_are_those_of_a_local_session(conf: Path) -> None:

@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -30,7 +31,7 @@ SAID = ("-o", "StrictHostKeyChecking=yes"), ("-o", "BatchMode=yes"), ("-o", "For
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_the_pinned_key_alone_counts_and_nothing_is_forwarded(command: list[str]) -> None:
     """Whatever an ssh_config says, ours comes first; the host stands behind `--`."""
-    pairs = list(zip(command, command[1:], strict=False))
+    pairs = list(pairwise(command))
     assert all(pair in pairs for pair in SAID)
     options = dict(each.split("=", 1) for name, each in pairs if name == "-o")
     assert options["UserKnownHostsFile"] == f"{PLACE}/known_hosts"
