@@ -15,6 +15,7 @@ from postseal_core.wording import shown
 __all__ = [
     "CONNECT_SECONDS",
     "PROGRAM_PATH",
+    "SSH_PORT",
     "WAIT_SECONDS",
     "SshAccess",
     "Sudo",
@@ -24,6 +25,7 @@ __all__ = [
     "problems_of_ssh",
 ]
 
+SSH_PORT: Final = 22
 CONNECT_SECONDS: Final = 10
 """How long a host may take to greet."""
 WAIT_SECONDS: Final = 60
@@ -75,7 +77,7 @@ class SshAccess:
 
     host: str
     user: str
-    port: int = 22
+    port: int = SSH_PORT
     host_keys: tuple[str, ...] = ()
     identity_file: str = ""
     config_file: str = ""
@@ -87,7 +89,7 @@ class SshAccess:
     @property
     def name(self) -> str:
         """The host as messages name it."""
-        return self.host if self.port == 22 else f"{self.host} port {self.port}"  # noqa: PLR2004  # SSH's own
+        return self.host if self.port == SSH_PORT else f"{self.host} port {self.port}"
 
 
 def plain_host_key(line: str) -> str:

@@ -11,6 +11,7 @@ from postfix.host import Ownership
 from postfix.ssh_access import (
     CONNECT_SECONDS,
     PROGRAM_PATH,
+    SSH_PORT,
     WAIT_SECONDS,
     SshAccess,
     Sudo,
@@ -218,7 +219,7 @@ class Ssh:
     _: KW_ONLY
     host_key: str
     user: str = DEPLOY_USER
-    port: int = 22
+    port: int = SSH_PORT
     identity_file: str = ""
     config_file: str = ""
     sudo: Sudo | None = None

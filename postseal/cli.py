@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from postfix.deploy.sessions.host_keys import host_keys_of
 from postfix.deploy.sessions.ssh import carried_program
-from postfix.ssh_access import SshAccess, problems_of_ssh
+from postfix.ssh_access import SSH_PORT, SshAccess, problems_of_ssh
 from postseal.doctor.document import render_findings, render_findings_json
 from postseal.doctor.findings import has_fault
 from postseal.doctor.gathering import gather_facts
@@ -120,7 +120,7 @@ def _add_host_access(commands: "argparse._SubParsersAction[_Parser]") -> None:
         epilog=_EXIT_CODES_OF_HOST_KEY,
     )
     key.add_argument("host", metavar="HOST", help="its name or address")
-    key.add_argument("--port", type=int, default=22, help="where its sshd listens (default: 22)")
+    key.add_argument("--port", type=int, default=SSH_PORT, help="where its sshd listens (default: 22)")
     key.set_defaults(run=_host_key)
     program = commands.add_parser(
         "host-program", help="print the program that a host needs whose deploy user may run nothing else as root"

@@ -6,7 +6,7 @@ Options come first on the command line, so nothing in an ssh_config(5) changes t
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from postfix.ssh_access import SshAccess, Sudo, plain_host_key
+from postfix.ssh_access import SSH_PORT, SshAccess, Sudo, plain_host_key
 
 __all__ = [
     "KEEP_SECONDS",
@@ -63,7 +63,10 @@ def environment_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _options(access: SshAccess, directory: str) -> Iterator[str]:
-    yield from ("-F", access.config_file or "none", "-T", "-x", "-a", "-p", str(access.port), "-l", access.user)
+    yield from ("-F", access.config_file or "none", "-T", "-x", "-a", "-l", access.user)
+    if access.port != SSH_PORT:
+        # The usual one is ssh's own default, and a configuration may know better.
+        yield from ("-p", str(access.port))
     settings = {
         "BatchMode": "yes",
         "StrictHostKeyChecking": "yes",

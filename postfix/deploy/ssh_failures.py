@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from postfix.ssh_access import SshAccess, Sudo, fingerprint_of
+from postfix.ssh_access import SSH_PORT, SshAccess, Sudo, fingerprint_of
 
 __all__ = ["Failure", "FailureKind", "failure_of_connection", "failure_of_program", "sentence_of_silence", "shown_end"]
 
@@ -95,7 +95,7 @@ def failure_of_connection(access: SshAccess, stderr: str) -> Failure:
     pinned = ", ".join(f"{each.split()[0]} {fingerprint_of(each)}" for each in access.host_keys)
     sentence = _SENTENCES[kind].format(
         name=access.name,
-        host=access.host if access.port == 22 else f"{access.host} --port {access.port}",  # noqa: PLR2004
+        host=access.host if access.port == SSH_PORT else f"{access.host} --port {access.port}",
         pinned=pinned,
         user=access.user,
         keys=access.identity_file or "of the agent and the usual files",

@@ -213,7 +213,9 @@ class _OnHost:
             bringer.report(sentence_of_takeover(self._session.root, path))
         for line in (*outcome.foreseen, *sentences_of_evidence(outcome.evidence), outcome.reloading.value):
             bringer.report(line)
-        return Brought(outcome.plan.deployed, outcome.evidence, _seen_straight(prepared, outcome.evidence, bringer))
+        return Brought(
+            outcome.plan.deployed, outcome.evidence, _seen_straight(prepared, outcome.evidence, bringer, self._target)
+        )
 
     def look(self, declared: CertificateOnHost, deployed: Deployed, configuration: Configuration) -> Sighting:
         ours = [f"{self._session.root}/{path}" for path in deployed.files]
@@ -277,11 +279,12 @@ def _on_another_machine(target: Target) -> _OnHost:
 
 
 def _seen_straight(
-    prepared: PreparedHost, evidence: tuple[Evidence, ...], bringer: Bringer
+    prepared: PreparedHost, evidence: tuple[Evidence, ...], bringer: Bringer, target: Target
 ) -> tuple[StraightEvidence, ...]:
     """Ask the servers by the host's own names as well, and tell what is not as declared there."""
     servers = [(each.fields[0], each.fields[1]) for each in evidence if each.kind == "server"]
-    found = straight_answers(prepared.host.public_names, servers) if servers else ()
+    host = target.ssh.host if target.ssh else ""
+    found = straight_answers(prepared.host.public_names, servers, host) if servers else ()
     known = {*prepared.served, *(each.fields[2].removeprefix("tls ") for each in evidence if each.kind == "server")}
     for each in found:
         if prepared.served and each.fingerprint_sha256 not in known:

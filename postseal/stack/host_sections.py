@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictI
 from pki.fingerprint_text import parse_fingerprint_sha256
 from pki.other_words import OTHER_WORDS
 from postfix.host import Ownership
-from postfix.ssh_access import CONNECT_SECONDS, PROGRAM_PATH, WAIT_SECONDS, Sudo
+from postfix.ssh_access import CONNECT_SECONDS, PROGRAM_PATH, SSH_PORT, WAIT_SECONDS, Sudo
 from postfix.tables import TABLE_TYPES
 from postfix.target import DEPLOY_USER, ETC_POSTFIX, Ssh, TargetKind
 from postseal.stack.receiving_sections import DomainsSection, MapsSection, RestrictionsSection
@@ -124,7 +124,7 @@ class SshSection(Section):
     host: Text
     host_key: Annotated[Texts, BeforeValidator(_lines)] = ()
     user: Text = DEPLOY_USER
-    port: StrictInt = 22
+    port: StrictInt = SSH_PORT
     identity_file: Text = ""
     config_file: Text = ""
     sudo: Literal["program", "shell", "none"] | None = None
