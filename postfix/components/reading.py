@@ -90,8 +90,9 @@ class HostArguments(Arguments):
     def expect_target(self, target: object) -> None:
         """Add the problems of a target: wrong type or wrong content."""
         if self.expect("target", target, TARGETS, TARGET_WORDS):
+            before = self.count
             read = self.record("target", target, TARGETS, TARGET_WORDS)
-            if isinstance(read, Ssh):
+            if isinstance(read, Ssh) and self.count == before:
                 self.add(each.below("target") for each in problems_of_ssh(read.access))
         if isinstance(target, Local | Ssh) and isinstance(target.kept_generations, int):
             self.add(each.below("target") for each in problems_of_kept_generations(target.kept_generations))
