@@ -1,4 +1,4 @@
-"""Case `far hosts`: a change brought to many hosts by SSH at once, beside a script of scp, postmap and reload.
+"""Case `far-hosts`: a change brought to many hosts by SSH at once, beside a script of scp, postmap and reload.
 
 Each host has an sshd and a Postfix of its own on this machine. The script connects anew for each command, as scripts
 do, to ten hosts at once; it checks nothing and proves nothing. Ours goes through `postfix.deploy.transaction.deploy`,
@@ -28,7 +28,7 @@ from tests.support.test_authority import Credential, ThrowAwayAuthority
 
 __all__ = ["CASE", "UNCHANGED_AGAIN", "measure_far_hosts"]
 
-CASE: Final = "far hosts"
+CASE: Final = "far-hosts"
 UNCHANGED_AGAIN: Final = "nothing changed, connections open"
 _ROWS: Final = 100
 _AT_ONCE: Final = 10

@@ -30,6 +30,7 @@ _ID_BYTES = 16
 # A run that somebody else is asked for takes as long as one that is waited for.
 _PAUSE_SECONDS = 1.0
 _TIMES = 600
+_MOST_LOSSES = 5
 
 
 def carry_out(session: HostSession, bundle: Callable[[str], Bundle]) -> ProgramResult:
@@ -41,25 +42,31 @@ def carry_out(session: HostSession, bundle: Callable[[str], Bundle]) -> ProgramR
     try:
         return _ask(session, "run", made.id, made.archive)
     except LostError as error:
-        return _ask_again(session, made.id, error)
+        return _ended(session, made, error) or _ask(session, "run", made.id, made.archive)
 
 
-def _ask_again(session: HostSession, transaction_id: str, lost: LostError) -> ProgramResult:
-    """Return how a run ended of which the connection broke, as soon as it has; UNKNOWN where it was never begun."""
+def _ended(session: HostSession, made: Bundle, lost: LostError) -> ProgramResult | None:
+    """Return how a run ended of which the connection broke, as soon as it has; None for one that never began.
+
+    The same run may be asked for a second time then: the program knows it by its id.
+    """
     # What was sent may be on its way to a program that is just beginning.
-    patience = 2
+    patience, losses, has_begun = 2, 0, False
     for _ in range(_TIMES):
         try:
-            result = _ask(session, "result", transaction_id)
-        except LostError:
-            sleep(_PAUSE_SECONDS)
-            continue
+            result = _ask(session, "result", made.id)
+        except LostError as error:
+            losses += 1
+            if losses > _MOST_LOSSES:
+                raise DeployError(f"{lost}, and then: {error}; run again: it says then how it ended") from error
         except UnreachableError as error:
             message = f"{lost}, and then: {error}; what was begun goes on there without anybody"
             raise DeployError(f"{message}; run again: it says then how it ended") from error
-        patience -= not result.is_at_work
-        if result.end is not End.UNKNOWN or patience < 0:
-            return result
+        else:
+            has_begun |= result.is_at_work
+            patience -= not result.is_at_work
+            if result.end is not End.UNKNOWN or patience < 0:
+                return result if has_begun or result.end is not End.UNKNOWN else None
         sleep(_PAUSE_SECONDS)
     raise DeployError(f"{lost}; the program on the host is still at work; run again later: it says then how it ended")
 

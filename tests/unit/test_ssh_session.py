@@ -184,7 +184,7 @@ RESTORED = "fault\tprobe\tx\nend\trestored\ncomplete\n"
         ([LOST, DONE], End.COMMITTED),
         ([LOST, LOST, GOING_ON, GOING_ON, LOST, RESTORED], End.RESTORED),
         ([LOST, NEVER_BEGUN, GOING_ON, DONE], End.COMMITTED),
-        ([LOST, NEVER_BEGUN, NEVER_BEGUN, NEVER_BEGUN], End.UNKNOWN),
+        ([LOST, GOING_ON, NEVER_BEGUN, NEVER_BEGUN, NEVER_BEGUN], End.UNKNOWN),
     ],
 )
 @pytest.mark.usefixtures("connection")
@@ -198,6 +198,17 @@ def test_a_run_that_was_lost_is_asked_how_it_ended(answers: list[str | Exception
 
 
 @pytest.mark.usefixtures("connection")
+def test_a_run_that_never_began_is_asked_for_a_second_time_and_no_third() -> None:
+    """By the same id, so that nothing is done twice."""
+    session = Answers(LOST, NEVER_BEGUN, NEVER_BEGUN, NEVER_BEGUN, DONE)
+    assert carry_out(session, lambda nonce: Bundle(nonce, b"x")).end is End.COMMITTED  # type: ignore[arg-type]
+    assert session.asked == ["run", "result", "result", "result", "run"]
+    session = Answers(LOST, NEVER_BEGUN, NEVER_BEGUN, NEVER_BEGUN, LOST)
+    with pytest.raises(LostError):
+        carry_out(session, lambda nonce: Bundle(nonce, b"x"))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("connection")
 def test_a_host_that_is_gone_after_a_run_was_lost_is_told_as_both() -> None:
     """The sentence says that what was begun goes on, and what to do."""
     session = Answers(LOST, UnreachableError("nothing listens on mx1"))
@@ -205,6 +216,15 @@ def test_a_host_that_is_gone_after_a_run_was_lost_is_told_as_both() -> None:
         DeployError, match=r"broke, and then: nothing listens on mx1; what was begun goes on .*run again"
     ):
         carry_out(session, lambda nonce: Bundle(nonce, b"x"))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("connection")
+def test_a_host_that_loses_each_question_is_given_up() -> None:
+    """As one whose /tmp is full: the program cannot even begin there."""
+    session = Answers(*[LOST] * 100)
+    with pytest.raises(DeployError, match=r"and then: the connection broke; run again"):
+        carry_out(session, lambda nonce: Bundle(nonce, b"x"))  # type: ignore[arg-type]
+    assert len(session.asked) < 10
 
 
 def test_the_program_is_printed_as_it_is_brought_to_a_host(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
