@@ -294,6 +294,46 @@ def test_an_sshd_that_allows_one_session_a_connection_is_used_all_the_same() -> 
         assert answers == [b"complete\n"] * 3
 
 
+HOSTILE = """\
+Host target
+    HostName 127.0.0.1
+    User nobody
+    ProxyCommand ssh -F none -i {place}/user_key -o UserKnownHostsFile={place}/jump_hosts -p {port} -W %h:%p root@{jump}
+    StrictHostKeyChecking no
+    KnownHostsCommand /bin/echo target {other}
+    UserKnownHostsFile {place}/user_hosts
+    ForwardAgent yes
+    PermitLocalCommand yes
+    LocalCommand touch {place}/local_command
+    RemoteCommand false
+    RequestTTY force
+    LocalForward 127.0.0.1:{free} 127.0.0.1:1
+    ControlMaster no
+    ControlPath {place}/theirs
+    PasswordAuthentication yes
+    ConnectTimeout 1000
+"""
+
+
+def test_a_configuration_leads_through_a_jump_host_and_weakens_nothing(tmp_path: Path) -> None:
+    """It says how to get there; whose key counts, and what is run here and there, it does not."""
+    with ssh_server() as jump, ssh_server() as target:
+        (jump.place / "jump_hosts").write_text(f"[127.0.0.1]:{jump.port} {jump.host_key}\n")
+        other, config = target.public_key("stranger"), tmp_path / "config"
+        config.write_text(
+            HOSTILE.format(
+                jump="127.0.0.1", place=jump.place, port=jump.port, other=target.host_key, free=next(free_ports())
+            )
+        )
+        access = replace(target.access, host="target", config_file=str(config))
+        assert look(access) == {"./": "directory"}
+        assert "Accepted publickey" in (jump.place / "sshd.log").read_text()
+        with pytest.raises(UnreachableError, match="another host key than the pinned"):
+            look(replace(access, host_keys=(other,)))
+        assert not (jump.place / "local_command").exists()
+        assert not (jump.place / "user_hosts").exists()
+
+
 @pytest.mark.needs_mounts
 def test_a_user_without_sudo_without_the_program_or_with_an_old_one_is_told_what_to_do() -> None:
     """Nothing is done as another user, and the sentence has the line or the command that is lacking."""
