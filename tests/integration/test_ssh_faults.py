@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import tempfile
 import threading
 import time
@@ -24,6 +25,8 @@ from postfix.deploy.sessions.ssh_connection import close_all, connection_to
 from postfix.deploy.ssh_command import remote_command
 from postfix.deploy.transaction import Reloading
 from postfix.ssh_access import SshAccess, Sudo
+from postseal.cli import main
+from postseal.report.model import ExitCode
 from tests.support.far_relay import FarRelay, far_relay
 from tests.support.loopback import free_ports, until
 from tests.support.relay import ALICE, BOB, NEW, OLD, SERVERS, failure_of
@@ -347,6 +350,23 @@ def test_a_user_without_sudo_without_the_program_or_with_an_old_one_is_told_what
         assert look(server.access) == {"./": "directory"}
         with pytest.raises(UnreachableError, match=r"may not run a shell by sudo.*NOPASSWD: /bin/sh"):
             look(replace(server.access, sudo=Sudo.SHELL))
+
+
+def test_what_is_to_be_pinned_is_printed_with_its_fingerprint(
+    server: SshServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As ssh-keygen writes it on the host, with the line for the stack file; of a host that is away one sentence."""
+    assert main(["host-key", "127.0.0.1", "--port", str(server.port)]) == 0
+    printed = capsys.readouterr().out
+    listed = subprocess.run(
+        ["ssh-keygen", "-lf", str(server.key("host_key")) + ".pub"], capture_output=True, text=True, check=True
+    )
+    assert f"# {listed.stdout.split()[1]}\nhost_key: {server.host_key}\n" in printed
+    assert "On its console" in printed
+    assert main(["host-key", "127.0.0.1", "--port", str(next(free_ports()))]) == ExitCode.ERROR
+    assert capsys.readouterr().err.startswith("postseal: 127.0.0.1 port ")
+    assert main(["host-key", "mx1;id"]) == ExitCode.ERROR
+    assert capsys.readouterr().err.startswith("postseal: host: got 'mx1;id'")
 
 
 def test_nothing_of_a_connection_is_left_when_it_is_closed(server: SshServer, monkeypatch: pytest.MonkeyPatch) -> None:
