@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks import hosts, rosters, single_clients, transactions
+from benchmarks import far_hosts, hosts, rosters, single_clients, transactions
 from benchmarks.figures import Record, growth_lines, render_table
 from benchmarks.issuing_loops import LOOPS
 from benchmarks.measuring import MeasurementError
@@ -72,6 +72,14 @@ CASES: Final = {
         quick={1_000: 3},
         measure=transactions.measure_transactions,
         measure_quick=transactions.measure_transactions,
+    ),
+    far_hosts.CASE: _Case(
+        title="Far hosts: a change on many hosts by SSH at once, beside a script of scp, postmap and reload",
+        unit="hosts",
+        full={1: 3, 20: 3},
+        quick={3: 1},
+        measure=far_hosts.measure_far_hosts,
+        measure_quick=far_hosts.measure_far_hosts,
     ),
 }
 

@@ -23,7 +23,18 @@ from postseal_core.files.tree import FileEntry
 from tests.support.postfix_instance import PostfixInstance, boot
 from tests.support.test_authority import Credential, ThrowAwayAuthority
 
-__all__ = ["BY_HAND", "CASE", "ROW", "SETTING", "UNCHANGED", "measure_transactions", "remarks_on"]
+__all__ = [
+    "BY_HAND",
+    "CASE",
+    "ROW",
+    "SETTING",
+    "UNCHANGED",
+    "declared_rows",
+    "measure_transactions",
+    "measured_work",
+    "remarks_on",
+    "rows_of",
+]
 
 CASE: Final = "transactions"
 BY_HAND: Final = "by hand"
@@ -78,40 +89,43 @@ class _Host:
         """Deploy the rows as of a serial number."""
         session = LocalSession(self.instance.config_directory)
         served = (self.server.fingerprint_sha256,)
-        outcome = deploy(session, self._declared(serial, setting), self.deployed, "bench/dev", served=served)
+        desired = declared_rows(self.server, self.rows, serial, setting)
+        outcome = deploy(session, desired, self.deployed, "bench/dev", served=served)
         self.deployed, self.current = outcome.plan.deployed, (serial, setting)
         return outcome.reloading
 
     def by_hand(self, serial: int) -> None:
         """Write another table of as many rows, make its index, and have all read anew."""
         directory = self.instance.config_directory
-        (directory / "by_hand").write_bytes(_table(self.rows, serial))
+        (directory / "by_hand").write_bytes(rows_of(self.rows, serial))
         for command in (("postmap", "-c", str(directory), f"hash:{directory}/by_hand"), _reload(directory)):
             if self.instance.command(*command).returncode:
                 raise MeasurementError(f"{' '.join(command)} failed")
 
-    def _declared(self, serial: int, setting: int) -> HostFiles:
-        table = FileEntry(_TABLE, _table(self.rows, serial), 0o644)
-        return HostFiles(
-            files=(FileEntry("tls/mx1.pem", self.server.chain_pem.encode(), 0o400),),
-            tables=(Table(table, "hash", lists_clients=True),),
-            parameters={
-                "relay_clientcerts": f"hash:$config_directory/{_TABLE}",
-                "smtpd_relay_restrictions": "permit_tls_clientcerts, reject_unauth_destination",
-                "smtpd_tls_ask_ccert": "yes",
-                "smtpd_tls_chain_files": "$config_directory/tls/mx1.pem",
-                "smtpd_tls_fingerprint_digest": "sha256",
-                "smtpd_tls_security_level": "may",
-                "smtpd_client_connection_count_limit": str(100 + setting),
-            },
-        )
+
+def declared_rows(server: Credential, rows: int, serial: int, setting: int) -> HostFiles:
+    """Return a relay with so many clients; the last of them and one parameter depend on the numbers."""
+    table = FileEntry(_TABLE, rows_of(rows, serial), 0o644)
+    return HostFiles(
+        files=(FileEntry("tls/mx1.pem", server.chain_pem.encode(), 0o400),),
+        tables=(Table(table, "hash", lists_clients=True),),
+        parameters={
+            "relay_clientcerts": f"hash:$config_directory/{_TABLE}",
+            "smtpd_relay_restrictions": "permit_tls_clientcerts, reject_unauth_destination",
+            "smtpd_tls_ask_ccert": "yes",
+            "smtpd_tls_chain_files": "$config_directory/tls/mx1.pem",
+            "smtpd_tls_fingerprint_digest": "sha256",
+            "smtpd_tls_security_level": "may",
+            "smtpd_client_connection_count_limit": str(100 + setting),
+        },
+    )
 
 
 def _reload(directory: Path) -> tuple[str, ...]:
     return ("postfix", "-c", str(directory), "reload")
 
 
-def _table(rows: int, serial: int) -> bytes:
+def rows_of(rows: int, serial: int) -> bytes:
     """Return a table of so many fingerprints; only the last one depends on the serial number."""
     names = [*map(str, range(rows - 1)), f"last {serial}"]
     return b"".join(sha256(name.encode()).digest().hex(":").upper().encode() + b" client\n" for name in names)
@@ -127,7 +141,7 @@ def _turn(host: _Host, run: int) -> Iterator[Record]:
     ]
     for step, program, act in steps:
         taken: list[tuple[float, float]] = []
-        with _measured(taken):
+        with measured_work(taken):
             act()
         (wall, cpu) = taken[0]
         yield Record(CASE, program, host.rows, step, run, wall, cpu, 0)
@@ -144,7 +158,8 @@ def _left(reloading: Reloading) -> None:
 
 
 @contextmanager
-def _measured(taken: list[tuple[float, float]]) -> Iterator[None]:
+def measured_work(taken: list[tuple[float, float]]) -> Iterator[None]:
+    """Add the wall and processor seconds that something takes."""
     wall, cpu = time.perf_counter(), _processor_seconds()
     yield
     taken.append((time.perf_counter() - wall, _processor_seconds() - cpu))

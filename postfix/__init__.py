@@ -23,8 +23,9 @@ if TYPE_CHECKING:
         ServerSettings,
         Transport,
     )
+    from postfix.ssh_access import Sudo
     from postfix.tables import ClientRow, TableType
-    from postfix.target import Directory, Drift, HostTarget, Local
+    from postfix.target import Directory, Drift, HostTarget, Local, Ssh
     from postseal_core.errors import ConfigError, Problem
 else:
     from importlib import import_module
@@ -48,7 +49,8 @@ else:
             "Transport",
         ),
         "postfix.tables": ("ClientRow", "TableType"),
-        "postfix.target": ("Directory", "Drift", "HostTarget", "Local"),
+        "postfix.ssh_access": ("Sudo",),
+        "postfix.target": ("Directory", "Drift", "HostTarget", "Local", "Ssh"),
         "postseal_core.errors": ("ConfigError", "Problem"),
     }
 
@@ -92,6 +94,8 @@ __all__ = [
     "ServerLevel",
     "ServerSettings",
     "ServerSide",
+    "Ssh",
+    "Sudo",
     "TableType",
     "Transport",
     "TrustedRoot",

@@ -1,19 +1,35 @@
 """A PEM file of a host as far as others may know it: with the public half in place of each private key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-__all__ = ["PUBLIC_KEY", "PublicFile", "pem_blocks", "public_file"]
+from postseal_core.bounds import LARGEST_CHAIN_BYTES
+
+__all__ = ["FAULTS", "PUBLIC_KEY", "PublicFile", "pem_blocks", "public_file"]
 
 PUBLIC_KEY: Final = "PUBLIC KEY"
 """The label of what stands in place of a private key."""
 _PRIVATE_KEY: Final = "PRIVATE KEY"
 _CERTIFICATES: Final = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 _BEGIN, _END, _DASHES = "-----BEGIN ", "-----END ", "-----"
+
+FAULTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "absent": "is not there",
+        "irregular": "is no regular file",
+        "large": f"has more than {LARGEST_CHAIN_BYTES // 2**20} MiB",
+        "endless": "holds a block of PEM without its end: copy it again",
+        "locked": "holds a key with a passphrase, and Postfix must start unattended: store it without one",
+        "unreadable": "holds a private key that cannot be read; write it anew",
+        "empty": "holds neither a key nor a certificate in PEM",
+    }
+)
+"""Why a file of certificates and keys cannot be used, by the words that the host program says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +61,20 @@ def pem_blocks(pem: str) -> Iterator[tuple[str, str]]:
         position = pem.find(_BEGIN, found)
 
 
-def public_file(path: str, pem: str, *, is_open: bool = False) -> PublicFile:
+def public_file(path: str, pem: str, *, is_open: bool = False, has_halves: bool = False) -> PublicFile:
     """Return a file without its private keys; blocks that Postfix ignores are left out.
 
     Args:
         path: Where it lies.
         pem: Its content.
         is_open: Whether every user of the host may read it.
+        has_halves: Whether public halves stand in it already; otherwise such a block is one that Postfix ignores.
     """
     kept: list[str] = []
     for label, block in pem_blocks(pem):
         if not block:
-            return PublicFile(path, fault="holds a block of PEM without its end: copy it again")
-        if label in _CERTIFICATES:
+            return PublicFile(path, fault=FAULTS["endless"])
+        if label in _CERTIFICATES or (has_halves and label == PUBLIC_KEY):
             kept.append(block)
         elif label.endswith(_PRIVATE_KEY):
             public_pem, fault = _public_half(block)
@@ -65,7 +82,7 @@ def public_file(path: str, pem: str, *, is_open: bool = False) -> PublicFile:
                 return PublicFile(path, fault=fault)
             kept.append(public_pem)
     if not kept:
-        return PublicFile(path, fault="holds neither a key nor a certificate in PEM")
+        return PublicFile(path, fault=FAULTS["empty"])
     return PublicFile(path, "\n".join(kept), is_open=is_open and any(PUBLIC_KEY in block for block in kept))
 
 
@@ -73,8 +90,8 @@ def _public_half(pem: str) -> tuple[str, str]:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except TypeError:
-        return "", "holds a key with a passphrase, and Postfix must start unattended: store it without one"
+        return "", FAULTS["locked"]
     except (ValueError, UnsupportedAlgorithm, InternalError):
-        return "", "holds a private key that cannot be read; write it anew"
+        return "", FAULTS["unreadable"]
     encoded = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return encoded.decode("ascii").strip(), ""

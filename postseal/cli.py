@@ -7,17 +7,22 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
 from postfix.deploy.host_program import earlier_states, roll_back
 from postfix.deploy.program_result import sentences_of_evidence
+from postfix.deploy.sessions.host_keys import host_keys_of
 from postfix.deploy.sessions.local import LocalSession
+from postfix.deploy.sessions.ssh import carried_program
+from postfix.ssh_access import SSH_PORT, SshAccess, problems_of_ssh
 from postseal.doctor.document import render_findings, render_findings_json
 from postseal.doctor.findings import has_fault
 from postseal.doctor.gathering import gather_facts
 from postseal.doctor.judgement import judge
+from postseal.host_access import render_host_keys
 from postseal.report.csv_document import render_csv
 from postseal.report.engine import COMMAND_VARIABLE, export_stack, read_export, write_output
 from postseal.report.forecast import forecast
@@ -32,7 +37,7 @@ from postseal.report.selection import Selection
 from postseal.report.table import DEFAULT_ROWS, TableStyle, render_table
 from postseal.rolling_back import chosen_state, render_rollback, render_states
 from postseal.version import VERSION
-from postseal_core.errors import ConfigError, PostsealError, Problem
+from postseal_core.errors import ConfigError, PostsealError, Problem, refuse
 from postseal_core.instants import parse_instant
 from postseal_core.wording import shown
 
@@ -45,6 +50,7 @@ _STATES = tuple(state.value for state in State)
 _EXIT_CODES = "exit codes: 0 all fine, 1 something is due, 2 something has expired, 3 wrong usage or no state"
 _EXIT_CODES_OF_FORECAST = "exit codes: 0 it could be made, 3 wrong usage or no state"
 _EXIT_CODES_OF_ROLLBACK = "exit codes: 0 it is as it was then, 3 it is as it was now, or wrong usage"
+_EXIT_CODES_OF_HOST_KEY = "exit codes: 0 the host shows a key, 3 wrong usage, or it shows none"
 _EXIT_CODES_OF_DOCTOR = "exit codes: 0 all well or warnings only, 1 a fault, 3 wrong usage"
 
 Items = tuple[Expiring, ...]
@@ -97,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     ahead.set_defaults(run=_forecast)
     _add_doctor(commands)
     _add_rollback(commands)
+    _add_host_access(commands)
     return parser
 
 
@@ -122,6 +129,22 @@ def _add_rollback(commands: "argparse._SubParsersAction[_Parser]") -> None:
     rollback.add_argument("--to", type=int, metavar="N", help="the number of the earlier state (default: the last one)")
     rollback.add_argument("--list", action="store_true", help="only list the earlier states that the host keeps")
     rollback.set_defaults(run=_rollback)
+
+
+def _add_host_access(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    key = commands.add_parser(
+        "host-key",
+        help="print the key that a host shows, to be compared on its console and pinned in the stack file",
+        epilog=_EXIT_CODES_OF_HOST_KEY,
+    )
+    key.add_argument("host", metavar="HOST", help="its name or address")
+    key.add_argument("--port", type=int, default=SSH_PORT, help="where its sshd listens (default: 22)")
+    key.set_defaults(run=_host_key)
+    program = commands.add_parser(
+        "host-program", help="print the program that a host needs whose deploy user may run nothing else as root"
+    )
+    program.add_argument("--digest", action="store_true", help="print its SHA-256 digest only")
+    program.set_defaults(run=_host_program)
 
 
 def _source_options() -> _Parser:
@@ -204,6 +227,20 @@ def _rollback(options: argparse.Namespace) -> ExitCode:
     for line in sentences_of_evidence(result.evidence):
         print(line)
     print(render_rollback(state, session.root, result.reloading), end="")
+    return ExitCode.FINE
+
+
+def _host_key(options: argparse.Namespace) -> ExitCode:
+    access = SshAccess(host=options.host, user="root", port=options.port)
+    refuse(each for each in problems_of_ssh(access) if each.path in ("host", "port"))
+    print(render_host_keys(options.host, host_keys_of(options.host, options.port)), end="")
+    return ExitCode.FINE
+
+
+def _host_program(options: argparse.Namespace) -> ExitCode:
+    program = carried_program()
+    sys.stdout.buffer.write(f"{sha256(program).hexdigest()}\n".encode() if options.digest else program)
+    sys.stdout.buffer.flush()
     return ExitCode.FINE
 
 

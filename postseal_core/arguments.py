@@ -40,6 +40,11 @@ class Arguments:
             self._problems.append(Problem(self.path, LOST_NAME))
         self.expect("opts", opts, (pulumi.ResourceOptions, type(None)), "pulumi.ResourceOptions(...)")
 
+    @property
+    def count(self) -> int:
+        """How many problems there are so far."""
+        return len(self._problems)
+
     def add(self, problems: Iterable[Problem]) -> None:
         """Add problems whose paths are those of single arguments."""
         self._problems += [problem.below(self.path) for problem in problems]

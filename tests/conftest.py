@@ -31,6 +31,10 @@ def _has_postfix() -> bool:
     return shutil.which("postfix") is not None and os.geteuid() == 0
 
 
+def _has_sshd() -> bool:
+    return Path("/usr/sbin/sshd").is_file() and shutil.which("ssh") is not None and os.geteuid() == 0
+
+
 def _has_mounts() -> bool:
     unshare = shutil.which("unshare")
     return (
@@ -59,6 +63,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_openssl": (lambda: shutil.which("openssl") is not None, "openssl is not on PATH"),
     "needs_postfix": (_has_postfix, "postfix is not on PATH, or this is not root"),
     "needs_root": (lambda: os.geteuid() == 0, "this is not root, so nobody else can be played"),
+    "needs_sshd": (_has_sshd, "sshd is not installed, or this is not root"),
     "needs_swaks": (lambda: shutil.which("swaks") is not None, "swaks is not on PATH"),
     "needs_zlint": (_has_zlint, "there is no zlint: run `python3 toolchain/bootstrap.py zlint` once"),
 }

@@ -18,6 +18,9 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "libnss3-tools": ("certutil",),
     "busybox": ("busybox",),
     "easy-rsa": ("/usr/share/easy-rsa/easyrsa",),
+    "openssh-client": ("ssh",),
+    "openssh-server": ("/usr/sbin/sshd",),
+    "sudo": ("sudo",),
     "swaks": ("swaks",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
 }

@@ -72,7 +72,7 @@ def summary_of(host: DeclaredHost) -> Mapping[str, str | list[str]]:
     rosters = [each.name for each in host.relay_rosters]
     return {
         "myhostname": host.declaration.myhostname,
-        "target": f"{host.target.record.kind} {host.target.path}",
+        "target": f"{host.target.record.kind} {host.target.record.place}",
         "certificates": list(host.certificates),
         "relay_clients": [each.name for each in (*host.relay_clients, *host.extra_relay_clients)],
         **({"relay_rosters": rosters} if rosters else {}),

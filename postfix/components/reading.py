@@ -18,8 +18,9 @@ from postfix.foreign_clients import foreign_client
 from postfix.host import HostDeclaration, OnHost
 from postfix.preflight import CheckedHost, checked_host
 from postfix.receiving import Domains, Maps, Restrictions
+from postfix.ssh_access import problems_of_ssh
 from postfix.tables import ClientRow
-from postfix.target import TARGET_WORDS, TARGETS, Local, problems_of_kept_generations
+from postfix.target import TARGET_WORDS, TARGETS, Local, Ssh, problems_of_kept_generations
 from postseal_core.arguments import Arguments
 from postseal_core.errors import CertificateError, Problem
 
@@ -89,8 +90,11 @@ class HostArguments(Arguments):
     def expect_target(self, target: object) -> None:
         """Add the problems of a target: wrong type or wrong content."""
         if self.expect("target", target, TARGETS, TARGET_WORDS):
-            self.record("target", target, TARGETS, TARGET_WORDS)
-        if isinstance(target, Local) and isinstance(target.kept_generations, int):
+            before = self.count
+            read = self.record("target", target, TARGETS, TARGET_WORDS)
+            if isinstance(read, Ssh) and self.count == before:
+                self.add(each.below("target") for each in problems_of_ssh(read.access))
+        if isinstance(target, Local | Ssh) and isinstance(target.kept_generations, int):
             self.add(each.below("target") for each in problems_of_kept_generations(target.kept_generations))
 
     def expect_admitted(self, relay_clients: object, relay_rosters: object) -> None:

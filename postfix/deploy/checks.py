@@ -1,16 +1,14 @@
-"""Checks on a host before a deployment changes it, made on copies in a scratch directory."""
+"""Checks on a host before a deployment changes it."""
 
-from dataclasses import replace
-
-from postfix.deploy.commands import parameter_values, require_superuser
 from postfix.deploy.map_size import MAP_SIZE, problems_of_map_sizes
 from postfix.deploy.plan import HostPlan
-from postfix.deploy.session import HostSession
-from postfix.deploy.steps import AGE_SECONDS
+from postfix.deploy.session import Configuration, HostSession
 from postseal_core.errors import DeployError
 from postseal_core.files.tree import ROOT
 
-__all__ = ["check_host", "require_directory"]
+__all__ = ["check_map_sizes", "queue_directory", "require_directory"]
+
+_QUEUE = "queue_directory"
 
 
 def require_directory(session: HostSession) -> None:
@@ -19,25 +17,23 @@ def require_directory(session: HostSession) -> None:
         raise DeployError(f"there is no directory {session.root}; install Postfix, or correct config_directory")
 
 
-def check_host(session: HostSession, scratch: HostSession, plan: HostPlan) -> None:
-    """Raise DeployError if a plan would not work on this host; nothing but the scratch directory is touched.
+def queue_directory(session: HostSession) -> str:
+    """Return the queue_directory of the configuration on the host. Raises DeployError if postconf(1) cannot tell."""
+    found = session.parameters((_QUEUE,)).get(_QUEUE, "")
+    if not found.startswith("/"):
+        raise DeployError(f"postconf does not tell the queue_directory of {session.root}")
+    return found
 
-    main.cf and master.cf, as they will be, are left in the scratch directory, for commands that need a configuration.
+
+def check_map_sizes(session: HostSession, configuration: Configuration, plan: HostPlan) -> None:
+    """Raise DeployError where a table would not fit into the size that main.cf, as it will be, gives it.
+
     Not checked here: what the host program checks before it changes anything (what postconf(1) says of the new
     configuration, whether a real postmap(1) makes the tables, whether their rows are found).
     """
-    require_superuser(session)
-    for file in (plan.main_cf, plan.master_cf):
-        if file:
-            scratch.write(replace(file, mode=0o600), age_seconds=AGE_SECONDS)
-    _check_map_sizes(session, scratch, plan)
-
-
-def _check_map_sizes(session: HostSession, scratch: HostSession, plan: HostPlan) -> None:
     if not any(table.type == "lmdb" for table in plan.built_tables):
         return
-    configuration = scratch.root if plan.main_cf else session.root
-    found = parameter_values(session, (MAP_SIZE,), configuration).get(MAP_SIZE, "")
+    found = session.parameters((MAP_SIZE,), configuration).get(MAP_SIZE, "")
     if found.isdecimal() and (problems := list(problems_of_map_sizes(plan.built_tables, int(found)))):
         said = "; ".join(f"{session.root}/{problem.path}: {problem.message}" for problem in problems)
         raise DeployError(f"{said}; nothing was changed")

@@ -11,7 +11,7 @@ from postfix.effective.captures import CALLS, Captures, Said
 from postfix.effective.visitors import Answer, Asked, Question
 from postseal_core.errors import DeployError
 
-__all__ = ["HostSaid", "When", "answers_in", "archive_of", "is_asked_on_host", "read_said"]
+__all__ = ["HostSaid", "When", "answers_in", "archive_of", "archive_of_values", "is_asked_on_host", "read_said"]
 
 When = str
 """One of the two views: `live`, the host as it is, or `staged`, as it would be."""
@@ -61,6 +61,13 @@ def archive_of(
             files[f"q/{number}.where"] = _lines([at.where])
             files[f"q/{number}.keys"] = _lines(keys or [at.beside])
     return _ustar(files)
+
+
+def archive_of_values(configuration: Mapping[str, bytes], names: Iterable[str]) -> bytes:
+    """Return the ustar that asks for parameters, of a new configuration or of that which is there."""
+    when = "staged" if configuration else "live"
+    question = {"questions": f"0\t{when}\tvalues\n".encode(), "q/0.where": b"-\n", "q/0.keys": _lines(names)}
+    return _ustar({**configuration, **question})
 
 
 class _Place(NamedTuple):

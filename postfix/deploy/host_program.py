@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from secrets import token_hex
+from time import sleep
 
 from postfix.deploy.bundle import Bundle, request
 from postfix.deploy.program_result import End, ProgramResult, failure_of, read_result, sentence_of_recovery
-from postfix.deploy.session import HostSession
+from postfix.deploy.session import HostSession, LostError, UnreachableError
 from postseal_core.errors import DeployError
 from postseal_core.files.tree import MARK_FILE, WORK_DIRECTORY
 
@@ -31,12 +32,48 @@ _LEFT = ("journal", "boot", "tx", "in.")
 _UNREAD = f"{WORK_DIRECTORY}/unread"
 _ROLLED_BACK = f"{WORK_DIRECTORY}/rolled_back"
 _ID_BYTES = 16
+# A run that somebody else is asked for takes as long as one that is waited for.
+_PAUSE_SECONDS = 1.0
+_TIMES = 600
+_MOST_LOSSES = 5
 
 
 def carry_out(session: HostSession, bundle: Callable[[str], Bundle]) -> ProgramResult:
-    """Hand a bundle to the program and return how it ended; `bundle` makes it from letters that no other run has."""
+    """Hand a bundle to the program and return how it ended; `bundle` makes it from letters that no other run has.
+
+    Where the connection breaks, it is asked how it ended; the program goes on without anybody.
+    """
     made = bundle(token_hex(_ID_BYTES))
-    return _ask(session, "run", made.id, made.archive)
+    try:
+        return _ask(session, "run", made.id, made.archive)
+    except LostError as error:
+        return _ended(session, made, error) or _ask(session, "run", made.id, made.archive)
+
+
+def _ended(session: HostSession, made: Bundle, lost: LostError) -> ProgramResult | None:
+    """Return how a run ended of which the connection broke, as soon as it has; None for one that never began.
+
+    The same run may be asked for a second time then: the program knows it by its id.
+    """
+    # What was sent may be on its way to a program that is just beginning.
+    patience, losses, has_begun = 2, 0, False
+    for _ in range(_TIMES):
+        try:
+            result = _ask(session, "result", made.id)
+        except LostError as error:
+            losses += 1
+            if losses > _MOST_LOSSES:
+                raise DeployError(f"{lost}, and then: {error}; run again: it says then how it ended") from error
+        except UnreachableError as error:
+            message = f"{lost}, and then: {error}; what was begun goes on there without anybody"
+            raise DeployError(f"{message}; run again: it says then how it ended") from error
+        else:
+            has_begun |= result.is_at_work
+            patience -= not result.is_at_work
+            if result.end is not End.UNKNOWN or patience < 0:
+                return result if has_begun or result.end is not End.UNKNOWN else None
+        sleep(_PAUSE_SECONDS)
+    raise DeployError(f"{lost}; the program on the host is still at work; run again later: it says then how it ended")
 
 
 def recover(session: HostSession) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from postfix.deploy.commands import parameter_values
-from postfix.deploy.session import HostSession
+from postfix.deploy.session import AS_IT_IS, Configuration, HostSession
 from postfix.on_host import CertificateOnHost, Sighting, Source, fault_of_other_files, files_of, sources_of
 from postfix.rendering import SERVED_BY
 from postfix.sighting import sight
@@ -18,19 +17,23 @@ _STRANGE: Final = "is no absolute path in UTF-8, so nothing here knows which fil
 
 
 def look_at_certificates(
-    session: HostSession, declared: CertificateOnHost, *, configuration: str, ours: Collection[str] = ()
+    session: HostSession,
+    declared: CertificateOnHost,
+    *,
+    configuration: Configuration = AS_IT_IS,
+    ours: Collection[str] = (),
 ) -> Sighting:
     """Return what the host has of its own certificates.
 
-    `configuration`: the directory of the main.cf to ask, perhaps one that is still to be put in place. `ours`: files
-    that we have written, as absolute paths; they are none of the host's own and would go.
+    `configuration`: with the main.cf to ask, perhaps one that is still to be put in place. `ours`: files that we have
+    written, as absolute paths; they are none of the host's own and would go.
     """
     if declared.keeps_parameters:
         try:
-            found = parameter_values(session, SERVED_BY, configuration)
+            found = session.parameters(SERVED_BY, configuration)
         except DeployError as error:
             return Sighting(declared=declared, cannot_tell=str(error))
-        sources = sources_of({name: value.replace(configuration, session.root) for name, value in found.items()})
+        sources = sources_of(found)
         fault = fault_of_other_files(declared, sources)
         if fault:
             return Sighting(declared=declared, faults=(fault,))

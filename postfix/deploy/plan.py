@@ -72,6 +72,12 @@ class HostPlan:
         return not self.steps
 
     @property
+    def configuration(self) -> dict[str, bytes]:
+        """What main.cf and master.cf will be, by name; nothing where no main.cf will be there."""
+        files = {MAIN_CF: self.main_cf, MASTER_CF: self.master_cf} if self.main_cf else {}
+        return {name: file.content for name, file in files.items() if file}
+
+    @property
     def built_tables(self) -> tuple[Table, ...]:
         """The tables that postmap has to index."""
         return tuple(step.table for step in self.steps if isinstance(step, BuildTable))

@@ -18,7 +18,7 @@ from postfix.deploy.host_program import MOUNTED, has_open_journal, has_unread_fi
 from postfix.deploy.plan import HostPlan, plan_deployment, problem_of_obstacle
 from postfix.deploy.session import HostSession
 from postfix.deploy.steps import Place, Reload, WriteFile
-from postfix.deploy.transaction import places_of, situation_of
+from postfix.deploy.transaction import places_of, prefetch, situation_of
 from postseal_core.errors import Problem, refuse
 
 __all__ = ["preview"]
@@ -42,6 +42,7 @@ def preview(
         ConfigError: something on the host is in its way.
         DeployError: the host cannot be looked at.
     """
+    prefetch(session, desired, deployed, read=expectation.client_tables)
     require_directory(session)
     if has_open_journal(session):
         return ["an earlier run was cut off; `up` first finishes or undoes it, and only then looks at the host"]

@@ -66,8 +66,9 @@ class ProgramResult:
 
     `reloading`: reloaded, restarted, not_running, no_main_cf, or empty. `recovered`: what became of an earlier run that
     was cut off: forward, undo, finished, conflict, or empty. `left`: what is obsolete and could not be removed, with
-    the reason where there is one. `index_digests`: what postmap made, by path. `kept`: the earlier states that stay on
-    the host, the oldest first. `rolled_back`: number and time of the state that the host was taken back to by hand.
+    the reason where there is one. `index_digests`: what postmap made, by path. `is_at_work`: an end that is unknown may
+    still come. `kept`: the earlier states that stay on the host, the oldest first. `rolled_back`: the number of the state
+    that the host was taken back to by hand, and when.
     """
 
     end: End
@@ -80,6 +81,7 @@ class ProgramResult:
     index_digests: Mapping[str, str] = field(default_factory=dict)
     kept: tuple[KeptState, ...] = ()
     rolled_back: tuple[str, str] | None = None
+    is_at_work: bool = False
 
     @property
     def is_changed_meanwhile(self) -> bool:
@@ -105,6 +107,7 @@ def read_result(text: str) -> ProgramResult:
         index_digests={row[1]: row[2] for row in rows if row[0] == "index"},
         kept=tuple(KeptState(int(row[1]), row[2], row[3]) for row in rows if row[0] == "kept"),
         rolled_back=next(((row[1], row[2]) for row in rows if row[0] == "rolled_back"), None),
+        is_at_work=["working", "yes"] in rows,
     )
 
 

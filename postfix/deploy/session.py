@@ -1,34 +1,43 @@
 """The one seam a deployment talks to a host through."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol, Self
+from types import MappingProxyType
+from typing import Final, Protocol, Self
 
 from postfix.public_file import PublicFile
-from postseal_core.files.tree import Entry, FileEntry
+from postseal_core.errors import DeployError
+from postseal_core.files.tree import FileEntry
 
-__all__ = ["CommandResult", "HostSession"]
+__all__ = ["AS_IT_IS", "Configuration", "HostSession", "LostError", "UnreachableError"]
+
+Configuration = Mapping[str, bytes]
+"""A main.cf and a master.cf by name that are still to be put in place; without them, those that are there."""
+
+AS_IT_IS: Final[Configuration] = MappingProxyType({})
+"""The configuration that a host has now."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """How a command ended and what it said."""
+class UnreachableError(DeployError):
+    """The host cannot be reached, or lets nobody in: nothing is known of it, and nothing was changed."""
 
-    returncode: int
-    stdout: str
-    stderr: str
+
+class LostError(DeployError):
+    """The connection broke while the program on the host was at work; it goes on there."""
 
 
 class HostSession(Protocol):
-    """Files below one directory of a host, and commands run in that directory.
+    """Files below one directory of a host, and the program there that changes them.
 
-    Paths are relative to `root`, as in `postseal_core.files.tree`. Writes and renames are atomic and on the disk when
-    they return, no symbolic link is followed below the root, a new file belongs to the user of the session and never
-    has a wider mode than declared. Every method raises DeployError if the host refuses.
+    Paths are relative to `root`, as in `postseal_core.files.tree`. No symbolic link is followed below the root. What
+    was looked at may be answered from memory until the program has changed something: it compares everything again.
+    Every method raises DeployError if the host refuses, and UnreachableError where it cannot be reached.
     """
 
     root: str
+
+    def prefetch(self, paths: Iterable[str], *, read: Iterable[str] = ()) -> None:
+        """Say what will be asked of `present`, and of `read`, so that a host far away is asked once."""
 
     def present(self, paths: Iterable[str]) -> dict[str, str]:
         """Return path -> digest of those of `paths` that exist."""
@@ -37,7 +46,11 @@ class HostSession(Protocol):
         """Return what a directory holds, sorted; nothing for one that does not exist."""
 
     def read(self, path: str) -> FileEntry | None:
-        """Return a regular file, None if there is none."""
+        """Return a regular file, None if there is none.
+
+        Over a network only main.cf, master.cf, what they have replaced, our mark, and files that every user of the host
+        may read: no private key leaves it.
+        """
 
     def read_public(self, path: str) -> PublicFile:
         """Return what may be known of a PEM file at an absolute path, links followed as Postfix does.
@@ -45,35 +58,29 @@ class HostSession(Protocol):
         A private key never leaves the host: only its public half does.
         """
 
-    def write(self, entry: Entry, *, age_seconds: int = 0) -> None:
-        """Put one file or link in its place, its modification time `age_seconds` in the past."""
+    def parameters(self, names: Sequence[str], configuration: Configuration = AS_IT_IS) -> dict[str, str]:
+        """Return parameters of a main.cf by name, references expanded as postconf(1) does it.
 
-    def remove(self, path: str) -> None:
-        """Remove a file if it is there."""
+        Raises DeployError if postconf(1) cannot tell.
+        """
+
+    def write_mark(self, mark: FileEntry | None) -> None:
+        """Write what of the root is ours, or remove it; nothing that Postfix reads."""
 
     def remove_leftovers(self, directories: Iterable[str]) -> None:
         """Remove temporary files of an interrupted run from `directories`."""
 
     def exclusive(self) -> AbstractContextManager[None]:
-        """Keep other runs away from the root; raise DeployError if one is at work there."""
+        """Keep other runs away from the root, as far as the program does not; raise DeployError if one is at work."""
 
     def at(self, root: str) -> Self:
         """Return a session on the same host for another absolute directory."""
 
-    def scratch(self) -> AbstractContextManager[Self]:
-        """Give a session for a fresh directory that only its user may enter, removed with all it holds at the end."""
-
     def run_program(self, said: bytes) -> str:
         """Run the host program of `postfix.deploy.program` with this input, and return what it prints.
 
-        Raises DeployError if it does not end in time; it goes on then.
+        Raises DeployError if it does not end in time, and LostError if the connection breaks; it goes on then.
         """
 
     def ask_program(self, said: bytes) -> bytes:
         """Do as `run_program`, for an answer in which any byte may stand."""
-
-    def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
-        """Run a command, found by its name, in the root with a clean environment (LC_ALL=C); never through a shell.
-
-        Raises DeployError if there is no such command or it does not end in time.
-        """

@@ -24,21 +24,34 @@ _ACCEPTED: Final = "2"
 _LONGEST_REPLY: Final = 500
 
 
-def straight_answers(names: Iterable[str], servers: Iterable[tuple[str, str]]) -> tuple[StraightEvidence, ...]:
-    """Return what this machine's servers say at the addresses that their names lead to.
+def straight_answers(
+    names: Iterable[str], servers: Iterable[tuple[str, str]], host: str = ""
+) -> tuple[StraightEvidence, ...]:
+    """Return what a host's servers say at the addresses that their names lead to.
 
     `names`: host names of the server. `servers`: `ADDRESS:PORT` and mode (`smtps` for TLS from the first byte) of each
-    as it was asked on the host. Nothing where a name leads elsewhere, or nowhere: that is no fault. From a loopback
-    address, which is often in mynetworks, only a refusal counts. Takes a second for a name that nobody knows.
+    as it was asked on the host. `host`: the machine that was deployed to; empty for this one. Nothing where a name
+    leads elsewhere, or nowhere: that is no fault. From a loopback address, which is often in mynetworks, only a refusal
+    counts. Takes a second for a name that nobody knows.
     """
     ports = dict.fromkeys((_port_of(address), mode) for address, mode in servers)
-    addresses = dict.fromkeys(address for name in names for address in own_addresses(name))
+    theirs = _addresses_of(host) if host else ()
+    addresses = dict.fromkeys(
+        address
+        for name in names
+        for address in (own_addresses(name) if not host else _addresses_of(name))
+        if not host or address in theirs
+    )
     found = (asked_straight(address, port, mode) for address in addresses for port, mode in ports if port)
     return tuple(each for each in found if each and not _proves_nothing(each))
 
 
 def own_addresses(name: str) -> tuple[str, ...]:
     """Return the addresses of a host name that are this machine's."""
+    return tuple(address for address in _addresses_of(name) if _is_here(address))
+
+
+def _addresses_of(name: str) -> tuple[str, ...]:
     found: list[str] = []
 
     def resolve() -> None:
@@ -49,7 +62,7 @@ def own_addresses(name: str) -> tuple[str, ...]:
     thread = threading.Thread(target=resolve, daemon=True)
     thread.start()
     thread.join(_RESOLVE_SECONDS)
-    return tuple(address for address in dict.fromkeys(list(found)) if _is_here(address))
+    return tuple(dict.fromkeys(list(found)))
 
 
 def asked_straight(address: str, port: int, mode: str) -> StraightEvidence | None:

@@ -6,8 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from postfix.deploy.bundle import Bundle, Proof, bundle_of, is_trial_needed
-from postfix.deploy.checks import check_host, require_directory
-from postfix.deploy.commands import queue_directory
+from postfix.deploy.checks import check_map_sizes, queue_directory, require_directory
 from postfix.deploy.foreseen import Expectation, Foreseen, is_open, lines_of, problems_of
 from postfix.deploy.foresight import foresee
 from postfix.deploy.foretold import sentences_of_open_files, sentences_of_restart
@@ -16,15 +15,15 @@ from postfix.deploy.host_program import carry_out, clear_up, has_unread_files, l
 from postfix.deploy.map_size import way_out_of_map_size
 from postfix.deploy.plan import HostPlan, plan_deployment, standing_indexes
 from postfix.deploy.program_result import Evidence, ProgramResult
-from postfix.deploy.proof import MarkChange, left_behind, marked_only
+from postfix.deploy.proof import left_behind, marked_only
 from postfix.deploy.removal import sentences_of_removal
-from postfix.deploy.session import HostSession
+from postfix.deploy.session import AS_IT_IS, Configuration, HostSession
 from postfix.deploy.steps import Place
 from postseal_core.errors import ConfigError, Problem, refuse
 from postseal_core.files.mark import NO_MARK, Mark, paths_of_kept, read_mark
 from postseal_core.files.tree import MARK_FILE, ROOT, directories_above, kept_name, paths_to_inspect
 
-__all__ = ["Outcome", "Reloading", "deploy", "foresee_removal", "places_of", "remove", "situation_of"]
+__all__ = ["Outcome", "Reloading", "deploy", "foresee_removal", "places_of", "prefetch", "remove", "situation_of"]
 
 NOTHING = Deployed()
 NO_FILES = HostFiles()
@@ -67,7 +66,7 @@ class Outcome:
     foreseen: tuple[str, ...] = ()
 
 
-def _look_away(_configuration: str) -> tuple[str, ...]:
+def _look_away(_configuration: Configuration) -> tuple[str, ...]:
     """Ask nothing of the new configuration."""
     return ()
 
@@ -77,7 +76,7 @@ def deploy(  # noqa: PLR0913  # by keyword
     desired: HostFiles,
     deployed: Deployed = NOTHING,
     owner: str = "",
-    before_change: Callable[[str], tuple[str, ...]] = _look_away,
+    before_change: Callable[[Configuration], tuple[str, ...]] = _look_away,
     *,
     served: tuple[str, ...] = (),
     names: tuple[str, ...] = (),
@@ -87,8 +86,8 @@ def deploy(  # noqa: PLR0913  # by keyword
     """Bring a host to its declared files and reload its Postfix, if one is running; or leave it as it was.
 
     `session` is rooted at the configuration directory, `deployed` is that of the last outcome, `owner` the project and
-    stack that deploys. `before_change` is called with the directory of the new main.cf before anything is changed; what
-    it raises ends the deployment, and what it returns is added to `served`: SHA-256 fingerprints of certificates of
+    stack that deploys. `before_change` is called with the new main.cf and master.cf before anything is changed; what it
+    raises ends the deployment, and what it returns is added to `served`: SHA-256 fingerprints of certificates of
     which every SMTP server with the chain of main.cf has to serve one; not asked if empty. `names`: by which clients
     ask for a server; each gets one of them. `kept_generations`: how many earlier states of our files stay on the host.
     `expectation`: what the change may do by the way; None asks nothing of what Postfix would do. A run that was cut off
@@ -100,6 +99,7 @@ def deploy(  # noqa: PLR0913  # by keyword
             not happen by the way; nothing was changed.
         DeployError: a check or a step failed; the message says what is there now.
     """
+    prefetch(session, desired, deployed)
     require_directory(session)
     with session.exclusive():
         recovered = recover(session)
@@ -122,7 +122,7 @@ class _Run:
     desired: HostFiles
     deployed: Deployed
     owner: str
-    before_change: Callable[[str], tuple[str, ...]] = _look_away
+    before_change: Callable[[Configuration], tuple[str, ...]] = _look_away
     served: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     kept_generations: int = 0
@@ -135,15 +135,15 @@ class _Run:
         plan = plan_deployment(self.desired, self.deployed, situation, self.owner)
         _remove_leftovers(places, plan)
         if plan.is_empty and not has_unread_files(self.session):
-            self.before_change(self.session.root)
+            self.before_change(AS_IT_IS)
             _write_marks(places, plan)
             prune(self.session, self.kept_generations)
             if plan.mark.before and not plan.mark.after:
                 clear_up(self.session)
             return Outcome(plan, Reloading.NOT_NEEDED)
-        with self.session.scratch() as scratch:
-            check_host(self.session, scratch, plan)
-            seen = self.before_change(scratch.root if plan.main_cf else self.session.root)
+        configuration = plan.configuration
+        check_map_sizes(self.session, configuration, plan)
+        seen = self.before_change(configuration)
         foreseen = self._foreseen(plan, situation)
         result = self._carry_out(plan, situation, (*self.served, *seen), admits=is_open(foreseen, self.expectation))
         if result.is_changed_meanwhile and not is_last_attempt:
@@ -209,6 +209,7 @@ def remove(session: HostSession, deployed: Deployed, owner: str = "") -> Outcome
 
     Raises DeployError as `deploy` does. A host whose configuration directory is gone has nothing of ours.
     """
+    prefetch(session, NO_FILES, deployed)
     if ROOT not in session.present([ROOT]):
         return Outcome(plan_deployment(NO_FILES, deployed, Situation(), owner), Reloading.NOT_NEEDED)
     with session.exclusive():
@@ -225,6 +226,7 @@ def foresee_removal(session: HostSession, deployed: Deployed, owner: str = "") -
 
     Raises ConfigError and DeployError where it would not even begin.
     """
+    prefetch(session, NO_FILES, deployed)
     if ROOT not in session.present([ROOT]):
         return ()
     proven, situation = _proven(session, deployed, owner)
@@ -235,6 +237,12 @@ def foresee_removal(session: HostSession, deployed: Deployed, owner: str = "") -
 def _proven(session: HostSession, deployed: Deployed, owner: str) -> tuple[Deployed, Situation]:
     situation = situation_of(places_of(session, NO_FILES, deployed), NO_FILES, deployed)
     return marked_only(owner, deployed, situation), situation
+
+
+def prefetch(session: HostSession, desired: HostFiles, deployed: Deployed, *, read: Iterable[str] = ()) -> None:
+    """Have a session look at once at what a plan will ask; `read`: also the content of these."""
+    sources = (table.source.path for table in desired.tables)
+    session.prefetch(files_to_inspect(desired, deployed, NO_MARK), read=(*sources, *read))
 
 
 def places_of(session: HostSession, desired: HostFiles, deployed: Deployed) -> dict[Place, HostSession]:
@@ -289,11 +297,4 @@ def _write_marks(places: Mapping[Place, HostSession], plan: HostPlan) -> None:
     """Bring the marks up to date where no file changes; nothing that Postfix reads."""
     for place, change in ((Place.CONFIG, plan.mark), (Place.QUEUE, plan.chroot_mark)):
         if place in places and change.before:
-            _write_mark(places[place], change)
-
-
-def _write_mark(host: HostSession, change: MarkChange) -> None:
-    if change.after:
-        host.write(change.after)
-    else:
-        host.remove(MARK_FILE)
+            places[place].write_mark(change.after)

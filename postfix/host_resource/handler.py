@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 
 from pki.withdrawal import withdrawal_problems
 from postfix.deploy.host_files import Deployed
+from postfix.deploy.session import UnreachableError
 from postfix.host import Ownership
 from postfix.host_resource.access import ServiceAccess, access_by_service, problems_of_access, with_earlier_dates
 from postfix.host_resource.destinations import Brought, destination_of
@@ -13,7 +14,15 @@ from postfix.host_resource.distrusted_clients import notes_on_fingerprints, prob
 from postfix.host_resource.distrusted_roots import problems_of_trust
 from postfix.host_resource.inspection import has_changed, inspection_of, next_look, seen_again
 from postfix.host_resource.occupation import is_same_place, leftovers, occupy, problems_of_place
-from postfix.host_resource.outside import deployed_on, edits_on, is_unfinished, read_back, rows_on, tell_edits
+from postfix.host_resource.outside import (
+    deployed_on,
+    destination_on,
+    edits_on,
+    is_unfinished,
+    read_back,
+    rows_on,
+    tell_edits,
+)
 from postfix.host_resource.preparation import (
     PreparedHost,
     added_services,
@@ -29,7 +38,8 @@ from postfix.preflight import problems_of_host
 from postfix.proving import HostEvidence, evidence_of
 from postfix.receiving_review import to_review, unknown_tables
 from postfix.rendering import client_table, render_parameters
-from postfix.target import Target, TargetKind, problems_of_kept_generations
+from postfix.ssh_access import problems_of_ssh
+from postfix.target import Target, problems_of_kept_generations
 from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.files.bringing import problems_of_directory
 from postseal_core.files.place_names import problems_of_take_over
@@ -94,9 +104,7 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
             # Notes follow from the declaration: alone they are only other words of a newer plugin.
             changes = {}
         visible = _without(changes, [_CONTENT])
-        if not changes and (
-            is_unfinished(state) or edits_on(state, new) or has_changed(new, state, deployed_on(state))
-        ):
+        if not changes and _is_changed_outside(state, new):
             return {CHANGED_OUTSIDE: Change.UPDATE}
         return visible or changes
 
@@ -118,12 +126,26 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
 
     def read(self, inputs: HostInputs, state: HostState, context: Context) -> tuple[HostInputs, HostState]:
         """Look at the host: what others have changed is read back, and shown where it is declared otherwise."""
-        found, told = read_back(inputs, state)
-        return found, seen_again(inputs, told, deployed_on(state), context.now)
+        there = destination_on(state, inputs)
+        found, told = read_back(inputs, state, there)
+        return found, seen_again(inputs, told, there, deployed_on(state), context.now)
 
     def delete(self, state: HostState, context: Context) -> None:
         """Remove our files from the host, except those that another host now has at the same place."""
         _leave(state, context)
+
+
+def _is_changed_outside(state: HostState, new: HostInputs) -> bool:
+    """Whether a host is to be looked at again: others have changed it, a run was cut off, or nobody can tell."""
+    there = destination_on(state, new)
+    try:
+        return bool(
+            edits_on(state, new, there)
+            or is_unfinished(state, there)
+            or has_changed(new, state, there, deployed_on(state))
+        )
+    except UnreachableError:
+        return True
 
 
 def _problems(args: HostArgs, services: Mapping[str, ServiceAccess], context: Context) -> list[Problem]:
@@ -143,6 +165,8 @@ def _problems_of_target(target: Target, prepared: PreparedHost, outline: _Outlin
     declared = [*outline.paths, *prepared.pending, *(entry.path for entry in prepared.chroot)]
     names = problems_of_take_over("target.take_over", target.take_over, declared)
     kept = (each.below("target") for each in problems_of_kept_generations(target.kept_generations))
+    if target.ssh:
+        return [*(each.below("target.ssh") for each in problems_of_ssh(target.ssh)), *names, *kept]
     return [*problems_of_directory("target.path", target.path), *names, *kept]
 
 
@@ -197,19 +221,23 @@ def _without(changes: Changes, prefixes: Iterable[str]) -> Changes:
 def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_preview: bool) -> HostState:
     deployed = deployed_on(old)
     destination = destination_of(inputs.target)
-    tell_edits(inputs, old, context, is_preview=is_preview)
     bringer = bringer_of(context, _outline(context).take_over)
-    inspection = inspection_of(inputs, old, deployed, context)
+    inspection = inspection_of(inputs, old, destination, deployed, context)
     if is_preview:
         outline = _outline(context)
-        destination.foresee(outline.paths, deployed, bringer, outline.prepared)
-        inspection.foresee()
+        try:
+            tell_edits(inputs, old, destination, context, is_preview=True)
+            destination.foresee(outline.paths, deployed, bringer, outline.prepared)
+            inspection.foresee()
+        except UnreachableError as error:
+            context.report(f"this preview cannot tell what is on the host: {error}")
         return HostState(
             name=inputs.name,
             target=inputs.target,
             on_host=UNKNOWN if inputs.on_host else None,
-            evidence=UNKNOWN if inputs.target.kind is TargetKind.LOCAL else None,
+            evidence=UNKNOWN if inputs.target.kind.is_host else None,
         )
+    tell_edits(inputs, old, destination, context, is_preview=False)
     prepared = _prepared(context)
     is_merged = inputs.target.ownership is Ownership.MERGE
     brought = destination.write(prepared, deployed, bringer, inspection.look)

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from postfix.deploy.host_files import Deployed
-from postfix.host_resource.destinations import Destination, destination_of
+from postfix.deploy.session import AS_IT_IS, Configuration
+from postfix.host_resource.destinations import Destination
 from postfix.host_resource.records import HostInputs, HostState
 from postfix.on_host import Sighting, faults_at, sentences_of
 from postfix.rendering import SERVED_BY
-from postfix.target import TargetKind
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.plugin.handler import Context
 from postseal_core.values import Unknown
@@ -36,8 +36,8 @@ class Inspection:
     before: Sighting | None
     sighting: Sighting | None = None
 
-    def look(self, configuration: str) -> tuple[str, ...]:
-        """Look once, by the main.cf in a directory; report what is there.
+    def look(self, configuration: Configuration) -> tuple[str, ...]:
+        """Look once, by the main.cf that is there or will be; report what is there.
 
         Returns:
             The SHA-256 fingerprints of what the host has to serve; none where something is wrong with it already, or
@@ -64,13 +64,15 @@ class Inspection:
         if declared and declared.keeps_parameters and {*SERVED_BY} & {*self.deployed.parameters}:
             self.context.report("the host's own certificate is looked at by `up`, when main.cf has its values again")
             return
-        self.look(self.inputs.target.path)
+        self.look(AS_IT_IS)
 
 
-def inspection_of(inputs: HostInputs, old: HostState | None, deployed: Deployed, context: Context) -> Inspection:
+def inspection_of(
+    inputs: HostInputs, old: HostState | None, there: Destination, deployed: Deployed, context: Context
+) -> Inspection:
     """Return the look at a host that is deployed to; nothing is looked at where it serves certificates of ours."""
     before = sighting_in(old) if old else None
-    return Inspection(inputs, context, destination_of(inputs.target), deployed, before)
+    return Inspection(inputs, context, there, deployed, before)
 
 
 def next_look(inputs: HostInputs, old: HostInputs | None, now: datetime) -> datetime | None:
@@ -78,7 +80,7 @@ def next_look(inputs: HostInputs, old: HostInputs | None, now: datetime) -> date
 
     A renewal is noticed whenever it is done. That none was done is only known from a look that is younger.
     """
-    if inputs.on_host is None or inputs.target.kind is not TargetKind.LOCAL:
+    if inputs.on_host is None or not inputs.target.kind.is_host:
         return None
     planned = old.look_again_at if old and old.on_host == inputs.on_host else None
     return planned if planned and now < planned <= now + _WORTH else now + _WORTH
@@ -89,23 +91,25 @@ def sighting_in(state: HostState) -> Sighting | None:
     return None if isinstance(state.on_host, Unknown) else state.on_host
 
 
-def has_changed(inputs: HostInputs, state: HostState, deployed: Deployed) -> bool:
+def has_changed(inputs: HostInputs, state: HostState, there: Destination, deployed: Deployed) -> bool:
     """Return whether the host's own certificates are others than in the state; not where nobody can tell."""
     before = sighting_in(state)
-    now = _look_again(inputs, state, deployed)
+    now = _look_again(inputs, state, there, deployed)
     return bool(before and now) and not (before and now and before.is_like(now))
 
 
-def seen_again(inputs: HostInputs, state: HostState, deployed: Deployed, now: datetime) -> HostState:
+def seen_again(
+    inputs: HostInputs, state: HostState, there: Destination, deployed: Deployed, now: datetime
+) -> HostState:
     """Return the state with what is on the host now; as it is where nobody can tell."""
-    found = _look_again(inputs, state, deployed)
+    found = _look_again(inputs, state, there, deployed)
     return replace(state, on_host=_stamped(found, now)) if found else state
 
 
-def _look_again(inputs: HostInputs, state: HostState, deployed: Deployed) -> Sighting | None:
+def _look_again(inputs: HostInputs, state: HostState, there: Destination, deployed: Deployed) -> Sighting | None:
     if inputs.on_host is None or sighting_in(state) is None:
         return None
-    found = destination_of(state.target).look(inputs.on_host, deployed, state.target.path)
+    found = there.look(inputs.on_host, deployed, AS_IT_IS)
     return None if found.cannot_tell else found
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed
-from postfix.host_resource.destinations import destination_of
+from postfix.host_resource.destinations import Destination, destination_of
 from postfix.host_resource.drift import Edit, Left, sentences_of_edits, with_found
+from postfix.host_resource.occupation import is_same_place
 from postfix.host_resource.records import HostInputs, HostRow, HostState
 from postfix.rendering import client_table
 from postfix.tables import client_label
@@ -16,7 +17,7 @@ from postseal_core.packing import unpack_records
 from postseal_core.plugin.handler import Context
 from postseal_core.values import Maybe, Unknown
 
-__all__ = ["deployed_on", "edits_on", "is_unfinished", "read_back", "rows_on", "tell_edits"]
+__all__ = ["deployed_on", "destination_on", "edits_on", "is_unfinished", "read_back", "rows_on", "tell_edits"]
 
 _NOTHING: Final = Deployed()
 _STOPPED: Final = (
@@ -25,9 +26,14 @@ _STOPPED: Final = (
 )
 
 
-def read_back(inputs: HostInputs, state: HostState) -> tuple[HostInputs, HostState]:
+def destination_on(state: HostState, wanted: HostInputs) -> Destination:
+    """Return where a host was deployed to; the way there is that of its declaration, if it leads to the same place."""
+    return destination_of(wanted.target if is_same_place(wanted.target, state.target) else state.target)
+
+
+def read_back(inputs: HostInputs, state: HostState, there: Destination) -> tuple[HostInputs, HostState]:
     """Return inputs and state with what others have changed: shown then where it is declared otherwise."""
-    edits = edits_on(state, None)
+    edits = edits_on(state, None, there)
     found = replace(
         inputs,
         main_cf=with_found(inputs.main_cf, MAIN_CF, edits),
@@ -63,11 +69,11 @@ def _left(state: HostState) -> Left:
     return Left(deployed=deployed_on(state), main_cf=state.main_cf, master_cf=state.master_cf, rows=rows)
 
 
-def edits_on(state: HostState | None, wanted: HostInputs | None) -> list[Edit]:
+def edits_on(state: HostState | None, wanted: HostInputs | None, there: Destination) -> list[Edit]:
     """Return what others have changed on a host since its last deployment, and is not as it is declared now."""
     if state is None or deployed_on(state) == _NOTHING:
         return []
-    return destination_of(state.target).drift(_left(state), _wanted(wanted))
+    return there.drift(_left(state), _wanted(wanted))
 
 
 def _wanted(inputs: HostInputs | None) -> Left:
@@ -90,14 +96,16 @@ def _lines_found(
     return found
 
 
-def is_unfinished(state: HostState) -> bool:
+def is_unfinished(state: HostState, there: Destination) -> bool:
     """Return whether a run that was cut off has left a host half-way, whatever its files are like."""
-    return deployed_on(state) != _NOTHING and destination_of(state.target).is_unfinished()
+    return deployed_on(state) != _NOTHING and there.is_unfinished()
 
 
-def tell_edits(inputs: HostInputs, old: HostState | None, context: Context, *, is_preview: bool) -> None:
+def tell_edits(
+    inputs: HostInputs, old: HostState | None, there: Destination, context: Context, *, is_preview: bool
+) -> None:
     """Say what others have changed; raise DeployError where that stops a run."""
-    sentences = sentences_of_edits(inputs.name, edits_on(old, inputs))
+    sentences = sentences_of_edits(inputs.name, edits_on(old, inputs, there))
     stops = inputs.target.drift is Drift.STOP
     if sentences and stops and not is_preview:
         raise DeployError(f"{'; '.join(sentences)}; {_STOPPED}")

@@ -27,7 +27,7 @@ from postfix.rendering import (
     setting_tables,
     table_names,
 )
-from postfix.target import Target, TargetKind
+from postfix.target import Target
 from postseal_core.errors import refuse
 from postseal_core.files.tree import Entry, FileEntry, manifest
 from postseal_core.values import UNKNOWN, Maybe, Unknown
@@ -89,7 +89,7 @@ def rows_of_tables(host: HostDeclaration) -> dict[str, dict[str, str]]:
 
 def paths_of(prepared: PreparedHost, target: Target) -> tuple[str, ...]:
     """Return all paths of a host below the configuration directory, with those of unknown content."""
-    indexes = indexes_of(prepared).values() if target.kind is TargetKind.LOCAL else ()
+    indexes = indexes_of(prepared).values() if target.kind.is_host else ()
     jail = target.config_directory.strip("/") + "/"
     pending = [path for path in prepared.pending if not path.startswith(jail)]
     return (*(entry.path for entry in prepared.entries), *pending, *indexes)
@@ -110,7 +110,7 @@ def _table(host: HostDeclaration, source: FileEntry) -> Table:
 
 def taken_over_in(target: Target) -> tuple[str, ...]:
     """Return the files of others that a target takes over; ownership WHOLE includes main.cf and master.cf."""
-    is_said = target.kind is TargetKind.LOCAL and target.ownership is Ownership.WHOLE
+    is_said = target.kind.is_host and target.ownership is Ownership.WHOLE
     return (*target.take_over, *((MAIN_CF, MASTER_CF) if is_said else ()))
 
 

@@ -22,6 +22,7 @@ from postseal.stack.components import (
     third_party_client_component,
 )
 from postseal.stack.config import load_stack, problems_of_namespaces
+from postseal.stack.host_order import receivers_of
 from postseal.stack.model import Client, Roster, StackConfig
 from postseal.stack.parsing import parse_value
 from postseal.stack.screening import NO_FILE, FileText, declared_files
@@ -121,8 +122,9 @@ def _build(config: StackConfig) -> BuiltStack:
         if authority.crl:
             built.revocation_lists[name] = crl_component(authority, authority.crl, config, built)
     _hand_out(config, built)
-    for name, host in config.hosts.items():
-        built.hosts[name] = host_component(host, built)
+    for name, receivers in receivers_of(config.hosts).items():
+        host = config.hosts[name]
+        built.hosts[name] = host_component(host, built, receivers)
         if host.serves_its_own:
             built.served_on_host.add(name)
     return built

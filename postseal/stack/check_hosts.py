@@ -6,6 +6,7 @@ from typing import Final
 
 from pki.extensions import is_authority
 from pki.verification import load_chain
+from postfix.ssh_access import problems_of_ssh
 from postfix.target import TargetKind, problems_of_target
 from postseal.stack.check_served import has_domain, problems_of_names, problems_of_presented, problems_of_served
 from postseal.stack.host_sections import NO_CERTIFICATE, HostSection, TargetSection
@@ -66,6 +67,8 @@ def _target(declared: Declared[HostSection], _host: Host, _config: StackConfig) 
     kinds = list(section.said)
     for kind in kinds[1:]:
         yield Problem(f"target.{kind}", f"declared beside {kinds[0]}; give one of the two")
+    if section.ssh:
+        yield from (each.below("target.ssh") for each in problems_of_ssh(section.ssh.target.access))
     for kind, path in section.said.items():
         yield from (each.below("target") for each in _problems_of_target(kind, path, section))
     if not kinds and (section.said_ownership or section.kept_generations):

@@ -7,7 +7,7 @@ from typing import Final
 from postfix.content import files_of_declaration
 from postfix.deploy.host_files import INDEX_SUFFIXES
 from postfix.rendering import table_names
-from postfix.target import TargetKind
+from postfix.target import Target, is_same_host
 from postseal.stack.model import Host, StackConfig
 from postseal.stack.reading import DeclaredStack
 from postseal.stack.resolve_hosts import default_directory
@@ -46,7 +46,8 @@ def problems_of_places(stack: DeclaredStack, config: StackConfig, project: str) 
         yield from (problem.below(roster.path) for problem in of_roster)
     seen: dict[str, _Place] = {}
     for name, host in config.hosts.items():
-        place = _Place(plain_place(host.target.path, project), plain_place(host.target.record.jail, project))
+        record = host.target.record
+        place = _Place(plain_place(record.path, project), plain_place(record.jail, project), record)
         fault = complaint_of_place_name(host.target.path, project)
         of_host = list(problems_of_named_files("target.take_over", host.target.take_over))
         if not of_host and not stack.hosts[name].unread:
@@ -54,7 +55,7 @@ def problems_of_places(stack: DeclaredStack, config: StackConfig, project: str) 
             of_host += problems_of_take_over("target.take_over", host.target.take_over, files)
         if fault and host.target.path != default_directory(config.out, name):
             of_host.append(Problem(f"target.{host.target.record.kind}", fault))
-        elif not fault and (neighbour := _fault_of_neighbours(place, out, seen)):
+        elif not fault and (neighbour := _fault_of_neighbours(place, "" if record.ssh else out, seen)):
             of_host.append(Problem("target", neighbour))
         yield from (problem.below(stack.hosts[name].path) for problem in of_host)
         seen[name] = place
@@ -65,7 +66,7 @@ def _files_of_host(host: Host) -> tuple[str, ...]:
     files = files_of_declaration(host.declaration)
     copies = (f"{host.target.record.config_directory.strip('/')}/{each}" for each in files if each.endswith("/"))
     indexes = (f"{each}{suffix}" for each in table_names(host.declaration) for suffix in INDEX_SUFFIXES)
-    return (*files, *copies, *(indexes if host.target.record.kind is TargetKind.LOCAL else ()))
+    return (*files, *copies, *(indexes if host.target.record.kind.is_host else ()))
 
 
 def _problems_of_handed_out(config: StackConfig) -> Iterator[Problem]:
@@ -82,15 +83,20 @@ class _Place:
 
     path: str
     jail: str
+    target: Target
 
 
 def _fault_of_neighbours(place: _Place, out: str, others: Mapping[str, _Place]) -> str | None:
     for name, other in others.items():
+        if not is_same_host(place.target, other.target):
+            continue
         if place.path == other.path:
             return f"host {name} has the same directory; give each host its own"
         is_inside = is_within(place.path, other.path) or is_within(place.path, other.jail)
         if is_inside or is_within(other.path, place.path) or is_within(other.path, place.jail):
             return f"lies in a directory of host {name}, or around it; choose one beside it"
+    if not out:
+        return None
     if is_within(out, place.path):
         return f"holds {out}, where files are handed out; choose a directory in or beside it"
     handed_out = next((each for each in _HANDED_OUT if is_within(place.path, f"{out}/{each}")), None)

@@ -1,6 +1,6 @@
 """Turn a stack's model into components; nothing is decided here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -209,8 +209,8 @@ def crl_component(authority: Authority, crl: Crl, config: StackConfig, built: Bu
     )
 
 
-def host_component(host: Host, built: BuiltStack) -> postfix.PostfixHost:
-    """Register a host; every certificate is there."""
+def host_component(host: Host, built: BuiltStack, receivers: Sequence[str] = ()) -> postfix.PostfixHost:
+    """Register a host; every certificate is there, and so are the hosts that it sends mail through (`receivers`)."""
     roots = [postfix.TrustedRoot(f"trust-{number}", pem) for number, pem in enumerate(host.trusted_roots_pem, 1)]
     return postfix.PostfixHost(
         host.name,
@@ -221,6 +221,7 @@ def host_component(host: Host, built: BuiltStack) -> postfix.PostfixHost:
         relay_rosters=[built.rosters[name] for name in host.relay_rosters],
         extra_relay_clients=host.extra_relay_clients,
         trust=[*(built.authorities[name] for name in host.trusted_authorities), *roots],
+        opts=pulumi.ResourceOptions(depends_on=[built.hosts[name] for name in receivers]),
     )
 
 

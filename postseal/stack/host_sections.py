@@ -10,8 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictI
 from pki.fingerprint_text import parse_fingerprint_sha256
 from pki.other_words import OTHER_WORDS
 from postfix.host import Ownership
+from postfix.ssh_access import CONNECT_SECONDS, PROGRAM_PATH, SSH_PORT, WAIT_SECONDS, Sudo
 from postfix.tables import TABLE_TYPES
-from postfix.target import TargetKind
+from postfix.target import DEPLOY_USER, ETC_POSTFIX, Ssh, TargetKind
 from postseal.stack.receiving_sections import DomainsSection, MapsSection, RestrictionsSection
 from postseal.stack.words import Flag, NameText, PathText, PemText, Text, Texts, expanded
 from postseal_core.reading import Section
@@ -26,6 +27,7 @@ __all__ = [
     "PolicySection",
     "RelaySection",
     "RelayThroughSection",
+    "SshSection",
     "TargetSection",
     "TransportSection",
     "TrustSection",
@@ -111,8 +113,46 @@ class TransportSection(Section):
     match: Texts = ()
 
 
+def _lines(value: Any) -> Any:
+    """Return one text of several lines, or a single one, as a list of them."""
+    return tuple(line for line in value.splitlines() if line.strip()) if isinstance(value, str) else value
+
+
+class SshSection(Section):
+    """A host that is reached by SSH; `Ssh` in postfix/target.py."""
+
+    host: Text
+    host_key: Annotated[Texts, BeforeValidator(_lines)] = ()
+    user: Text = DEPLOY_USER
+    port: StrictInt = SSH_PORT
+    identity_file: Text = ""
+    config_file: Text = ""
+    sudo: Literal["program", "shell", "none"] | None = None
+    program: Text = PROGRAM_PATH
+    connect_seconds: StrictInt = CONNECT_SECONDS
+    wait_seconds: StrictInt = WAIT_SECONDS
+    config_directory: PathText = ETC_POSTFIX
+
+    @property
+    def target(self) -> Ssh:
+        """The host as a program would declare it."""
+        return Ssh(
+            self.host,
+            host_key="\n".join(self.host_key),
+            user=self.user,
+            port=self.port,
+            identity_file=self.identity_file,
+            config_file=self.config_file,
+            sudo=Sudo(self.sudo) if self.sudo else None,
+            program=self.program,
+            connect_seconds=self.connect_seconds,
+            wait_seconds=self.wait_seconds,
+            path=self.config_directory,
+        )
+
+
 class TargetSection(Section):
-    """Where the files go: a directory beside the program, or the Postfix of the machine that runs `pulumi up`.
+    """Where the files go: a directory beside the program, or the Postfix of this machine or of another one.
 
     `take_over`: files there that are not ours and that ours replace. `drift`: what to do where somebody else has
     changed what was deployed. `kept_generations`: how many earlier states stay on the host.
@@ -120,6 +160,7 @@ class TargetSection(Section):
 
     directory: PathText | None = None
     local: PathText | None = None
+    ssh: SshSection | None = None
     ownership: Literal["merge", "whole"] | None = None
     take_over: tuple[PathText, ...] = ()
     drift: Literal["repair", "stop"] = "repair"
@@ -128,7 +169,8 @@ class TargetSection(Section):
     @property
     def said(self) -> dict[TargetKind, str]:
         """The kinds of target that are named, with their paths; there should be one at the most."""
-        paths = {kind: getattr(self, kind.value) for kind in TargetKind}
+        paths = {TargetKind.DIRECTORY: self.directory, TargetKind.LOCAL: self.local}
+        paths[TargetKind.SSH] = self.ssh.config_directory if self.ssh else None
         return {kind: path for kind, path in paths.items() if path}
 
     @property

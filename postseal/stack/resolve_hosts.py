@@ -146,6 +146,7 @@ def _target(host: Declared[HostSection], out: str) -> HostTarget:
         section.take_over,
         Drift(section.drift),
         section.kept_generations,
+        section.ssh.target if section.ssh else None,
     )
 
 

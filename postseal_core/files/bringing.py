@@ -6,6 +6,7 @@ What is not ours there is neither replaced nor removed; what is ours the mark at
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from postseal_core.errors import ConfigError, Problem, refuse
 from postseal_core.files.directory import DirectoryWriter
@@ -30,6 +31,7 @@ from postseal_core.files.tree import (
     MARK_FILE,
     ROOT,
     Entry,
+    FileEntry,
     TreePlan,
     any_order,
     foreign_problems,
@@ -39,6 +41,7 @@ from postseal_core.files.tree import (
 
 __all__ = [
     "Bringer",
+    "PlaceReader",
     "bring_directory",
     "changed_paths",
     "foresee_directory",
@@ -58,6 +61,18 @@ class Bringer:
     owner: str
     report: Callable[[str], None]
     take_over: frozenset[str] = frozenset()
+
+
+class PlaceReader(Protocol):
+    """Looks at files below one directory, here or on another machine; `root` is its name there."""
+
+    root: str
+
+    def present(self, paths: Iterable[str]) -> dict[str, str]:
+        """Return path -> digest of those of `paths` that exist."""
+
+    def read(self, path: str) -> FileEntry | None:
+        """Return a regular file, None if there is none."""
 
 
 def bring_directory(
@@ -111,12 +126,16 @@ def foresee_release(directory: str | Path, owned: Mapping[str, str], bringer: Br
         place.report_release(place.releasing(owned), owned)
 
 
-def foresee_directory(directory: str | Path, paths: Iterable[str], owned: Mapping[str, str], bringer: Bringer) -> None:
+def foresee_directory(
+    directory: str | Path | PlaceReader, paths: Iterable[str], owned: Mapping[str, str], bringer: Bringer
+) -> None:
     """Report in a preview the files a run would refuse or take over; their content need not be known.
 
-    Raises ConfigError for files of others at one of `paths`, unless they are to be taken over.
+    `directory`: on this machine, or what looks at one. Raises ConfigError for files of others at one of `paths`, unless
+    they are to be taken over.
     """
-    place = _Place(Path(directory), bringer)
+    reader = DirectoryWriter(Path(directory)) if isinstance(directory, str | Path) else directory
+    place = _ViewedPlace(reader, bringer)
     declared = [path for path in paths if not path.endswith("/")]
     looked = place.look(declared, owned)
     ours = holding(bringer.owner, owned, looked.present, looked.mark).owned
@@ -153,18 +172,41 @@ class _Releasing:
     plan: TreePlan
 
 
-class _Place:
-    """One directory, and who brings files there."""
+class _ViewedPlace:
+    """One directory that is looked at, and who brings files there."""
 
-    def __init__(self, directory: Path, bringer: Bringer) -> None:
-        self.writer = DirectoryWriter(directory)
+    def __init__(self, reader: PlaceReader, bringer: Bringer) -> None:
+        self._reader = reader
         self._bringer = bringer
 
     def look(self, paths: Iterable[str], owned: Mapping[str, str]) -> _Looked:
         mark = self._mark()
         known = dict.fromkeys([*paths, *owned], "")
         inspected = [*paths_to_inspect((), known), *paths_of_kept(mark, self._bringer.take_over)]
-        return _Looked(self.writer.present(inspected), mark)
+        return _Looked(self._reader.present(inspected), mark)
+
+    def report_takeovers(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self._bringer.report(sentence_of_takeover(self._reader.root, path))
+
+    def named(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return the problems with absolute paths; one without a path is about the place itself."""
+        root = self._reader.root
+        return [Problem(f"{root}/{problem.path}" if problem.path else root, problem.message) for problem in problems]
+
+    def _mark(self) -> Mark:
+        try:
+            return read_mark(self._reader.read(MARK_FILE), self._reader.present([MARK_FILE]).get(MARK_FILE))
+        except ConfigError as error:
+            raise ConfigError(self.named(error.problems)) from error
+
+
+class _Place(_ViewedPlace):
+    """One directory of this machine, and who brings files there."""
+
+    def __init__(self, directory: Path, bringer: Bringer) -> None:
+        self.writer = DirectoryWriter(directory)
+        super().__init__(self.writer, bringer)
 
     def plan(
         self, looked: _Looked, entries: Sequence[Entry], owned: Mapping[str, str], order: Callable[[Entry], int]
@@ -212,15 +254,6 @@ class _Place:
         for line in sentences_of_left(root, owned, releasing.ours, releasing.looked.present, plan.kept):
             self._bringer.report(line)
 
-    def report_takeovers(self, paths: Iterable[str]) -> None:
-        for path in paths:
-            self._bringer.report(sentence_of_takeover(self.writer.root, path))
-
-    def named(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Return the problems with absolute paths; one without a path is about the place itself."""
-        root = self.writer.root
-        return [Problem(f"{root}/{problem.path}" if problem.path else root, problem.message) for problem in problems]
-
     def _apply(self, plan: TreePlan, owned: Mapping[str, str], looked: _Looked, age_seconds: int) -> None:
         after = after_plan(self._bringer.owner, plan, owned, looked.present, looked.mark)
         if plan.is_empty and after == looked.mark:
@@ -228,9 +261,3 @@ class _Place:
             return
         before = mark_entry(before_plan(looked.mark, after))
         self.writer.carry_out(plan, age_seconds=age_seconds, mark=before, mark_after=mark_entry(after))
-
-    def _mark(self) -> Mark:
-        try:
-            return read_mark(self.writer.read(MARK_FILE), self.writer.present([MARK_FILE]).get(MARK_FILE))
-        except ConfigError as error:
-            raise ConfigError(self.named(error.problems)) from error

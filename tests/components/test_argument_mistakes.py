@@ -37,6 +37,7 @@ NOON = datetime(2027, 1, 1, 12)  # noqa: DTZ001 - the mistake
 KEY = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49"
 
 AN_AUTHORITY = "expected an authority, as pki.CertificateAuthority(...)"
+TARGET_WORDS = 'postfix.Directory("out/mx1/postfix"), postfix.Local() or postfix.Ssh("mx1.example.org", ...)'
 A_CERTIFICATE = "expected a certificate, as pki.ServerCertificate(...) or pki.ClientCertificate(...)"
 MISTAKES: dict[str, tuple[Callable[..., object], dict[str, Any], list[str]]] = {
     "a text for a list": (
@@ -251,10 +252,24 @@ MISTAKES: dict[str, tuple[Callable[..., object], dict[str, Any], list[str]]] = {
         given(certificate="mx1", target="out", relay_clients=["alice"], trust=["ca"]),
         [
             f"hosts.mx1.certificate: got 'mx1', {A_CERTIFICATE}, a list of them, or postfix.OnHost(...)",
-            "hosts.mx1.target: got 'out', expected postfix.Directory(\"out/mx1/postfix\") or postfix.Local()",
+            f"hosts.mx1.target: got 'out', expected {TARGET_WORDS}",
             "hosts.mx1.relay_clients[0]: got 'alice', expected a client, as pki.ClientCertificate(...)",
             f"hosts.mx1.trust[0]: got 'ca', {AN_AUTHORITY}, or postfix.TrustedRoot(...)",
         ],
+    ),
+    "a host far away without its key": (
+        relay,
+        given(target=postfix.Ssh("mx1 example", host_key="", port=0)),
+        [
+            "hosts.mx1.target.host: got 'mx1 example', expected a name or address, as mx1.example.org",
+            "hosts.mx1.target.port: got 0, expected a number from 1 to 65535",
+            "hosts.mx1.target.host_key: ",
+        ],
+    ),
+    "a host far away of other types": (
+        relay,
+        given(target=postfix.Ssh(**given(host=1, host_key=["ssh-ed25519 AAAA"]))),
+        ["hosts.mx1.target.host: ", "hosts.mx1.target.host_key: "],
     ),
     "settings of a host": (
         relay,

@@ -26,7 +26,9 @@ for each in "$staged$me$last" "$staged$me-$last" "$staged$me"; do
 done
 case $me:$last in
     id:-u) cat "$here/user" ;;
-    postconf:queue_directory) cat "$here/queue_directory" ;;
+    postconf:queue_directory)
+        case $* in *" -xh "*) ;; *) printf 'queue_directory = ' ;; esac
+        cat "$here/queue_directory" ;;
     postmap:*)
         file=${last#*:}
         case $* in

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from postfix.deploy.looking import look_at_certificates
-from postfix.deploy.session import CommandResult
-from postfix.deploy.sessions.local import LocalSession
+from postfix.deploy.sessions.local import CommandResult, LocalSession
 from postfix.on_host import CertificateOnHost
 from postseal_core.errors import DeployError
 from tests.support.played_host import play
@@ -126,7 +125,7 @@ def test_a_certificate_that_a_host_keeps_is_looked_at(tmp_path: Path, name: str)
     path = str(SERVER.write_chain(tmp_path / "chain.pem"))
     change(path)
     session, script = LocalSession(tmp_path), CertificateOnHost(chain_files=(path,), public_names=(NAME,))
-    sighting = look_at_certificates(session, script, configuration=str(tmp_path), ours=[path] if is_ours else [])
+    sighting = look_at_certificates(session, script, ours=[path] if is_ours else [])
     assert [words in each for each in sighting.faults] == [True] * bool(words)
     assert sighting.cannot_tell == ""
     assert len(sighting.certificates) == (not words)
@@ -137,7 +136,7 @@ def test_a_path_that_is_another_file_for_postfix_is_not_looked_at(tmp_path: Path
     """Postfix works in its queue_directory, and knows bytes where its answer here has none; nothing is a fault."""
     SERVER.write_chain(tmp_path / "chain.pem")
     declared = CertificateOnHost(chain_files=(path,), public_names=(NAME,))
-    sighting = look_at_certificates(LocalSession(tmp_path), declared, configuration=str(tmp_path))
+    sighting = look_at_certificates(LocalSession(tmp_path), declared)
     assert sighting.cannot_tell.startswith(f"{path} is no absolute path in UTF-8")
     assert (sighting.faults, sighting.certificates) == ((), ())
 
@@ -147,11 +146,11 @@ def test_where_postconf_does_not_answer_nothing_is_known_and_nothing_is_a_fault(
     declared = CertificateOnHost(public_names=(NAME,), keeps_parameters=True)
     host = play(tmp_path)
     host.complain("postconf", "fatal: open main.cf")
-    sighting = look_at_certificates(host, declared, configuration=str(tmp_path))
+    sighting = look_at_certificates(host, declared)
     assert "fatal: open main.cf" in sighting.cannot_tell
     assert (sighting.faults, sighting.certificates) == ((), ())
     host.is_at_peace()
-    sighting = look_at_certificates(host, declared, configuration=str(tmp_path))
+    sighting = look_at_certificates(host, declared)
     assert sighting.cannot_tell == ""
     assert ["names no server certificate" in each for each in sighting.faults] == [True]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from postfix.deploy.host_files import Deployed, HostFiles, Table
+from postfix.deploy.session import Configuration
 from postfix.deploy.transaction import Reloading, deploy, remove
 from postseal_core.errors import ConfigError, DeployError
 from postseal_core.files.tree import FileEntry
@@ -268,7 +269,7 @@ def test_a_file_that_somebody_changes_after_the_plan_is_planned_anew(session: Pl
     """What they wrote is in the new main.cf, beside ours; a file that changes at every look is given up."""
     edits = iter([b"biff = no\n"])
 
-    def edit(_: str) -> tuple[str, ...]:
+    def edit(_: Configuration) -> tuple[str, ...]:
         main_cf = Path(session.root, "main.cf")
         main_cf.write_bytes(main_cf.read_bytes() + next(edits, b""))
         return ()

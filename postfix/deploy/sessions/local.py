@@ -1,37 +1,48 @@
 """Deploy to the machine this runs on."""
 
-import fcntl
 import os
 import shutil
 import signal
 import stat
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from postfix.deploy.program import program_path
-from postfix.deploy.session import CommandResult
-from postfix.public_file import PublicFile, public_file
+from postfix.deploy.session import AS_IT_IS, Configuration
+from postfix.deploy.sessions.private_directory import private_directory
+from postfix.deploy.steps import AGE_SECONDS
+from postfix.public_file import FAULTS, PublicFile, public_file
 from postseal_core.bounds import LARGEST_CHAIN_BYTES
 from postseal_core.errors import DeployError
 from postseal_core.files.directory import DirectoryWriter
+from postseal_core.files.tree import MARK_FILE, FileEntry
 
-__all__ = ["LocalSession"]
+__all__ = ["CommandResult", "LocalSession"]
 
 # A table of 100,000 rows, a service that has to be started again, and a journal of an earlier run before that.
 _PROGRAM_SECONDS = 600.0
 # The longest that one command of the program takes where nothing is changed.
 _PATIENCE_SECONDS = 6.0
+_COMMAND_SECONDS = 60.0
+_SHOWN_LINES = 5
 _SHELL = "/bin/sh"
 _SCRATCH = "postseal-scratch-"
-# In each scratch directory, locked by who made it: one that nobody locks any more was left by a run that was killed.
-_ALIVE = ".alive"
 
 # Postfix's commands lie in sbin, which is not on every user's PATH.
 _COMMAND_DIRECTORIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class LocalSession(DirectoryWriter):
@@ -45,11 +56,39 @@ class LocalSession(DirectoryWriter):
         """Return a session for another directory."""
         return type(self)(Path(root))
 
+    def prefetch(self, paths: Iterable[str], *, read: Iterable[str] = ()) -> None:
+        """Do nothing: what is here is looked at when it is asked for."""
+
+    def parameters(self, names: Sequence[str], configuration: Configuration = AS_IT_IS) -> dict[str, str]:
+        """Return parameters as postconf(1) says them; of a configuration that is to be, from a copy."""
+        if not configuration:
+            return self._parameters(names, self.root)
+        with self.scratch() as scratch:
+            for name, content in configuration.items():
+                scratch.write(FileEntry(name, content, 0o600), age_seconds=AGE_SECONDS)
+            found = self._parameters(names, scratch.root)
+            return {name: value.replace(scratch.root, self.root) for name, value in found.items()}
+
+    def _parameters(self, names: Sequence[str], directory: str) -> dict[str, str]:
+        result = self.run(["postconf", "-c", directory, "-x", *names], timeout_seconds=_COMMAND_SECONDS)
+        if result.returncode:
+            lines = [line for line in result.stderr.splitlines() if line.strip()]
+            said = "; ".join(lines[:_SHOWN_LINES]) or f"exit status {result.returncode}"
+            raise DeployError(f"postconf does not tell the parameters of {self.root}: {said}")
+        pairs = (line.partition("=")[::2] for line in result.stdout.splitlines())
+        return {name.strip(): value.strip() for name, value in pairs}
+
+    def write_mark(self, mark: FileEntry | None) -> None:
+        """Write or remove the mark."""
+        if mark:
+            self.write(mark)
+        else:
+            self.remove(MARK_FILE)
+
     @contextmanager
     def scratch(self) -> Iterator[Self]:
         """Give a session for a fresh private directory below the system's directory for temporary files."""
-        _remove_abandoned()
-        with tempfile.TemporaryDirectory(prefix=_SCRATCH) as directory, _alive(Path(directory)):
+        with private_directory(_SCRATCH) as directory:
             yield self.at(directory)
 
     def read_public(self, path: str) -> PublicFile:
@@ -57,16 +96,16 @@ class LocalSession(DirectoryWriter):
         try:
             status, content = _read_regular(path)
         except (FileNotFoundError, NotADirectoryError):
-            return PublicFile(path, fault="is not there")
+            return PublicFile(path, fault=FAULTS["absent"])
         except PermissionError:
             is_root = os.geteuid() == 0
             return PublicFile(path, fault="cannot be read by root" if is_root else "", is_hidden=not is_root)
         except OSError as error:
             return PublicFile(path, fault=f"cannot be read: {error.strerror}")
         if not stat.S_ISREG(status.st_mode):
-            return PublicFile(path, fault="is no regular file")
+            return PublicFile(path, fault=FAULTS["irregular"])
         if len(content) > LARGEST_CHAIN_BYTES:
-            return PublicFile(path, fault=f"has more than {LARGEST_CHAIN_BYTES // 2**20} MiB")
+            return PublicFile(path, fault=FAULTS["large"])
         return public_file(path, content.decode("ascii", "replace"), is_open=bool(status.st_mode & stat.S_IROTH))
 
     def run_program(self, said: bytes) -> str:
@@ -93,7 +132,10 @@ class LocalSession(DirectoryWriter):
         return stdout
 
     def run(self, arguments: Sequence[str], *, timeout_seconds: float) -> CommandResult:
-        """Run a command in the root; after the time it and what it started are killed."""
+        """Run a command, found by its name, in the root with a clean environment (LC_ALL=C); never through a shell.
+
+        Raises DeployError if there is no such command; after the time it and what it started are killed.
+        """
         with subprocess.Popen(
             [_absolute(arguments[0], self.search_path), *arguments[1:]],
             cwd=self.root,
@@ -125,27 +167,6 @@ def _in_memory(content: bytes) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _alive(directory: Path) -> Iterator[None]:
-    """Show that a scratch directory is in use, for as long as this process lives."""
-    # Under its name only once it is locked: others remove what has it and is not.
-    unnamed = directory / f"{_ALIVE}.new"
-    with unnamed.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        unnamed.rename(directory / _ALIVE)
-        yield
-
-
-def _remove_abandoned() -> None:
-    """Remove scratch directories of runs that were killed; they hold what main.cf says, and no key."""
-    for alive in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*/{_ALIVE}"):
-        with suppress(OSError):
-            if alive.parent.lstat().st_uid == os.geteuid() and not alive.parent.is_symlink():
-                with alive.open() as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(alive.parent, ignore_errors=True)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

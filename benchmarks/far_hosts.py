@@ -1,0 +1,115 @@
+"""Case `far-hosts`: a change brought to many hosts by SSH at once, beside a script of scp, postmap and reload.
+
+Each host has an sshd and a Postfix of its own on this machine. The script connects anew for each command, as scripts
+do, to ten hosts at once; it checks nothing and proves nothing. Ours goes through `postfix.deploy.transaction.deploy`,
+with new connections, also to ten hosts at once; the engine is left out.
+"""
+
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from benchmarks.figures import Record
+from benchmarks.measuring import MeasurementError
+from benchmarks.transactions import BY_HAND, ROW, SETTING, UNCHANGED, declared_rows, measured_work, rows_of
+from benchmarks.turns import OURS, Plan
+from postfix.deploy.host_files import Deployed
+from postfix.deploy.sessions.ssh import SshSession
+from postfix.deploy.sessions.ssh_connection import close_all
+from postfix.deploy.transaction import Reloading, deploy
+from tests.support.postfix_instance import PostfixInstance, boot
+from tests.support.ssh_server import SshServer, ssh_server
+from tests.support.test_authority import Credential, ThrowAwayAuthority
+
+__all__ = ["CASE", "UNCHANGED_AGAIN", "measure_far_hosts"]
+
+CASE: Final = "far-hosts"
+UNCHANGED_AGAIN: Final = "nothing changed, connections open"
+_ROWS: Final = 100
+_AT_ONCE: Final = 10
+_FOR_SCP: Final = "Subsystem sftp internal-sftp"
+_MAIN_CF: Final = "compatibility_level = 3.6\nmyhostname = mx1.example.org\n"
+
+
+def measure_far_hosts(scratch: Path, plan: Plan) -> Iterator[Record]:
+    """Yield the records of all sizes; both programs take turns on the same hosts."""
+    (scratch / "rendered").mkdir()
+    (scratch / "rendered/main.cf").write_text(_MAIN_CF)
+    credential = ThrowAwayAuthority("Benchmark CA").issue_server("mx1.example.org")
+    for size, runs in plan.runs_by_size.items():
+        with ExitStack() as started:
+            instances = [started.enter_context(boot(scratch / "rendered")) for _ in range(size)]
+            hosts = [_FarHost(each, started.enter_context(ssh_server(_FOR_SCP)), credential) for each in instances]
+            started.callback(close_all)
+            _at_once(hosts, lambda host: host.up(0, 0))
+            for run in range(runs):
+                yield from _turn(hosts, run)
+
+
+@dataclass(slots=True)
+class _FarHost:
+    """A running Postfix behind an sshd, and what we have there."""
+
+    instance: PostfixInstance
+    server: SshServer
+    credential: Credential
+    deployed: Deployed = field(default_factory=Deployed)
+
+    def up(self, serial: int, setting: int) -> Reloading:
+        """Deploy the rows as of a serial number."""
+        session = SshSession(self.server.access, str(self.instance.config_directory))
+        served = (self.credential.fingerprint_sha256,)
+        desired = declared_rows(self.credential, _ROWS, serial, setting)
+        outcome = deploy(session, desired, self.deployed, "bench/dev", served=served)
+        self.deployed = outcome.plan.deployed
+        return outcome.reloading
+
+    def by_hand(self, serial: int) -> None:
+        """Copy another table of as many rows, have its index made, and have all read anew."""
+        directory, place = str(self.instance.config_directory), self.server.place
+        (place / "by_hand").write_bytes(rows_of(_ROWS, serial))
+        (place / "known_hosts").write_text(f"[127.0.0.1]:{self.server.port} {self.server.host_key}\n")
+        options = ["-F", "none", "-i", str(place / "user_key"), "-o", f"UserKnownHostsFile={place}/known_hosts"]
+        port, there = str(self.server.port), f"root@127.0.0.1:{directory}/by_hand"
+        remote = f"postmap -c {directory} hash:{directory}/by_hand && postfix -c {directory} reload"
+        for command in (
+            ["scp", "-q", *options, "-P", port, f"{place}/by_hand", there],
+            ["ssh", *options, "-p", port, "root@127.0.0.1", f"PATH=$PATH:/usr/sbin; {remote}"],
+        ):
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ended.returncode:
+                raise MeasurementError(f"{shlex.join(command)} failed: {ended.stderr}")
+
+
+def _at_once(hosts: list[_FarHost], act: Callable[[_FarHost], object]) -> None:
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(act, hosts))
+
+
+def _turn(hosts: list[_FarHost], run: int) -> Iterator[Record]:
+    serial, setting = run + 1, run + 1
+    steps: list[tuple[str, str, bool, Callable[[_FarHost], object]]] = [
+        (ROW, BY_HAND, True, lambda host: host.by_hand(serial)),
+        (ROW, OURS, True, lambda host: _ended(host.up(serial, setting - 1), Reloading.DONE)),
+        (SETTING, OURS, True, lambda host: _ended(host.up(serial, setting), Reloading.DONE)),
+        (UNCHANGED, OURS, True, lambda host: _ended(host.up(serial, setting), Reloading.NOT_NEEDED)),
+        (UNCHANGED_AGAIN, OURS, False, lambda host: _ended(host.up(serial, setting), Reloading.NOT_NEEDED)),
+    ]
+    for step, program, is_cold, act in steps:
+        if is_cold:
+            close_all()
+        taken: list[tuple[float, float]] = []
+        with measured_work(taken):
+            _at_once(hosts, act)
+        (wall, cpu) = taken[0]
+        yield Record(CASE, program, len(hosts), step, run, wall, cpu, 0)
+
+
+def _ended(reloading: Reloading, expected: Reloading) -> None:
+    if reloading is not expected:
+        raise MeasurementError(f"expected `{expected.value}`, got: {reloading.value}")
