@@ -14,15 +14,17 @@ from typing import NoReturn
 
 from postfix.deploy.host_program import earlier_states, roll_back
 from postfix.deploy.program_result import sentences_of_evidence
+from postfix.deploy.session import HostSession
 from postfix.deploy.sessions.host_keys import host_keys_of
 from postfix.deploy.sessions.local import LocalSession
-from postfix.deploy.sessions.ssh import carried_program
+from postfix.deploy.sessions.ssh import SshSession, carried_program
 from postfix.ssh_access import SSH_PORT, SshAccess, problems_of_ssh
 from postseal.doctor.document import render_findings, render_findings_json
 from postseal.doctor.findings import has_fault
 from postseal.doctor.gathering import gather_facts
 from postseal.doctor.judgement import judge
 from postseal.host_access import render_host_keys
+from postseal.host_places import target_in
 from postseal.report.csv_document import render_csv
 from postseal.report.engine import COMMAND_VARIABLE, export_stack, read_export, write_output
 from postseal.report.forecast import forecast
@@ -122,10 +124,13 @@ def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_rollback(commands: "argparse._SubParsersAction[_Parser]") -> None:
     rollback = commands.add_parser(
         "rollback",
-        help="take the Postfix of this machine back to an earlier state; needs no stack and no state of one",
+        help="take a Postfix back to an earlier state; needs no engine and no state of a stack",
         epilog=_EXIT_CODES_OF_ROLLBACK,
     )
-    rollback.add_argument("place", type=Path, metavar="DIR", help="its configuration directory, as /etc/postfix")
+    rollback.add_argument(
+        "place", metavar="DIR|HOST", help="a configuration directory here, as /etc/postfix, or a host of the stack file"
+    )
+    rollback.add_argument("--stack-file", type=Path, metavar="FILE", help="says where HOST is, as Pulumi.prod.yaml")
     rollback.add_argument("--to", type=int, metavar="N", help="the number of the earlier state (default: the last one)")
     rollback.add_argument("--list", action="store_true", help="only list the earlier states that the host keeps")
     rollback.set_defaults(run=_rollback)
@@ -213,11 +218,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _rollback(options: argparse.Namespace) -> ExitCode:
-    place: Path = options.place
-    if not place.is_absolute() or not place.is_dir():
-        message = f"got {shown(str(place))}, expected the configuration directory of a Postfix here, as /etc/postfix"
-        raise ConfigError([Problem("DIR", message)])
-    session = LocalSession(place)
+    session = _session_at(options.place, options.stack_file)
     states = earlier_states(session).kept
     if options.list:
         print(render_states(states, session.root), end="")
@@ -228,6 +229,21 @@ def _rollback(options: argparse.Namespace) -> ExitCode:
         print(line)
     print(render_rollback(state, session.root, result.reloading), end="")
     return ExitCode.FINE
+
+
+def _session_at(place: str, stack_file: Path | None) -> HostSession:
+    """Return the way to a Postfix: in a directory of this machine, or where a stack file says."""
+    if stack_file is None:
+        if Path(place).is_absolute() and Path(place).is_dir():
+            return LocalSession(Path(place))
+        expected = "expected the configuration directory of a Postfix here, as /etc/postfix, or a host and --stack-file"
+        raise ConfigError([Problem("DIR|HOST", f"got {shown(place)}, {expected}")])
+    try:
+        text = stack_file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem("--stack-file", f"{stack_file} cannot be read: {error}")]) from error
+    target = target_in(text, place, str(stack_file)).record
+    return SshSession(target.ssh, target.path) if target.ssh else LocalSession(Path(target.path))
 
 
 def _host_key(options: argparse.Namespace) -> ExitCode:

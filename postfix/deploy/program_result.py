@@ -67,8 +67,8 @@ class ProgramResult:
     `reloading`: reloaded, restarted, not_running, no_main_cf, or empty. `recovered`: what became of an earlier run that
     was cut off: forward, undo, finished, conflict, or empty. `left`: what is obsolete and could not be removed, with
     the reason where there is one. `index_digests`: what postmap made, by path. `is_at_work`: an end that is unknown may
-    still come. `kept`: the earlier states that stay on the host, the oldest first. `rolled_back`: the number of the state
-    that the host was taken back to by hand, and when.
+    still come. `kept`: the earlier states that stay on the host, the oldest first. `rolled_back`: to which
+    of them, by number, and when the host was taken back by hand.
     """
 
     end: End

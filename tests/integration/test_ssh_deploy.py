@@ -1,12 +1,15 @@
 """Deployments to a real Postfix through a real sshd: as root, and as a user with sudo for one program or a shell."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from postfix.deploy.sessions.ssh import carried_program
 from postfix.deploy.transaction import Reloading, remove
 from postfix.ssh_access import Sudo
+from postseal.cli import main
 from tests.support.far_relay import FarRelay, far_relay
 from tests.support.relay import NEW, OLD, SERVERS, failure_of
 from tests.support.ssh_server import SshServer, ssh_server
@@ -63,3 +66,35 @@ def test_a_change_that_the_service_does_not_bear_is_undone(relay: FarRelay) -> N
     assert "all files are as they were before" in sentence
     assert relay.is_old()
     assert relay.leftovers() == []
+
+
+def test_a_host_goes_back_to_an_earlier_state_by_the_stack_file_alone(
+    relay: FarRelay, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a state: the command is told where the host is, lists what is kept there, and goes back and forth."""
+    relay.up(OLD, generations=5)
+    relay.connect()
+    relay.up(NEW, generations=5)
+    access = relay.server.access
+    if access.user != "root":
+        relay.server.put_program(carried_program())
+    ssh = {
+        "host": access.host,
+        "port": access.port,
+        "user": access.user,
+        "host_key": list(access.host_keys),
+        "identity_file": access.identity_file,
+        "sudo": str(access.sudo),
+        "program": access.program,
+        "config_directory": str(relay.instance.config_directory),
+    }
+    stack_file = tmp_path / "Pulumi.prod.yaml"
+    stack_file.write_text(json.dumps({"config": {"mail:hosts": {"mx1": {"target": {"ssh": ssh}}}}}))
+    assert main(["rollback", "mx1", "--stack-file", str(stack_file), "--list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["2", "1"]
+    assert main(["rollback", "mx1", "--stack-file", str(stack_file)]) == 0
+    assert relay.is_old()
+    assert main(["rollback", "mx2", "--stack-file", str(stack_file)]) == 3
+    assert "has no host 'mx2'; its hosts: mx1" in capsys.readouterr().err
+    assert main(["rollback", "mx1", "--stack-file", str(stack_file), "--to", "3"]) == 0
+    assert relay.is_new()

@@ -1,0 +1,58 @@
+"""Which host a command is about: a directory of this machine, or a host by its name in a stack file."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import yaml
+
+from postfix.target import Local, Ssh, TargetKind
+from postseal.stack.host_sections import TargetSection
+from postseal.stack.words import expanded
+from postseal_core.errors import ConfigError, Problem, refuse
+from postseal_core.reading import Section, join_path, read_section
+from postseal_core.wording import shown
+
+__all__ = ["target_in"]
+
+_HOSTS: Final = ":hosts"
+
+
+class _HostPlace(Section):
+    """What a command needs to know of a host: where it is."""
+
+    target: Annotated[TargetSection, expanded("directory")] | None = None
+
+
+def target_in(text: str, name: str, file_name: str) -> Local | Ssh:
+    """Return where a host is that a stack file declares.
+
+    `text`: the stack file. Nothing else of it is read, so a mistake elsewhere in it keeps nobody from the host. Raises
+    ConfigError where the file is none, or does not say it.
+    """
+    hosts = _hosts(text, file_name)
+    if name not in hosts:
+        known = ", ".join(sorted(map(str, hosts))) or "none"
+        raise ConfigError([Problem(file_name, f"has no host {shown(name)}; its hosts: {known}")])
+    said = hosts[name] if isinstance(hosts[name], Mapping) else {}
+    path = join_path(("hosts", name))
+    reading = read_section({"target": said.get("target")}, _HostPlace, path)
+    refuse(reading.problems)
+    section = reading.section.target or TargetSection()
+    if section.ssh:
+        return section.ssh.target
+    if section.local:
+        return Local(section.local)
+    message = f"{TargetKind.DIRECTORY} is no running Postfix; this needs a target `local` or `ssh`"
+    raise ConfigError([Problem(f"{path}.target", message)])
+
+
+def _hosts(text: str, file_name: str) -> Mapping[Any, Any]:
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError([Problem(file_name, "is no YAML")]) from None
+    config = document.get("config") if isinstance(document, Mapping) else None
+    found = [value for key, value in config.items() if str(key).endswith(_HOSTS)] if isinstance(config, Mapping) else []
+    if len(found) != 1 or not isinstance(found[0], Mapping):
+        raise ConfigError([Problem(file_name, "declares no hosts; expected `hosts` of a Postseal project in it")])
+    return found[0]
