@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from postfix.effective.expansion import Values
+from postfix.parameters import known_parameters
 from tests.support.engine import Stack, has_engine, prepare_home
 from tests.support.examples import WHOLE
 from tests.support.foreign_authorities import EASY_RSA
@@ -107,3 +109,16 @@ def engine_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def new_stack(engine_home: Path, tmp_path: Path) -> Callable[..., Stack]:
     """Return a function that makes a stack of a project directory: `new_stack(project, name="dev")`."""
     return lambda project, **options: Stack(project, tmp_path / "backend", engine_home, **options).init()
+
+
+@pytest.fixture
+def only_names_of_postfix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where a parameter is asked for that neither Postfix nor the host has: it would count as empty."""
+    found = Values.__missing__
+
+    def asked(values: Values, name: str) -> str:
+        classes = values.raw.get("smtpd_restriction_classes", "").replace(",", " ").split()
+        assert name in known_parameters() or name in values.raw or name in classes, name
+        return found(values, name)
+
+    monkeypatch.setattr(Values, "__missing__", asked)

@@ -4,9 +4,12 @@ import pytest
 
 from postfix.effective.captures import Captures, HostConfiguration, MasterService, Said, configuration_of
 from postfix.effective.expansion import CannotExpandError, expanded
+from postfix.effective.host_lists import named_table
 from postfix.effective.verdicts import Judgement, judged
 from postfix.effective.visitors import Kind, Visitor
 from postfix.restriction_walk import Verdict
+
+pytestmark = pytest.mark.usefixtures("only_names_of_postfix")
 
 
 def chain(length: int) -> dict[str, str]:
@@ -118,3 +121,19 @@ def test_a_class_that_leads_back_to_itself_lets_nobody_in() -> None:
     )
     assert found.verdict is Verdict.REFUSE
     assert found.causes == ("smtpd_restriction_classes: outer leads back to itself",)
+
+
+@pytest.mark.parametrize(
+    ("argument", "table"),
+    [
+        ("hash:/etc/access", "hash:/etc/access"),
+        ("{ hash:/etc/access, { search_order = x } }", "hash:/etc/access"),
+        ("{hash:/etc/access}", "hash:/etc/access"),
+        ("{ }", ""),
+        ("{hash:/etc/access", "{hash:/etc/access"),
+        ("hash:/etc/access}", "hash:/etc/access}"),
+    ],
+)
+def test_the_table_of_an_argument_is_the_first_word_in_its_braces(argument: str, table: str) -> None:
+    """What has one brace only is a name like others."""
+    assert named_table(argument) == table

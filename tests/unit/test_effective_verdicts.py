@@ -24,6 +24,8 @@ from postfix.effective.visitors import (
 )
 from postfix.restriction_walk import Verdict
 
+pytestmark = pytest.mark.usefixtures("only_names_of_postfix")
+
 PERMIT, REFUSE, CANNOT_TELL = Verdict.PERMIT, Verdict.REFUSE, Verdict.CANNOT_TELL
 LISTED, UNLISTED, FOREIGN, USER, NO_CERTIFICATE, PLAIN = Kind
 DOMAIN = "elsewhere.invalid"
@@ -39,6 +41,8 @@ BASE = {
     "relay_clientcerts": ROWS,
     "smtpd_tls_fingerprint_digest": "sha256",
     "smtpd_tls_security_level": "may",
+    "smtpd_tls_ciphers": "medium",
+    "smtpd_tls_mandatory_ciphers": "medium",
     "smtpd_tls_ask_ccert": "yes",
     "smtpd_tls_chain_files": CHAIN_FILE,
     "smtpd_sasl_auth_enable": "yes",
@@ -194,6 +198,18 @@ CASES: list[tuple[dict[str, str], set[Kind], set[Kind]]] = [
     ({"smtpd_tls_protocols": "<=TLSv1.1"}, set(), {LISTED, USER}),
     ({"smtpd_tls_protocols": ">=TLSv1, !TLSv1.1"}, {LISTED, USER}, set()),
     ({"smtpd_tls_protocols": "!TLSv1.2 !TLSv1.3"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": "TLSv1.2, TLSv1.3"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": "TLSv1.3"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": "TLSv1:TLSv1.1"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": ">=TLSv1.3"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": ">=0x0304"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": ">=0x0305"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": "<=0x0303"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": "<=0x0302"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": "<=302"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": "<=0x0302, <=0305"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": ">=$$x"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": ">=SSLv2 <=TLSv1.2 !TLSv1.2"}, set(), {LISTED, USER}),
     ({"smtpd_tls_ciphers": "strong"}, set(), set()),
     ({"smtpd_tls_ciphers": "high", "tls_high_cipherlist": "NONE"}, set(), set()),
     ({"smtpd_tls_ciphers": "low", "tls_medium_cipherlist": "NONE"}, set(), set()),
