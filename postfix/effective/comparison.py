@@ -207,9 +207,11 @@ class _Comparison:
         if LEVEL not in self.declared:
             # What follows another value is told as that.
             return
-        old, new = (sending_level(values_of_service(view.configuration, "")) for view in (self.before, self.after))
-        if new[0] < old[0]:
-            message = f"mail of this host would leave with less TLS: {old[1]} -> {new[1]}"
+        (before, was), (after, now) = (
+            sending_level(values_of_service(view.configuration, "")) for view in (self.before, self.after)
+        )
+        if after < before:
+            message = f"mail of this host would leave with less TLS: {was} -> {now}"
             # A level of ours is lowered by whoever declared it; one of the host's own may be lowered by a default.
             yield Finding(Rule.VALUE_CHANGES if LEVEL in self.ours_before else Rule.TLS_WEAKER, LEVEL, message)
 

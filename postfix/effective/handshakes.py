@@ -17,7 +17,6 @@ from postfix.values import CHECKS
 
 __all__ = ["is_auth_discarded", "questions_of_tls", "tls_faults", "tls_for"]
 
-_GRADES: Final = ("high", "medium", "low", "export", "null")
 _KEYWORDS: Final = "smtpd_discard_ehlo_keywords"
 _KEYWORD_TABLES: Final = "smtpd_discard_ehlo_keyword_address_maps"
 # With the numbers that stand on the wire, which a bound may be written as.
@@ -65,7 +64,7 @@ def _faults(listener: Listener) -> Iterator[str]:
     if fault := next(CHECKS["protocols"](values[name], ()), ""):
         yield f"{name}: {fault}"
     name = _of_level(listener, "ciphers")
-    if name in values.raw and values[name].lower() not in _GRADES:
+    if name in values.raw and values[name].lower() not in known_parameters()[name].allowed:
         yield f"{name} = {values[name]}: no grade of ciphers"
 
 

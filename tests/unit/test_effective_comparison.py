@@ -259,6 +259,30 @@ def test_each_change_is_told_by_rule_place_and_cause(case: str) -> None:
         assert each.is_refused == each.rule.startswith("R")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("smtpd_tls_wrappermode", "smtpd_enforce_tls", "encrypt -> encrypt, no longer from the first byte"),
+        ("smtpd_tls_wrappermode", "smtpd_use_tls", "encrypt -> may, no longer from the first byte"),
+        ("smtpd_enforce_tls", "smtpd_use_tls", "encrypt -> may"),
+        ("smtpd_use_tls", "", "may -> none"),
+        ("smtpd_use_tls", "smtpd_use_tls", ""),
+        ("smtpd_use_tls", "smtpd_enforce_tls", ""),
+        ("smtpd_enforce_tls", "smtpd_tls_wrappermode", ""),
+        ("smtpd_tls_wrappermode", "smtpd_tls_wrappermode", ""),
+        ("", "smtpd_use_tls", ""),
+    ],
+)
+def test_less_tls_is_told_with_what_it_was_and_would_be(before: str, after: str, message: str) -> None:
+    """Also where the level stays, and no longer holds from the first byte; more of it is no loss."""
+    base = {**MERGED, "smtpd_tls_security_level": ""}
+    names = ("smtpd_use_tls", "smtpd_enforce_tls", "smtpd_tls_wrappermode")
+    old, new = (base | {name: "yes" if name == each else "no" for name in names} for each in (before, after))
+    found = compared(view(old), view(new), frozenset(names))
+    told = [each.message for each in found if each.rule is Rule.TLS_WEAKER]
+    assert told == ([f"TLS would become less: {message}"] if message else [])
+
+
 def test_our_own_rows_may_be_replaced_by_us() -> None:
     """A table of an earlier change of ours is no foreign one."""
     before, after = view(MERGED | {"relay_clientcerts": "hash:/earlier"}), view(MERGED)
