@@ -10,11 +10,12 @@ from pki.acceptance import AcceptedRow
 from pki.fingerprint import certificate_fingerprint_sha256
 from pki.keys import private_key_pem
 from pki.model import KeyAlgorithm
-from postfix.host import HostDeclaration, ServerSide
+from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
 from postfix.host_resource.access import ServiceAccess
 from postfix.host_resource.preparation import expectation_of, host_files, known_rows, paths_of, prepare
 from postfix.host_resource.records import ChainArgs, HostArgs
-from postfix.settings import ServerSettings
+from postfix.rendering import render_parameters
+from postfix.settings import ClientSettings, ServerSettings, Transport
 from postfix.target import Directory
 from postseal_core.values import UNKNOWN, Maybe
 from tests.support.specimens import VALIDITY, issue_leaf, key_of, make_authority
@@ -84,6 +85,12 @@ def test_what_is_prepared_is_deployed_with_its_copies_and_what_it_may_replace(pl
     assert roots
     assert [entry.path for entry in files.chroot] == [f"{below}/{path}" for path in roots]
     assert files.take_over == ("main.cf",)
+    assert (files.parameters, files.services) == ({}, ())
+    transports = ClientSide(ClientSettings(transports=(Transport("slow", ("example.net",)),)))
+    merging = replace(trusting, ownership=Ownership.MERGE, client=transports)
+    merged = host_files(replace(known, host=merging))
+    assert merged.parameters == render_parameters(merging)
+    assert [each.name for each in merged.services] == ["slow"]
     assert {path for path in paths_of(known, args.target) if path.startswith(below)} == set()
 
     unknown = prepare(replace(args, roots={"mail-ca": UNKNOWN}), access(), now=NOW)
