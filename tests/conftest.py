@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 from postfix.effective.expansion import Values
 from postfix.parameters import known_parameters
@@ -66,11 +66,18 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything in tests/integration as such."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark everything in tests/integration as such, and run generated examples unwatched where coverage is measured.
+
+    Watching doubles the time of all that runs, and the hundredth example covers nothing new: the floor is one for the
+    examples that somebody has written. A run of mutants, which asks for contexts, has to know what all of them run.
+    """
+    is_floor = bool(config.getoption("cov_source", None)) and not config.getoption("cov_context", None)
     for item in items:
         if item.path.is_relative_to(REPOSITORY / "tests/integration"):
             item.add_marker("integration")
+        if is_floor and is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("no_cover")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
