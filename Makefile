@@ -16,10 +16,12 @@ BOOTSTRAP := $(PYTHON) toolchain/bootstrap.py
 BIN := .venv/bin
 # What needs no engine. A test file stays on one core: its tests may share what was made for the first of them.
 QUICK := tests/unit tests/plugin tests/components -n auto --dist loadfile
-# Of the packages, by the quick tests, branches included; raise it when it has risen.
+# Of the packages, by the written examples of the quick tests (tests/conftest.py), branches included; raise it when it
+# has risen.
 COVERAGE_FLOOR := 99
 # What needs the engine, Postfix and others: each test has a directory, ports and a state of its own, a file stays together.
-INTEGRATION := tests/integration -n 2 --dist loadfile
+# One process more than two cores, as tests wait for services that are dead on purpose.
+INTEGRATION := tests/integration -n 3 --dist loadfile
 CHECKED := pki postfix postseal postseal_core tests toolchain benchmarks __main__.py
 
 help: ## list the targets

@@ -65,7 +65,7 @@ class PostfixVersion(NamedTuple):
 
 OLDEST_SUPPORTED: Final = PostfixVersion(3, 7)
 _SERVICE: Final = "TRANSPORT_"
-_OTHER_LISTS = re.compile(r".*_(restrictions|maps|networks|destinations?|domains|options)|mynetworks", re.ASCII)
+_OTHER_LISTS = re.compile(r".*_(restrictions|maps|networks|destinations?|domains|options)", re.ASCII)
 
 
 class ParameterClass(StrEnum):

@@ -47,7 +47,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _TIME = re.compile(r"(?P<number>[0-9]{1,10})(?P<unit>[smhdw]?)", re.ASCII)
 _SECONDS = MappingProxyType({"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800})
 _PROTOCOL = re.compile(r"(?P<bound>[<>]=|!)?(?P<name>.*)", re.DOTALL)
-_PROTOCOL_HEX = re.compile(r"0x[0-9a-f]{1,4}", re.ASCII | re.IGNORECASE)
+_PROTOCOL_HEX = re.compile(r"(0x)?[0-9a-f]{1,8}", re.ASCII | re.IGNORECASE)
 _FINGERPRINT = re.compile(r"[0-9a-f]{2}(:?[0-9a-f]{2})+", re.ASCII | re.IGNORECASE)
 _ADDRESS = re.compile(r"<>|[^\s,|/\"'\\()<>:;@][^\s,|\"\\()<>:;@]*(@[^\s,|/\"\\()<>;@]+)?|@[^\s,|/\"\\()<>;@]+")
 _ADDRESS_NAMES = re.compile(

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Final
 
 from postfix.effective.captures import HostConfiguration
@@ -21,7 +20,7 @@ from postfix.restriction_walk import Verdict
 __all__ = ["Finding", "Rule", "View", "compared"]
 
 _STRANGERS: Final = (Kind.UNLISTED, Kind.FOREIGN, Kind.NO_CERTIFICATE, Kind.PLAIN)
-_OPENNESS: Final = MappingProxyType({Verdict.REFUSE: 0, Verdict.CANNOT_TELL: 1, Verdict.PERMIT: 2})
+_OPENNESS: Final = (Verdict.REFUSE, Verdict.CANNOT_TELL, Verdict.PERMIT)
 _ROWS: Final = "relay_clientcerts"
 _LEVEL: Final = "compatibility_level"
 _FOLLOW_LEVEL: Final = (
@@ -113,7 +112,7 @@ class _Comparison:
             for new in self.after.of(kind):
                 old = self.before.by_visitor.get((new.listener, kind))
                 verdict = old.verdict if old else Verdict.REFUSE
-                if _OPENNESS[new.verdict] > _OPENNESS[verdict]:
+                if _OPENNESS.index(new.verdict) > _OPENNESS.index(verdict):
                     message = f"mail of strangers ({kind}) to others: {verdict.value} -> {new.verdict.value}{_by(new)}"
                     yield Finding(Rule.STRANGERS_GAIN, new.listener, message)
                 elif new.verdict is Verdict.PERMIT:
@@ -217,9 +216,11 @@ class _Comparison:
         if LEVEL not in self.declared:
             # What follows another value is told as that.
             return
-        old, new = (sending_level(values_of_service(view.configuration, "")) for view in (self.before, self.after))
-        if new[0] < old[0]:
-            message = f"mail of this host would leave with less TLS: {old[1]} -> {new[1]}"
+        (before, was), (after, now) = (
+            sending_level(values_of_service(view.configuration, "")) for view in (self.before, self.after)
+        )
+        if after < before:
+            message = f"mail of this host would leave with less TLS: {was} -> {now}"
             # A level of ours is lowered by whoever declared it; one of the host's own may be lowered by a default.
             yield Finding(Rule.VALUE_CHANGES if LEVEL in self.ours_before else Rule.TLS_WEAKER, LEVEL, message)
 

@@ -5,6 +5,7 @@ STARTTLS is offered whatever is broken; a client that is not served goes on with
 
 import re
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Final
 
 from postfix.effective.listeners import Listener, TlsLevel
@@ -16,10 +17,12 @@ from postfix.values import CHECKS
 
 __all__ = ["is_auth_discarded", "questions_of_tls", "tls_faults", "tls_for"]
 
-_GRADES: Final = ("high", "medium", "low", "export", "null")
 _KEYWORDS: Final = "smtpd_discard_ehlo_keywords"
 _KEYWORD_TABLES: Final = "smtpd_discard_ehlo_keyword_address_maps"
-_PROTOCOLS: Final = ("sslv2", "sslv3", "tlsv1", "tlsv1.1", "tlsv1.2", "tlsv1.3")
+# With the numbers that stand on the wire, which a bound may be written as.
+_PROTOCOLS: Final = MappingProxyType(
+    {"sslv2": 0x0002, "sslv3": 0x0300, "tlsv1": 0x0301, "tlsv1.1": 0x0302, "tlsv1.2": 0x0303, "tlsv1.3": 0x0304}
+)
 _TODAY: Final = frozenset({"tlsv1.2", "tlsv1.3"})
 _SEPARATORS: Final = re.compile(r"[\s,:]+")
 _DEFAULT: Final = "default"
@@ -61,7 +64,7 @@ def _faults(listener: Listener) -> Iterator[str]:
     if fault := next(CHECKS["protocols"](values[name], ()), ""):
         yield f"{name}: {fault}"
     name = _of_level(listener, "ciphers")
-    if name in values.raw and values[name].lower() not in _GRADES:
+    if name in values.raw and values[name].lower() not in known_parameters()[name].allowed:
         yield f"{name} = {values[name]}: no grade of ciphers"
 
 
@@ -89,18 +92,32 @@ def _is_known_digest(name: str) -> bool:
 
 
 def _speaks_today(value: str) -> bool:
-    """Return whether a list of protocols, which is valid, leaves one that clients of today speak."""
+    """Return whether a list of protocols, which is valid, is sure to leave one that clients of today speak."""
+    if "$" in value:
+        # Left where nothing more is filled in; a valid list has none.
+        return False
     items = [item.lower() for item in _SEPARATORS.split(value) if item]
     named = {item for item in items if item[0] not in "!<>"}
-    allowed = {each for each in _PROTOCOLS if each in named or not named}
-    allowed -= {item.removeprefix("!") for item in items}
-    for item in items:
-        place = next((number for number, each in enumerate(_PROTOCOLS) if item[2:] == each), None)
-        if item.startswith(">=") and place is not None:
-            allowed &= {*_PROTOCOLS[place:]}
-        elif item.startswith("<=") and place is not None:
-            allowed &= {*_PROTOCOLS[: place + 1]}
-    return bool(allowed & _TODAY)
+    excluded = {item[1:] for item in items if item[0] == "!"}
+    bounds = [(item[0], _number(item[2:])) for item in items if item[0] in "<>"]
+    return any(
+        (each in named or not named)
+        and each not in excluded
+        and all(_is_within(_PROTOCOLS[each], sign, bound) for sign, bound in bounds)
+        for each in _TODAY
+    )
+
+
+def _number(protocol: str) -> int:
+    """Return the number of a protocol, which is named or written in hexadecimal."""
+    return _PROTOCOLS[protocol] if protocol in _PROTOCOLS else int(protocol, 16)
+
+
+def _is_within(number: int, sign: str, bound: int) -> bool:
+    """Return whether a protocol is not below (>) or not above (<) a bound; a number of no protocol is none."""
+    if bound not in _PROTOCOLS.values():
+        return True
+    return bound <= number if sign == ">" else number <= bound
 
 
 def _is_discarded(listener: Listener, keyword: str, address: str, answers: Answers) -> Answer:

@@ -103,7 +103,7 @@ class _Walk:
 
     def open(self) -> int:
         """Go the whole way and return the last handle."""
-        self._handle = os.open("/", _DIRECTORY | (0 if self._parts else os.O_RDONLY))
+        self._handle = os.open("/", os.O_RDONLY | _DIRECTORY)
         try:
             _check(self._handle, "/", self._trust, is_last=self._is_last)
             while self._parts:
@@ -174,9 +174,7 @@ def _parts(path: str) -> list[str]:
 
 def _check(handle: int, path: str, trust: Trust, *, is_last: bool) -> None:
     status = os.fstat(handle)
-    place = Place(path, status.st_uid, status.st_gid, status.st_mode, has_acl=False)
-    if status.st_mode & stat.S_IWGRP and trust.private_gids:
-        place = Place(path, status.st_uid, status.st_gid, status.st_mode, has_acl=_has_acl(handle))
+    place = Place(path, status.st_uid, status.st_gid, status.st_mode, has_acl=_has_acl(handle))
     if complaint := place_complaint(place, trust, is_last=is_last):
         raise DeployError(complaint)
 

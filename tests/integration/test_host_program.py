@@ -239,29 +239,35 @@ def points_of(relay: Relay, desired: HostFiles) -> list[str]:
 
 
 def test_a_kill_before_any_step_is_made_good_by_the_next_run(relay: Relay) -> None:
-    """Nobody is refused who is declared, whatever is half done; the next run ends as if nothing had been."""
-    points = points_of(relay, NEW)
+    """There and back by turns: whatever is half done, somebody is served and no stranger relays in between.
+
+    The next run ends as if nothing had been.
+    """
+    content = {id(OLD): relay.content()}
+    relay.session.forget()
+    relay.up(NEW)
+    points, content[id(NEW)] = relay.session.steps, relay.content()
+    assert relay.is_new()
     # What is killed while it runs beside is tested with the rest of that (test_trial_run.py).
     not_here = {"undo", "undo-reload", "undo-close", "trying", "restart", "patched"}
     assert {point.partition(":")[0] for point in points} == names_of_steps() - not_here
-    before = relay.content()
     wrong: dict[str, object] = {}
-    for point in points:
+    for turn, point in enumerate(points):
+        desired, is_wanted = (NEW, relay.is_new) if turn % 2 else (OLD, relay.is_old)
         relay.session.before(point)
-        said = failure_of(lambda: relay.up(NEW))
+        said = failure_of(lambda to=desired: relay.up(to))  # type: ignore[misc]
         assert "did not say how it ended" in said or "finished or undone by the next run" in said
         relay.session.before()
         between = relay.state()
-        outcome = relay.up(NEW)
-        after = relay.up(NEW)
+        outcome = relay.up(desired)
+        after = relay.up(desired)
         is_well = between[0] is not None and not between[3] and after.reloading is Reloading.NOT_NEEDED
-        if not (is_well and relay.is_new() and relay.leftovers() == []):
+        is_well = is_well and is_wanted() and relay.content() == content[id(desired)]
+        if not (is_well and relay.leftovers() == []):
             wrong[point] = between, outcome.reloading, outcome.recovered, relay.leftovers()
         # Only where all was done already nothing is left to say; and never while Postfix had not read it.
         if outcome.reloading is Reloading.NOT_NEEDED and not outcome.recovered and point != "publish":
             wrong[f"{point}: nothing said"] = outcome.recovered
-        relay.up(OLD)
-        assert relay.content() == before
     assert wrong == {}
 
 

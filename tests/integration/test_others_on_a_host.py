@@ -54,8 +54,8 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(engine_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Deploy the first of the stacks."""
+def booted(engine_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Return a Postfix that nothing was deployed to."""
     directory = tmp_path_factory.mktemp("others")
     (directory / "rendered").mkdir()
     (directory / "rendered/main.cf").write_text(MAIN_CF)
@@ -65,8 +65,15 @@ def place(engine_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         place = Place(instance.config_directory, dev, prod, (instance.config_directory / "main.cf").read_bytes())
         for stack in (dev, prod):
             stack.set_config("directory", str(place.directory))
-        dev.up().expect_success()
         yield place
+
+
+@pytest.fixture
+def place(booted: Place) -> Place:
+    """Have the first of the stacks deployed, also where the test before has taken it away."""
+    if not (booted.directory / "relay_clientcerts").exists():
+        booted.dev.up().expect_success()
+    return booted
 
 
 def words(result: Result) -> str:

@@ -1,5 +1,7 @@
 """What a deployment would do by the way: when somebody looks, what own files answer, and the words for a reader."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -38,6 +40,7 @@ from postfix.effective.own_answers import OwnFiles, own_answer, visitors_from
 from postfix.effective.remedies import remedy_of
 from postfix.effective.visitors import AUTHORITIES, CHAIN, NOBODY, PAIR, Answer, Asked, Kind, Question
 from postfix.master_cf import Service
+from postfix.parameters import known_parameters
 from postseal_core.files.tree import DIRECTORY, ROOT, FileEntry, digest
 
 CLIENTS, ROUTES = "relay_clientcerts", "transport"
@@ -508,3 +511,16 @@ def test_of_a_configuration_that_others_may_write_to_a_reader_is_told(mode: int,
     way = f"chmod go-w {PLACE}/master.cf"
     told = [f"{PLACE}/master.cf: others than its owner may write to it (mode {mode:04o}); {way}"]
     assert list(sentences_of_open_files(files, PLACE)) == told * lines
+
+
+def test_visitors_have_a_fingerprint_of_each_digest_that_is_in_use() -> None:
+    """In pairs of hexadecimal digits, as many as the digest has, of certificate and key; nobody shares one."""
+    prints = [visitor.prints for visitor in visitors_from("203.0.113.7", "nonce", has_clients=True)]
+    known = known_parameters()["smtpd_tls_fingerprint_digest"].allowed
+    for each in prints:
+        assert {*each} == {"md5", "sha1", "sha224", "sha256", "sha384", "sha512"} <= {*known}
+        for name, pair in each.items():
+            size = hashlib.new(name, usedforsecurity=False).digest_size
+            assert all(re.fullmatch(f"([0-9A-F]{{2}}:){{{size - 1}}}[0-9A-F]{{2}}", text) for text in pair)
+    texts = [text for each in prints for pair in each.values() for text in pair]
+    assert len({*texts}) == len(texts)

@@ -4,9 +4,13 @@ import pytest
 
 from postfix.effective.captures import Captures, HostConfiguration, MasterService, Said, configuration_of
 from postfix.effective.expansion import CannotExpandError, expanded
+from postfix.effective.host_lists import named_table, steps_of_words
 from postfix.effective.verdicts import Judgement, judged
 from postfix.effective.visitors import Kind, Visitor
+from postfix.restriction_steps import Step
 from postfix.restriction_walk import Verdict
+
+pytestmark = pytest.mark.usefixtures("only_names_of_postfix")
 
 
 def chain(length: int) -> dict[str, str]:
@@ -100,15 +104,13 @@ def test_where_tls_is_required_a_visitor_without_it_is_refused_for_that() -> Non
     ],
 )
 def test_a_class_refuses_mail_to_others_only_if_something_in_it_does(within: str, *, is_refusal: bool) -> None:
-    """Otherwise smtpd(8) does not start."""
-    found = of_plain_visitor(
-        smtpd_restriction_classes="outer inner",
-        smtpd_relay_restrictions="outer",
-        outer="inner",
-        inner=within,
-    )
-    missing = "neither smtpd_relay_restrictions nor smtpd_recipient_restrictions refuses mail to others"
-    assert any(missing in cause for cause in found.causes) is not is_refusal
+    """Otherwise smtpd(8) does not start; a class may stand in a class."""
+    for name in ("outer", "inner"):
+        found = of_plain_visitor(
+            smtpd_restriction_classes="outer inner", smtpd_relay_restrictions=name, outer="inner", inner=within
+        )
+        missing = "neither smtpd_relay_restrictions nor smtpd_recipient_restrictions refuses mail to others"
+        assert any(missing in cause for cause in found.causes) is not is_refusal
 
 
 def test_a_class_that_leads_back_to_itself_lets_nobody_in() -> None:
@@ -118,3 +120,33 @@ def test_a_class_that_leads_back_to_itself_lets_nobody_in() -> None:
     )
     assert found.verdict is Verdict.REFUSE
     assert found.causes == ("smtpd_restriction_classes: outer leads back to itself",)
+
+
+@pytest.mark.parametrize("word", ["hash:/etc/access", "{ hash:/etc/access }", "{ nonesuch }", "{nonesuch"])
+def test_a_table_alone_is_looked_up_as_its_list_does(word: str) -> None:
+    """A word is a table by its colon or its first brace; what stands behind it is the next step."""
+    steps = steps_of_words([word, "reject"], "check_helo_access")
+    assert steps == (Step("check_helo_access", word), Step("reject"))
+
+
+@pytest.mark.parametrize("word", ["nonesuch", "nonesuch}", "check_helo_access"])
+def test_a_word_that_is_no_table_is_a_step_of_its_own(word: str) -> None:
+    """With the word behind it only where it takes one."""
+    steps = steps_of_words([word, "reject"], "check_client_access")
+    assert steps == ((Step(word, "reject"),) if word == "check_helo_access" else (Step(word), Step("reject")))
+
+
+@pytest.mark.parametrize(
+    ("argument", "table"),
+    [
+        ("hash:/etc/access", "hash:/etc/access"),
+        ("{ hash:/etc/access, { search_order = x } }", "hash:/etc/access"),
+        ("{hash:/etc/access}", "hash:/etc/access"),
+        ("{ }", ""),
+        ("{hash:/etc/access", "{hash:/etc/access"),
+        ("hash:/etc/access}", "hash:/etc/access}"),
+    ],
+)
+def test_the_table_of_an_argument_is_the_first_word_in_its_braces(argument: str, table: str) -> None:
+    """What has one brace only is a name like others."""
+    assert named_table(argument) == table

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from postfix.effective.captures import HostConfiguration, MasterService
 from postfix.effective.listeners import Listener, TlsLevel, listeners_of
 
+pytestmark = pytest.mark.usefixtures("only_names_of_postfix")
+
 CHAIN = {"smtpd_tls_chain_files": "/etc/postfix/tls/chain.pem"}
 NONE, MAY, ENCRYPT = TlsLevel
 
@@ -132,6 +134,16 @@ def test_a_value_that_smtpd_does_not_start_with_is_named(name: str, value: str, 
     """Also where the value comes by reference; another program's values do not matter here."""
     for found in (only({name: value}), only({name: "$x", "x": value}), only({}, smtpd(**{name: value}))):
         assert [name in fault for fault in found.start_faults] == [True] * is_fatal
+
+
+@pytest.mark.parametrize("name", ["smtpd_sasl_type", "smtpd_sasl_security_options", "smtpd_sasl_tls_security_options"])
+def test_an_unknown_word_about_logins_is_fatal_only_where_they_are_on(name: str) -> None:
+    """Each of them by its name."""
+    for is_on, is_fatal in (("no", False), ("yes", True)):
+        found = only({"smtpd_sasl_auth_enable": is_on, name: "nonesuch"})
+        assert [fault.startswith(f"{name}: nonesuch") for fault in found.start_faults] == [True] * is_fatal
+    good = {"smtpd_sasl_type": "dovecot"}.get(name, "noanonymous, noplaintext")
+    assert only({"smtpd_sasl_auth_enable": "yes", name: good}).start_faults == ()
 
 
 @given(

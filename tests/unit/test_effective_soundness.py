@@ -10,11 +10,15 @@ from postfix.effective.visitors import NOBODY, Answer, Asked, Question
 from postfix.parameter_readers import EVERY_PROGRAM, fault_of_value, known_readers, names_read_by
 from postfix.parameters import PostfixVersion, known_parameters
 
+pytestmark = pytest.mark.usefixtures("only_names_of_postfix")
+
 ENDS, REFUSES, NO_TLS, IGNORED = Harm
 ALL, MAIN = EVERY_PROGRAM, "main.cf"
 BASE = {
     "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
     "smtpd_tls_security_level": "may",
+    "smtpd_tls_ciphers": "medium",
+    "smtpd_tls_mandatory_ciphers": "medium",
     "smtpd_tls_chain_files": "/tls/chain.pem",
     "queue_directory": "/var/spool/postfix",
     "inet_interfaces": "all",
@@ -167,6 +171,19 @@ def test_an_option_of_a_service_is_told_with_the_service() -> None:
     assert [each.place for each in faults(quiet, line_length_limit="many")] == ["smtp/inet"]
     found = faults({**quiet, "smtpd_helo_required": "yess"}, smtpd_helo_required="yes")
     assert found == ()
+
+
+def test_a_table_behind_proxymap_is_one_that_proxymap_may_read_by_its_own_options() -> None:
+    """The service proxymap says it; what main.cf says counts where it says nothing."""
+    written, no = {"canonical_maps": "proxy:hash:/mine", "lmdb_map_size": "2000"}, "is not in proxy_read_maps"
+    assert any(no in each.message for each in faults(written))
+    for options, is_fault in (({"proxy_read_maps": "proxy:hash:/mine"}, False), ({}, True)):
+        proxymap = MasterService(name="proxymap", type="unix", command="proxymap", options=options)
+        configuration = HostConfiguration(
+            parameters={**BASE, **written}, written=written, services=(SMTP, CLEANUP, proxymap)
+        )
+        found, _ = faults_of(configuration, {}, FACTS)
+        assert any(no in each.message for each in found) is is_fault
 
 
 def test_the_table_of_readers_names_parameters_that_there_are() -> None:

@@ -24,6 +24,8 @@ from postfix.effective.visitors import (
 )
 from postfix.restriction_walk import Verdict
 
+pytestmark = pytest.mark.usefixtures("only_names_of_postfix")
+
 PERMIT, REFUSE, CANNOT_TELL = Verdict.PERMIT, Verdict.REFUSE, Verdict.CANNOT_TELL
 LISTED, UNLISTED, FOREIGN, USER, NO_CERTIFICATE, PLAIN = Kind
 DOMAIN = "elsewhere.invalid"
@@ -39,6 +41,8 @@ BASE = {
     "relay_clientcerts": ROWS,
     "smtpd_tls_fingerprint_digest": "sha256",
     "smtpd_tls_security_level": "may",
+    "smtpd_tls_ciphers": "medium",
+    "smtpd_tls_mandatory_ciphers": "medium",
     "smtpd_tls_ask_ccert": "yes",
     "smtpd_tls_chain_files": CHAIN_FILE,
     "smtpd_sasl_auth_enable": "yes",
@@ -194,6 +198,18 @@ CASES: list[tuple[dict[str, str], set[Kind], set[Kind]]] = [
     ({"smtpd_tls_protocols": "<=TLSv1.1"}, set(), {LISTED, USER}),
     ({"smtpd_tls_protocols": ">=TLSv1, !TLSv1.1"}, {LISTED, USER}, set()),
     ({"smtpd_tls_protocols": "!TLSv1.2 !TLSv1.3"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": "TLSv1.2, TLSv1.3"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": "TLSv1.3"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": "TLSv1:TLSv1.1"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": ">=TLSv1.3"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": ">=0x0304"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": ">=0x0305"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": "<=0x0303"}, {LISTED, USER}, set()),
+    ({"smtpd_tls_protocols": "<=0x0302"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": "<=302"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": "<=0x0302, <=0305"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": ">=$$x"}, set(), {LISTED, USER}),
+    ({"smtpd_tls_protocols": ">=SSLv2 <=TLSv1.2 !TLSv1.2"}, set(), {LISTED, USER}),
     ({"smtpd_tls_ciphers": "strong"}, set(), set()),
     ({"smtpd_tls_ciphers": "high", "tls_high_cipherlist": "NONE"}, set(), set()),
     ({"smtpd_tls_ciphers": "low", "tls_medium_cipherlist": "NONE"}, set(), set()),
@@ -445,20 +461,23 @@ def test_a_file_of_networks_that_is_not_there_is_broken(opens: Answer, expected:
         ("hash:/above", Answer.NO, Answer.YES, Answer.NO),
         ("hash:/dot", Answer.NO, Answer.NO, Answer.YES),
         ("ldap:/d", Answer.BROKEN, Answer.BROKEN, Answer.BROKEN),
+        *((f"{kind}:/above", Answer.NO, Answer.NO, Answer.NO) for kind in ("cidr", "pcre", "regexp")),
         ("*", Answer.NO, Answer.NO, Answer.NO),
     ],
 )
 def test_domains_match_with_those_above_them_where_the_list_says_so(
     word: str, exact: Answer, by_name: Answer, by_dot: Answer
 ) -> None:
-    """Tables by what the host says."""
-    found = {("hash:/d", "a.b"), ("hash:/above", "b"), ("hash:/dot", ".b")}
+    """Tables by what the host says; of patterns the name alone is asked, as they see to what is above by themselves."""
+    patterns = frozenset({"cidr", "pcre", "regexp"})
+    above = {(f"{kind}:/above", "b") for kind in (*patterns, "hash")}
+    found = {("hash:/d", "a.b"), ("hash:/dot", ".b"), *above, *((table, f".{key}") for table, key in above)}
     known = {
         Question(Asked.LOOKUP, table, key): Answer.YES if (table, key) in found else Answer.NO
-        for table in ("hash:/d", "hash:/above", "hash:/dot")
+        for table in ("hash:/d", "hash:/above", "hash:/dot", *(f"{kind}:/above" for kind in patterns))
         for key in ("a.b", "b", ".b")
-    }
-    answers = Answers(known, frozenset({"hash"}))
+    } | {Question(Asked.LOOKUP, "hash:/above", ".b"): Answer.NO}
+    answers = Answers(known, patterns | {"hash"})
     assert [domain_in([word], "a.b", answers, each) for each in Below] == [exact, by_name, by_dot]
 
 
@@ -469,3 +488,13 @@ def test_answers_are_certain_only_where_the_first_that_is_not_no_is(answers: lis
     found = any_of(answers)
     assert (found is Answer.NO) == (not telling)
     assert found in telling[:1] or not telling
+
+
+def test_a_transport_that_sends_mail_back_is_named() -> None:
+    """For all domains, by its parameter or by a row."""
+    for parameters, cause in (
+        ({"default_transport": "error:no"}, "default_transport: error:no"),
+        ({"transport_maps": "hash:/t"}, "transport_maps: a row for * in hash:/t"),
+    ):
+        known = {**GOOD, Question(Asked.LOOKUP, "hash:/t", "*"): Answer.YES}
+        assert cause in settled(host(parameters), known)[LISTED].causes

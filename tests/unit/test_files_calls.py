@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,34 @@ def test_a_second_name_of_a_link_is_the_link(writer: DirectoryWriter) -> None:
     STEPS["write a link"](writer)
     writer.link("tls/link", "tls/second")
     assert Path(writer.root, "tls/second").readlink() == Path("mx1.pem")
+
+
+def test_a_directory_is_closed_to_all_until_it_has_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the umask, nobody gets in with a mode that was not declared: not in between either."""
+    seen: list[int] = []
+    real = os.chmod
+
+    def changed(path: Any, mode: int, **named: Any) -> None:
+        seen.append(stat.S_IMODE(os.stat(path, **named).st_mode))  # noqa: PTH116  # below a handle
+        real(path, mode, **named)
+
+    monkeypatch.setattr(os, "chmod", changed)
+    writer = DirectoryWriter(tmp_path / "postfix")
+    before = os.umask(0)
+    try:
+        for directory in (Directory(ROOT, 0o755), Directory("tls/", 0o750)):
+            writer.make_directory(directory)
+    finally:
+        os.umask(before)
+    assert seen == [0o700, 0o700]
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("postfix", "postfix/tls")] == [0o755, 0o750]
+
+
+def test_an_obstacle_is_named_behind_a_link_that_is_followed(tmp_path: Path) -> None:
+    """A link to the root itself is fine, and the file below it is what is in the way."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk/tls").write_bytes(b"no directory")
+    (tmp_path / "postfix").symlink_to("disk")
+    with pytest.raises(DeployError) as caught:
+        DirectoryWriter(tmp_path / "postfix").read(KEY.path)
+    assert f": {tmp_path}/postfix/tls is a symbolic link or a file" in str(caught.value)

@@ -3,6 +3,7 @@
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,9 @@ from postseal_core.errors import ConfigError, DeployError
 from postseal_core.files.bringing import Bringer, bring_directory
 from postseal_core.files.directory import DirectoryWriter
 from postseal_core.files.mark import Mark, MarkedFile, mark_entry, read_mark
-from postseal_core.files.place_lock import lock_place
-from postseal_core.files.project_file import read_project_file
-from postseal_core.files.safe_place import open_inside
+from postseal_core.files.place_lock import lock_place, remove_lock
+from postseal_core.files.project_file import ProjectFileError, read_project_file
+from postseal_core.files.safe_place import open_inside, parent_of_place
 from postseal_core.files.tree import LOCK_FILE, MARK_FILE, FileEntry
 
 CA = FileEntry("ca.pem", b"roots", 0o644)
@@ -121,6 +122,65 @@ def test_a_root_that_was_exchanged_meanwhile_is_not_locked(tmp_path: Path) -> No
             assert not (tmp_path / "moved" / LOCK_FILE).exists()
 
 
+def test_a_root_that_is_locked_is_the_one_that_is_looked_at(tmp_path: Path) -> None:
+    """Whoever puts another directory in its place meanwhile does not have that one judged."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "ours").write_bytes(b"")
+    writer = DirectoryWriter(root)
+    with writer.exclusive():
+        root.rename(tmp_path / "moved")
+        root.mkdir()
+        (root / "theirs").write_bytes(b"")
+        assert [*writer.present(["ours", "theirs"])] == ["ours"]
+    assert [*writer.present(["ours", "theirs"])] == ["theirs"]
+
+
+def test_a_lock_that_was_given_another_name_is_not_ours_by_a_link(tmp_path: Path) -> None:
+    """What has the name of the lock file now is somebody else's, wherever it leads."""
+    directory = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        lock = lock_place(directory)
+        assert lock is not None
+        (tmp_path / LOCK_FILE).rename(tmp_path / "moved")
+        (tmp_path / LOCK_FILE).symlink_to("moved")
+        remove_lock(directory, lock)
+        assert (tmp_path / LOCK_FILE).is_symlink()
+        os.close(lock)
+    finally:
+        os.close(directory)
+
+
+def test_a_run_without_a_change_clears_up_behind_one_that_was_cut_off(tmp_path: Path) -> None:
+    """A temporary file may be half a key; one whose name is not such a one stays."""
+    place = tmp_path / "place"
+    owned, _ = bring(place, CA)
+    for name in (".postseal-0123456789abcdef", "postseal-0123456789abcdef"):
+        (place / name).write_bytes(b"half a key")
+    bring(place, CA, owned=owned)
+    assert sorted(each.name for each in place.iterdir()) == [MARK_FILE, "ca.pem", "postseal-0123456789abcdef"]
+
+
+def test_a_project_that_is_exchanged_for_a_link_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at the names and the first that is opened: the link may lead into the files of others."""
+    for name in ("project", "elsewhere"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "roots.pem").write_bytes(name.encode())
+    project = tmp_path / "project"
+    assert read_project_file(project, "roots.pem") == b"project"
+    real = os.open
+
+    def opened(path: Any, flags: int, **named: Any) -> int:
+        if not project.is_symlink():
+            project.rename(tmp_path / "moved")
+            project.symlink_to("elsewhere")
+        return real(path, flags, **named)
+
+    monkeypatch.setattr(os, "open", opened)
+    with pytest.raises(ProjectFileError):
+        read_project_file(project, "roots.pem")
+
+
 def _handles() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # names alone
 
@@ -145,5 +205,7 @@ def test_whatever_is_asked_and_refused_no_handle_stays_open(tmp_path: Path) -> N
         assert read_project_file(root, "tls/inner/ca.pem") == b""
         with pytest.raises(FileNotFoundError):
             read_project_file(root, "tls/inner/missing")
+        with parent_of_place(str(root)) as (_, name):
+            assert name == "root"
     assert _handles() == before
     os.close(parent)

@@ -16,6 +16,7 @@ PROJECT = "/srv/project"
         ("..", ".."),
         ("/etc/postfix/", "/etc/postfix"),
         ("//etc/postfix", "/etc/postfix"),
+        ("//xen/out/", "/xen/out"),
         ("/srv/project/out", "out"),
         ("/srv/project", "."),
         ("/srv", ".."),

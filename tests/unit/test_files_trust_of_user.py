@@ -75,6 +75,7 @@ def test_a_system_without_such_attributes_has_no_such_lists(
     ("rows", "uids"),
     [
         ("         0          0 4294967295\n", []),
+        ("         0       1000          1\n", []),
         ("         0       1000          1\n         1     100000      65536\n", []),
         ("      1000       1000          1\n", [65534]),
         ("      1000       1000          1\n      1001     100000      65536\n", [65534]),
@@ -82,7 +83,16 @@ def test_a_system_without_such_attributes_has_no_such_lists(
         ("what\n", []),
         (None, []),
     ],
-    ids=["all users", "root of one's own", "one user", "several without root", "empty", "nonsense", "no /proc"],
+    ids=[
+        "all users",
+        "root alone",
+        "root of one's own",
+        "one user",
+        "several without root",
+        "empty",
+        "nonsense",
+        "no /proc",
+    ],
 )
 def test_the_overflow_user_is_trusted_only_where_root_is_not_mapped(
     monkeypatch: pytest.MonkeyPatch, rows: str | None, uids: list[int]

@@ -10,9 +10,9 @@ import pytest
 from postseal_core.errors import DeployError
 from postseal_core.files import safe_place
 from postseal_core.files.directory import DirectoryWriter
-from postseal_core.files.mark import Mark, MarkedFile, MarkedSetting, before_plan, mark_entry
+from postseal_core.files.mark import Mark, MarkedFile, MarkedSetting, after_plan, before_plan, mark_entry
 from postseal_core.files.safe_place import complaint_of_place, open_place
-from postseal_core.files.tree import FileEntry
+from postseal_core.files.tree import FileEntry, kept_name, plan_tree
 
 OURS = "mail-pki/test"
 THEIRS = "mail-pki/prod"
@@ -169,3 +169,22 @@ def test_a_mark_can_be_read_by_people_who_wonder_whose_a_file_is() -> None:
     assert [line for line in lines if ".pem" in line] == ['  "ca.pem": {', '  "tls/b.pem": {']
     assert [line for line in lines if "format" in line] == [' "format": 1']
     assert written.content.endswith(b"}\n")
+
+
+@pytest.mark.parametrize(
+    ("marked", "is_there", "kept"),
+    [
+        pytest.param(MarkedFile(owner=OURS, digests=("old",), kept="original"), True, "original", id="ours"),
+        pytest.param(MarkedFile(owner=OURS, digests=("old",), kept="original"), False, "", id="taken away by somebody"),
+        pytest.param(MarkedFile(owner=THEIRS, digests=("old",), kept="original"), True, "", id="of another stack"),
+        pytest.param(None, True, "", id="not marked"),
+    ],
+)
+def test_an_original_goes_on_being_kept_as_long_as_it_is_there_and_ours(
+    marked: MarkedFile | None, *, is_there: bool, kept: str
+) -> None:
+    """A file that merely has the name of a kept one is nobody's original."""
+    present = {"main.cf": "old", kept_name("main.cf"): "original"} if is_there else {"main.cf": "old"}
+    plan = plan_tree([FileEntry("main.cf", b"new", 0o644)], {"main.cf": "old"}, present)
+    mark = Mark(files={"main.cf": marked} if marked else {})
+    assert after_plan(OURS, plan, ["main.cf"], present, mark).files["main.cf"].kept == kept

@@ -188,3 +188,10 @@ def test_a_revoked_certificate_is_not_let_in_by_a_row_from_elsewhere(pair: str) 
         ]
         assert [problem.path for problem in problems] == ["extra_relay_clients"] * is_refused
         assert all("of alice, which was revoked" in problem.message for problem in problems)
+
+
+def test_a_certificate_from_elsewhere_comes_before_the_generations_of_a_client_of_its_name() -> None:
+    """It has none of its own; in whatever order they are declared."""
+    elsewhere = ForeignClient(fingerprint_sha256=fingerprint("CD"))
+    found = access(clients={"alice": known(1)}, extra={"alice": elsewhere}, rosters={"r": roster([row(generation=2)])})
+    assert [each.generation for each, _ in found.listed] == [None, 1, 2]

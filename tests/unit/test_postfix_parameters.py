@@ -348,10 +348,15 @@ def test_lists_are_split_as_postfix_splits_them(value: str, items: list[str]) ->
         ("smtpd_relay_restrictions", True),
         ("mynetworks", True),
         ("smtpd_banner", False),
+        *((f"x_{ending}", True) for ending in ("restrictions", "maps", "networks", "domains", "options")),
+        ("x_destination", True),
+        ("x_destinations", True),
+        ("maps", False),
+        ("x_maps_2", False),
     ],
 )
 def test_lists_are_told_from_texts(name: str, *, expected: bool) -> None:
-    """Only in lists does Postfix not care about line breaks."""
+    """Only in lists does Postfix not care about line breaks; a name of somebody's own is told by its ending."""
     assert is_list(name) is expected
 
 

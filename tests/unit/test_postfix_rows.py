@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from postfix.access_actions import faults_of_action
-from postfix.host import HostDeclaration, OnHost, ServerSide
+from postfix.host import ClientSide, HostDeclaration, OnHost, ServerSide
 from postfix.host_checks import problems_of_declaration
 from postfix.lookup_checks import problems_of_map
 from postfix.receiving import LookupTable, Restrictions
+from postfix.receiving_checks import delivery_services
 from postfix.restriction_steps import Vocabulary
-from postfix.settings import ServerSettings
+from postfix.settings import ClientSettings, ServerSettings, Transport
 
 SERVICES = frozenset({"smtp", "relay", "scan"})
 KNOWN = Vocabulary(Restrictions(classes={"strict": ("reject",)}), SERVICES)
@@ -118,3 +119,11 @@ def test_a_server_serves_one_kind_of_certificate_under_names_that_a_client_can_u
     assert MX1.server
     host = replace(MX1, server=replace(MX1.server, **changes))
     assert [each.path for each in problems_of_declaration(host)] == paths
+
+
+def test_rows_may_name_what_delivers_mail_and_the_transports_of_the_host() -> None:
+    """Not what master(8) runs for other things, nor the SMTP server of the same name."""
+    usual = {"discard", "error", "lmtp", "local", "relay", "retry", "smtp", "virtual"}
+    assert delivery_services(MX1) == usual
+    slow = replace(MX1, client=ClientSide(ClientSettings(transports=(Transport("slow", ()),))))
+    assert delivery_services(slow) == usual | {"slow"}

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki.fingerprint import certificate_fingerprint_sha256
 from pki.keys import private_key_pem
 from pki.model import KeyAlgorithm, Profile
-from postfix.access_actions import action_of
+from postfix.access_actions import Action, action_of
 from postfix.content_checks import problems_of_chain_file
 from postfix.domain_checks import covers_subdomains
 from postfix.foreign_clients import foreign_client
@@ -16,6 +16,7 @@ from postfix.host import ClientSide, HostDeclaration
 from postfix.lookup_checks import problems_of_map
 from postfix.receiving import LookupTable
 from postfix.rendering import render_parameters
+from postfix.restriction_names import Effect
 from postfix.restriction_steps import Step
 from postfix.settings import ClientLevel, ClientSettings, Transport
 from postseal_core.errors import CertificateError
@@ -39,6 +40,24 @@ SECOND = timedelta(seconds=1)
 def test_restrictions_in_a_row_are_parted_by_commas_and_blanks(value: str, steps: tuple[Step, ...]) -> None:
     """Access(5) takes both, and an argument is the word behind its restriction."""
     assert action_of(value).steps == steps
+
+
+@pytest.mark.parametrize(
+    ("words", "effects"),
+    [
+        ("BCC DEFER_IF_REJECT DUNNO FILTER HOLD INFO PREPEND REDIRECT WARN", {Effect.PASS}),
+        ("DISCARD OK RELAY", {Effect.PERMIT}),
+        ("DEFER REJECT 450 550", {Effect.REFUSE}),
+        ("DEFER_IF_PERMIT", {Effect.DEFER_IF_PERMIT}),
+        ("100 0", {Effect.PERMIT, Effect.REFUSE}),
+    ],
+)
+def test_each_action_of_access_5_has_its_meaning(words: str, effects: set[Effect]) -> None:
+    """In capitals or not, with what stands behind it; none of them is a restriction."""
+    for word in words.split():
+        behind = "" if word in ("100", "0") else " text"
+        for value in (f"{word}{behind}", f" {word.lower()}  {behind}"):
+            assert action_of(value) == Action(frozenset(effects)), value
 
 
 @pytest.mark.parametrize("is_client", [True, False])
