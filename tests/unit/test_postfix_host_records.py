@@ -13,7 +13,7 @@ from postfix.host_resource.destinations import DESTINATIONS
 from postfix.host_resource.records import HostArgs
 from postfix.parameters import PostfixVersion
 from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
-from postfix.target import TARGETS, Directory, Local, TargetKind, target_of
+from postfix.target import TARGETS, Directory, Local, Ssh, TargetKind, target_of
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.records import decode, encode
 
@@ -121,6 +121,7 @@ def test_programs_name_a_target_in_a_word() -> None:
 def test_every_kind_of_target_has_a_class_and_a_destination() -> None:
     """A kind that is known in one place only would be deployed to the wrong one."""
     assert {*DESTINATIONS} == {*TargetKind}, "add what writes there to DESTINATIONS in destinations.py"
-    made = {kind: target_of(kind, "/etc/postfix", None) for kind in TargetKind}
+    way = Ssh("mx1.example.org", host_key="")
+    made = {kind: target_of(kind, "/etc/postfix", None, ssh=way) for kind in TargetKind}
     assert {type(target) for target in made.values()} == {*TARGETS}, "add the class to HostTarget in postfix/target.py"
     assert {kind: target.record.kind for kind, target in made.items()} == {kind: kind for kind in TargetKind}
