@@ -177,3 +177,12 @@ def test_the_table_of_readers_names_parameters_that_there_are() -> None:
     assert "smtpd_timeout" not in names_read_by("cleanup")
     assert fault_of_value("cleanup", "smtpd_timeout", "x") == ""
     assert fault_of_value("smtpd", "no_such_parameter", "x") == ""
+
+
+def test_a_restriction_that_nobody_may_declare_here_is_one_all_the_same() -> None:
+    """permit_tls_all_clientcerts on a host is no fault; a word that Postfix does not know is."""
+    name = "smtpd_relay_restrictions"
+    assert faults({name: "permit_tls_all_clientcerts, reject_unauth_destination"}) == ()
+    (fault,) = faults({name: "permit_tls_each_clientcert, reject_unauth_destination"})
+    assert fault.harm is REFUSES
+    assert "permit_tls_each_clientcert is no restriction" in fault.message
