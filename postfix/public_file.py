@@ -7,10 +7,12 @@ from typing import Final
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-__all__ = ["PUBLIC_KEY", "PublicFile", "pem_blocks", "public_file"]
+__all__ = ["ABSENT", "PUBLIC_KEY", "PublicFile", "pem_blocks", "public_file"]
 
 PUBLIC_KEY: Final = "PUBLIC KEY"
 """The label of what stands in place of a private key."""
+ABSENT: Final = "is not there"
+"""The fault of a file that does not exist."""
 _PRIVATE_KEY: Final = "PRIVATE KEY"
 _CERTIFICATES: Final = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 _BEGIN, _END, _DASHES = "-----BEGIN ", "-----END ", "-----"

@@ -14,7 +14,7 @@ from postfix.list_items import split_list
 from postfix.parameters import known_parameters
 from postfix.values import CHECKS
 
-__all__ = ["is_auth_discarded", "questions_of_tls", "tls_faults", "tls_for"]
+__all__ = ["is_auth_discarded", "protocols_of", "questions_of_tls", "tls_faults", "tls_for"]
 
 _GRADES: Final = ("high", "medium", "low", "export", "null")
 _KEYWORDS: Final = "smtpd_discard_ehlo_keywords"
@@ -29,7 +29,7 @@ def tls_for(listener: Listener, address: str, answers: Answers) -> Answer:
     """Return whether a client from an address comes to TLS, if it wants to and speaks TLS 1.2 or 1.3."""
     if listener.tls is TlsLevel.NONE or tls_faults(listener):
         return Answer.NO
-    if not _is_known_digest(listener.digest) or not _speaks_today(listener.values[_of_level(listener, "protocols")]):
+    if not _is_known_digest(listener.digest) or not protocols_of(listener) & _TODAY:
         return Answer.UNKNOWN
     asked = [
         *(answers.to(each) for each in questions_of_tls(listener)),
@@ -88,8 +88,12 @@ def _is_known_digest(name: str) -> bool:
     return parameter is not None and name in parameter.allowed
 
 
-def _speaks_today(value: str) -> bool:
-    """Return whether a list of protocols, which is valid, leaves one that clients of today speak."""
+def protocols_of(listener: Listener) -> frozenset[str]:
+    """Return the versions of TLS that a listener's list of protocols leaves, as `tlsv1.2`; all for one not valid."""
+    return _protocols_in(listener.values[_of_level(listener, "protocols")])
+
+
+def _protocols_in(value: str) -> frozenset[str]:
     items = [item.lower() for item in _SEPARATORS.split(value) if item]
     named = {item for item in items if item[0] not in "!<>"}
     allowed = {each for each in _PROTOCOLS if each in named or not named}
@@ -100,7 +104,7 @@ def _speaks_today(value: str) -> bool:
             allowed &= {*_PROTOCOLS[place:]}
         elif item.startswith("<=") and place is not None:
             allowed &= {*_PROTOCOLS[: place + 1]}
-    return bool(allowed & _TODAY)
+    return frozenset(allowed)
 
 
 def _is_discarded(listener: Listener, keyword: str, address: str, answers: Answers) -> Answer:

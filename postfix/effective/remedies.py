@@ -12,6 +12,9 @@ __all__ = ["remedy_of"]
 
 _PERMIT: Final = "permit_tls_clientcerts"
 _DIGEST: Final = "sha256"
+_BY_DECLARATION: Final = (
+    "`relay: { restrict_recipients: true }` of the host writes a list that lets listed clients through"
+)
 _RECIPIENTS: Final = "smtpd_recipient_restrictions"
 _RELAY: Final = "smtpd_relay_restrictions"
 _LISTS: Final = (
@@ -20,10 +23,14 @@ _LISTS: Final = (
 )
 
 
-def remedy_of(finding: Finding, after: View) -> str:
-    """Return how to mend what a finding reports, as a part of a sentence; empty where only accepting is left."""
+def remedy_of(finding: Finding, after: View, *, has_stack_file: bool = True) -> str:
+    """Return how to mend what a finding reports, as a part of a sentence; empty where only accepting is left.
+
+    `has_stack_file`: whether the host is declared, so that the declaration may mend it as well.
+    """
     remedy = _REMEDIES.get(finding.rule)
-    return remedy(finding, after) if remedy else ""
+    text = remedy(finding, after) if remedy else ""
+    return text if has_stack_file else text.replace(f"{_BY_DECLARATION}, or ", "")
 
 
 def _of_listed(finding: Finding, view: View) -> str:
@@ -66,10 +73,7 @@ def _of_lists(finding: Finding, listener: Listener) -> Iterator[str]:
             where = f"{listener.service.key} in master.cf has a list of its own: put {_PERMIT} in front there"
             yield f"{where}, or take it out" if name in (_RELAY, _RECIPIENTS) else where
         elif name == _RECIPIENTS:
-            yield (
-                "`relay: { restrict_recipients: true }` of the host writes a list that lets listed clients through, or "
-                f"put {_PERMIT} in front of what refuses in {name} of main.cf"
-            )
+            yield (f"{_BY_DECLARATION}, or put {_PERMIT} in front of what refuses in {name} of main.cf")
         elif name != _RELAY:
             yield f"put {_PERMIT} in front of what refuses in {name} of main.cf"
 

@@ -14,7 +14,7 @@ from typing import Self
 
 from postfix.deploy.program import program_path
 from postfix.deploy.session import CommandResult
-from postfix.public_file import PublicFile, public_file
+from postfix.public_file import ABSENT, PublicFile, public_file
 from postseal_core.bounds import LARGEST_CHAIN_BYTES
 from postseal_core.errors import DeployError
 from postseal_core.files.directory import DirectoryWriter
@@ -57,7 +57,7 @@ class LocalSession(DirectoryWriter):
         try:
             status, content = _read_regular(path)
         except (FileNotFoundError, NotADirectoryError):
-            return PublicFile(path, fault="is not there")
+            return PublicFile(path, fault=ABSENT)
         except PermissionError:
             is_root = os.geteuid() == 0
             return PublicFile(path, fault="cannot be read by root" if is_root else "", is_hidden=not is_root)
