@@ -1,4 +1,4 @@
-"""The console script `postseal`: `report` what expires, `forecast` what will change, `doctor` what is wrong here."""
+"""The console script `postseal`: `report` and `forecast` of a stack, `doctor` of this machine, `audit` of a host."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
+from postseal.audit.command import add_audit
 from postseal.doctor.document import render_findings, render_findings_json
 from postseal.doctor.findings import has_fault
 from postseal.doctor.gathering import gather_facts
@@ -71,7 +72,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="postseal",
-        description="Watch the certificates of a Pulumi stack.",
+        description="Watch the certificates of a Pulumi stack, and the Postfix hosts that use them.",
         epilog="each command has exit codes of its own: see `postseal COMMAND --help`",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     ahead.add_argument("--format", choices=("table", "json"), default="table")
     ahead.set_defaults(run=_forecast)
     _add_doctor(commands)
+    add_audit(commands, _instant)
     return parser
 
 
