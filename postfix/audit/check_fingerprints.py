@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import new
 from typing import Final
@@ -52,18 +53,17 @@ def check_digest(view: HostView) -> Iterator[Finding]:
 
 def check_rows(view: HostView, now: datetime) -> Iterator[Finding]:
     """Judge the rows of each table of clients that is asked, by the digest in which it is."""
-    seen: set[tuple[str, str]] = set()
+    asked: dict[tuple[str, str], list[str]] = {}
     for listener in view.listeners:
         for name in listener.rows if view.admits_listed(listener) else ():
-            if (name, listener.digest) in seen or not _is_read_here(name):
-                continue
-            seen.add((name, listener.digest))
-            table = view.table(name)
-            if table and table.has_source:
-                rows = parse_source(table.source)
-                place = Place(name.partition(":")[2], 0, "", "relay_clientcerts")
-                yield from _of_form(rows, listener.digest, place)
-                yield from _of_dates(view, rows, listener.digest, place, now)
+            asked.setdefault((name, listener.digest), []).append(listener.name)
+    for (name, digest), listeners in asked.items():
+        table = view.table(name) if _is_read_here(name) else None
+        if table and table.has_source:
+            rows = parse_source(table.source)
+            place = Place(name.partition(":")[2], 0, ", ".join(listeners), "relay_clientcerts")
+            yield from _of_form(rows, digest, place)
+            yield from _of_dates(view, rows, digest, replace(place, service=""), now)
 
 
 def _is_read_here(name: str) -> bool:

@@ -31,6 +31,7 @@ _LACKS_REFUSAL: Final = "refuses mail to others"
 _REFUSE: Final = (
     "write smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"
 )
+_USUAL: Final = "/etc/postfix"
 _SHOWN: Final = 8
 
 
@@ -92,6 +93,10 @@ def check_what_was_seen(view: HostView) -> Iterator[Finding]:
         fix = "correct it; `postconf -n` says when it is right" if is_fatal else ""
         yield Finding(kind=kind, place=Place(record.root), what=f"Postfix cannot use the files: {fault}", fix=fix)
     yield from (Finding(kind=Kind.NOT_SEEN, place=Place(record.root), what=each) for each in record.not_seen)
+    if not record.is_copy and _names_another_place(view):
+        what = f"main.cf names files below {_USUAL}, and none below {record.root}"
+        fix = f"if this is a copy, say so: --copy-of {_USUAL}"
+        yield Finding(kind=Kind.PERHAPS_A_COPY, place=Place(record.root), what=what, fix=fix)
     for listener in view.unreadable_listeners:
         place = view.lines.service(listener.service.key)
         yield Finding(kind=Kind.UNREADABLE_OPTIONS, place=place, what=listener.cannot_tell, fix="write -o name=value")
@@ -102,3 +107,9 @@ def check_what_was_seen(view: HostView) -> Iterator[Finding]:
         what = f"not seen: {', '.join(unseen[:_SHOWN])}{more}"
         fix = "run it on the host itself, as root" if record.is_copy or not record.is_root else ""
         yield Finding(kind=Kind.FILES_UNSEEN, place=Place(record.root), what=what, fix=fix)
+
+
+def _names_another_place(view: HostView) -> bool:
+    values = [view.main[name] for name in view.configuration.written]
+    is_elsewhere = view.record.root != _USUAL and any(f"{_USUAL}/" in value for value in values)
+    return is_elsewhere and not any(f"{view.record.root}/" in value for value in values)

@@ -20,7 +20,7 @@ from postfix.effective.verdicts import Judgement
 from postfix.effective.visitors import Answer, Answers
 from postfix.effective.visitors import Kind as Visitor
 from postfix.list_items import split_list
-from postfix.networks import problems_of_networks
+from postfix.networks import problems_of_width
 from postfix.restriction_walk import Verdict
 
 __all__ = ["check_listed", "check_networks", "check_strangers"]
@@ -184,11 +184,10 @@ def check_networks(view: HostView) -> Iterator[Finding]:
     ]
     for values, place in services:
         networks = split_list(values[_NETWORKS])
-        for problem in problems_of_networks([each for each in networks if not each.startswith("!")]):
-            if problem.path == "networks":
-                what = f"{_NETWORKS}: {problem.message.partition(';')[0]}"
-                fix = "name the networks that are yours"
-                yield Finding(kind=Kind.WIDE_NETWORKS, place=place, what=what, fix=fix)
+        for problem in problems_of_width([each for each in networks if not each.startswith("!")]):
+            what = f"{_NETWORKS}: {problem.message.partition(';')[0]}"
+            fix = "name the networks that are yours"
+            yield Finding(kind=Kind.WIDE_NETWORKS, place=place, what=what, fix=fix)
         yield from _unreadable(view, networks, place)
     style = view.main["mynetworks_style"].lower()
     if style == "class" and _NETWORKS not in view.configuration.written:

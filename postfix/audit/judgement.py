@@ -68,6 +68,7 @@ def audited(record: HostRecord, now: datetime) -> Audit:
     wanted = Wanted(
         files=frozenset(path for path in files - record.files.keys() if path.startswith("/")),
         tables=frozenset(view.wanted_tables - record.tables.keys()),
+        listing=frozenset(table for each in view.listeners for table in each.rows),
         questions=frozenset(each for each in view.missing if each.asked not in (Asked.LOADS, Asked.TRUSTED)),
     )
     return Audit(findings, wanted)

@@ -75,10 +75,11 @@ class HostRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What would tell more: files and tables to read, questions to ask."""
+    """What would tell more: files and tables to read, questions to ask; `listing`: those tables that list clients."""
 
     files: frozenset[str] = frozenset()
     tables: frozenset[str] = frozenset()
+    listing: frozenset[str] = frozenset()
     questions: frozenset[Question] = frozenset()
 
     def __bool__(self) -> bool:

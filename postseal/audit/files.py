@@ -1,10 +1,10 @@
 """Reads files with certificates and tables of a host, here or in a copy; an edge of the audit."""
 
+import errno
 import os
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from postfix.audit.record import SeenTable
 from postfix.deploy.sessions.local import LocalSession
@@ -12,10 +12,7 @@ from postfix.effective.visitors import INDEX_SUFFIXES
 from postfix.public_file import PublicFile
 from postseal_core.bounds import LARGEST_FILE_BYTES
 
-__all__ = ["FileReader", "complaint_about", "is_of_root_alone"]
-
-_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
-_LIMIT_OF_LINKS: Final = "cannot be read"
+__all__ = ["FileReader", "complaint_about", "is_of_root_alone", "read_bounded"]
 
 
 class FileReader:
@@ -63,13 +60,28 @@ class FileReader:
         )
 
 
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """Return the first bytes of a regular file, links followed; raise OSError for anything else.
+
+    A pipe or a device could be read for ever.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        with os.fdopen(os.dup(handle), "rb") as file:
+            return file.read(most_bytes)
+    finally:
+        os.close(handle)
+
+
 def _read(path: Path) -> tuple[str, os.stat_result | None, bool]:
-    """Return text and status of a regular file, and whether it may not be read."""
+    """Return text and status of a file, and whether it may not be read; None where there is nothing to read."""
     status = _status(path)
-    if status is None or not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE_BYTES:
+    if status is None or status.st_size > LARGEST_FILE_BYTES:
         return "", None, False
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape"), status, False
+        return read_bounded(path, LARGEST_FILE_BYTES).decode("utf-8", "surrogateescape"), status, False
     except PermissionError:
         return "", status, True
     except OSError:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from postfix.effective.captures import CALLS, Captures, Said, configuration_of
 from postfix.parameters import PostfixVersion
 from postfix.public_file import pem_blocks
 from postseal.audit.asking import Asker, program
-from postseal.audit.files import FileReader, complaint_about, is_of_root_alone
+from postseal.audit.files import FileReader, complaint_about, is_of_root_alone, read_bounded
 from postseal_core.errors import PostsealError
 
 __all__ = ["AuditError", "audit_directory"]
@@ -24,6 +24,7 @@ __all__ = ["AuditError", "audit_directory"]
 _SECONDS: Final = 9.0
 """For everything; what could not be asked until then is told as not seen."""
 _CALL_SECONDS: Final = 6.0
+_LEAST_SECONDS: Final = 0.1
 _LARGEST_TEXT: Final = 4 * 1024 * 1024
 _LARGEST_SAID: Final = 8 * 1024 * 1024
 _MOST_ROUNDS: Final = 12
@@ -55,7 +56,7 @@ def audit_directory(directory: Path, copy_of: str, now: datetime) -> tuple[HostR
     place = Path(os.path.abspath(directory))  # noqa: PTH100 - links of the directory stay as Postfix is told of them
     main_cf = _text(place / "main.cf", is_needed=True)
     master_cf = _text(place / "master.cf", is_needed=False)
-    record = _base(place, copy_of.rstrip("/"), main_cf, master_cf)
+    record = _base(place, copy_of.rstrip("/"), main_cf, master_cf, stop_at)
     reader = FileReader(place, record.root, is_copy=record.is_copy)
     asker = Asker(place, record.root, is_live=_is_live(record), is_copy=record.is_copy, stop_at=stop_at)
     for _ in range(_MOST_ROUNDS):
@@ -73,21 +74,21 @@ def _is_live(record: HostRecord) -> bool:
 
 def _text(path: Path, *, is_needed: bool) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_TEXT + 1) if path.is_file() else b""
+        content = read_bounded(path, _LARGEST_TEXT + 1)
     except OSError as error:
         if is_needed:
-            raise AuditError(f"{path} cannot be read ({error.strerror}): name the directory of main.cf") from error
+            reason = error.strerror or "it is no file"
+            raise AuditError(f"{path} cannot be read ({reason}): name the directory of main.cf") from error
         return ""
     if len(content) > _LARGEST_TEXT:
         raise AuditError(f"{path} has more than {_LARGEST_TEXT // 2**20} MiB: this is no configuration of Postfix")
     return content.decode(*_ENCODING)
 
 
-def _base(place: Path, copy_of: str, main_cf: str, master_cf: str) -> HostRecord:
+def _base(place: Path, copy_of: str, main_cf: str, master_cf: str, stop_at: float) -> HostRecord:
     is_copy = bool(copy_of) or not (is_of_root_alone(place) or str(place) in _OWN_PLACES)
     root = copy_of or (_USUAL if is_copy else str(place))
-    captures, not_seen = _captures(place, root, is_copy=is_copy)
+    captures, not_seen = _captures(place, root, stop_at, is_copy=is_copy)
     configuration = configuration_of_files(main_cf, master_cf, root) if captures is None else None
     record = HostRecord(
         directory=str(place),
@@ -116,7 +117,7 @@ def _sentence_of_copy(place: Path, root: str) -> str:
     return f"{place} is read as a copy of {root} of another host: nothing outside of it is looked at"
 
 
-def _captures(place: Path, root: str, *, is_copy: bool) -> tuple[Captures | None, list[str]]:
+def _captures(place: Path, root: str, stop_at: float, *, is_copy: bool) -> tuple[Captures | None, list[str]]:
     """Ask postconf(1), all calls at once: each waits two seconds where main.cf is younger than that."""
     postconf = program("postconf")
     if postconf is None:
@@ -134,14 +135,14 @@ def _captures(place: Path, root: str, *, is_copy: bool) -> tuple[Captures | None
         # Of a copy, this machine can say what stands in the files, but not what another Postfix can do.
         if not is_copy or name != "map_types"
     }
-    said = {name: _said(process) for name, process in processes.items()}
+    said = {name: _said(process, stop_at) for name, process in processes.items()}
     return Captures(directory=str(place), root=root, **said), []
 
 
-def _said(process: subprocess.Popen[bytes]) -> Said:
+def _said(process: subprocess.Popen[bytes], stop_at: float) -> Said:
     with process:
         try:
-            out, err = process.communicate(timeout=_CALL_SECONDS)
+            out, err = process.communicate(timeout=max(stop_at - time.monotonic(), _LEAST_SECONDS))
         except subprocess.TimeoutExpired:
             process.kill()
             return Said(1, "", "it did not answer in time")
@@ -183,12 +184,11 @@ def _certificates(place: Path) -> Iterator[tuple[str, str]]:
 
 def _certificates_in(path: Path) -> str:
     try:
-        if not path.is_file() or path.stat().st_size > _LARGEST_CERTIFICATE:
-            return ""
-        text = path.read_bytes().decode("ascii", "replace")
+        content = read_bounded(path, _LARGEST_CERTIFICATE)
     except OSError:
         return ""
-    return "\n".join(block for label, block in pem_blocks(text) if label == "CERTIFICATE" and block)
+    blocks = pem_blocks(content.decode("ascii", "replace"))
+    return "\n".join(block for label, block in blocks if label == "CERTIFICATE" and block)
 
 
 def _complaints(place: Path) -> Iterator[tuple[str, str]]:
@@ -200,23 +200,12 @@ def _complaints(place: Path) -> Iterator[tuple[str, str]]:
 def _with(record: HostRecord, wanted: Wanted, reader: FileReader, asker: Asker) -> HostRecord:
     """Return the record with what was wanted; all of it is answered, if only with what is not known."""
     tables = {name: reader.table(name) for name in wanted.tables}
-    complaints = dict(record.complaints)
-    if not record.is_copy:
-        sources = (name.partition(":")[2] for name in wanted.tables if "clientcerts" in record.main_cf)
-        complaints |= {
-            path: text for path in sources if _lists_clients(record, path) and (text := complaint_about(Path(path)))
-        }
+    listing = () if record.is_copy else (name.partition(":")[2] for name in wanted.tables & wanted.listing)
+    complaints = {path: text for path in listing if (text := complaint_about(Path(path)))}
     return replace(
         record,
         files={**record.files, **{path: reader.file(path) for path in wanted.files}},
         tables={**record.tables, **tables},
         answers={**record.answers, **asker.answers(wanted.questions)},
-        complaints=complaints,
+        complaints={**record.complaints, **complaints},
     )
-
-
-def _lists_clients(record: HostRecord, path: str) -> bool:
-    configuration: Mapping[str, str] = record.configuration.parameters
-    if record.captures:
-        configuration = configuration_of(record.captures).parameters
-    return path.rpartition("/")[2] in configuration.get("relay_clientcerts", "")
