@@ -1,5 +1,6 @@
 """Programs that end, mail that is refused, TLS that fails, files that others may write, and what was not seen."""
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -32,13 +33,20 @@ _REFUSE: Final = (
     "write smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"
 )
 _USUAL: Final = "/etc/postfix"
+_OF_DELIVERY: Final = "CLIENT|DOMAIN|EXTENSION|HOME|LOCAL|LOGNAME|ORIGINAL|RECIPIENT|SASL|SENDER|SHELL|USER"
+_TEMPLATE: Final = re.compile(
+    rf"\{{\{{ ?\w|\{{%|<%|##[A-Z_]+##|@@?[A-Z_]+@|\$\{{?(?!{_OF_DELIVERY})[A-Z][A-Z_]{{3,}}\b", re.ASCII
+)
+"""What is filled in by Jinja, ERB, sed or envsubst: in upper case Postfix itself has only what local(8) hands on."""
 _SHOWN: Final = 8
 
 
 def check_faults(view: HostView) -> Iterator[Finding]:
-    """Tell what `postfix.effective.soundness` finds."""
+    """Tell what `postfix.effective.soundness` finds; of a template, what is filled in is not known."""
     causes = _causes(view)
     for fault in view.faults:
+        if view.record.is_copy and _is_filled_in(view, fault.message.split(":")[0].split(" ")[0]):
+            continue
         if fault.harm is Harm.IGNORED and fault.message.partition(" ")[0] in view.configuration.written:
             continue  # told beside the other names that Postfix does not know
         detail = next((cause for files, cause in causes.items() if fault.message.startswith(files)), "")
@@ -76,6 +84,11 @@ def _place(view: HostView, fault: Fault) -> Place:
     return view.lines.service(listener.service.key if listener else fault.place, parameter)
 
 
+def _is_filled_in(view: HostView, name: str) -> bool:
+    """Return whether the value of a parameter is one that something fills in before Postfix reads it."""
+    return _TEMPLATE.search(view.configuration.written.get(name, "")) is not None
+
+
 def check_places(view: HostView) -> Iterator[Finding]:
     """Tell of files and directories that others than root may write."""
     for path, complaint in view.record.complaints.items():
@@ -87,12 +100,15 @@ def check_what_was_seen(view: HostView) -> Iterator[Finding]:
     """Tell what could not be looked at."""
     record = view.record
     if fault := view.configuration.cannot_tell:
-        is_absent = record.is_copy and not record.master_cf
+        is_absent = record.is_copy and (not record.master_cf or _TEMPLATE.search(record.main_cf) is not None)
         is_fatal = not is_absent and ("fatal:" in fault or "has no service" in fault)
         kind = Kind.UNUSABLE if is_fatal else Kind.NOT_SEEN
         fix = "correct it; `postconf -n` says when it is right" if is_fatal else ""
         yield Finding(kind=kind, place=Place(record.root), what=f"Postfix cannot use the files: {fault}", fix=fix)
     yield from (Finding(kind=Kind.NOT_SEEN, place=Place(record.root), what=each) for each in record.not_seen)
+    if record.is_copy and (mark := _TEMPLATE.search("\n".join(each.value for each in view.lines.definitions))):
+        what = f"main.cf looks like a template ({mark[0]}): what is filled in is not known"
+        yield Finding(kind=Kind.NOT_SEEN, place=Place(f"{record.root}/main.cf"), what=what)
     if not record.is_copy and _names_another_place(view):
         what = f"main.cf names files below {_USUAL}, and none below {record.root}"
         fix = f"if this is a copy, say so: --copy-of {_USUAL}"

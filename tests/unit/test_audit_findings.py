@@ -125,6 +125,9 @@ FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
     "old TLS": (Kind.OLD_PROTOCOLS, AuditedHost(
         main_cf={"smtpd_tls_mandatory_protocols": "!SSLv2, !SSLv3"}, master_cf=f"{SUBMISSION}  -o {LEVEL}=encrypt\n")),
     "an MX that insists": (Kind.MX_REQUIRES_TLS, AuditedHost(main_cf={LEVEL: "encrypt"})),
+    "a template": (Kind.NOT_SEEN, AuditedHost(
+        main_cf={"mailbox_size_limit": "${SIZE_LIMIT}"}, known=HostRecord(directory="/c", root="/c", is_copy=True))),
+    "no template": (Kind.DEAD, AuditedHost(main_cf={"queue_minfree": "${SIZE_LIMIT}"})),
     "no refusal": (Kind.DEAD, AuditedHost(main_cf={RELAY: "permit_mynetworks"})),
     "a wrong boolean": (Kind.DEAD, AuditedHost(main_cf={"smtpd_helo_required": "yess"})),
     "a table that is away": (Kind.REFUSES, AuditedHost(
@@ -191,6 +194,8 @@ NOT_FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
     "a name of one's own": (Kind.IGNORED, AuditedHost(
         main_cf={"my_list": REJECT, RELAY: "permit_tls_clientcerts, $my_list"})),
     "a placeholder": (Kind.REMARK_IN_VALUE, AuditedHost(main_cf={"myorigin": "##HOST##"})),
+    "a template": (Kind.DEAD, AuditedHost(
+        main_cf={"mailbox_size_limit": "${SIZE_LIMIT}"}, known=HostRecord(directory="/c", root="/c", is_copy=True))),
     "a release that is newer": (Kind.IGNORED, AuditedHost(
         main_cf={"smtpd_hide_client_session": "yes"},
         known=HostRecord(directory="/c", root="/etc/postfix", is_copy=True))),
