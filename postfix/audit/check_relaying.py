@@ -8,14 +8,12 @@ from typing import Final
 from postfix.audit.findings import Finding, Place
 from postfix.audit.host_view import LISTED_PERMIT, HostView
 from postfix.audit.kinds import Kind
-from postfix.effective.comparison import Finding as Comparison
-from postfix.effective.comparison import Rule, View
 from postfix.effective.destinations import DOMAIN_LISTS
 from postfix.effective.expansion import Values
 from postfix.effective.host_lists import OWN_ACCESS
 from postfix.effective.listeners import Listener, values_of_service
 from postfix.effective.matching import answers_of_networks
-from postfix.effective.remedies import remedy_of
+from postfix.effective.remedies import remedy_in_files
 from postfix.effective.verdicts import Judgement
 from postfix.effective.visitors import Answer, Answers
 from postfix.effective.visitors import Kind as Visitor
@@ -148,9 +146,7 @@ def _place_of_step(view: HostView, listener: Listener) -> Place:
 
 def _refused(view: HostView, listener: Listener, judgement: Judgement, kind: Kind) -> Finding:
     what = f"listed clients are refused, by {'; '.join(judgement.causes)}"
-    message = f"listed clients would be refused, by {'; '.join(judgement.causes)}"
-    compared = View(view.configuration, view.judgements)
-    remedy = remedy_of(Comparison(Rule.LISTED_REFUSED, listener.name, message), compared, has_stack_file=False)
+    remedy = remedy_in_files("; ".join(judgement.causes), listener)
     return Finding(kind=kind, place=view.lines.service(listener.service.key), what=what, fix=remedy)
 
 
@@ -185,7 +181,7 @@ def check_networks(view: HostView) -> Iterator[Finding]:
     for values, place in services:
         networks = split_list(values[_NETWORKS])
         for problem in problems_of_width([each for each in networks if not each.startswith("!")]):
-            what = f"{_NETWORKS}: {problem.message.partition(';')[0]}"
+            what = f"{_NETWORKS}: {problem.message.partition(';')[0].removeprefix('got ')}"
             fix = "name the networks that are yours"
             yield Finding(kind=Kind.WIDE_NETWORKS, place=place, what=what, fix=fix)
         yield from _unreadable(view, networks, place)
