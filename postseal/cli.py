@@ -1,4 +1,4 @@
-"""The console script `postseal`: `report` and `forecast` of a stack, `doctor` of this machine, `audit` of a host."""
+"""The console script `postseal`: report and forecast of a stack, doctor of this machine, audit and adopt of hosts."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
+from postseal.adopt.command import add_adopt
 from postseal.audit.command import add_audit
 from postseal.doctor.document import render_findings, render_findings_json
 from postseal.doctor.findings import has_fault
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     ahead.set_defaults(run=_forecast)
     _add_doctor(commands)
     add_audit(commands, _instant)
+    add_adopt(commands)
     return parser
 
 

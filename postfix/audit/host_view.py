@@ -21,10 +21,10 @@ from postfix.public_file import PublicFile
 from postfix.restriction_steps import Step
 from postfix.table_values import ALL_TABLES
 
-__all__ = ["LISTED_PERMIT", "HostView"]
+__all__ = ["LISTED_PERMIT", "STRANGER", "HostView"]
 
 LISTED_PERMIT: Final = "permit_tls_clientcerts"
-_ADDRESS: Final = "203.0.113.77"
+STRANGER: Final = "203.0.113.77"
 """Of documentation (RFC 5737): nobody's network has it, so a stranger comes from there."""
 _NONCE: Final = "stranger of an audit"
 _LOCAL: Final = frozenset({"localhost", "loopback-only", "localhost.localdomain", "ip6-localhost"})
@@ -33,9 +33,14 @@ _MOST_ROUNDS: Final = 8
 
 @dataclass(frozen=True)
 class HostView:
-    """A record with what follows from it; `wanted_files` and `wanted_tables` gather what was looked for in vain."""
+    """A record with what follows from it.
+
+    `address`: where the visitors come from; by default one that is nobody's. `wanted_files` and `wanted_tables` gather
+    what was looked for in vain.
+    """
 
     record: HostRecord
+    address: str = STRANGER
     wanted_files: set[str] = field(default_factory=set)
     wanted_tables: set[str] = field(default_factory=set)
 
@@ -67,8 +72,8 @@ class HostView:
 
     @cached_property
     def visitors(self) -> tuple[Visitor, ...]:
-        """Clients of each kind that come from outside; the listed one is in each table that is asked for it."""
-        return visitors_from(_ADDRESS, _NONCE, has_clients=True)
+        """Clients of each kind; the listed one is in each table that is asked for it."""
+        return visitors_from(self.address, _NONCE, has_clients=True)
 
     @cached_property
     def _judged(self) -> tuple[tuple[Judgement, ...], tuple[Fault, ...], frozenset[Question]]:

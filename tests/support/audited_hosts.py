@@ -12,7 +12,7 @@ from postfix.effective.visitors import Answer, Asked, Question
 from postfix.public_file import PublicFile, public_file
 from tests.support.test_authority import Credential, ThrowAwayAuthority
 
-__all__ = ["AUTHORITY", "CHAIN", "CLIENTS", "MAIN_CF", "MASTER_CF", "SERVER", "AuditedHost", "row_of"]
+__all__ = ["ALICE", "AUTHORITY", "CHAIN", "CLIENTS", "MAIN_CF", "MASTER_CF", "SERVER", "AuditedHost", "row_of"]
 
 ROOT = "/etc/postfix"
 CHAIN, CLIENTS = f"{ROOT}/tls/mx1.pem", f"texthash:{ROOT}/clients"
@@ -76,16 +76,20 @@ class AuditedHost:
 
     def findings(self, now: datetime | None = None) -> tuple[Finding, ...]:
         """Return what is found once all is asked."""
+        return audited(self.settled(now), now or datetime.now(UTC)).findings
+
+    def settled(self, now: datetime | None = None) -> HostRecord:
+        """Return the facts once all is asked."""
         record = self.record
         for _ in range(9):
-            audit = audited(record, now or datetime.now(UTC))
-            if not audit.wanted:
-                return audit.findings
+            wanted = audited(record, now or datetime.now(UTC)).wanted
+            if not wanted:
+                return record
             record = replace(
                 record,
-                files={**record.files, **{path: self._file(path) for path in audit.wanted.files}},
-                tables={**record.tables, **{name: self._table(name) for name in audit.wanted.tables}},
-                answers={**record.answers, **{each: self._answer(each) for each in audit.wanted.questions}},
+                files={**record.files, **{path: self._file(path) for path in wanted.files}},
+                tables={**record.tables, **{name: self._table(name) for name in wanted.tables}},
+                answers={**record.answers, **{each: self._answer(each) for each in wanted.questions}},
             )
         raise AssertionError("the audit never has enough")
 
