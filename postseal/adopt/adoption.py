@@ -43,11 +43,12 @@ def adopted(view: HostView, name: str) -> Adoption:
             return Adoption(name=name, obstacles=draft.obstacles)
         entry = dict(draft.entry)
         trial = tried(view, name, entry)
-        if trial.taken_away:
-            # All their rows are listed in the entry.
-            entry["accept"] = {"taken_away": [each.removesuffix("/inet") for each in trial.taken_away]}
+        if trial.acceptable:
+            entry["accept"] = {word: [*places] for word, places in trial.acceptable.items()}
             trial = tried(view, name, entry)
         found.append(_adoption(name, entry, draft.remarks, trial))
+        if not trial.obstacles:
+            break
     return min(found, key=lambda each: len(each.obstacles))
 
 

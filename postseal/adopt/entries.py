@@ -9,7 +9,7 @@ from postfix.audit.host_view import HostView
 from postfix.effective.listeners import TlsLevel
 from postfix.host import public_names_of
 from postfix.list_items import split_list
-from postfix.networks import fault_of_network, problems_of_width
+from postfix.networks import fault_of_network, network_of, problems_of_width
 from postfix.on_host import files_of, sources_of
 from postfix.rendering import CLIENT_TABLE, SERVED_BY
 from postfix.settings import RelayPolicy, ServerSettings
@@ -99,6 +99,7 @@ def _networks(view: HostView) -> tuple[dict[str, list[str]], list[str], list[str
             plain.append(fault.partition("another spelling of ")[2].partition(";")[0])
         else:
             obstacles.append(f"{_NETWORKS}: {network} {fault}")
+    plain = [each for each in dict.fromkeys(plain) if not _is_within(each, plain)]
     wide = {
         plain[int(each.path.partition("[")[2].rstrip("]"))] for each in problems_of_width(plain) if "[" in each.path
     }
@@ -107,6 +108,16 @@ def _networks(view: HostView) -> tuple[dict[str, list[str]], list[str], list[str
         networks["wide_networks"] = [each for each in plain if each in wide]
     usual = networks == {"networks": [*RelayPolicy().networks]}
     return ({} if usual else networks), remarks, obstacles
+
+
+def _is_within(network: str, others: list[str]) -> bool:
+    """Return whether another network of a list holds this one, so that it need not be named."""
+    one = network_of(network)
+    known = (network_of(each) for each in others if each != network)
+    return one is not None and any(
+        each is not None and each.version == one.version and one.subnet_of(each)  # type: ignore[arg-type]
+        for each in known
+    )
 
 
 def _server(view: HostView, clients: ListedClients) -> tuple[dict[str, Any], list[str]]:

@@ -1,12 +1,13 @@
 """Try an entry on a host, on paper: what it would change about who may relay, trust and values; pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from postfix.audit.host_view import STRANGER, HostView
 from postfix.effective.comparison import Finding, Rule, View, compared
 from postfix.effective.listeners import values_of_service
+from postfix.effective.verdicts import Judgement
 from postfix.effective.visitors import Answer, Asked, Kind
 from postfix.list_items import split_list
 from postfix.networks import network_of
@@ -20,20 +21,22 @@ __all__ = ["Trial", "tried"]
 
 _OURS: Final = f"/{CLIENT_TABLE}"
 _MOST_ROUNDS: Final = 8
-_MOST_NETWORKS: Final = 8
+_MOST_NETWORKS: Final = 4
+_CLOSED: Final = (Verdict.PERMIT, Verdict.REFUSE)
+_PROXIED: Final = "proxy_read_maps"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """What an entry would do; `values`: parameters that change, as sentences, `told`: what a preview says beside.
 
-    `taken_away`: the listeners at which tables of the host's own count no longer.
+    `acceptable`: what of that does no harm, as the stack file's `accept` has it.
     """
 
     obstacles: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
-    taken_away: tuple[str, ...] = ()
+    acceptable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def tried(view: HostView, name: str, entry: Mapping[str, Any]) -> Trial:
@@ -46,21 +49,22 @@ def tried(view: HostView, name: str, entry: Mapping[str, Any]) -> Trial:
     declared = render_parameters(declaration)
     after = _after(view, declared)
     inside = [(replace(view, address=each), _after(replace(view, address=each), declared)) for each in _inside(view)]
-    before_view, after_view = (View(each.configuration, each.judgements) for each in (view, after))
-    accepted = entry.get("accept", {}).get("taken_away", ())
+    has_clients = bool(entry.get("extra_relay_clients"))
+    before_view, after_view = (
+        View(each.configuration, _of_those(each, has_clients=has_clients)) for each in (view, after)
+    )
+    accepted = entry.get("accept", {})
     findings = compared(before_view, after_view, frozenset(declared))
     refused = [each for each in findings if each.is_refused and not _is_accepted(each, accepted)]
     return Trial(
         obstacles=(
             *(_sentence(each) for each in refused),
-            *_changed_verdicts(view, after),
-            *dict.fromkeys(each for pair in inside for each in _changed_verdicts(*pair)),
+            *_changed_verdicts(view, after, has_clients=has_clients),
+            *dict.fromkeys(each for pair in inside for each in _changed_verdicts(*pair, has_clients=has_clients)),
         ),
         values=tuple(_changed_values(view, after, declared)),
         told=tuple(_sentence(each) for each in findings if not each.is_refused and each.rule is not Rule.OPEN_ALREADY),
-        taken_away=tuple(
-            each.place for each in refused if each.rule is Rule.TAKEN_AWAY and "listed in" in each.message
-        ),
+        acceptable=_acceptable(refused),
     )
 
 
@@ -87,20 +91,35 @@ def _after(view: HostView, declared: Mapping[str, str]) -> HostView:
     return found
 
 
-def _is_accepted(finding: Finding, places: tuple[str, ...]) -> bool:
-    return finding.rule is Rule.TAKEN_AWAY and finding.place.removesuffix("/inet") in places
+def _of_those(view: HostView, *, has_clients: bool) -> tuple[Judgement, ...]:
+    """Return the judgements, without those on a listed client where the entry lists none."""
+    return tuple(each for each in view.judgements if has_clients or each.visitor is not Kind.LISTED)
+
+
+def _acceptable(refused: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
+    """Return what does no harm: rows that are all in the entry, and which tables proxymap(8) may open."""
+    rows = [each.place for each in refused if each.rule is Rule.TAKEN_AWAY and "listed in" in each.message]
+    follows = [each.place for each in refused if each.rule is Rule.VALUE_FOLLOWS and each.place == _PROXIED]
+    found = {"taken_away": tuple(each.removesuffix("/inet") for each in rows), "value_follows": tuple(follows)}
+    return {word: places for word, places in found.items() if places}
+
+
+def _is_accepted(finding: Finding, accepted: Mapping[str, Iterable[str]]) -> bool:
+    return finding.place.removesuffix("/inet") in accepted.get(finding.rule.word, ())
 
 
 def _sentence(finding: Finding) -> str:
     return f"{finding.place}: {finding.message}" if finding.place else finding.message
 
 
-def _changed_verdicts(view: HostView, after: HostView) -> Iterator[str]:
-    """Yield listeners that decide otherwise about any client; to refuse strangers for certain is better."""
+def _changed_verdicts(view: HostView, after: HostView, *, has_clients: bool) -> Iterator[str]:
+    """Yield listeners that decide otherwise about any client; an open relay that is closed is better."""
     for (listener, kind), new in after.by_visitor.items():
+        if kind is Kind.LISTED and not has_clients:
+            continue
         old = view.by_visitor.get((listener, kind))
         is_stranger = view.address == STRANGER and kind not in (Kind.LISTED, Kind.USER)
-        is_better = is_stranger and new.verdict is Verdict.REFUSE
+        is_better = is_stranger and old is not None and (old.verdict, new.verdict) == _CLOSED
         if old and old.verdict is not new.verdict and not is_better:
             who = f"{listener}: clients ({kind}, from {view.address})"
             by = "; ".join(new.causes) or "nothing"

@@ -23,6 +23,7 @@ RELAY, RECIPIENT = "smtpd_relay_restrictions", "smtpd_recipient_restrictions"
 LISTED, OTHERS = "permit_tls_clientcerts", "reject_unauth_destination"
 PRINT = ALICE.fingerprint_sha256
 SUBMISSION = "submission inet n - y - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n  -o smtpd_tls_security_level=encrypt\n"
+PROXIED = "proxy:unix:passwd.byname $mynetworks"
 TARGET = {"local": "/etc/postfix", "ownership": "merge"}
 SHA1_ROW = ":".join(["AB"] * 20) + " carol\n"
 
@@ -61,6 +62,9 @@ def test_a_host_is_reproduced() -> None:
         (AuditedHost(main_cf={"mynetworks": "198.0.0.0/8"}),
          {"relay": {"networks": [], "wide_networks": ["198.0.0.0/8"]}}),
         (AuditedHost(main_cf={"mynetworks": "127.0.0.0/8 [::1]/128"}), {"relay": {}}),
+        (AuditedHost(main_cf={"mynetworks": "127.0.0.1, 127.0.0.0/8"}), {"relay": {"networks": ["127.0.0.0/8"]}}),
+        (AuditedHost(main_cf={"mynetworks": "127.0.0.1, 127.0.0.0/8", "proxy_read_maps": PROXIED}),
+         {"accept": {"taken_away": ["smtp"], "value_follows": ["proxy_read_maps"]}}),
         (AuditedHost(main_cf={"smtpd_tls_security_level": "encrypt"}),
          {"settings": {"smtpd_tls_security_level": "encrypt"}}),
         (AuditedHost(main_cf={"smtpd_tls_loglevel": "2"}), {"settings": {"smtpd_tls_loglevel": 2}}),
@@ -99,6 +103,8 @@ def test_what_a_host_says_is_in_its_entry(host: AuditedHost, entry: Mapping[str,
         (AuditedHost(main_cf={RELAY: f"{LISTED}, check_policy_service inet:127.0.0.1:9, {OTHERS}"}), "refuse"),
         (AuditedHost(main_cf={RELAY: f"{LISTED}, {OTHERS}", "smtpd_client_restrictions": "permit_mynetworks"}),
          "stands in other lists only"),
+        (AuditedHost(main_cf={RELAY: f"{LISTED}, permit_tls_all_clientcerts, {OTHERS}", "smtpd_tls_CApath": "/ca"}),
+         "cannot tell -> refuse"),
         (AuditedHost(base=""), "cannot use the files"),
     ],
 )  # fmt: skip
@@ -136,6 +142,16 @@ def test_rows_that_let_nobody_in_are_left_out() -> None:
     assert "extra_relay_clients" not in found.entry
     assert any("they let nobody in now" in each for each in found.remarks)
     assert "relay_clientcerts" not in declared(found)
+
+
+def test_a_host_without_clients_lists_none() -> None:
+    """Nobody is expected to be let in then, and what asks for certificates stays as it is."""
+    lists = {RELAY: f"permit_mynetworks, {OTHERS}", "relay_clientcerts": None, "smtpd_tls_ask_ccert": None}
+    found = adoption(AuditedHost(main_cf=lists))
+    assert found.obstacles == ()
+    assert "extra_relay_clients" not in found.entry
+    assert "permit_tls_clientcerts" not in declared(found)[RELAY]
+    assert found.values == ()
 
 
 def test_networks_that_no_list_lets_relay_gain_nothing() -> None:
