@@ -11,7 +11,7 @@ from typing import Final
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
-__all__ = ["Network", "fault_of_network", "network_of", "problems_of_networks", "public_networks"]
+__all__ = ["Network", "fault_of_network", "network_of", "problems_of_networks", "problems_of_width", "public_networks"]
 
 Network = IPv4Network | IPv6Network
 
@@ -107,12 +107,17 @@ def problems_of_networks(networks: Sequence[str], wide_networks: Sequence[str] =
     ]
     found = [
         *_problems_of_spelling(placed),
-        *_problems_of_width("networks", networks, _OF_A_SITE, "name a narrower one, or list it under wide_networks"),
+        *problems_of_width(networks),
         *_problems_of_width("wide_networks", wide_networks, _WIDE, "name the networks that are yours"),
         *_problems_of_narrow(wide_networks),
     ]
     # Of what is refused for its width, nobody has to know what lies in it.
     return found or list(_problems_of_overlaps(placed))
+
+
+def problems_of_width(networks: Sequence[str]) -> Iterator[Problem]:
+    """Report public networks that are wider than what one site has, told at `networks[0]` and so on."""
+    return _problems_of_width("networks", networks, _OF_A_SITE, "name a narrower one, or list it under wide_networks")
 
 
 def public_networks(networks: Iterable[str]) -> list[str]:

@@ -26,7 +26,6 @@ __all__ = [
 ]
 
 _CHAIN_FILES, *_ = SERVED_BY
-_PAIRS: Final = tuple((f"smtpd_tls_{kind}key_file", f"smtpd_tls_{kind}cert_file") for kind in ("", "d", "ec"))
 _NONE: Final = "none"
 
 
@@ -97,11 +96,15 @@ def certificate_on_host(host: HostDeclaration) -> CertificateOnHost | None:
     )
 
 
-def sources_of(parameters: Mapping[str, str]) -> tuple[Source, ...]:
-    """Return where smtpd(8) reads its certificates from, by the expanded values of `SERVED_BY` (postconf(5))."""
-    if chain_files := split_list(parameters.get(_CHAIN_FILES, "")):
+def sources_of(parameters: Mapping[str, str], program: str = "smtpd") -> tuple[Source, ...]:
+    """Return where a program reads its certificates from, by expanded values (`SERVED_BY`, postconf(5)).
+
+    `program`: smtpd, or smtp or lmtp, whose parameters are called likewise.
+    """
+    if chain_files := split_list(parameters.get(f"{program}_tls_chain_files", "")):
         return (Source(tuple(chain_files)),)
-    pairs = [(parameters.get(key, ""), parameters.get(certificate, "")) for key, certificate in _PAIRS]
+    names = ((f"{program}_tls_{kind}key_file", f"{program}_tls_{kind}cert_file") for kind in ("", "d", "ec"))
+    pairs = [(parameters.get(key, ""), parameters.get(certificate, "")) for key, certificate in names]
     return tuple(
         Source((key or certificate, certificate), is_pair=True)
         for key, certificate in pairs

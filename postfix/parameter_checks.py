@@ -22,7 +22,7 @@ from postfix.values import CHECKS, NAMING_KINDS
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
-__all__ = ["problems_of_parameters", "problems_of_text"]
+__all__ = ["has_remark", "problems_of_parameters", "problems_of_text"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)  # hyphens: t-out_destination_rate_delay
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -74,10 +74,15 @@ def _problems_of_protocol_bounds(parameter: Parameter, value: str, version: Post
         yield f"{shown(value)} needs Postfix 3.6; exclude single protocols, as !TLSv1, !TLSv1.1"
 
 
+def has_remark(parameter: Parameter, value: str) -> bool:
+    """Return whether a value holds what was meant as a comment; in a text a # may be meant."""
+    return _TRAILING_COMMENT.search(value) is not None and parameter.kind not in _TEXT_KINDS
+
+
 def _problems_of_known(parameter: Parameter, value: str, version: PostfixVersion | None) -> Iterator[str]:
     yield from _problems_of_release(parameter, version)
     yield from _problems_of_protocol_bounds(parameter, value, version)
-    if _TRAILING_COMMENT.search(value) and parameter.kind not in _TEXT_KINDS:
+    if has_remark(parameter, value):
         yield f"{shown(value)} holds a comment; Postfix takes everything after = as the value: leave the # part out"
     elif parameter.kind not in _TEXT_KINDS and _NO_REFERENCE.search(value.replace("$$", "")):
         yield f"{shown(value)} has a $ before no name, over which Postfix dies; write $$ for the sign itself"

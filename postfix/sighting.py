@@ -18,7 +18,7 @@ from postfix.public_file import PUBLIC_KEY, PublicFile, pem_blocks
 from postseal_core.bounds import MOST_CERTIFICATES
 from postseal_core.errors import CertificateError
 
-__all__ = ["sight"]
+__all__ = ["PublicChain", "chains_in", "sight"]
 
 
 def sight(declared: CertificateOnHost, sources: Sequence[Source], files: Mapping[str, PublicFile]) -> Sighting:
@@ -27,10 +27,10 @@ def sight(declared: CertificateOnHost, sources: Sequence[Source], files: Mapping
     if hidden:
         return Sighting(declared=declared, cannot_tell=f"only root may read {', '.join(hidden)}")
     faults = [f"{path} {file.fault}" for path, file in files.items() if file.fault]
-    chains: list[_Chain] = []
+    chains: list[PublicChain] = []
     for source in sources:
         if not any(files[path].fault for path in source.files):
-            found, fault = _chains_in(source, files)
+            found, fault = chains_in(source, files)
             chains += found
             faults += [fault] if fault else []
     for chain in chains:
@@ -46,7 +46,7 @@ def sight(declared: CertificateOnHost, sources: Sequence[Source], files: Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class _Chain:
+class PublicChain:
     """A key's public half, and the certificates behind it."""
 
     files: tuple[str, ...]
@@ -55,10 +55,12 @@ class _Chain:
 
     @property
     def leaf(self) -> x509.Certificate:
+        """The certificate that belongs to the key."""
         return self.certificates[0]
 
     @property
     def seen(self) -> SeenCertificate:
+        """What is told of the certificate."""
         names = extension_of(self.leaf, x509.SubjectAlternativeName)
         return SeenCertificate(
             kind=kind_of_key(self.public_key),
@@ -95,7 +97,7 @@ class _Chain:
         yield from dict.fromkeys(f"{', '.join(self.files)}: {each.path} {each.message}" for each in above)
 
 
-def _chains_in(source: Source, files: Mapping[str, PublicFile]) -> tuple[list[_Chain], str]:
+def chains_in(source: Source, files: Mapping[str, PublicFile]) -> tuple[list[PublicChain], str]:
     """Return the chains of a source, and why it cannot be used."""
     names = ", ".join(dict.fromkeys(source.files))
     groups: list[list[str]] = []
@@ -129,18 +131,18 @@ def _blocks(source: Source, files: Mapping[str, PublicFile]) -> Iterator[tuple[s
     yield from (block for block in found[certificate_file] if block[0] != PUBLIC_KEY)
 
 
-def _chain(source: Source, group: Sequence[str]) -> _Chain:
+def _chain(source: Source, group: Sequence[str]) -> PublicChain:
     key, *certificates = group
     files = tuple(dict.fromkeys(source.files))
-    return _Chain(
+    return PublicChain(
         files,
         cast("PublicKey", serialization.load_pem_public_key(key.encode())),
         tuple(load_certificate(pem, what=", ".join(files)) for pem in certificates),
     )
 
 
-def _faults_of_kinds(chains: Sequence[_Chain]) -> Iterator[str]:
-    first: dict[str, _Chain] = {}
+def _faults_of_kinds(chains: Sequence[PublicChain]) -> Iterator[str]:
+    first: dict[str, PublicChain] = {}
     for chain in chains:
         kind = kind_of_key(chain.public_key)
         other = first.setdefault(kind, chain)

@@ -1,4 +1,4 @@
-"""The console script `postseal`: `report` what expires, `forecast` what will change, `doctor` what is wrong here."""
+"""The console script `postseal`: report and forecast of a stack, doctor of this machine, audit and adopt of hosts."""
 
 import argparse
 import os
@@ -19,6 +19,8 @@ from postfix.deploy.sessions.host_keys import host_keys_of
 from postfix.deploy.sessions.local import LocalSession
 from postfix.deploy.sessions.ssh import SshSession, carried_program
 from postfix.ssh_access import SSH_PORT, SshAccess, problems_of_ssh
+from postseal.adopt.command import add_adopt
+from postseal.audit.command import add_audit
 from postseal.doctor.document import render_findings, render_findings_json
 from postseal.doctor.findings import has_fault
 from postseal.doctor.gathering import gather_facts
@@ -84,7 +86,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="postseal",
-        description="Watch the certificates of a Pulumi stack.",
+        description="Watch the certificates of a Pulumi stack, and the Postfix hosts that use them.",
         epilog="each command has exit codes of its own: see `postseal COMMAND --help`",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
@@ -106,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     _add_rollback(commands)
     _add_host_access(commands)
+    add_audit(commands, _instant)
+    add_adopt(commands)
     return parser
 
 

@@ -10,7 +10,7 @@ from operator import eq, ge, gt, le, lt, ne
 from types import MappingProxyType
 from typing import Any, Final
 
-__all__ = ["CannotExpandError", "Values", "expanded"]
+__all__ = ["CannotExpandError", "Values", "expanded", "is_level_from"]
 
 _DEEPEST: Final = 40
 _LONGEST: Final = 1_048_576
@@ -164,3 +164,9 @@ def _levels(left: str, right: str) -> tuple[list[int], list[int]]:
     numbers = [[int(part) for part in text.split(".") if part.isdecimal()] for text in (left, right)]
     pairs = [*zip_longest(*numbers, fillvalue=0)]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def is_level_from(level: str, other: str) -> bool:
+    """Return whether a compatibility level is another one or above it, compared as numbers of versions."""
+    one, another = _levels(level, other)
+    return one >= another

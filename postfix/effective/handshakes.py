@@ -15,7 +15,7 @@ from postfix.list_items import split_list
 from postfix.parameters import known_parameters
 from postfix.values import CHECKS
 
-__all__ = ["is_auth_discarded", "questions_of_tls", "tls_faults", "tls_for"]
+__all__ = ["is_auth_discarded", "protocols_of", "questions_of_tls", "tls_faults", "tls_for"]
 
 _KEYWORDS: Final = "smtpd_discard_ehlo_keywords"
 _KEYWORD_TABLES: Final = "smtpd_discard_ehlo_keyword_address_maps"
@@ -32,7 +32,7 @@ def tls_for(listener: Listener, address: str, answers: Answers) -> Answer:
     """Return whether a client from an address comes to TLS, if it wants to and speaks TLS 1.2 or 1.3."""
     if listener.tls is TlsLevel.NONE or tls_faults(listener):
         return Answer.NO
-    if not _is_known_digest(listener.digest) or not _speaks_today(listener.values[_of_level(listener, "protocols")]):
+    if not _is_known_digest(listener.digest) or not protocols_of(listener) & _TODAY:
         return Answer.UNKNOWN
     asked = [
         *(answers.to(each) for each in questions_of_tls(listener)),
@@ -91,26 +91,36 @@ def _is_known_digest(name: str) -> bool:
     return parameter is not None and name in parameter.allowed
 
 
-def _speaks_today(value: str) -> bool:
-    """Return whether a list of protocols, which is valid, is sure to leave one that clients of today speak."""
+def protocols_of(listener: Listener) -> frozenset[str]:
+    """Return the versions of TLS that a listener's list of protocols leaves, as `tlsv1.2`.
+
+    All for one that is not valid; none for one that is not fully known.
+    """
+    value = listener.values[_of_level(listener, "protocols")]
     if "$" in value:
         # Left where nothing more is filled in; a valid list has none.
-        return False
+        return frozenset()
     items = [item.lower() for item in _SEPARATORS.split(value) if item]
     named = {item for item in items if item[0] not in "!<>"}
     excluded = {item[1:] for item in items if item[0] == "!"}
     bounds = [(item[0], _number(item[2:])) for item in items if item[0] in "<>"]
-    return any(
-        (each in named or not named)
+    return frozenset(
+        each
+        for each, number in _PROTOCOLS.items()
+        if (each in named or not named)
         and each not in excluded
-        and all(_is_within(_PROTOCOLS[each], sign, bound) for sign, bound in bounds)
-        for each in _TODAY
+        and all(_is_within(number, sign, bound) for sign, bound in bounds)
     )
 
 
 def _number(protocol: str) -> int:
-    """Return the number of a protocol, which is named or written in hexadecimal."""
-    return _PROTOCOLS[protocol] if protocol in _PROTOCOLS else int(protocol, 16)
+    """Return the number of a protocol, which is named or written in hexadecimal; one of none for anything else."""
+    if protocol in _PROTOCOLS:
+        return _PROTOCOLS[protocol]
+    try:
+        return int(protocol, 16)
+    except ValueError:
+        return -1
 
 
 def _is_within(number: int, sign: str, bound: int) -> bool:

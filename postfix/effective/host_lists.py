@@ -32,6 +32,9 @@ def restriction_named(name: str) -> Restriction | None:
     """Return the restriction of a name in lower case, old names included; None for a class, or nothing."""
     if name == "reject_maps_rbl":
         return Restriction(effects=_LISTED)
+    if name == "permit_tls_all_clientcerts":
+        # Of those that are known, it is the one that nobody may declare here.
+        return RESTRICTIONS["permit_tls_clientcerts"]
     if name in _ANYTHING:
         return Restriction(effects=frozenset(Effect))
     return RESTRICTIONS.get(name) or RESTRICTIONS.get(INSTEAD.get(name, ""))

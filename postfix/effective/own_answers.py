@@ -8,11 +8,12 @@ from typing import Final
 
 from postfix.effective.visitors import CHAIN, Answer, Asked, Kind, Question, Visitor
 
-__all__ = ["OwnFiles", "own_answer", "visitors_from"]
+__all__ = ["DIGEST_DIGITS", "OwnFiles", "own_answer", "visitors_from"]
 
-_HEX_DIGITS: Final[Mapping[str, int]] = MappingProxyType(
+DIGEST_DIGITS: Final[Mapping[str, int]] = MappingProxyType(
     {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 )
+"""How many hex digits a fingerprint has, by digest."""
 _OUR_DIGEST: Final = "sha256"
 
 
@@ -44,7 +45,7 @@ def visitors_from(address: str, nonce: str, *, has_clients: bool) -> tuple[Visit
 def _prints(kind: Kind, nonce: str) -> dict[str, tuple[str, ...]]:
     return {
         digest: tuple(_print(f"{nonce} {kind} {digest} {what}", size) for what in ("certificate", "key"))
-        for digest, size in _HEX_DIGITS.items()
+        for digest, size in DIGEST_DIGITS.items()
     }
 
 

@@ -8,10 +8,14 @@ from postfix.effective.comparison import Finding, Rule, View
 from postfix.effective.listeners import Listener, TlsLevel
 from postfix.effective.sending import LEVEL
 
-__all__ = ["remedy_of"]
+__all__ = ["remedy_in_files", "remedy_of"]
 
 _PERMIT: Final = "permit_tls_clientcerts"
 _DIGEST: Final = "sha256"
+_ASK: Final = "smtpd_tls_ask_ccert"
+_BY_DECLARATION: Final = (
+    "`relay: { restrict_recipients: true }` of the host writes a list that lets listed clients through, or "
+)
 _RECIPIENTS: Final = "smtpd_recipient_restrictions"
 _RELAY: Final = "smtpd_relay_restrictions"
 _LISTS: Final = (
@@ -26,18 +30,27 @@ def remedy_of(finding: Finding, after: View) -> str:
     return remedy(finding, after) if remedy else ""
 
 
+def remedy_in_files(causes: str, listener: Listener) -> str:
+    """Return how main.cf and master.cf let listed clients in, which a listener refuses by `causes`.
+
+    Nothing is declared of the host, and the clients are listed in whatever digest it has.
+    """
+    certificates = _of_certificates(causes, listener, digest=listener.digest, ask=f": write {_ASK} = yes")
+    return "; ".join([*certificates, *_of_lists(causes, listener, by_declaration="")])
+
+
 def _of_listed(finding: Finding, view: View) -> str:
     listener = view.listeners.get(finding.place)
     if listener is None or "listed clients" not in finding.message:
         return ""
-    return "; ".join([*_of_certificates(finding, listener), *_of_lists(finding, listener)])
+    return "; ".join([*_of_certificates(finding.message, listener), *_of_lists(finding.message, listener)])
 
 
-def _named_in(finding: Finding) -> tuple[str, ...]:
-    return tuple(name for name in _LISTS if f"{name}: " in finding.message)
+def _named_in(message: str) -> tuple[str, ...]:
+    return tuple(name for name in _LISTS if f"{name}: " in message)
 
 
-def _of_certificates(finding: Finding, listener: Listener) -> Iterator[str]:
+def _of_certificates(message: str, listener: Listener, digest: str = _DIGEST, ask: str = "") -> Iterator[str]:
     """Name what keeps a listener from seeing a certificate at all, or from knowing it where it is asked about."""
     if listener.tls is TlsLevel.NONE:
         yield f"no TLS is offered here, so no certificate is seen{_said_in(listener, 'smtpd_tls_security_level')}"
@@ -46,11 +59,11 @@ def _of_certificates(finding: Finding, listener: Listener) -> Iterator[str]:
         where = f"of {listener.service.key} in master.cf" if name in listener.service.options else "of main.cf"
         yield f"STARTTLS is not offered here, so no certificate is seen: take starttls out of {name} {where}"
     elif not listener.asks_for_certificates:
-        yield f"no certificate is asked for here{_said_in(listener, 'smtpd_tls_ask_ccert')}"
-    elif listener.digest != _DIGEST:
+        yield f"no certificate is asked for here{_said_in(listener, _ASK) or ask}"
+    elif listener.digest != digest:
         name = "smtpd_tls_fingerprint_digest"
         yield f"fingerprints are compared in {listener.digest or 'no digest'} here{_said_in(listener, name)}"
-    elif any(_PERMIT in listener.words_of(name) for name in _named_in(finding)):
+    elif any(_PERMIT in listener.words_of(name) for name in _named_in(message)):
         files = ", ".join((*listener.chain_files, *(each for pair in listener.pairs for each in pair)))
         rows = ", ".join(listener.rows) or "no table"
         yield f"see that {files} can be loaded, and that the client is listed in {rows}"
@@ -60,16 +73,13 @@ def _said_in(listener: Listener, name: str) -> str:
     return f": take {name} out of {listener.service.key} in master.cf" if name in listener.service.options else ""
 
 
-def _of_lists(finding: Finding, listener: Listener) -> Iterator[str]:
-    for name in _named_in(finding):
+def _of_lists(message: str, listener: Listener, by_declaration: str = _BY_DECLARATION) -> Iterator[str]:
+    for name in _named_in(message):
         if name in listener.service.options:
             where = f"{listener.service.key} in master.cf has a list of its own: put {_PERMIT} in front there"
             yield f"{where}, or take it out" if name in (_RELAY, _RECIPIENTS) else where
         elif name == _RECIPIENTS:
-            yield (
-                "`relay: { restrict_recipients: true }` of the host writes a list that lets listed clients through, or "
-                f"put {_PERMIT} in front of what refuses in {name} of main.cf"
-            )
+            yield f"{by_declaration}put {_PERMIT} in front of what refuses in {name} of main.cf"
         elif name != _RELAY:
             yield f"put {_PERMIT} in front of what refuses in {name} of main.cf"
 

@@ -6,7 +6,19 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["AUTHORITIES", "CHAIN", "NOBODY", "PAIR", "Answer", "Answers", "Asked", "Kind", "Question", "Visitor"]
+__all__ = [
+    "AUTHORITIES",
+    "CHAIN",
+    "INDEX_SUFFIXES",
+    "NOBODY",
+    "PAIR",
+    "Answer",
+    "Answers",
+    "Asked",
+    "Kind",
+    "Question",
+    "Visitor",
+]
 
 NOBODY: Final = "nobody.postseal.invalid"
 """A key that no table has: it is looked up only to see whether the table opens."""
@@ -94,7 +106,7 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-_SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
+INDEX_SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "btree": ".db",
         "cdb": ".cdb",
@@ -106,6 +118,7 @@ _SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
         "texthash": "",
     }
 )
+"""What stands behind the name of a table in the file that Postfix opens, by type."""
 _PROXY: Final = "proxy:"
 # Through proxymap(8), keys are sought in lower case and rows are as they stand, so that upper case is never found.
 _UNFOLDED: Final = frozenset({"inline", "texthash"})
@@ -146,7 +159,7 @@ class Answers:
         found = self.to(Question(Asked.LOOKUP, f"{kind}:{path}", key))
         if kind in _UNFOLDED and found is Answer.YES:
             return Answer.UNKNOWN
-        if kind not in _SUFFIXES or not path.startswith("/"):
+        if kind not in INDEX_SUFFIXES or not path.startswith("/"):
             return found
-        opens = self.to(Question(Asked.READABLE, f"{path}{_SUFFIXES[kind]}", self._mail_owner))
+        opens = self.to(Question(Asked.READABLE, f"{path}{INDEX_SUFFIXES[kind]}", self._mail_owner))
         return {Answer.YES: found, Answer.UNKNOWN: Answer.UNKNOWN}.get(opens, Answer.BROKEN)

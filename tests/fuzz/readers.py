@@ -34,6 +34,9 @@ from pki.verification import (
     problems_of_ca_file,
     problems_of_imported_chain,
 )
+from postfix.audit.judgement import audited
+from postfix.audit.own_reading import configuration_of_files
+from postfix.audit.record import HostRecord
 from postfix.foreign_clients import foreign_client
 from postfix.main_cf import merge, read_parameters
 from postfix.master_cf import Service, merge_services, read_service_keys
@@ -56,6 +59,7 @@ __all__ = ["CORPORA", "READERS", "Finding", "Reader", "corpus_of", "judge", "sto
 
 CORPORA: Final = Path(__file__).parents[1] / "corpora"
 _NOW: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+MASTER_CF: Final = "smtp inet n - y - - smtpd\nsmtp unix - - y - - smtp\n"
 _LONGEST_MESSAGE: Final = 400_000
 _SHORTEST_SECRET_LINE: Final = 48
 _SLOWEST_SECONDS: Final = 10.0
@@ -130,14 +134,24 @@ def _safe_text(data: bytes) -> str:
         return data.decode("utf-8", "replace")
 
 
+def audit_record(main_cf: str, master_cf: str) -> HostRecord:
+    """Return what an audit without postconf(1) knows of two files."""
+    configuration = configuration_of_files(main_cf, master_cf, "/etc/postfix")
+    return HostRecord(
+        directory="/x", root="/etc/postfix", main_cf=main_cf, master_cf=master_cf, configuration=configuration
+    )
+
+
 def _read_main_cf(data: bytes) -> None:
     text = _safe_text(data)
+    audited(audit_record(text, MASTER_CF), _NOW)
     read_parameters(text)
     merge(text, {"smtpd_tls_security_level": "may"}, ["relayhost"])
 
 
 def _read_master_cf(data: bytes) -> None:
     text = _safe_text(data)
+    audited(audit_record("myhostname = mx1.example.org\n", text), _NOW)
     read_service_keys(text)
     merge_services(text, [Service("submission", "inet", "smtpd")])
     merge_services(text, [])

@@ -194,3 +194,11 @@ def test_the_table_of_readers_names_parameters_that_there_are() -> None:
     assert "smtpd_timeout" not in names_read_by("cleanup")
     assert fault_of_value("cleanup", "smtpd_timeout", "x") == ""
     assert fault_of_value("smtpd", "no_such_parameter", "x") == ""
+
+
+def test_a_restriction_that_nobody_may_declare_here_is_one_all_the_same() -> None:
+    """permit_tls_all_clientcerts on a host is no fault; a word that Postfix does not know is."""
+    name = "smtpd_relay_restrictions"
+    lists = ("permit_tls_all_clientcerts, reject_unauth_destination", "permit_tls_each_cert, reject_unauth_destination")
+    told = [[fault.message for fault in faults({name: each}) if fault.place == SMTP.key] for each in lists]
+    assert told == [[], [f"{name}: permit_tls_each_cert is no restriction, and no class in smtpd_restriction_classes"]]
