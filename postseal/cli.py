@@ -14,10 +14,8 @@ from typing import NoReturn
 
 from postfix.deploy.host_program import earlier_states, roll_back
 from postfix.deploy.program_result import sentences_of_evidence
-from postfix.deploy.session import HostSession
 from postfix.deploy.sessions.host_keys import host_keys_of
-from postfix.deploy.sessions.local import LocalSession
-from postfix.deploy.sessions.ssh import SshSession, carried_program
+from postfix.deploy.sessions.ssh import carried_program
 from postfix.ssh_access import SSH_PORT, SshAccess, problems_of_ssh
 from postseal.adopt.command import add_adopt
 from postseal.audit.command import add_audit
@@ -26,7 +24,7 @@ from postseal.doctor.findings import has_fault
 from postseal.doctor.gathering import gather_facts
 from postseal.doctor.judgement import judge
 from postseal.host_access import render_host_keys
-from postseal.host_places import target_in
+from postseal.places import add_place, session_at
 from postseal.report.csv_document import render_csv
 from postseal.report.engine import COMMAND_VARIABLE, export_stack, read_export, write_output
 from postseal.report.forecast import forecast
@@ -41,7 +39,7 @@ from postseal.report.selection import Selection
 from postseal.report.table import DEFAULT_ROWS, TableStyle, render_table
 from postseal.rolling_back import chosen_state, render_rollback, render_states
 from postseal.version import VERSION
-from postseal_core.errors import ConfigError, PostsealError, Problem, refuse
+from postseal_core.errors import ConfigError, PostsealError, refuse
 from postseal_core.instants import parse_instant
 from postseal_core.wording import shown
 
@@ -131,10 +129,7 @@ def _add_rollback(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="take a Postfix back to an earlier state; needs no engine and no state of a stack",
         epilog=_EXIT_CODES_OF_ROLLBACK,
     )
-    rollback.add_argument(
-        "place", metavar="DIR|HOST", help="a configuration directory here, as /etc/postfix, or a host of the stack file"
-    )
-    rollback.add_argument("--stack-file", type=Path, metavar="FILE", help="says where HOST is, as Pulumi.prod.yaml")
+    add_place(rollback)
     rollback.add_argument("--to", type=int, metavar="N", help="the number of the earlier state (default: the last one)")
     rollback.add_argument("--list", action="store_true", help="only list the earlier states that the host keeps")
     rollback.set_defaults(run=_rollback)
@@ -222,7 +217,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _rollback(options: argparse.Namespace) -> ExitCode:
-    session = _session_at(options.place, options.stack_file)
+    session = session_at(options)
     states = earlier_states(session).kept
     if options.list:
         print(render_states(states, session.root), end="")
@@ -233,21 +228,6 @@ def _rollback(options: argparse.Namespace) -> ExitCode:
         print(line)
     print(render_rollback(state, session.root, result.reloading), end="")
     return ExitCode.FINE
-
-
-def _session_at(place: str, stack_file: Path | None) -> HostSession:
-    """Return the way to a Postfix: in a directory of this machine, or where a stack file says."""
-    if stack_file is None:
-        if Path(place).is_absolute() and Path(place).is_dir():
-            return LocalSession(Path(place))
-        expected = "expected the configuration directory of a Postfix here, as /etc/postfix, or a host and --stack-file"
-        raise ConfigError([Problem("DIR|HOST", f"got {shown(place)}, {expected}")])
-    try:
-        text = stack_file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem("--stack-file", f"{stack_file} cannot be read: {error}")]) from error
-    target = target_in(text, place, str(stack_file)).record
-    return SshSession(target.ssh, target.path) if target.ssh else LocalSession(Path(target.path))
 
 
 def _host_key(options: argparse.Namespace) -> ExitCode:

@@ -1,20 +1,26 @@
-"""Which host a command is about: a directory of this machine, or a host by its name in a stack file."""
+"""Which host a command is about: one that a stack file declares, or one elsewhere by its address."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import yaml
 
-from postfix.target import Local, Ssh, TargetKind
+from postfix.ssh_access import SSH_PORT, Sudo, problems_of_ssh
+from postfix.target import DEPLOY_USER, ETC_POSTFIX, Local, Ssh, TargetKind
 from postseal.stack.host_sections import TargetSection
 from postseal.stack.words import expanded
 from postseal_core.errors import ConfigError, Problem, refuse
 from postseal_core.reading import Section, join_path, read_section
 from postseal_core.wording import shown
 
-__all__ = ["target_in"]
+__all__ = ["ssh_target_of", "target_in"]
 
 _HOSTS: Final = ":hosts"
+_ADDRESS: Final = re.compile(
+    r"ssh://(?:(?P<user>[^@/:]+)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^@/:\[\]?#]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>/[^?#]*)?"
+)
+_NOTATION: Final = "ssh://postseal@mx1.example.org:22/etc/postfix"
 
 
 class _HostPlace(Section):
@@ -44,6 +50,29 @@ def target_in(text: str, name: str, file_name: str) -> Local | Ssh:
         return Local(section.local)
     message = f"{TargetKind.DIRECTORY} is no running Postfix; this needs a target `local` or `ssh`"
     raise ConfigError([Problem(f"{path}.target", message)])
+
+
+def ssh_target_of(address: str, *, host_key: str, identity_file: str, sudo: str) -> Ssh:
+    """Return a host by its address, `ssh://USER@HOST:PORT/DIRECTORY`.
+
+    User, port and directory may be left out: postseal, 22 and /etc/postfix. `host_key`: the key that it has to show,
+    one a line. `identity_file`: the key of the user; empty asks the agent. `sudo`: `program`, `shell`, `none`, or empty
+    for what fits the user. Raises ConfigError with everything that is wrong.
+    """
+    found = _ADDRESS.fullmatch(address)
+    if not found:
+        raise ConfigError([Problem("HOST", f"got {shown(address)}, expected {_NOTATION}")])
+    target = Ssh(
+        found["host"].strip("[]"),
+        host_key=host_key,
+        user=found["user"] or DEPLOY_USER,
+        port=int(found["port"] or SSH_PORT),
+        identity_file=identity_file,
+        sudo=Sudo(sudo) if sudo else None,
+        path=(found["path"] or "").rstrip("/") or ETC_POSTFIX,
+    )
+    refuse(Problem(f"--{each.path.replace('_', '-')}", each.message) for each in problems_of_ssh(target.access))
+    return target
 
 
 def _hosts(text: str, file_name: str) -> Mapping[Any, Any]:

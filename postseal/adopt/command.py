@@ -4,13 +4,14 @@ import argparse
 import os
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from postfix.audit.host_view import HostView
 from postseal.adopt.adoption import adopted
 from postseal.adopt.document import render_adoption
-from postseal.audit.gathering import AuditError, audit_directory
+from postseal.audit.command import audited_place
+from postseal.audit.gathering import AuditError
+from postseal.places import add_place
 from postseal_core.errors import Problem
 
 __all__ = ["add_adopt"]
@@ -24,7 +25,7 @@ def add_adopt(commands: Any) -> None:
     adopt = commands.add_parser(
         "adopt", help="write the entries of a stack file that reproduce a Postfix host as it is", epilog=_EXIT_CODES
     )
-    adopt.add_argument("directory", type=Path, metavar="DIR", help="the directory of main.cf, as /etc/postfix")
+    add_place(adopt)
     adopt.add_argument("--name", default="mx1", help="what the host is called in the stack (default: mx1)")
     adopt.add_argument("--project", default="mail-pki", help="the name in Pulumi.yaml (default: mail-pki)")
     adopt.add_argument("--copy-of", default="", metavar="DIR", help="as of `postseal audit`")
@@ -33,7 +34,7 @@ def add_adopt(commands: Any) -> None:
 
 
 def _adopt(options: argparse.Namespace) -> int:
-    record, _ = audit_directory(options.directory, options.copy_of, datetime.now(UTC))
+    record, _ = audited_place(options, datetime.now(UTC))
     adoption = adopted(HostView(record), options.name)
     if adoption.obstacles:
         for each in adoption.obstacles:

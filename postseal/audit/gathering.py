@@ -19,7 +19,7 @@ from postseal.audit.asking import Asker, program
 from postseal.audit.files import FileReader, complaint_about, is_of_root_alone, read_bounded
 from postseal_core.errors import PostsealError
 
-__all__ = ["AuditError", "audit_directory"]
+__all__ = ["AuditError", "audit_directory", "version_of"]
 
 _SECONDS: Final = 9.0
 """For everything; what could not be asked until then is told as not seen."""
@@ -110,7 +110,7 @@ def _base(place: Path, copy_of: str, main_cf: str, master_cf: str, stop_at: floa
         record = replace(record, not_seen=(*record.not_seen, reason))
     if configuration is not None:
         return replace(record, configuration=configuration)
-    return record if is_copy else replace(record, version=_version(record))
+    return record if is_copy else replace(record, version=version_of(record))
 
 
 def _sentence_of_copy(place: Path, root: str) -> str:
@@ -149,7 +149,8 @@ def _said(process: subprocess.Popen[bytes], stop_at: float) -> Said:
     return Said(process.returncode, *(text[:_LARGEST_SAID].decode(*_ENCODING) for text in (out, err)))
 
 
-def _version(record: HostRecord) -> PostfixVersion | None:
+def version_of(record: HostRecord) -> PostfixVersion | None:
+    """Return the release that postconf(1) told; None where it did not."""
     text = configuration_of(record.captures).parameters.get("mail_version", "") if record.captures else ""
     try:
         return PostfixVersion.from_text(".".join(text.partition("-")[0].split(".")[:2]))

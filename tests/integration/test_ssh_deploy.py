@@ -98,3 +98,30 @@ def test_a_host_goes_back_to_an_earlier_state_by_the_stack_file_alone(
     assert "has no host 'mx2'; its hosts: mx1" in capsys.readouterr().err
     assert main(["rollback", "mx1", "--stack-file", str(stack_file), "--to", "3"]) == 0
     assert relay.is_new()
+
+
+def test_an_audit_from_elsewhere_finds_what_one_on_the_host_finds(
+    relay: FarRelay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the address alone, for whoever has no stack yet; nothing there is changed."""
+    relay.up(OLD)
+    if relay.server.user != "root":
+        relay.server.put_program(carried_program())
+    main_cf = relay.instance.config_directory / "main.cf"
+    main_cf.write_text(main_cf.read_text() + "smtpd_use_tls = yes\nsmtpd_recipient_restrictions = reject\n")
+    main_cf.chmod(0o666)
+    access, root = relay.server.access, relay.session.root
+    before = relay.content()
+    address = f"ssh://{access.user}@{access.host}:{access.port}{root}"
+    way = ["--host-key", access.host_keys[0], "--identity-file", access.identity_file, "--sudo", str(access.sudo)]
+
+    def findings(*arguments: str) -> set[tuple[str, ...]]:
+        assert main(["audit", *arguments, "--format", "json"]) == 2
+        found = json.loads(capsys.readouterr().out)["findings"]
+        names = ("kind", "file", "line", "service", "parameter", "what")
+        return {tuple(str(each[name]) for name in names) for each in found if each["kind"] != "not-seen"}
+
+    far, near = findings(address, *way), findings(root)
+    assert far == near
+    assert "others than root may write it (mode 0666)" in str(far)
+    assert relay.content() == before
