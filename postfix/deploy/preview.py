@@ -67,8 +67,14 @@ def preview(
         *sentences_of_moved_queue(foreseen, session.root),
     ]
     is_read = any(isinstance(step, Reload) for step in plan.steps) or bool(expectation.pending)
+    other = (
+        "what is ours there is of another run than the stored one: it was cut off, taken back, or comes from a backup; "
+        "`up` brings what is declared"
+    )
+    is_of_another_run = deployed.stamp != "" and situation.mark.stamp not in ("", deployed.stamp)
+    back = sentences_of_rollback(session)
     return [
-        *sentences_of_rollback(session),
+        *(back or ([other] if is_of_another_run else [])),
         *([unread] if has_unread_files(session) else []),
         *refused,
         *sentences_of_open_files(situation.configuration, session.root),

@@ -37,7 +37,7 @@ from postseal_core.files.bringing import (
     release_directory,
 )
 from postseal_core.files.directory import DirectoryWriter
-from postseal_core.files.mark import NO_MARK, read_mark
+from postseal_core.files.mark import NO_MARK, Mark, read_mark
 from postseal_core.files.sentences import sentence_of_takeover
 from postseal_core.files.tree import DIRECTORY, MARK_FILE, OTHER
 
@@ -89,8 +89,11 @@ class Destination(Protocol):
     def foresee_removal(self, deployed: Deployed, bringer: Bringer) -> None:
         """Report in a preview what `remove` would give back, remove and leave."""
 
-    def is_unfinished(self) -> bool:
-        """Return whether a run that was cut off is still to be finished or undone, which the next one does."""
+    def is_unfinished(self, deployed: Deployed) -> bool:
+        """Return whether ours is there as another run has left it than the one that was stored.
+
+        One that was cut off, a rollback, or files from a backup: the next run brings what is declared.
+        """
 
     def drift(self, left: Left, wanted: Left) -> list[Edit]:
         """Return what others have changed since the last deployment, and is not as it is declared now (`wanted`)."""
@@ -144,8 +147,9 @@ class _Directory:
         foresee_release(self._path, deployed.files, bringer)
         foresee_release(self._jail, deployed.chroot, bringer)
 
-    def is_unfinished(self) -> bool:
-        return False
+    def is_unfinished(self, deployed: Deployed) -> bool:
+        places = ((self._path, deployed.files), (self._jail, deployed.chroot))
+        return any(_is_of_another_run(DirectoryWriter(path), files) for path, files in places)
 
     def drift(self, left: Left, wanted: Left) -> list[Edit]:
         content = wanted.deployed.files
@@ -232,8 +236,13 @@ class _OnHost:
         for line in foresee_removal(self._session, deployed, bringer.owner):
             bringer.report(line)
 
-    def is_unfinished(self) -> bool:
-        return has_open_journal(self._session) or has_unread_files(self._session)
+    def is_unfinished(self, deployed: Deployed) -> bool:
+        if has_open_journal(self._session) or has_unread_files(self._session):
+            return True
+        return deployed.stamp != "" and _mark_in(self._session, self._session.present([MARK_FILE])).stamp not in (
+            "",
+            deployed.stamp,
+        )
 
     def drift(self, left: Left, wanted: Left) -> list[Edit]:
         ours = {**left.deployed.files, **left.deployed.index_digests}
@@ -323,8 +332,25 @@ def _seen(place: PlaceReader, left: Left, paths: Collection[str]) -> Seen:
     present = place.present([*paths, MARK_FILE])
     differs = [path for path in paths if path in present and present[path] != left.deployed.files.get(path)]
     read = {path: place.read(path) for path in differs if present[path] not in (DIRECTORY, OTHER)}
-    try:
-        mark = read_mark(place.read(MARK_FILE), present.get(MARK_FILE))
-    except ConfigError:
-        mark = NO_MARK
+    mark = _mark_in(place, present)
     return Seen(root=place.root, present=present, files={path: file for path, file in read.items() if file}, mark=mark)
+
+
+def _is_of_another_run(place: PlaceReader, owned: Mapping[str, str]) -> bool:
+    """Return whether a file is neither as it was left nor edited: its mark says that a run of ours has left it so."""
+    if not owned:
+        return False
+    present = place.present([*owned, MARK_FILE])
+    marked = _mark_in(place, present).files
+    return any(
+        path in present and path in marked and present[path] != was and present[path] in marked[path].digests
+        for path, was in owned.items()
+    )
+
+
+def _mark_in(place: PlaceReader, present: Mapping[str, str]) -> Mark:
+    """Return the mark at a place; none where nobody can read it, which a run that writes there refuses."""
+    try:
+        return read_mark(place.read(MARK_FILE), present.get(MARK_FILE))
+    except ConfigError:
+        return NO_MARK

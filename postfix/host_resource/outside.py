@@ -97,8 +97,9 @@ def _lines_found(
 
 
 def is_unfinished(state: HostState, there: Destination) -> bool:
-    """Return whether a run that was cut off has left a host half-way, whatever its files are like."""
-    return deployed_on(state) != _NOTHING and there.is_unfinished()
+    """Return whether a host is as another run has left it than the stored one, whatever its files are like."""
+    deployed = deployed_on(state)
+    return deployed != _NOTHING and there.is_unfinished(deployed)
 
 
 def tell_edits(

@@ -11,6 +11,7 @@ from pki.verification import chain_pem
 from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.settings import ServerSettings
 from postfix.target import Local
+from postseal.cli import main
 from postseal_core.instants import format_instant
 from postseal_core.records import encode
 from tests.support.host_certificates import admitted_alice, alice, authority, served
@@ -174,3 +175,28 @@ def test_a_request_to_delete_cannot_widen_who_may_relay(plugin: PluginRuns, inst
     host.outputs["deployed"]["originals"] = {"relay_clientcerts": "static:all"}
     host.delete()
     assert "static" not in main_cf.read_text()
+
+
+@pytest.mark.needs_postfix
+@pytest.mark.takes_long
+def test_a_preview_says_that_a_host_was_taken_back_and_the_next_run_brings_what_is_declared(
+    plugin: PluginRuns, instance: PostfixInstance
+) -> None:
+    """Also which rows that brings and takes; afterwards nobody speaks of it any more."""
+    host = plugin.resource("MailServer", "mx1")
+    plugin.up(host, declared(instance))
+    plugin.up(host, declared(instance, has_alice=False))
+    table, fingerprint = instance.config_directory / "relay_clientcerts", certificate_fingerprint_sha256(alice())
+    assert main(["rollback", str(instance.config_directory)]) == 0
+    assert fingerprint in table.read_text()
+    at = len(plugin.lines)
+    assert plugin.preview(host, declared(instance, has_alice=False))[0] == {"changed_outside": "update"}
+    said = plugin.lines[at:]
+    assert any("was taken back by `postseal rollback` at 20" in line for line in said)
+    assert any("a row goes" in line and fingerprint in line for line in said)
+    assert fingerprint in table.read_text()
+    assert plugin.up(host, declared(instance, has_alice=False)) == {"changed_outside": "update"}
+    assert fingerprint not in table.read_text()
+    at = len(plugin.lines)
+    assert plugin.up(host, declared(instance, has_alice=False)) == {}
+    assert not any("taken back" in line for line in plugin.lines[at:])
