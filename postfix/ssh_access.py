@@ -49,6 +49,7 @@ _KEY_TYPES: Final = (
     "sk-ecdsa-sha2-nistp256@openssh.com",
 )
 _LONGEST_FIELD: Final = 64
+_WORD: Final = re.compile(r"[a-z]+-[a-z0-9@.-]{1,40}", re.ASCII)
 _SHORTEST_KEY: Final = 36
 
 
@@ -102,7 +103,9 @@ def complaint_of_host_key(line: str) -> str | None:
     fields = line.split()
     known = f"expected a public key of the host as `{_KEY_TYPES[0]} AAAA...`; `postseal host-key HOST` prints it"
     if len(fields) < 2 or fields[0] not in _KEY_TYPES or "\n" in line.strip():  # noqa: PLR2004  # type and key
-        return f"got {shown(line)}, {known}"
+        # What is pasted here by mistake may be a private key.
+        got = shown(fields[0]) if fields and _WORD.fullmatch(fields[0]) else "something else"
+        return f"got {got}, {known}"
     return None if _type_in(fields[1]) == fields[0] else f"the key behind {fields[0]} is cut or another one; {known}"
 
 
@@ -135,15 +138,20 @@ def problems_of_ssh(access: SshAccess) -> Iterator[Problem]:
             yield Problem(field, f"got {seconds}, expected a number of seconds from {least} to {MOST_SECONDS}")
     for field, path in (("identity_file", access.identity_file), ("config_file", access.config_file)):
         if path and (not path.isprintable() or path.startswith("-")):
-            yield Problem(field, f"got {shown(path)}, expected the path of a file, as ~/.ssh/deploy")
+            yield Problem(field, f"got {_quoted(path)}, expected the path of a file, as ~/.ssh/deploy")
     yield from _problems_of_sudo(access)
+
+
+def _quoted(text: str) -> str:
+    """Return what was found; not where it is long or has lines, as a private key that was pasted here by mistake."""
+    return shown(text) if text.isprintable() and len(text) <= _LONGEST_FIELD else "something else"
 
 
 def _problems_of_place(access: SshAccess) -> Iterator[Problem]:
     if not _HOST.fullmatch(access.host):
-        yield Problem("host", f"got {shown(access.host)}, expected a name or address, as mx1.example.org")
+        yield Problem("host", f"got {_quoted(access.host)}, expected a name or address, as mx1.example.org")
     if not _USER.fullmatch(access.user):
-        yield Problem("user", f"got {shown(access.user)}, expected a user of the host, as postseal")
+        yield Problem("user", f"got {_quoted(access.user)}, expected a user of the host, as postseal")
     if not 0 < access.port <= _HIGHEST_PORT:
         yield Problem("port", f"got {access.port}, expected a number from 1 to {_HIGHEST_PORT}")
 
@@ -160,6 +168,6 @@ def _problems_of_host_keys(host_keys: tuple[str, ...]) -> Iterator[Problem]:
 
 def _problems_of_sudo(access: SshAccess) -> Iterator[Problem]:
     if not _PATH.fullmatch(access.program) or "/../" in f"{access.program}/":
-        yield Problem("program", f"got {shown(access.program)}, expected an absolute path, as {PROGRAM_PATH}")
+        yield Problem("program", f"got {_quoted(access.program)}, expected an absolute path, as {PROGRAM_PATH}")
     if access.sudo is Sudo.NONE and access.user != "root":
         yield Problem("sudo", f"`none` is for the user root; {access.user} needs `program` or `shell`")

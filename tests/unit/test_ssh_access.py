@@ -16,6 +16,7 @@ from postfix.ssh_access import (
     problems_of_ssh,
 )
 from postfix.target import Local, Ssh, is_same_host
+from tests.support.test_authority import ThrowAwayAuthority
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGpSaA4mPS6pd7nzktvzYmZHvxfrKtaNmW5JcvoqSqRH"
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC6bD0cm1Qb5dS2lTQCw0TtMLdlKRQy5aEVw0qs4Wcrb"
@@ -62,6 +63,16 @@ def test_a_usual_way_has_no_problem() -> None:
 def test_what_is_no_way_to_a_host_is_told_by_its_field(field: str, value: object, path: str) -> None:
     """Nothing reaches a command line that could be an option, a second command or a second line."""
     assert [each.path for each in problems_of_ssh(replace(GOOD, **{field: value}))] == [path]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("field", ["host_keys", "identity_file", "config_file", "host", "user", "program"])
+def test_a_private_key_in_the_wrong_place_is_not_quoted(field: str) -> None:
+    """It is pasted there sooner than anybody thinks, and messages are kept."""
+    pem = ThrowAwayAuthority().issue_client("alice").private_key_pem
+    value = tuple(pem.splitlines()) if field == "host_keys" else pem
+    told = " ".join(each.message for each in problems_of_ssh(replace(GOOD, **{field: value})))  # type: ignore[arg-type]
+    assert told
+    assert not any(line in told for line in pem.splitlines())
 
 
 @given(st.text(max_size=80))

@@ -9,6 +9,7 @@ from postfix.ssh_access import Sudo
 from postfix.target import Drift, Ssh
 from postseal.stack.config import load_stack
 from tests.support.stack_files import host, problems_of, stack
+from tests.support.test_authority import ThrowAwayAuthority
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGpSaA4mPS6pd7nzktvzYmZHvxfrKtaNmW5JcvoqSqRH"
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC6bD0cm1Qb5dS2lTQCw0TtMLdlKRQy5aEVw0qs4Wcrb"
@@ -103,3 +104,13 @@ def test_the_same_directory_on_two_machines_is_two_places(name: str, key: str, *
     hosts = {each: {**host, "certificate": "none"} for each, host in hosts.items()}
     found = [each for each in problems_of(stack(hosts=hosts)) if each.path == "hosts.mx2.target"]
     assert bool(found) is is_refused
+
+
+@pytest.mark.parametrize("field", ["host", "host_key", "identity_file", "config_file", "user", "program", "port"])
+def test_a_private_key_in_the_stack_file_is_refused_and_not_quoted(field: str) -> None:
+    """Wherever it was pasted: a stack file is read by everybody who may see the repository."""
+    pem = ThrowAwayAuthority().issue_client("alice").private_key_pem
+    way = {"host": "mx1", "host_key": KEY, field: pem}
+    told = [str(each) for each in problems_of(host(target={"ssh": way}))]
+    assert told
+    assert not any(line in each for line in pem.splitlines()[1:-1] for each in told)

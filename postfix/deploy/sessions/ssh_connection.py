@@ -13,11 +13,12 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from postfix.deploy.session import LostError, UnreachableError
+from postfix.deploy.sessions.exchange import Ended, TooLateError, TooMuchError, exchange
 from postfix.deploy.sessions.private_directory import private_directory
 from postfix.deploy.ssh_command import (
     SILENCE_SECONDS,
@@ -29,6 +30,7 @@ from postfix.deploy.ssh_command import (
 )
 from postfix.deploy.ssh_failures import Failure, FailureKind, failure_of_connection, sentence_of_silence, shown_end
 from postfix.ssh_access import SshAccess
+from postseal_core.errors import DeployError
 
 __all__ = ["SshConnection", "close_all", "connection_to"]
 
@@ -45,13 +47,6 @@ _DROPS: Final = 4
 _PAUSE_SECONDS: Final = 2.0
 # Preview and diff of one run ask one after the other: a host that is away is not waited for each time.
 _REMEMBERED_SECONDS: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    returncode: int
-    stdout: bytes = field(repr=False)
-    stderr: str
 
 
 class SshConnection:
@@ -161,23 +156,15 @@ class SshConnection:
             said.seek(0)
             return failure_of_connection(self._access, said.read().decode(errors="replace"))
 
-    def _run(self, command: list[str], said: bytes, seconds: float) -> _Ended:
-        with subprocess.Popen(
-            command,
-            env=environment_of(os.environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as process:
-            try:
-                stdout, stderr = process.communicate(said, timeout=seconds)
-            except BaseException as error:
-                process.kill()
-                process.wait()
-                if isinstance(error, subprocess.TimeoutExpired):
-                    raise LostError(sentence_of_silence(self._access, seconds)) from error
-                raise
-        return _Ended(process.returncode, stdout, stderr.decode(errors="replace"))
+    def _run(self, command: list[str], said: bytes, seconds: float) -> Ended:
+        try:
+            return exchange(command, said, environment_of(os.environ), timeout_seconds=seconds)
+        except TooLateError as error:
+            raise LostError(sentence_of_silence(self._access, seconds)) from error
+        except TooMuchError as error:
+            raise DeployError(
+                f"{self._access.name} says more than any host of ours would; see what runs there"
+            ) from error
 
 
 def _expanded(path: str) -> str:
