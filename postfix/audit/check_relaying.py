@@ -56,18 +56,27 @@ def check_strangers(view: HostView) -> Iterator[Finding]:
     """Find listeners through which strangers may relay, and say what decides where nobody can tell."""
     unsure: dict[str, list[str]] = {}
     for listener in view.listeners:
-        by_kind = {kind: view.by_visitor[listener.name, kind] for kind in (*_BARE, *_BEARERS)}
-        permitted = [kind for kind, each in by_kind.items() if each.verdict is Verdict.PERMIT]
         if view.is_local(listener):
             continue
-        if permitted:
-            yield _permitted(view, listener, permitted, by_kind)
+        by_kind = _judged(view, listener)
+        by_protocol = [by_kind, *([_judged(view.by_ipv6, listener)] if view.by_ipv6 else [])]
+        # The worst is told once: who comes by IPv6 is mostly treated alike.
+        if open_to := next((each for each in by_protocol if _permitted_in(each)), None):
+            yield _permitted(view, listener, _permitted_in(open_to), open_to)
         elif deciding := _deciding(view, listener, by_kind.values()):
             unsure.setdefault("; ".join(deciding), []).append(listener.name)
     for causes, names in unsure.items():
         what = f"whether strangers may relay through {', '.join(names)} depends on {causes}"
         fix = "see what it answers; what need not decide about mail to others goes behind reject_unauth_destination"
         yield Finding(kind=Kind.RELAY_UNKNOWN, place=Place(f"{view.record.root}/master.cf"), what=what, fix=fix)
+
+
+def _judged(view: HostView, listener: Listener) -> dict[Visitor, Judgement]:
+    return {kind: view.by_visitor[listener.name, kind] for kind in (*_BARE, *_BEARERS)}
+
+
+def _permitted_in(judgements: Mapping[Visitor, Judgement]) -> list[Visitor]:
+    return [kind for kind, each in judgements.items() if each.verdict is Verdict.PERMIT]
 
 
 def _deciding(view: HostView, listener: Listener, judgements: Iterable[Judgement]) -> list[str]:

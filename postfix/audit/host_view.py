@@ -26,6 +26,8 @@ __all__ = ["LISTED_PERMIT", "STRANGER", "HostView"]
 LISTED_PERMIT: Final = "permit_tls_clientcerts"
 STRANGER: Final = "203.0.113.77"
 """Of documentation (RFC 5737): nobody's network has it, so a stranger comes from there."""
+_STRANGER_BY_IPV6: Final = "2001:db8:5ea1::77"
+"""Likewise (RFC 3849)."""
 _NONCE: Final = "stranger of an audit"
 _LOCAL: Final = frozenset({"localhost", "loopback-only", "localhost.localdomain", "ip6-localhost"})
 _MOST_ROUNDS: Final = 8
@@ -112,6 +114,12 @@ class HostView:
     def by_visitor(self) -> Mapping[tuple[str, Kind], Judgement]:
         """The judgements by listener and visitor."""
         return {(each.listener, each.visitor): each for each in self.judgements}
+
+    @cached_property
+    def by_ipv6(self) -> "HostView | None":
+        """The same for strangers that come by IPv6; None where nobody does."""
+        has_none = self.main["inet_protocols"].lower() == "ipv4" or self.address != STRANGER
+        return None if has_none else replace(self, address=_STRANGER_BY_IPV6)
 
     def file(self, path: str) -> PublicFile | None:
         """Return a file with certificates; None where it was not read yet, which is then asked for."""

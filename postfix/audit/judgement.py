@@ -20,7 +20,7 @@ from postfix.audit.known_answers import sources_in_question
 from postfix.audit.record import HostRecord, Wanted
 from postfix.effective.visitors import Asked, Question
 
-__all__ = ["Audit", "audited"]
+__all__ = ["Audit", "audited", "settled"]
 
 _CHECKS: Final[tuple[Callable[[HostView], Iterator[Finding]], ...]] = (
     check_strangers,
@@ -45,6 +45,9 @@ _DATED: Final[tuple[Callable[[HostView, datetime], Iterator[Finding]], ...]] = (
     check_served,
     check_presented,
 )
+
+
+_MOST_ROUNDS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,23 @@ def audited(record: HostRecord, now: datetime) -> Audit:
         questions=frozenset(each for each in view.missing if each.asked not in (Asked.LOADS, Asked.TRUSTED)),
     )
     return Audit(findings, wanted)
+
+
+def settled(
+    record: HostRecord, now: datetime, add: Callable[[HostRecord, Wanted], HostRecord]
+) -> tuple[HostRecord, Audit]:
+    """Return a record that has all that an audit asks for, and the audit.
+
+    `add` returns a record with what is wanted, be it here or on another machine: what it cannot have, it adds as
+    unknown or hidden. It is asked a few times, as answers lead to other questions.
+    """
+    audit = audited(record, now)
+    for _ in range(_MOST_ROUNDS):
+        if not audit.wanted:
+            break
+        record = add(record, audit.wanted)
+        audit = audited(record, now)
+    return record, audit
 
 
 def _files_in(question: Question) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from postfix.audit.judgement import Audit, audited
+from postfix.audit.judgement import Audit, settled
 from postfix.audit.own_reading import RELEASE_OF_DEFAULTS, configuration_of_files
 from postfix.audit.record import HostRecord, Wanted
 from postfix.effective.captures import CALLS, Captures, Said, configuration_of
@@ -27,7 +27,6 @@ _CALL_SECONDS: Final = 6.0
 _LEAST_SECONDS: Final = 0.1
 _LARGEST_TEXT: Final = 4 * 1024 * 1024
 _LARGEST_SAID: Final = 8 * 1024 * 1024
-_MOST_ROUNDS: Final = 12
 _MOST_FILES: Final = 2000
 _DEEPEST: Final = 4
 _LARGEST_CERTIFICATE: Final = 64 * 1024
@@ -59,12 +58,7 @@ def audit_directory(directory: Path, copy_of: str, now: datetime) -> tuple[HostR
     record = _base(place, copy_of.rstrip("/"), main_cf, master_cf, stop_at)
     reader = FileReader(place, record.root, is_copy=record.is_copy)
     asker = Asker(place, record.root, is_live=_is_live(record), is_copy=record.is_copy, stop_at=stop_at)
-    for _ in range(_MOST_ROUNDS):
-        audit = audited(record, now)
-        if not audit.wanted:
-            break
-        record = _with(record, audit.wanted, reader, asker)
-    return record, audit
+    return settled(record, now, lambda known, wanted: _with(known, wanted, reader, asker))
 
 
 def _is_live(record: HostRecord) -> bool:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from postfix.audit.findings import Finding
-from postfix.audit.judgement import audited
+from postfix.audit.judgement import audited, settled
 from postfix.audit.own_reading import configuration_of_files
-from postfix.audit.record import HostRecord, SeenTable
+from postfix.audit.record import HostRecord, SeenTable, Wanted
 from postfix.effective.visitors import Answer, Asked, Question
 from postfix.public_file import PublicFile, public_file
 from tests.support.test_authority import Credential, ThrowAwayAuthority
@@ -80,18 +80,17 @@ class AuditedHost:
 
     def settled(self, now: datetime | None = None) -> HostRecord:
         """Return the facts once all is asked."""
-        record = self.record
-        for _ in range(9):
-            wanted = audited(record, now or datetime.now(UTC)).wanted
-            if not wanted:
-                return record
-            record = replace(
-                record,
-                files={**record.files, **{path: self._file(path) for path in wanted.files}},
-                tables={**record.tables, **{name: self._table(name) for name in wanted.tables}},
-                answers={**record.answers, **{each: self._answer(each) for each in wanted.questions}},
-            )
-        raise AssertionError("the audit never has enough")
+        record, audit = settled(self.record, now or datetime.now(UTC), self._with)
+        assert not audit.wanted, "the audit never has enough"
+        return record
+
+    def _with(self, record: HostRecord, wanted: Wanted) -> HostRecord:
+        return replace(
+            record,
+            files={**record.files, **{path: self._file(path) for path in wanted.files}},
+            tables={**record.tables, **{name: self._table(name) for name in wanted.tables}},
+            answers={**record.answers, **{each: self._answer(each) for each in wanted.questions}},
+        )
 
     def _file(self, path: str) -> PublicFile:
         known: Mapping[str, PublicFile | str] = {CHAIN: SERVER.chain_pem, **self.files}

@@ -57,6 +57,7 @@ def saying(stderr: str = "", **main_cf: str) -> HostRecord:
 
 FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
     "all networks": (Kind.OPEN_RELAY, AuditedHost(main_cf={"mynetworks": "0.0.0.0/0"})),
+    "all networks of IPv6": (Kind.OPEN_RELAY, AuditedHost(main_cf={"mynetworks": "[::]/0", "inet_protocols": "all"})),
     "a pattern for all domains": (Kind.OPEN_RELAY, AuditedHost(main_cf={"relay_domains": "static:all"}, answers={
         (Asked.LOOKUP, "static:all"): Answer.YES})),
     "a table that knows all": (Kind.OPEN_RELAY, AuditedHost(
@@ -168,6 +169,8 @@ FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
 }  # fmt: skip
 
 NOT_FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
+    "all networks of IPv6, which nobody speaks": (Kind.OPEN_RELAY, AuditedHost(
+        main_cf={"mynetworks": "[::]/0", "inet_protocols": "ipv4"})),
     "own networks": (Kind.WIDE_NETWORKS, AuditedHost(main_cf={"mynetworks": "10.0.0.0/8 192.0.2.0/24 [fc00::]/7"})),
     "an open service for this machine": (Kind.OPEN_RELAY, AuditedHost(
         master_cf=f"{LOCAL}  -o mynetworks=0.0.0.0/0\n  -o {RELAY}=permit_mynetworks,reject\n")),
