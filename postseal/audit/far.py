@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from postfix.audit.judgement import Audit, audited
+from postfix.audit.judgement import Audit, settled
 from postfix.audit.record import HostRecord, SeenTable, Wanted
 from postfix.deploy.bundle import request
 from postfix.deploy.foresight_form import HostSaid, answers_in, archive_of, is_asked_on_host, read_said
@@ -18,7 +19,6 @@ from postseal_core.files.tree import OF_ANOTHER, FileEntry
 
 __all__ = ["audit_host"]
 
-_MOST_ROUNDS: Final = 12
 _OTHERS_WRITE: Final = 0o022
 _ENCODING: Final = ("utf-8", "surrogateescape")
 _NOT_LOOKED_FOR: Final = (
@@ -38,13 +38,7 @@ def audit_host(session: HostSession, now: datetime) -> tuple[HostRecord, Audit]:
         AuditError: There is no main.cf that can be read.
         DeployError: The host cannot be reached, or does not answer.
     """
-    record = _base(session)
-    for _ in range(_MOST_ROUNDS):
-        audit = audited(record, now)
-        if not audit.wanted:
-            break
-        record = _with(record, audit.wanted, session)
-    return record, audit
+    return settled(_base(session), now, partial(_with, session=session))
 
 
 def _base(session: HostSession) -> HostRecord:
