@@ -1,6 +1,7 @@
 """Case `far-hosts`: a change brought to many hosts by SSH at once, beside a script of scp, postmap and reload.
 
-Each host has an sshd and a Postfix of its own on this machine. The script connects anew for each command, as scripts
+Each host has an sshd and a Postfix of its own on this machine; the second time it is 30 ms away, by a port where all
+comes later. The script connects anew for each command, as scripts
 do, to ten hosts at once; it checks nothing and proves nothing. Ours goes through `postfix.deploy.transaction.deploy`,
 with new connections, also to ten hosts at once; the engine is left out.
 """
@@ -10,10 +11,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from benchmarks.delaying import delayed
 from benchmarks.figures import Record
 from benchmarks.measuring import MeasurementError
 from benchmarks.transactions import BY_HAND, ROW, SETTING, UNCHANGED, declared_rows, measured_work, rows_of
@@ -26,10 +28,14 @@ from tests.support.postfix_instance import PostfixInstance, boot
 from tests.support.ssh_server import SshServer, ssh_server
 from tests.support.test_authority import Credential, ThrowAwayAuthority
 
-__all__ = ["CASE", "UNCHANGED_AGAIN", "measure_far_hosts"]
+__all__ = ["AWAY", "CASE", "UNCHANGED_AGAIN", "measure_far_hosts", "remarks_on"]
 
 CASE: Final = "far-hosts"
 UNCHANGED_AGAIN: Final = "nothing changed, connections open"
+AWAY: Final = ", 30 ms away"
+_DELAY_SECONDS: Final = 0.03
+_ROW_RATIO, _SETTING_RATIO = 1.2, 3.0
+_COLD_SECONDS, _WARM_SECONDS = 1.0, 0.3
 _ROWS: Final = 100
 _AT_ONCE: Final = 10
 _FOR_SCP: Final = "Subsystem sftp internal-sftp"
@@ -44,11 +50,37 @@ def measure_far_hosts(scratch: Path, plan: Plan) -> Iterator[Record]:
     for size, runs in plan.runs_by_size.items():
         with ExitStack() as started:
             instances = [started.enter_context(boot(scratch / "rendered")) for _ in range(size)]
-            hosts = [_FarHost(each, started.enter_context(ssh_server(_FOR_SCP)), credential) for each in instances]
+            hosts = [_far_host(each, started.enter_context(ssh_server(_FOR_SCP)), credential) for each in instances]
             started.callback(close_all)
             _at_once(hosts, lambda host: host.up(0, 0))
             for run in range(runs):
                 yield from _turn(hosts, run)
+            for host in hosts:
+                host.port = started.enter_context(delayed(host.server.port, _DELAY_SECONDS))
+            for run in range(runs, 2 * runs):
+                yield from _turn(hosts, run, AWAY)
+
+
+def remarks_on(records: list[Record]) -> Iterator[str]:
+    """Yield a line for each size and step with what is allowed, as a ratio to the script or in seconds a host."""
+    for size in dict.fromkeys(record.size for record in records):
+        for away in ("", AWAY):
+            hand = _median_of(records, size, ROW + away, BY_HAND)
+            for step, allowed in ((ROW, _ROW_RATIO), (SETTING, _SETTING_RATIO)):
+                ratio = _median_of(records, size, step + away, OURS) / hand
+                word = "within" if ratio <= allowed else "MORE than"
+                yield f"{size} hosts, {step}{away}: {ratio:.2f} of the script, {word} the {allowed:.1f} allowed"
+            for step, seconds in ((UNCHANGED, _COLD_SECONDS), (UNCHANGED_AGAIN, _WARM_SECONDS)):
+                took = _median_of(records, size, step + away, OURS) / size
+                word = "within" if took <= seconds else "MORE than"
+                yield f"{size} hosts, {step}{away}: {took:.2f} s a host, {word} the {seconds:.1f} s allowed"
+
+
+def _median_of(records: list[Record], size: int, step: str, program: str) -> float:
+    found = sorted(
+        each.wall_seconds for each in records if (each.size, each.step, each.program) == (size, step, program)
+    )
+    return found[len(found) // 2]
 
 
 @dataclass(slots=True)
@@ -58,11 +90,12 @@ class _FarHost:
     instance: PostfixInstance
     server: SshServer
     credential: Credential
+    port: int
     deployed: Deployed = field(default_factory=Deployed)
 
     def up(self, serial: int, setting: int) -> Reloading:
         """Deploy the rows as of a serial number."""
-        session = SshSession(self.server.access, str(self.instance.config_directory))
+        session = SshSession(replace(self.server.access, port=self.port), str(self.instance.config_directory))
         served = (self.credential.fingerprint_sha256,)
         desired = declared_rows(self.credential, _ROWS, serial, setting)
         outcome = deploy(session, desired, self.deployed, "bench/dev", served=served)
@@ -73,9 +106,9 @@ class _FarHost:
         """Copy another table of as many rows, have its index made, and have all read anew."""
         directory, place = str(self.instance.config_directory), self.server.place
         (place / "by_hand").write_bytes(rows_of(_ROWS, serial))
-        (place / "known_hosts").write_text(f"[127.0.0.1]:{self.server.port} {self.server.host_key}\n")
+        (place / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {self.server.host_key}\n")
         options = ["-F", "none", "-i", str(place / "user_key"), "-o", f"UserKnownHostsFile={place}/known_hosts"]
-        port, there = str(self.server.port), f"root@127.0.0.1:{directory}/by_hand"
+        port, there = str(self.port), f"root@127.0.0.1:{directory}/by_hand"
         remote = f"postmap -c {directory} hash:{directory}/by_hand && postfix -c {directory} reload"
         for command in (
             ["scp", "-q", *options, "-P", port, f"{place}/by_hand", there],
@@ -86,12 +119,16 @@ class _FarHost:
                 raise MeasurementError(f"{shlex.join(command)} failed: {ended.stderr}")
 
 
+def _far_host(instance: PostfixInstance, server: SshServer, credential: Credential) -> _FarHost:
+    return _FarHost(instance, server, credential, server.port)
+
+
 def _at_once(hosts: list[_FarHost], act: Callable[[_FarHost], object]) -> None:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(act, hosts))
 
 
-def _turn(hosts: list[_FarHost], run: int) -> Iterator[Record]:
+def _turn(hosts: list[_FarHost], run: int, away: str = "") -> Iterator[Record]:
     serial, setting = run + 1, run + 1
     steps: list[tuple[str, str, bool, Callable[[_FarHost], object]]] = [
         (ROW, BY_HAND, True, lambda host: host.by_hand(serial)),
@@ -107,7 +144,7 @@ def _turn(hosts: list[_FarHost], run: int) -> Iterator[Record]:
         with measured_work(taken):
             _at_once(hosts, act)
         (wall, cpu) = taken[0]
-        yield Record(CASE, program, len(hosts), step, run, wall, cpu, 0)
+        yield Record(CASE, program, len(hosts), step + away, run, wall, cpu, 0)
 
 
 def _ended(reloading: Reloading, expected: Reloading) -> None:

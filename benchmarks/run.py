@@ -110,6 +110,7 @@ def _run_case(case: _Case, options: Options) -> list[Record]:
 
 def _remarks(records: Sequence[Record], plan: Plan) -> Iterator[str]:
     yield from transactions.remarks_on([each for each in records if each.case == transactions.CASE])
+    yield from far_hosts.remarks_on([each for each in records if each.case == far_hosts.CASE])
     if plan.against is None and any(record.case == rosters.CASE for record in records):
         yield "~ issued for a few clients only and multiplied"
         measured = {record.program for record in records}
