@@ -1,5 +1,6 @@
 """What others change on a host is told, read back, repaired or stopped at; and whose a host is."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -178,3 +179,22 @@ def test_a_host_that_moves_says_beforehand_what_it_gives_back_and_what_stays(
     plugin.up(host, moved)
     assert plugin.lines == said * 2
     assert written(directory) == {"main.cf": b"# the administrator's\n", "relay_clientcerts": b"edited\n"}
+
+
+def test_a_directory_that_comes_from_a_backup_is_brought_to_its_declaration(
+    plugin: PluginRuns, host: Resource, directory: Path
+) -> None:
+    """Its mark calls the earlier files ours; nobody is blamed for them, and they do not stay."""
+    plugin.up(host, declared(directory))
+    shutil.copytree(directory, directory.with_name("backup"))
+    without = declared(directory, access={"smtp": {"clients": {}}})
+    plugin.up(host, without)
+    after = written(directory)
+    shutil.rmtree(directory)
+    shutil.copytree(directory.with_name("backup"), directory)
+    assert ALICE in (directory / "relay_clientcerts").read_text()
+    at = len(plugin.lines)
+    assert plugin.up(host, without) == {"changed_outside": "update"}
+    assert told(plugin.lines[at:]) == []
+    assert written(directory) == after
+    assert plugin.up(host, without) == {}

@@ -1,5 +1,6 @@
 """A host's configuration merged into the Postfix of this machine, from the engine's calls down to its tables."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -200,3 +201,26 @@ def test_a_preview_says_that_a_host_was_taken_back_and_the_next_run_brings_what_
     at = len(plugin.lines)
     assert plugin.up(host, declared(instance, has_alice=False)) == {}
     assert not any("taken back" in line for line in plugin.lines[at:])
+
+
+@pytest.mark.needs_postfix
+@pytest.mark.takes_long
+def test_files_of_an_earlier_run_that_come_from_a_backup_do_not_stay(
+    plugin: PluginRuns, instance: PostfixInstance, tmp_path: Path
+) -> None:
+    """With the mark that calls them ours: they let in who was withdrawn since, and the stack has not changed."""
+    host = plugin.resource("MailServer", "mx1")
+    plugin.up(host, declared(instance))
+    place, backup = instance.config_directory, tmp_path / "backup"
+    shutil.copytree(place, backup, ignore=shutil.ignore_patterns(".postseal"))
+    plugin.up(host, declared(instance, has_alice=False))
+    table, fingerprint = place / "relay_clientcerts", certificate_fingerprint_sha256(alice())
+    for file in backup.iterdir():
+        if file.is_file():
+            shutil.copy2(file, place / file.name)
+    assert fingerprint in table.read_text()
+    at = len(plugin.lines)
+    assert plugin.up(host, declared(instance, has_alice=False)) == {"changed_outside": "update"}
+    assert any("of another run than the stored one" in line for line in plugin.lines[at:])
+    assert fingerprint not in table.read_text()
+    assert plugin.up(host, declared(instance, has_alice=False)) == {}
