@@ -212,6 +212,27 @@ def kill_clients() -> None:
                     os.kill(int(child), signal.SIGKILL)
 
 
+@pytest.mark.needs_mounts
+@pytest.mark.parametrize("step", ["stage", "swap:3", "probe"])
+def test_a_run_whose_sudo_is_killed_goes_on_and_is_asked_how_it_ended(tmp_path: Path, step: str) -> None:
+    """It has begun, and needs its caller no more."""
+    with ssh_server(user="postseal", sudo=Sudo.PROGRAM) as server, far_relay(tmp_path, server) as relay:
+        relay.connect(has_trial=False)
+        relay.up(OLD)
+
+        def kill() -> None:
+            killed = server.sudos()
+            assert killed
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+        with cut_at(relay, step, kill):
+            outcome = relay.up(NEW)
+        assert outcome.reloading is Reloading.DONE
+        assert relay.is_new()
+        assert relay.leftovers() == []
+
+
 @pytest.mark.parametrize("step", ["stage", "swap:2", "reload", "commit"])
 def test_a_run_that_is_killed_with_its_connection_is_finished_or_undone_by_the_next(relay: FarRelay, step: str) -> None:
     """The error says that it was cut off; the next run finds the journal and says what became of it."""

@@ -92,6 +92,10 @@ class SshServer:
         """Return the processes of sshd that serve connections, the nearest to the listener first."""
         return [pid for pid in _descendants(self.pid) if _name(pid).startswith("sshd")] if self.pid else []
 
+    def sudos(self) -> list[int]:
+        """Return the processes of sudo that run for connections."""
+        return [pid for pid in _descendants(self.pid) if _name(pid).startswith("sudo")] if self.pid else []
+
     def key(self, name: str, kind: str = "ed25519") -> Path:
         """Return the private key of a name, made at the first time."""
         path = self.place / name
