@@ -13,7 +13,7 @@ from typing import Self
 
 from postfix.deploy.program import program_path
 from postfix.deploy.session import AS_IT_IS, Configuration
-from postfix.deploy.sessions.private_directory import private_directory
+from postfix.deploy.sessions.private_directory import private_directory, remove_abandoned
 from postfix.deploy.steps import AGE_SECONDS
 from postfix.public_file import FAULTS, PublicFile, public_file
 from postseal_core.bounds import LARGEST_CHAIN_BYTES
@@ -84,6 +84,13 @@ class LocalSession(DirectoryWriter):
             self.write(mark)
         else:
             self.remove(MARK_FILE)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other runs away, and remove what those have left that were killed."""
+        remove_abandoned(_SCRATCH)
+        with super().exclusive():
+            yield
 
     @contextmanager
     def scratch(self) -> Iterator[Self]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["private_directory"]
+__all__ = ["private_directory", "remove_abandoned"]
 
 # In each of them, locked by who made it: one that nobody locks any more was left by a run that was killed.
 _ALIVE = ".alive"
@@ -20,7 +20,7 @@ def private_directory(prefix: str, parent: str | None = None) -> Iterator[str]:
 
     No other directory may begin with `prefix`: those that a killed run has left are removed first.
     """
-    _remove_abandoned(prefix, parent)
+    remove_abandoned(prefix, parent)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as directory, _alive(Path(directory)):
         yield directory
 
@@ -36,7 +36,7 @@ def _alive(directory: Path) -> Iterator[None]:
         yield
 
 
-def _remove_abandoned(prefix: str, parent: str | None) -> None:
+def remove_abandoned(prefix: str, parent: str | None = None) -> None:
     """Remove directories of runs that were killed; they hold no key."""
     for alive in Path(parent or tempfile.gettempdir()).glob(f"{prefix}*/{_ALIVE}"):
         with suppress(OSError):
