@@ -48,13 +48,16 @@ class PublicFile:
 
 
 def pem_blocks(pem: str) -> Iterator[tuple[str, str]]:
-    """Yield label and text of each PEM block; one without an end has an empty text, and is the last."""
+    """Yield label and text of each PEM block.
+
+    One without an end before the next begins has an empty text, and is the last: what follows may be a key.
+    """
     position = pem.find(_BEGIN)
     while position >= 0:
         label, dashes, _ = pem[position + len(_BEGIN) : position + 80].partition(_DASHES)
         end = f"{_END}{label}{_DASHES}"
         found = pem.find(end, position) if dashes else -1
-        if found < 0:
+        if found < 0 or pem.find(_BEGIN, position + len(_BEGIN), found) >= 0:
             yield label, ""
             return
         yield label, pem[position : found + len(end)]

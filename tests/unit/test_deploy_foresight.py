@@ -1,10 +1,12 @@
 """What the program on a host says when it is to foresee, with a Postfix that is played, and how that is read."""
 
+import io
 import os
 import re
 import shutil
 import signal
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -179,6 +181,22 @@ def test_what_did_not_arrive_whole_is_refused(host: PlayedHost) -> None:
     with pytest.raises(DeployError, match="did not arrive whole"):
         read_said(host.ask_program(whole[:-5000]), host.root)
     assert read_said(host.ask_program(whole), host.root).staged
+
+
+@pytest.mark.needs_root
+@pytest.mark.parametrize("place", ["main.cf", "q/0.keys", "q"])
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_a_link_or_a_device_among_the_questions_is_refused(host: PlayedHost, place: str, kind: bytes) -> None:
+    """So whoever may run the program does not have it read, and tell, a key elsewhere."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        member = tarfile.TarInfo(place)
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    output = ask(host, buffer.getvalue())
+    assert b"fault\tbundle\tit cannot be unpacked" in output
+    assert b"root" not in output
+    assert scratch_directories(host) == []
 
 
 def test_the_program_asks_postconf_what_is_read() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,8 @@ PEM = {
     "crlf": SERVER.chain_pem.replace("\n", "\r\n"),
     "key only": SERVER.private_key_pem,
     "endless": SERVER.chain_pem[:-40],
+    "a key before the end": SERVER.chain_pem.replace("-----END CERTIFICATE-----\n", "", 1) + SERVER.chain_pem,
+    "a key after an end that is missing": "-----BEGIN CERTIFICATE-----\nMIIB\n" + SERVER.chain_pem,
     "nothing": "no PEM at all\n",
     "public key": "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n",
     "broken key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
@@ -151,7 +154,8 @@ def test_a_pem_file_is_told_as_a_local_session_tells_it(conf: Path, pem: str, mo
     else:
         assert (found.fault, found.is_open) == (expected.fault, expected.is_open)
         assert "".join(found.pem.split()) == "".join(expected.pem.split())
-    assert not any(line.encode() in output for line in SERVER.private_key_pem.splitlines()[1:-1])
+    told = output + b64decode(output.split(b"\t")[-2].strip(b"=") + b"==") + expected.pem.encode()
+    assert not any(line.encode() in told for line in SERVER.private_key_pem.splitlines()[1:-1])
 
 
 def test_other_pem_files_have_the_same_words_as_here(conf: Path) -> None:
