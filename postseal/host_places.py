@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import yaml
 
-from postfix.ssh_access import SSH_PORT, Sudo, problems_of_ssh
+from postfix.ssh_access import PROGRAM_PATH, SSH_PORT, Sudo, problems_of_ssh
 from postfix.target import DEPLOY_USER, ETC_POSTFIX, Local, Ssh, TargetKind
 from postseal.stack.host_sections import TargetSection
 from postseal.stack.words import expanded
@@ -52,12 +52,12 @@ def target_in(text: str, name: str, file_name: str) -> Local | Ssh:
     raise ConfigError([Problem(f"{path}.target", message)])
 
 
-def ssh_target_of(address: str, *, host_key: str, identity_file: str, sudo: str) -> Ssh:
+def ssh_target_of(address: str, *, host_key: str, identity_file: str, sudo: str, program: str = PROGRAM_PATH) -> Ssh:
     """Return a host by its address, `ssh://USER@HOST:PORT/DIRECTORY`.
 
     User, port and directory may be left out: postseal, 22 and /etc/postfix. `host_key`: the key that it has to show,
     one a line. `identity_file`: the key of the user; empty asks the agent. `sudo`: `program`, `shell`, `none`, or empty
-    for what fits the user. Raises ConfigError with everything that is wrong.
+    for what fits the user. `program`: where the program lies there. Raises ConfigError with everything that is wrong.
     """
     found = _ADDRESS.fullmatch(address)
     if not found:
@@ -69,6 +69,7 @@ def ssh_target_of(address: str, *, host_key: str, identity_file: str, sudo: str)
         port=int(found["port"] or SSH_PORT),
         identity_file=identity_file,
         sudo=Sudo(sudo) if sudo else None,
+        program=program,
         path=(found["path"] or "").rstrip("/") or ETC_POSTFIX,
     )
     refuse(Problem(f"--{each.path.replace('_', '-')}", each.message) for each in problems_of_ssh(target.access))

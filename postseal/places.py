@@ -6,6 +6,7 @@ from pathlib import Path
 from postfix.deploy.session import HostSession
 from postfix.deploy.sessions.local import LocalSession
 from postfix.deploy.sessions.ssh import SshSession
+from postfix.ssh_access import PROGRAM_PATH
 from postfix.target import Local, Ssh
 from postseal.host_places import ssh_target_of, target_in
 from postseal_core.errors import ConfigError, Problem
@@ -26,6 +27,12 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--identity-file", default="", metavar="FILE", help="of ssh://: your key (default: the agent)")
     parser.add_argument(
         "--sudo", choices=("program", "shell", "none"), default="", help="of ssh://: what USER may do as root"
+    )
+    parser.add_argument(
+        "--program",
+        default=PROGRAM_PATH,
+        metavar="PATH",
+        help="of ssh://: where the program lies (default: %(default)s)",
     )
 
 
@@ -50,7 +57,13 @@ def _target(options: argparse.Namespace) -> Local | Ssh:
     if options.stack_file:
         return target_in(_text(options.stack_file), place, str(options.stack_file))
     if "://" in place:
-        return ssh_target_of(place, host_key=options.host_key, identity_file=options.identity_file, sudo=options.sudo)
+        return ssh_target_of(
+            place,
+            host_key=options.host_key,
+            identity_file=options.identity_file,
+            sudo=options.sudo,
+            program=options.program,
+        )
     if Path(place).is_absolute() and Path(place).is_dir():
         return Local(place)
     expected = "expected the directory of main.cf here, as /etc/postfix, ssh://USER@HOST, or a host with --stack-file"

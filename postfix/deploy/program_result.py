@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from postseal_core.errors import DeployError
+from postseal_core.wording import plain
 
 __all__ = [
     "End",
@@ -91,11 +92,19 @@ class ProgramResult:
 
 def read_result(text: str) -> ProgramResult:
     """Return the record of what the program printed. Raises DeployError for an output that is cut or no result."""
-    rows = [line.split("\t") for line in text.splitlines() if line]
+    # Whoever has the host can say anything, and it goes to a terminal.
+    rows = [line.split("\t") for line in plain(text).splitlines() if line]
     if not rows or rows[-1] != ["complete"]:
         raise DeployError(
             "the program on the host did not say how it ended; run again: what was begun is finished or undone first"
         )
+    try:
+        return _result_of(rows)
+    except (IndexError, ValueError) as error:
+        raise DeployError("the program on the host says what nobody can read; see what runs there") from error
+
+
+def _result_of(rows: list[list[str]]) -> ProgramResult:
     return ProgramResult(
         end=next((End(row[1]) for row in rows if row[0] == "end" and row[1] in {*End}), End.NOTHING),
         faults=tuple(Fault(row[1], row[2] if len(row) > 2 else "") for row in rows if row[0] == "fault"),  # noqa: PLR2004
@@ -181,6 +190,7 @@ _WEAK: Final = {
     "dead": "{} does not answer, and did not before; see the mail log",
 }
 _SERVER_FIELDS: Final = 3
+_SESSIONS_FIELDS: Final = 2
 
 
 def sentences_of_evidence(evidence: Iterable[Evidence]) -> list[str]:
@@ -189,7 +199,7 @@ def sentences_of_evidence(evidence: Iterable[Evidence]) -> list[str]:
     for each in evidence:
         if each.kind == "server" and len(each.fields) >= _SERVER_FIELDS and each.fields[2] in _WEAK:
             lines.append(_WEAK[each.fields[2]].format(each.fields[0]))
-        if each.kind == "sessions":
+        if each.kind == "sessions" and len(each.fields) == _SESSIONS_FIELDS:
             lines += _sentences_of_sessions(*each.fields)
     return lines
 

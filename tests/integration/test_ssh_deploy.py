@@ -114,6 +114,7 @@ def test_an_audit_from_elsewhere_finds_what_one_on_the_host_finds(
     before = relay.content()
     address = f"ssh://{access.user}@{access.host}:{access.port}{root}"
     way = ["--host-key", access.host_keys[0], "--identity-file", access.identity_file, "--sudo", str(access.sudo)]
+    way += ["--program", access.program]
 
     def findings(*arguments: str) -> set[tuple[str, ...]]:
         assert main(["audit", *arguments, "--format", "json"]) == 2

@@ -75,6 +75,22 @@ def test_every_end_is_told(end: End) -> None:
     assert (failure_of(read_result(f"end\t{end}\ncomplete\n"), ROOT) is None) == is_well
 
 
+@pytest.mark.parametrize(
+    "row", ["kept\tx\ty\tz", "kept\t1", "fault", "end", "file\tx", "index", "rolled_back\t1", "recovered", "evidence"]
+)
+def test_a_host_that_says_what_nobody_can_read_is_an_error_and_no_traceback(row: str) -> None:
+    """Whoever has a host can have it say anything."""
+    with pytest.raises(DeployError, match="says what nobody can read"):
+        read_result(f"{row}\nend\tcommitted\ncomplete\n")
+
+
+def test_nothing_that_a_host_says_steers_a_terminal() -> None:
+    """Of a fault, and of a run that nobody of ours has begun; what is odd in numbers of sessions is not told."""
+    result = read_result("fault\tplace\t\x1b[2Jx\nevidence\tsessions\t1\nend\trefused\ncomplete\n")
+    assert failure_of(result, ROOT) == "?[2Jx; nothing was changed"
+    assert sentences_of_evidence(result.evidence) == []
+
+
 @pytest.mark.parametrize("text", ["", "end\tcommitted\n", "sh: not found\n"])
 def test_an_output_that_is_cut_is_no_result(text: str) -> None:
     """A program that was killed while it spoke has not said that all is well."""
