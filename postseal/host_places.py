@@ -56,15 +56,16 @@ def ssh_target_of(address: str, *, host_key: str, identity_file: str, sudo: str,
     """Return a host by its address, `ssh://USER@HOST:PORT/DIRECTORY`.
 
     User, port and directory may be left out: postseal, 22 and /etc/postfix. `host_key`: the key that it has to show,
-    one a line. `identity_file`: the key of the user; empty asks the agent. `sudo`: `program`, `shell`, `none`, or empty
-    for what fits the user. `program`: where the program lies there. Raises ConfigError with everything that is wrong.
+    one a line, also with `host_key:` in front as `postseal host-key` prints it. `identity_file`: the key of the user;
+    empty asks the agent. `sudo`: `program`, `shell`, `none`, or empty for what fits the user. `program`: where the
+    program lies there. Raises ConfigError with everything that is wrong.
     """
     found = _ADDRESS.fullmatch(address)
     if not found:
         raise ConfigError([Problem("HOST", f"got {shown(address)}, expected {_NOTATION}")])
     target = Ssh(
         found["host"].strip("[]"),
-        host_key=host_key,
+        host_key=re.sub(r"(?m)^host_key:\s*", "", host_key),
         user=found["user"] or DEPLOY_USER,
         port=int(found["port"] or SSH_PORT),
         identity_file=identity_file,

@@ -145,7 +145,8 @@ class _Soundness:
             is_of_all = place == _MAIN_CF and EVERY_PROGRAM in known_readers()[name].programs
             if not is_of_all and (fault := fault_of_value(service.command, name, values[name])):
                 yield Fault(Harm.ENDS, service.command, place, fault)
-            if _names_tables(name):
+            # What proxymap(8) is allowed to open it opens when another program asks, which is told of that one.
+            if _names_tables(name) and service.command != "proxymap":
                 for harm, message in self._of_tables(name, values):
                     # What ends smtpd(8) is told of each listener.
                     if harm is not Harm.ENDS or service.command != _SMTPD:

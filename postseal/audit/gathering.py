@@ -53,6 +53,8 @@ def audit_directory(directory: Path, copy_of: str, now: datetime) -> tuple[HostR
     """
     stop_at = time.monotonic() + _SECONDS
     place = Path(os.path.abspath(directory))  # noqa: PTH100 - links of the directory stay as Postfix is told of them
+    if _is_copy(place, copy_of):
+        _require_below(place)
     main_cf = _text(place / "main.cf", is_needed=True)
     master_cf = _text(place / "master.cf", is_needed=False)
     record = _base(place, copy_of.rstrip("/"), main_cf, master_cf, stop_at)
@@ -64,6 +66,18 @@ def audit_directory(directory: Path, copy_of: str, now: datetime) -> tuple[HostR
 def _is_live(record: HostRecord) -> bool:
     """Return whether what the configuration names may be opened by programs of Postfix, which may load libraries."""
     return not record.is_copy and is_of_root_alone(Path(record.root))
+
+
+def _is_copy(place: Path, copy_of: str) -> bool:
+    return bool(copy_of) or not (is_of_root_alone(place) or str(place) in _OWN_PLACES)
+
+
+def _require_below(place: Path) -> None:
+    """Let no link of a copy, which may be a stranger's, have root read another file here and quote it."""
+    top = os.path.realpath(place)
+    for name in ("main.cf", "master.cf"):
+        if not Path(os.path.realpath(place / name)).is_relative_to(top):
+            raise AuditError(f"{place / name} is a link that leads out of the copy: put the file itself there")
 
 
 def _text(path: Path, *, is_needed: bool) -> str:
@@ -80,7 +94,7 @@ def _text(path: Path, *, is_needed: bool) -> str:
 
 
 def _base(place: Path, copy_of: str, main_cf: str, master_cf: str, stop_at: float) -> HostRecord:
-    is_copy = bool(copy_of) or not (is_of_root_alone(place) or str(place) in _OWN_PLACES)
+    is_copy = _is_copy(place, copy_of)
     root = copy_of or (_USUAL if is_copy else str(place))
     captures, not_seen = _captures(place, root, stop_at, is_copy=is_copy)
     configuration = configuration_of_files(main_cf, master_cf, root) if captures is None else None

@@ -52,6 +52,24 @@ def test_a_copy_says_what_it_has_not_seen(directory: Path, reader: str, capsys: 
     assert {each["kind"] for each in findings} == {"not-seen"}
 
 
+@pytest.mark.parametrize("name", ["main.cf", "master.cf"])
+def test_a_link_out_of_a_copy_is_not_read(
+    name: str, directory: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy may be a stranger's, and root may read everything; a link within it is the control."""
+    outside = tmp_path_factory.mktemp("outside") / "shadow"
+    outside.write_text("root:secret:\n")
+    (directory / name).rename(directory / "other")
+    (directory / name).symlink_to("other")
+    assert audit(directory, *COPY, capsys=capsys)[0] == 1
+    (directory / name).unlink()
+    (directory / name).symlink_to(outside)
+    assert main(["audit", str(directory), *COPY]) == 3
+    said = capsys.readouterr()
+    assert f"{directory}/{name} is a link that leads out of the copy" in said.err
+    assert "secret" not in said.out + said.err
+
+
 @pytest.mark.parametrize(
     ("name", "change", "kind", "code"),
     [

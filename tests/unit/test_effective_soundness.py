@@ -118,6 +118,17 @@ CASES: list[tuple[dict[str, str], list[tuple[Harm, str, str, str]]]] = [
 ]
 
 
+def test_a_table_that_proxymap_may_open_harms_whoever_names_it_and_not_proxymap() -> None:
+    """It stands in what may be asked for, and is opened when somebody asks."""
+    proxymap = MasterService(name="proxymap", type="unix", command="proxymap", options={})
+    written = {"canonical_maps": "hash:/c"}
+    configuration = HostConfiguration(
+        parameters={**BASE, **written}, written=written, services=(CLEANUP, proxymap), map_types=frozenset({"hash"})
+    )
+    found, _ = faults_of(configuration, {Question(Asked.LOOKUP, "hash:/c", NOBODY): Answer.BROKEN})
+    assert [each.program for each in found] == ["cleanup"]
+
+
 @pytest.mark.parametrize(("written", "expected"), CASES, ids=[str(case[0]) for case in CASES])
 def test_each_value_is_told_with_who_is_harmed(
     written: dict[str, str], expected: list[tuple[Harm, str, str, str]]

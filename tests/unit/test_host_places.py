@@ -62,6 +62,7 @@ def test_what_does_not_say_it_is_refused_in_a_sentence(text: str, message: str) 
 def test_a_host_elsewhere_is_told_by_its_address(address: str, found: tuple[object, ...]) -> None:
     """What is left out is what a stack file leaves out."""
     target = ssh_target_of(address, host_key=KEY, identity_file="", sudo="")
+    assert target == ssh_target_of(address, host_key=f"host_key: {KEY}", identity_file="", sudo="")
     assert (target.host, target.user, target.port, target.path, target.access.sudo) == found
 
 
