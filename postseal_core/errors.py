@@ -24,6 +24,7 @@ __all__ = [
     "StateError",
     "lines_of_problems",
     "refuse",
+    "visible",
 ]
 
 
@@ -33,7 +34,7 @@ _MOST_LINES: Final = 200
 """A page of problems is read from its top; the rest is counted."""
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Return a text in which nothing moves a terminal's cursor, colours it or turns its lines around.
 
     Messages quote what others wrote: names in certificates, keys of a stack file, answers of programs.
@@ -60,7 +61,7 @@ class Problem:
     def __str__(self) -> str:
         """Return both as one line of a bounded length, however much somebody wrote."""
         # Cut first: to look at each character of a megabyte takes a while.
-        path, message = _visible(_cut(self.path, _LONGEST_PATH)), _visible(_cut(self.message, _LONGEST_MESSAGE))
+        path, message = visible(_cut(self.path, _LONGEST_PATH)), visible(_cut(self.message, _LONGEST_MESSAGE))
         return f"{path}: {message}" if path else message
 
     def below(self, prefix: str) -> "Problem":
@@ -74,7 +75,7 @@ class PostsealError(Exception):
 
     def __str__(self) -> str:
         """Return the message with its line breaks, and with every other control character escaped."""
-        return "\n".join(map(_visible, super().__str__().split("\n")))
+        return "\n".join(map(visible, super().__str__().split("\n")))
 
 
 class ConfigError(PostsealError):

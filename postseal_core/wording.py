@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["found", "is_plausible_name", "nearest_hint", "plain", "shown"]
+__all__ = ["found", "is_plausible_name", "nearest_hint", "shown"]
 
 _MAX_SHOWN: Final = 60
 _MANY: Final = 8
@@ -56,11 +56,6 @@ def shown(value: object) -> str:
         if _BEGINS_PEM in text:
             return f"a {type(value).__name__} with {_PEM} in it"
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
-
-
-def plain(text: str) -> str:
-    """Return what somebody else has said without characters that steer a terminal; tabs and line breaks stay."""
-    return "".join(each if each.isprintable() or each.isspace() else "?" for each in text)
 
 
 def _repr(value: object) -> str:

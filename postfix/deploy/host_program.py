@@ -90,8 +90,13 @@ def recover(session: HostSession) -> str:
 
 
 def earlier_states(session: HostSession) -> ProgramResult:
-    """Return the states that are kept on a host, and whether it was taken back to one of them by hand."""
-    return _ask(session, "inspect", "-")
+    """Return the states that are kept on a host, and whether it was taken back to one of them by hand.
+
+    Raises DeployError where that cannot be told.
+    """
+    result = _ask(session, "inspect", "-")
+    raise_failure(result, session.root)
+    return result
 
 
 def sentences_of_rollback(session: HostSession) -> list[str]:

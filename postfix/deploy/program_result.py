@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from postseal_core.errors import DeployError
-from postseal_core.wording import plain
+from postseal_core.errors import DeployError, visible
 
 __all__ = [
     "End",
@@ -92,8 +91,7 @@ class ProgramResult:
 
 def read_result(text: str) -> ProgramResult:
     """Return the record of what the program printed. Raises DeployError for an output that is cut or no result."""
-    # Whoever has the host can say anything, and it goes to a terminal.
-    rows = [line.split("\t") for line in plain(text).splitlines() if line]
+    rows = [line.split("\t") for line in text.splitlines() if line]
     if not rows or rows[-1] != ["complete"]:
         raise DeployError(
             "the program on the host did not say how it ended; run again: what was begun is finished or undone first"
@@ -105,18 +103,20 @@ def read_result(text: str) -> ProgramResult:
 
 
 def _result_of(rows: list[list[str]]) -> ProgramResult:
+    # Whoever has the host can say anything, and some of it goes to a terminal that is no error.
+    told = [[visible(field) for field in row] for row in rows if row[0] != "index"]
     return ProgramResult(
-        end=next((End(row[1]) for row in rows if row[0] == "end" and row[1] in {*End}), End.NOTHING),
-        faults=tuple(Fault(row[1], row[2] if len(row) > 2 else "") for row in rows if row[0] == "fault"),  # noqa: PLR2004
-        reloading=_last(rows, "reloading"),
-        recovered=_last(rows, "recovered"),
-        left=tuple(": ".join(row[1:]) for row in rows if row[0] == "left"),
-        evidence=tuple(Evidence(row[1], tuple(row[2:])) for row in rows if row[0] == "evidence"),
-        files=tuple((row[1], row[2], row[3]) for row in rows if row[0] == "file"),
+        end=next((End(row[1]) for row in told if row[0] == "end" and row[1] in {*End}), End.NOTHING),
+        faults=tuple(Fault(row[1], row[2] if len(row) > 2 else "") for row in told if row[0] == "fault"),  # noqa: PLR2004
+        reloading=_last(told, "reloading"),
+        recovered=_last(told, "recovered"),
+        left=tuple(": ".join(row[1:]) for row in told if row[0] == "left"),
+        evidence=tuple(Evidence(row[1], tuple(row[2:])) for row in told if row[0] == "evidence"),
+        files=tuple((row[1], row[2], row[3]) for row in told if row[0] == "file"),
         index_digests={row[1]: row[2] for row in rows if row[0] == "index"},
-        kept=tuple(KeptState(int(row[1]), row[2], row[3]) for row in rows if row[0] == "kept"),
-        rolled_back=next(((row[1], row[2]) for row in rows if row[0] == "rolled_back"), None),
-        is_at_work=["working", "yes"] in rows,
+        kept=tuple(KeptState(int(row[1]), row[2], row[3]) for row in told if row[0] == "kept"),
+        rolled_back=next(((row[1], row[2]) for row in told if row[0] == "rolled_back"), None),
+        is_at_work=["working", "yes"] in told,
     )
 
 

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Final
 
 from postfix.ssh_access import SSH_PORT, SshAccess, Sudo, fingerprint_of
-from postseal_core.wording import plain
 
 __all__ = ["Failure", "FailureKind", "failure_of_connection", "failure_of_program", "sentence_of_silence", "shown_end"]
 
@@ -84,8 +83,8 @@ _SENTENCES: Final = {
 
 
 def shown_end(text: str) -> str:
-    """Return the end of what a program printed, in one line of a bounded length; nothing in it steers a terminal."""
-    lines = [" ".join(line.split()) for line in plain(text).splitlines()]
+    """Return the end of what a program printed, in one line of a bounded length."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
     said = "; ".join(line for line in lines if line and "@@@@" not in line)
     return said if len(said) <= _SHOWN else f"...{said[-_SHOWN:]}"
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import tempfile
 from base64 import b64decode
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 
 from postfix.deploy.bundle import request
 from postfix.deploy.foresight_form import archive_of_values
+from postfix.deploy.host_program import earlier_states
 from postfix.deploy.look_form import Look, Seen, read_look, read_values, request_of_look, request_of_mark
 from postfix.deploy.program import program_path
-from postfix.deploy.program_result import End, read_result
+from postfix.deploy.program_result import End, failure_of, read_result
 from postfix.deploy.sessions.local import LocalSession
 from postfix.public_file import FAULTS
 from postseal_core.errors import DeployError
@@ -184,6 +186,27 @@ def test_what_is_no_name_of_a_parameter_is_not_asked(conf: Path, name: str) -> N
     said = request("foresee", str(conf), "-", archive_of_values({}, (name,)))
     with pytest.raises(DeployError, match="does not tell the parameters"):
         read_values(answer(said), str(conf), {})
+
+
+@pytest.mark.needs_root
+def test_earlier_states_that_cannot_be_seen_are_an_error_and_not_none(conf: Path) -> None:
+    """To another user than root, and where the directory is not there; to root there are none."""
+    asked = request("inspect", str(conf), "-")
+    (conf / ".postseal").mkdir(mode=0o700)
+    assert failure_of(read_result(answer(asked).decode()), str(conf)) is None
+    with tempfile.TemporaryDirectory() as place:
+        # Where another user can see that there is something.
+        Path(place).chmod(0o755)
+        (Path(place) / ".postseal").mkdir(mode=0o700)
+        program = Path(place, "program")
+        program.write_text(Path(program_path()).read_text())
+        program.chmod(0o644)
+        told = subprocess.run(
+            ["/bin/sh", program], input=request("inspect", place, "-"), capture_output=True, check=False, user=4242
+        )
+    assert "only root" in str(failure_of(read_result(told.stdout.decode()), place))
+    with pytest.raises(DeployError, match="there is no directory"):
+        earlier_states(LocalSession(conf / "none"))
 
 
 def test_the_mark_is_written_and_removed_and_nothing_else(conf: Path) -> None:

@@ -85,9 +85,12 @@ def test_a_host_that_says_what_nobody_can_read_is_an_error_and_no_traceback(row:
 
 
 def test_nothing_that_a_host_says_steers_a_terminal() -> None:
-    """Of a fault, and of a run that nobody of ours has begun; what is odd in numbers of sessions is not told."""
-    result = read_result("fault\tplace\t\x1b[2Jx\nevidence\tsessions\t1\nend\trefused\ncomplete\n")
-    assert failure_of(result, ROOT) == "?[2Jx; nothing was changed"
+    """Errors see to it themselves; what is odd in numbers of sessions is not told."""
+    rows = ("left\tx\x1b[2J", "kept\t1\t\x1b\t\x9b2J", "rolled_back\t1\t\x1b", "evidence\tsessions\t1")
+    result = read_result("\n".join((*rows, "end\tcommitted", "complete")))
+    assert "\\x1b" in str(result.left)
+    said = (*result.left, *(f"{each.time}{each.owner}" for each in result.kept), *(result.rolled_back or ()))
+    assert all(each.isprintable() for each in said)
     assert sentences_of_evidence(result.evidence) == []
 
 

@@ -149,7 +149,6 @@ def test_what_is_shown_of_a_program_is_one_line_of_a_bounded_length() -> None:
     """Its end, as the cause stands there; a frame of at signs is left out."""
     assert shown_end("@@@@@@@@\n  a  b\n\nc\n") == "a b; c"
     assert len(shown_end("x" * 10_000)) < 310
-    assert shown_end("\x1b]0;title\x07 no \u202e\x9b2J") == "?]0;title? no ??2J"
 
 
 @pytest.mark.parametrize(
