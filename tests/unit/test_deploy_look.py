@@ -94,6 +94,8 @@ def test_a_link_on_the_way_is_not_followed(conf: Path) -> None:
     (conf / "way").symlink_to("/etc")
     with pytest.raises(DeployError, match="symbolic link"):
         looked(conf, texts=("way/passwd",))
+    with pytest.raises(DeployError, match="symbolic link"):
+        looked(conf, directories=("way/",))
     with pytest.raises(DeployError):
         LocalSession(conf).present(["way/passwd"])
 
