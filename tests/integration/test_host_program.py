@@ -326,6 +326,18 @@ def test_after_a_cut_before_the_reload_nobody_says_that_nothing_changed(relay: R
     assert relay.is_new()
 
 
+def test_a_run_that_makes_a_cut_one_good_still_proves_its_own_change(relay: Relay) -> None:
+    """Servers that were seen for the cut run are seen again, before and after, where main.cf stays as it is."""
+    both, none = declared(SERVERS[0], ALICE, BOB), declared(SERVERS[0], BOB)
+    relay.session.before("probe")
+    failure_of(lambda: relay.up(both, served=SERVERS[0]))
+    relay.session.before()
+    outcome = relay.up(none, served=SERVERS[0])
+    assert outcome.recovered
+    said = f"tls {SERVERS[0].fingerprint_sha256}"
+    assert any(each.kind == "server" and each.fields[2] == said for each in outcome.evidence)
+
+
 @pytest.mark.parametrize("point", ["unpack", "stage", "preflight", "journal", "open"])
 def test_what_was_staged_goes_also_where_nothing_is_left_to_deploy(relay: Relay, point: str) -> None:
     """It holds keys: whoever takes the change back after a kill leaves none of them on the host."""

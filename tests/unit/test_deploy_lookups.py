@@ -92,6 +92,27 @@ def test_an_index_that_is_brought_up_to_date_is_the_one_that_would_be_made_anew(
     assert bool(found.rows) == bool(found.added)
 
 
+LINES = st.lists(st.sampled_from(["a 1", "a 2", "b 1", "A 1", "# a", "", " goes on", "bb 1", "c"]), max_size=12)
+
+
+@given(head=LINES, tail=LINES, now=LINES, before=LINES, ended=st.booleans())
+def test_lines_that_both_begin_and_end_with_need_no_comparison(
+    head: list[str], tail: list[str], now: list[str], before: list[str], *, ended: bool
+) -> None:
+    """The same lines are left as where each is looked for in the whole other text, also if many are."""
+    one, other = ("\n".join([*head, *lines, *tail]).encode() + b"\n" * ended for lines in (now, before))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lookups, "_STEP", 4)
+        for few in (0, 3):
+            patch.setattr(lookups, "_FEW", few)
+            found = lookups_of(one, other)
+            new = b"\n".join(line for line in one.split(b"\n") if line not in other.split(b"\n"))
+            gone = b"\n".join(line for line in other.split(b"\n") if line not in one.split(b"\n"))
+            declared = {key.lower() for key in keys_of(one)}
+            assert found.added == keys_of(new)
+            assert found.withdrawn == tuple(key for key in keys_of(gone) if key.lower() not in declared)
+
+
 LARGE = b"".join(b"k%06d client\n" % number for number in range(20_000))
 
 
@@ -104,6 +125,7 @@ LARGE = b"".join(b"k%06d client\n" % number for number in range(20_000))
         (LARGE + b"K000007 client\n", b""),
         (LARGE + b"new row\nnew again\n", b""),
         (LARGE + b"new row\n  goes on\n", b""),
+        (LARGE.replace(b"k000007 client", b"k000007\tclient\n\tgoes on") + b"new row\n", b""),
         (LARGE + b"# new row\n", b""),
         (LARGE.replace(b"client", b"other"), b""),
         (LARGE[: len(LARGE) // 2], b""),
@@ -113,6 +135,12 @@ LARGE = b"".join(b"k%06d client\n" % number for number in range(20_000))
 def test_an_index_is_brought_up_to_date_only_by_plain_rows_that_nobody_else_has(source: bytes, rows: bytes) -> None:
     """What postmap would have to tell is left to it: a row without a value, one key twice, a line that goes on."""
     assert lookups_of(source, LARGE).rows == rows
+
+
+def test_an_index_is_made_anew_where_a_row_that_went_on_does_so_no_more() -> None:
+    """The line that is left of it is as before, so that its value would stay what it was."""
+    before = LARGE.replace(b"k000007 client\n", b"k000007 client\n  goes on\n")
+    assert lookups_of(LARGE + b"new row\n", before).rows == b""
 
 
 def test_a_small_index_is_made_anew() -> None:
