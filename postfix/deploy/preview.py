@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from postfix.deploy.checks import require_directory
-from postfix.deploy.foreseen import Expectation
+from postfix.deploy.foreseen import Expectation, Foreseen
 from postfix.deploy.foresight import foresee, rows_on_host
 from postfix.deploy.foretold import (
     rows_that_go,
@@ -13,9 +13,10 @@ from postfix.deploy.foretold import (
     sentences_of_reload,
     sentences_of_unknown,
 )
-from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles
+from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation
 from postfix.deploy.host_program import MOUNTED, has_open_journal, has_unread_files, links_of, sentences_of_rollback
 from postfix.deploy.plan import HostPlan, plan_deployment, problem_of_obstacle
+from postfix.deploy.proof import is_of_another_run
 from postfix.deploy.session import HostSession
 from postfix.deploy.steps import Place, Reload, WriteFile
 from postfix.deploy.transaction import places_of, prefetch, situation_of
@@ -51,37 +52,47 @@ def preview(
     plan = plan_deployment(desired, deployed, situation, owner)
     refuse(_obstacles(session, plan))
     foreseen = foresee(session, plan, desired, deployed, situation, expectation)
-    names = {
-        *desired.parameters,
-        *deployed.parameters,
-        *(foreseen.after.configuration.written if foreseen.after else ()),
-        # Of a main.cf that is replaced as a whole, what it says no longer is a change as well.
-        *(foreseen.before.configuration.written if foreseen.before and desired.has(MAIN_CF) else ()),
-    }
-    unread = (
-        "an earlier run ended before it was sure that Postfix has read the files; `up` has them read, and proves it"
-    )
-    before = rows_on_host(session, desired, expectation)
     refused = [
         *sentences_of_unknown(foreseen, session.root, desired.parameters, situation.configuration.get(MAIN_CF)),
         *sentences_of_moved_queue(foreseen, session.root),
     ]
     is_read = any(isinstance(step, Reload) for step in plan.steps) or bool(expectation.pending)
-    other = (
-        "what is ours there is of another run than the stored one: it was cut off, taken back, or comes from a backup; "
-        "`up` brings what is declared"
-    )
-    is_of_another_run = deployed.stamp != "" and situation.mark.stamp not in ("", deployed.stamp)
-    back = sentences_of_rollback(session)
+    before = rows_on_host(session, desired, expectation)
     return [
-        *(back or ([other] if is_of_another_run else [])),
-        *([unread] if has_unread_files(session) else []),
+        *_of_earlier_runs(session, deployed, situation),
         *refused,
         *sentences_of_open_files(situation.configuration, session.root),
-        *sentences_of_preview(foreseen, session.root, names),
+        *sentences_of_preview(foreseen, session.root, _names_to_tell(desired, deployed, foreseen)),
         *rows_that_go(_below(session.root, before), _below(session.root, rows)),
         *(sentences_of_reload(foreseen) if is_read and not refused else ()),
     ]
+
+
+def _of_earlier_runs(session: HostSession, deployed: Deployed, situation: Situation) -> Iterator[str]:
+    """Yield what was taken back there, is of another run than the stored one, or was perhaps not read by Postfix."""
+    back = sentences_of_rollback(session)
+    yield from back
+    if not back and is_of_another_run(deployed, situation.mark):
+        yield (
+            "what is ours there is of another run than the stored one: it was cut off, taken back, or comes from a "
+            "backup; `up` brings what is declared"
+        )
+    if has_unread_files(session):
+        yield (
+            "an earlier run ended before it was sure that Postfix has read the files; `up` has them read, and proves it"
+        )
+
+
+def _names_to_tell(desired: HostFiles, deployed: Deployed, foreseen: Foreseen) -> set[str]:
+    """Return the parameters of which a change is told: ours, and what main.cf has written."""
+    after, before = foreseen.after, foreseen.before
+    return {
+        *desired.parameters,
+        *deployed.parameters,
+        *(after.configuration.written if after else ()),
+        # Of a main.cf that is replaced as a whole, what it says no longer is a change as well.
+        *(before.configuration.written if before and desired.has(MAIN_CF) else ()),
+    }
 
 
 def _below(root: str, rows: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -25,6 +25,7 @@ from postseal_core.files.tree import MARK_FILE, FileEntry, TreePlan, digest, for
 __all__ = [
     "MarkChange",
     "Ours",
+    "is_of_another_run",
     "left_behind",
     "mark_changes",
     "marked_only",
@@ -117,6 +118,11 @@ def with_marked(owner: str, desired: HostFiles, deployed: Deployed, situation: S
         has_services=deployed.has_services or bool(keys),
         services=tuple(services),
     )
+
+
+def is_of_another_run(deployed: Deployed, mark: Mark) -> bool:
+    """Return whether a mark is of another run than the stored one: cut off, taken back, or from a backup."""
+    return deployed.stamp != "" and mark.stamp not in ("", deployed.stamp)
 
 
 def problems_of_another_stack(owner: str, deployed: Deployed, mark: Mark, root: str) -> Iterator[Problem]:

@@ -20,8 +20,9 @@ from postfix.deploy.removal import sentences_of_removal
 from postfix.deploy.session import AS_IT_IS, Configuration, HostSession
 from postfix.deploy.steps import Place
 from postseal_core.errors import ConfigError, Problem, refuse
-from postseal_core.files.mark import NO_MARK, Mark, paths_of_kept, read_mark
-from postseal_core.files.tree import MARK_FILE, ROOT, directories_above, kept_name, paths_to_inspect
+from postseal_core.files.bringing import mark_at
+from postseal_core.files.mark import NO_MARK, Mark, paths_of_kept
+from postseal_core.files.tree import ROOT, directories_above, kept_name, paths_to_inspect
 
 __all__ = ["Outcome", "Reloading", "deploy", "foresee_removal", "places_of", "prefetch", "remove", "situation_of"]
 
@@ -279,7 +280,7 @@ def _is_in_the_way(session: HostSession, names: tuple[str, ...]) -> bool:
 
 def _mark(session: HostSession) -> Mark:
     try:
-        return read_mark(session.read(MARK_FILE), session.present([MARK_FILE]).get(MARK_FILE))
+        return mark_at(session)
     except ConfigError as error:
         raise ConfigError(
             Problem(f"{session.root}/{problem.path}", problem.message) for problem in error.problems

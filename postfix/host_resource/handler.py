@@ -9,7 +9,8 @@ from postfix.deploy.host_files import Deployed
 from postfix.deploy.session import UnreachableError
 from postfix.host import Ownership
 from postfix.host_resource.access import ServiceAccess, access_by_service, problems_of_access, with_earlier_dates
-from postfix.host_resource.destinations import Brought, destination_of
+from postfix.host_resource.destination import Brought
+from postfix.host_resource.destinations import destination_of
 from postfix.host_resource.distrusted_clients import notes_on_fingerprints, problems_of_foreign_clients
 from postfix.host_resource.distrusted_roots import problems_of_trust
 from postfix.host_resource.inspection import has_changed, inspection_of, next_look, seen_again

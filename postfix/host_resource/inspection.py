@@ -6,7 +6,7 @@ from typing import Final
 
 from postfix.deploy.host_files import Deployed
 from postfix.deploy.session import AS_IT_IS, Configuration
-from postfix.host_resource.destinations import Destination
+from postfix.host_resource.destination import Destination
 from postfix.host_resource.records import HostInputs, HostState
 from postfix.on_host import Sighting, faults_at, sentences_of
 from postfix.rendering import SERVED_BY

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed
-from postfix.host_resource.destinations import Destination, destination_of
+from postfix.host_resource.destination import Destination
+from postfix.host_resource.destinations import destination_of
 from postfix.host_resource.drift import Edit, Left, sentences_of_edits, with_found
 from postfix.host_resource.occupation import is_same_place
 from postfix.host_resource.records import HostInputs, HostRow, HostState

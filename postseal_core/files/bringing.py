@@ -75,6 +75,11 @@ class PlaceReader(Protocol):
         """Return a regular file, None if there is none."""
 
 
+def mark_at(place: PlaceReader) -> Mark:
+    """Return what the mark at a place says; raise ConfigError, with paths below it, where it cannot be read."""
+    return read_mark(place.read(MARK_FILE), place.present([MARK_FILE]).get(MARK_FILE))
+
+
 def bring_directory(
     directory: str | Path,
     entries: Sequence[Entry],
@@ -196,7 +201,7 @@ class _ViewedPlace:
 
     def _mark(self) -> Mark:
         try:
-            return read_mark(self._reader.read(MARK_FILE), self._reader.present([MARK_FILE]).get(MARK_FILE))
+            return mark_at(self._reader)
         except ConfigError as error:
             raise ConfigError(self.named(error.problems)) from error
 

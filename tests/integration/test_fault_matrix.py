@@ -12,19 +12,12 @@ import pytest
 
 from tests.support.loopback import free_ports, until
 from tests.support.postfix_instance import Boot, PostfixInstance
-from tests.support.relay import BOB, NEW, OLD, SERVERS, Relay, declared, failure_of, relay_below
+from tests.support.relay import BOB, NEW, OLD, SERVERS, Relay, declared, failure_of
 from tests.support.smtp_probe import probe
 
 pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl, pytest.mark.takes_long]
 
 AS_BEFORE = "nothing was changed|all files are as they were before, and Postfix answers as it did"
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """Return a relay of our own."""
-    with relay_below(tmp_path_factory.mktemp("relay")) as relay:
-        yield relay
 
 
 @pytest.fixture

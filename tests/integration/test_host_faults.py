@@ -22,20 +22,13 @@ import pytest
 from postfix.deploy.transaction import Reloading
 from postseal_core.errors import DeployError
 from tests.support.loopback import greeting, until
-from tests.support.relay import BOB, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of, relay_below
+from tests.support.relay import BOB, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of
 from tests.support.watching import KeyWatch
 
 pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl, pytest.mark.takes_long]
 
 SEED = 20261126
 AS_BEFORE = "nothing was changed|all files are as they were before, and Postfix answers as it did"
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """Return a relay of our own."""
-    with relay_below(tmp_path_factory.mktemp("relay")) as relay:
-        yield relay
 
 
 @pytest.fixture

@@ -20,17 +20,10 @@ from postseal_core.errors import DeployError
 from postseal_core.files.tree import FileEntry
 from tests.support.cut_program import names_of_steps
 from tests.support.loopback import greeting, until
-from tests.support.relay import ALICE, BOB, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of, relay_below
+from tests.support.relay import ALICE, BOB, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of
 from tests.support.test_authority import colon_hex
 
 pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl]
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """Return a relay on which OLD was deployed."""
-    with relay_below(tmp_path_factory.mktemp("relay")) as relay:
-        yield relay
 
 
 @pytest.fixture

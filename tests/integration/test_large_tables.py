@@ -1,6 +1,5 @@
 """Of a large table few rows change: its index is brought up to date, and is the one that postmap would have made."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 
@@ -8,16 +7,9 @@ import pytest
 
 from postfix.deploy.host_files import HostFiles
 from postfix.deploy.transaction import Reloading
-from tests.support.relay import ALICE, BOB, SERVERS, Relay, declared, relay_below
+from tests.support.relay import ALICE, BOB, SERVERS, Relay, declared
 
 COUNT = 5_000
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """Return a relay of somebody else."""
-    with relay_below(tmp_path_factory.mktemp("relay")) as relay:
-        yield relay
 
 
 @pytest.fixture

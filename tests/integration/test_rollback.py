@@ -12,13 +12,6 @@ from tests.support.relay import ALICE, BOB, NEW, OLD, SERVERS, SHELLS, Relay, de
 KEPT = 20
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """Return a relay of somebody else."""
-    with relay_below(tmp_path_factory.mktemp("relay")) as relay:
-        yield relay
-
-
 @pytest.fixture
 def relay(started: Relay) -> Iterator[Relay]:
     """Return it after two deployments, OLD and NEW, each of which has left what was there before."""

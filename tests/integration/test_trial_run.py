@@ -15,16 +15,9 @@ from postfix.deploy.program_result import Evidence
 from postfix.deploy.transaction import Reloading
 from postseal_core.files.tree import FileEntry
 from tests.support.loopback import free_ports, until
-from tests.support.relay import ALICE, BOB, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of, relay_below
+from tests.support.relay import ALICE, BOB, NEW, OLD, SERVERS, SHELLS, Relay, declared, failure_of
 
 pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl]
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """Return a relay on which OLD was deployed."""
-    with relay_below(tmp_path_factory.mktemp("relay")) as relay:
-        yield relay
 
 
 @pytest.fixture

@@ -39,7 +39,11 @@ _HANDLERS = (
     "pki/*/records.py",
 )
 # What looks at hosts and deploys to them: judged with a real Postfix, which runs of mutants leave out.
-_DEPLOYMENT = ("postfix/deploy/*", "postfix/host_resource/destinations.py", "postfix/host_resource/inspection.py")
+_DEPLOYMENT = (
+    "postfix/deploy/*",
+    *(f"postfix/host_resource/{name}.py" for name in ("destination", "destinations", "inspection")),
+    *(f"postfix/host_resource/{name}.py" for name in ("left_files", "plain_directory", "running_postfix")),
+)
 # What a program declares: it wires and decides nothing.
 _PROGRAMS = ("*/components/*", "*/resource.py", "postseal_core/arguments.py", "postseal_core/program.py")
 
