@@ -125,6 +125,13 @@ def test_a_directory_of_another_user_is_seen_below_one_that_is_known_already(con
         looked(conf, paths=("tls/mx1.pem", "tls/theirs/file"))
 
 
+def test_names_with_what_separates_records_are_one_record_each(conf: Path) -> None:
+    """All others are as they are."""
+    for name in ("a b;", "x\ty", "two\nlines", "-n", "back\\slash"):
+        (conf / "tls" / name).touch()
+    assert {*looked(conf, directories=("tls/",)).names["tls/"]} >= {"a b;", "x y", "two;lines", "-n", "back\\slash"}
+
+
 def test_a_path_of_many_directories_takes_no_long_look(conf: Path) -> None:
     """Nothing that is longer can be there, and no path is none."""
     deep = "a/" * 1900 + "file"
