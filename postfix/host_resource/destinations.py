@@ -246,13 +246,15 @@ class _OnHost:
 
     def drift(self, left: Left, wanted: Left) -> list[Edit]:
         ours = {**left.deployed.files, **left.deployed.index_digests}
-        self._session.prefetch(ours)
+        # A run that changes rows will look at those that are there.
+        self._session.prefetch(ours, read=left.rows_that_change(wanted))
         if has_open_journal(self._session):
             # A run of ours was cut off: what it has changed it finishes or undoes, and says so.
             return []
         edits = _edits(self._session, left, ours, wanted.deployed.files)
         if left.main_cf or left.master_cf:
-            seen = _seen(self._session, left, (MAIN_CF, MASTER_CF))
+            shared = {path: left.deployed.files.get(path, "") for path in (MAIN_CF, MASTER_CF)}
+            seen = _seen(self._session, shared)
             edits += edits_of_parameters(left, seen, wanted.main_cf)
             edits += edits_of_services(left, seen, wanted.master_cf)
         return edits
@@ -324,13 +326,13 @@ def _refuse_another_stack(place: PlaceReader, deployed: Deployed, bringer: Bring
 
 
 def _edits(place: PlaceReader, left: Left, owned: Mapping[str, str], wanted: Mapping[str, str]) -> list[Edit]:
-    return edits_of(left, _seen(place, left, owned), owned, wanted) if owned else []
+    return edits_of(left, _seen(place, owned), owned, wanted) if owned else []
 
 
-def _seen(place: PlaceReader, left: Left, paths: Collection[str]) -> Seen:
-    """Look at files of ours; what is as it was left is not read a second time."""
-    present = place.present([*paths, MARK_FILE])
-    differs = [path for path in paths if path in present and present[path] != left.deployed.files.get(path)]
+def _seen(place: PlaceReader, owned: Mapping[str, str]) -> Seen:
+    """Look at files of ours, as digests by path say that they were left; such a one is not read a second time."""
+    present = place.present([*owned, MARK_FILE])
+    differs = [path for path, was in owned.items() if path in present and present[path] != was]
     read = {path: place.read(path) for path in differs if present[path] not in (DIRECTORY, OTHER)}
     mark = _mark_in(place, present)
     return Seen(root=place.root, present=present, files={path: file for path, file in read.items() if file}, mark=mark)
