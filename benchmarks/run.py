@@ -74,7 +74,7 @@ CASES: Final = {
         measure_quick=transactions.measure_transactions,
     ),
     far_hosts.CASE: _Case(
-        title="Far hosts: a change on many hosts by SSH at once, beside a script of scp, postmap and reload",
+        title="Far hosts: a change on many hosts by SSH, beside a script of scp, postmap, reload, and pulumi-command",
         unit="hosts",
         full={1: 3, 20: 3},
         quick={3: 1},

@@ -21,10 +21,12 @@ from toolchain.errors import ToolchainError
 from toolchain.layout import Layout, locate
 from toolchain.recipe import ENGINE_VERSION, PARTS, TLS_PLUGIN_VERSION, Part
 
-__all__ = ["ensure_engine"]
+__all__ = ["ensure_engine", "ensure_plugin"]
 
 ENGINE_PARTS = tuple(part for part in PARTS if part.directory == "bin")
 TLS_PART = next(part for part in PARTS if part.name == "tls")
+
+_TLS_PLUGIN = ("tls", TLS_PLUGIN_VERSION)
 
 PLUGIN_TIMEOUT_SECONDS = 300
 
@@ -48,6 +50,19 @@ def ensure_engine(root: Path, environment: Mapping[str, str]) -> None:
             _provide_engine(layout, environment)
         if not _has_tls_plugin(root, environment):
             _provide_tls_plugin(layout, environment)
+
+
+def ensure_plugin(root: Path, environment: Mapping[str, str], name: str, version: str) -> str | None:
+    """Have a resource plugin for the engine of the checkout at `root`; return why it cannot be had.
+
+    None where it is there. It is fetched from where its publisher has it, and stays for later runs.
+    """
+    if _has_plugin(root, environment, name, version):
+        return None
+    say(f"installing the {name} plugin {version}")
+    layout = locate(root, environment)
+    with _locked(layout):
+        return _install_plugin(layout, environment, (name, version), [])
 
 
 @contextmanager
@@ -132,8 +147,12 @@ def _build(layout: Layout, environment: Mapping[str, str], parts: tuple[Part, ..
 
 
 def _has_tls_plugin(root: Path, environment: Mapping[str, str]) -> bool:
+    return _has_plugin(root, environment, *_TLS_PLUGIN)
+
+
+def _has_plugin(root: Path, environment: Mapping[str, str], name: str, version: str) -> bool:
     home = Path(engine_environment(root, environment)["PULUMI_HOME"])
-    return (home / "plugins" / f"resource-tls-v{TLS_PLUGIN_VERSION}" / "pulumi-resource-tls").is_file()
+    return (home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}").is_file()
 
 
 def _provide_tls_plugin(layout: Layout, environment: Mapping[str, str]) -> None:
@@ -142,7 +161,7 @@ def _provide_tls_plugin(layout: Layout, environment: Mapping[str, str]) -> None:
     attempts = []
     if not is_finished(layout, TLS_PART):
         say(f"installing the tls plugin {TLS_PLUGIN_VERSION}")
-        problem = _install_plugin(layout, environment, [])
+        problem = _install_plugin(layout, environment, _TLS_PLUGIN, [])
         if problem is None:
             return
         attempts.append(Attempt("official tls plugin", problem))
@@ -151,16 +170,18 @@ def _provide_tls_plugin(layout: Layout, environment: Mapping[str, str]) -> None:
         except ToolchainError as error:
             attempts.append(Attempt("build of the tls plugin from source", str(error)))
             raise ToolchainError(explain_failure(attempts)) from error
-    problem = _install_plugin(layout, environment, ["--file", str(binary)])
+    problem = _install_plugin(layout, environment, _TLS_PLUGIN, ["--file", str(binary)])
     if problem is not None:
         raise ToolchainError(f"the tls plugin cannot be installed: {problem}")
 
 
-def _install_plugin(layout: Layout, environment: Mapping[str, str], source: list[str]) -> str | None:
-    """Run `pulumi plugin install` for the tls plugin; return why it failed, None if it did not."""
+def _install_plugin(
+    layout: Layout, environment: Mapping[str, str], name_and_version: tuple[str, str], source: list[str]
+) -> str | None:
+    """Run `pulumi plugin install` for a resource plugin; return why it failed, None if it did not."""
     full = engine_environment(layout.root, environment)
     program = shutil.which("pulumi", path=full["PATH"]) or "pulumi"
-    command = [program, "plugin", "install", "resource", "tls", TLS_PLUGIN_VERSION, *source]
+    command = [program, "plugin", "install", "resource", *name_and_version, *source]
     try:
         subprocess.run(
             command,

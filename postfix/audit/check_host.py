@@ -1,7 +1,8 @@
 """Programs that end, mail that is refused, TLS that fails, files that others may write, and what was not seen."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -44,20 +45,34 @@ _SHOWN: Final = 8
 def check_faults(view: HostView) -> Iterator[Finding]:
     """Tell what `postfix.effective.soundness` finds; of a template, what is filled in is not known."""
     causes = _causes(view)
-    for fault in view.faults:
+    for fault, programs in _by_program(view.faults):
         if view.record.is_copy and _is_filled_in(view, fault.message.split(":")[0].split(" ")[0]):
             continue
         if fault.harm is Harm.IGNORED and fault.message.partition(" ")[0] in view.configuration.written:
             continue  # told beside the other names that Postfix does not know
         detail = next((cause for files, cause in causes.items() if fault.message.startswith(files)), "")
-        program = "Postfix" if fault.program == EVERY_PROGRAM else fault.program
-        what = f"{program} {fault.harm.value}: {fault.message}"
+        what = f"{_all_of(programs)} {fault.harm.value}: {fault.message}"
         yield Finding(
             kind=_KINDS[fault.harm],
             place=_place(view, fault),
             what=f"{what} ({detail})" if detail else what,
             fix=_REFUSE if fault.message.endswith(_LACKS_REFUSAL) else _FIXES[fault.harm],
         )
+
+
+def _by_program(faults: Iterable[Fault]) -> Iterator[tuple[Fault, list[str]]]:
+    """Yield each fault once, with all programs that are harmed by it: it is to be corrected in one place."""
+    programs: dict[Fault, list[str]] = {}
+    for each in faults:
+        programs.setdefault(replace(each, program=""), []).append(each.program)
+    yield from programs.items()
+
+
+def _all_of(programs: Sequence[str]) -> str:
+    if EVERY_PROGRAM in programs:
+        return "Postfix"
+    first, *others = sorted({*programs})
+    return f"{first} ({', '.join(others)} as well)" if others else first
 
 
 def _causes(view: HostView) -> dict[str, str]:

@@ -85,7 +85,7 @@ def read_look(output: bytes, root: str) -> Seen:
                 elif text != _NOTHING:
                     file = FileEntry(path, _content(text), _mode(mode))
                     files[path] = file
-                    # It may have changed between the digest and the content.
+                    # The host leaves the digest of what it tells to us.
                     present[path] = digest(file) + (OF_ANOTHER if there.endswith(OF_ANOTHER) else "")
             case ["name", _, directory, name]:
                 names.setdefault(directory, []).append(name)

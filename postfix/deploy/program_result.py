@@ -144,6 +144,10 @@ _FAULTS: Final = {
     "missing": "this host lacks {text}; it needs coreutils, util-linux, iproute2, openssl, tar, sed, grep and Postfix",
     "user": "only root may deploy to {root}",
     "state": "no earlier state has the number {text}",
+    "lost": (
+        "the earlier state {text}: somebody has removed that from {root}/.postseal/kept; go back to a state that is "
+        "whole"
+    ),
     "changed_since": (
         "{text} was changed by somebody else since, and a rollback would lose that; put it back by hand, or have "
         "`pulumi up` bring what is declared"

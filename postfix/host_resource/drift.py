@@ -50,6 +50,11 @@ class Left:
     master_cf: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    def rows_that_change(self, wanted: "Left") -> list[str]:
+        """Return the tables that stay and get other rows."""
+        was, will_be = self.deployed.files, wanted.deployed.files
+        return [path for path in self.rows if path in was and will_be.get(path, was[path]) != was[path]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:

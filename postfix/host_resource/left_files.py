@@ -1,6 +1,6 @@
 """What a run has left at a place, and what stands there now: edits of others, and another stack or run."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from postfix.deploy.host_files import Deployed
 from postfix.deploy.proof import problems_of_another_stack
@@ -30,13 +30,13 @@ def refuse_another_stack(place: PlaceReader, deployed: Deployed, bringer: Bringe
 
 def edits_below(place: PlaceReader, left: Left, owned: Mapping[str, str], wanted: Mapping[str, str]) -> list[Edit]:
     """Return what others have changed in files of ours at a place, and is not as `wanted` declares it."""
-    return edits_of(left, seen_of(place, left, owned), owned, wanted) if owned else []
+    return edits_of(left, seen_of(place, owned), owned, wanted) if owned else []
 
 
-def seen_of(place: PlaceReader, left: Left, paths: Collection[str]) -> Seen:
-    """Look at files of ours; what is as it was left is not read a second time."""
-    present = place.present([*paths, MARK_FILE])
-    differs = [path for path in paths if path in present and present[path] != left.deployed.files.get(path)]
+def seen_of(place: PlaceReader, owned: Mapping[str, str]) -> Seen:
+    """Look at files of ours, as digests by path say that they were left; such a one is not read a second time."""
+    present = place.present([*owned, MARK_FILE])
+    differs = [path for path, was in owned.items() if path in present and present[path] != was]
     read = {path: place.read(path) for path in differs if present[path] not in (DIRECTORY, OTHER)}
     mark = mark_left_in(place)
     return Seen(root=place.root, present=present, files={path: file for path, file in read.items() if file}, mark=mark)

@@ -132,13 +132,15 @@ class _RunningPostfix:
 
     def drift(self, left: Left, wanted: Left) -> list[Edit]:
         ours = {**left.deployed.files, **left.deployed.index_digests}
-        self._session.prefetch(ours)
+        # A run that changes rows will look at those that are there.
+        self._session.prefetch(ours, read=left.rows_that_change(wanted))
         if has_open_journal(self._session):
             # A run of ours was cut off: what it has changed it finishes or undoes, and says so.
             return []
         edits = edits_below(self._session, left, ours, wanted.deployed.files)
         if left.main_cf or left.master_cf:
-            seen = seen_of(self._session, left, (MAIN_CF, MASTER_CF))
+            shared = {path: left.deployed.files.get(path, "") for path in (MAIN_CF, MASTER_CF)}
+            seen = seen_of(self._session, shared)
             edits += edits_of_parameters(left, seen, wanted.main_cf)
             edits += edits_of_services(left, seen, wanted.master_cf)
         return edits

@@ -17,6 +17,7 @@ class Adoption:
     """What brings a host into a stack.
 
     `entry`: of the host. `remarks`: what it leaves out. `values` and `told`: what the first preview will name.
+    `closed`: listeners that let strangers relay now, and will not any more.
     `obstacles`: what the stack file cannot reproduce; there is no entry then that may be used.
     """
 
@@ -25,11 +26,15 @@ class Adoption:
     remarks: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
 
 
 def adopted(view: HostView, name: str) -> Adoption:
-    """Return the entry of a host with which nobody gains or loses anything; `name`: what it is called in the stack."""
+    """Return the entry with which nobody gains, and strangers at an open relay alone lose.
+
+    `name`: what the host is called in the stack.
+    """
     if view.configuration.cannot_tell:
         return Adoption(name=name, obstacles=(f"Postfix cannot use the files: {view.configuration.cannot_tell}",))
     if view.unreadable_listeners:
@@ -54,5 +59,11 @@ def adopted(view: HostView, name: str) -> Adoption:
 
 def _adoption(name: str, entry: Mapping[str, Any], remarks: tuple[str, ...], trial: Trial) -> Adoption:
     return Adoption(
-        name=name, entry=entry, remarks=remarks, values=trial.values, told=trial.told, obstacles=trial.obstacles
+        name=name,
+        entry=entry,
+        remarks=remarks,
+        values=trial.values,
+        told=trial.told,
+        closed=trial.closed,
+        obstacles=trial.obstacles,
     )

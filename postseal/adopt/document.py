@@ -18,7 +18,8 @@ _STAYS: Final = (
 
 def render_adoption(adoption: Adoption, root: str, project: str) -> str:
     """Return the text of entries below `config:`; comments say what the first preview will name."""
-    comments = [*_head(root), *_listed("The first preview names these changes of main.cf:", adoption.values)]
+    comments = [*_head(adoption, root), *_listed("It closes to strangers:", adoption.closed)]
+    comments += [*_listed("The first preview names these changes of main.cf:", adoption.values)]
     comments += _listed("It tells beside:", adoption.told)
     comments += [*_STAYS, *_listed("Left out:", adoption.remarks)]
     document = {"config": {f"{project}:hosts": {adoption.name: adoption.entry}}}
@@ -26,9 +27,13 @@ def render_adoption(adoption: Adoption, root: str, project: str) -> str:
     return "\n".join([*(f"# {line}" for line in comments), body])
 
 
-def _head(root: str) -> Iterator[str]:
+def _head(adoption: Adoption, root: str) -> Iterator[str]:
     yield str(Problem("", f"What brings {root} into a stack. Put it below config: of the stack file."))
-    yield "Nobody gains or loses by it: no row, no listener's answer, no trust and no route changes."
+    who = "Nobody gains by it, and strangers alone lose" if adoption.closed else "Nobody gains or loses by it"
+    rows = "" if adoption.remarks else "no row, "
+    answers = "" if adoption.closed else "no listener's answer, "
+    yield f"{who}: {rows}{answers}no trust and no route changes."
+    yield from ["What has no effect now is left out, as named below."] if adoption.remarks else []
 
 
 def _listed(title: str, lines: Iterable[str]) -> Iterator[str]:

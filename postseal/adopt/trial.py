@@ -30,12 +30,14 @@ _PROXIED: Final = "proxy_read_maps"
 class Trial:
     """What an entry would do; `values`: parameters that change, as sentences, `told`: what a preview says beside.
 
-    `acceptable`: what of that does no harm, as the stack file's `accept` has it.
+    `closed`: the listeners that let strangers relay now, and would not any more. `acceptable`: what of that does no
+    harm, as the stack file's `accept` has it.
     """
 
     obstacles: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
     acceptable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -64,6 +66,9 @@ def tried(view: HostView, name: str, entry: Mapping[str, Any]) -> Trial:
         ),
         values=tuple(_changed_values(view, after, declared)),
         told=tuple(_sentence(each) for each in findings if not each.is_refused and each.rule is not Rule.OPEN_ALREADY),
+        closed=tuple(
+            dict.fromkeys(listener for listener, kind in after.by_visitor if _closes(view, after, listener, kind))
+        ),
         acceptable=_acceptable(refused),
     )
 
@@ -118,12 +123,17 @@ def _changed_verdicts(view: HostView, after: HostView, *, has_clients: bool) -> 
         if kind is Kind.LISTED and not has_clients:
             continue
         old = view.by_visitor.get((listener, kind))
-        is_stranger = view.address == STRANGER and kind not in (Kind.LISTED, Kind.USER)
-        is_better = is_stranger and old is not None and (old.verdict, new.verdict) == _CLOSED
-        if old and old.verdict is not new.verdict and not is_better:
+        if old and old.verdict is not new.verdict and not _closes(view, after, listener, kind):
             who = f"{listener}: clients ({kind}, from {view.address})"
             by = "; ".join(new.causes) or "nothing"
             yield f"{who}: {old.verdict.value} -> {new.verdict.value}, by {by}"
+
+
+def _closes(view: HostView, after: HostView, listener: str, kind: Kind) -> bool:
+    """Return whether a listener that lets strangers of a kind relay would refuse them."""
+    is_stranger = view.address == STRANGER and kind not in (Kind.LISTED, Kind.USER)
+    old, new = (each.by_visitor.get((listener, kind)) for each in (view, after))
+    return is_stranger and old is not None and new is not None and (old.verdict, new.verdict) == _CLOSED
 
 
 def _changed_values(view: HostView, after: HostView, declared: Mapping[str, str]) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """A host goes back to an earlier state that it keeps, by a command that needs no stack: one more transaction."""
 
 import fcntl
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +84,43 @@ def test_before_the_first_deployment_there_was_nothing_of_ours(tmp_path_factory:
         assert relay.state() == spoken
         roll_back(relay.session, last_of(relay))
         assert relay.is_new()
+
+
+@pytest.mark.parametrize("lost", ["old", "baseline", "info", "manifest", "targets"])
+def test_a_state_that_is_not_whole_any_more_is_no_way_back(relay: Relay, lost: str) -> None:
+    """Somebody has tidied up: that is said, instead of what cp(1) says."""
+    number, before = last_of(relay), relay.content()
+    (state,) = (relay.instance.config_directory / ".postseal/kept").glob(f"{number:06d}.*")
+    _remove(state / lost)
+    said = failure_of(lambda: roll_back(relay.session, number))
+    assert f"the earlier state {number} lacks " in said
+    assert f"somebody has removed that from {relay.session.root}/.postseal/kept" in said
+    assert "nothing was changed" in said
+    assert relay.content() == before
+    shutil.rmtree(state)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"garbage", b"rolled_back\n", b"rolled_back\t1\n", b"kept\tx\n", b"end\trefused\n", b"\xff\x00\x1b[2J\tx"],
+)
+def test_a_note_of_a_rollback_that_nobody_can_read_still_says_that_there_was_one(relay: Relay, content: bytes) -> None:
+    """One sentence, whatever has become of the note; the next run ends it."""
+    (relay.instance.config_directory / ".postseal/rolled_back").write_bytes(content)
+    relay.session.forget()
+    (sentence,) = sentences_of_rollback(relay.session)
+    assert f"{relay.session.root} was taken back by `postseal rollback` at " in sentence
+    assert sentence.isprintable()
+    relay.up(NEW, generations=KEPT)
+    relay.session.forget()
+    assert sentences_of_rollback(relay.session) == []
 
 
 def test_an_edit_by_somebody_else_since_then_is_not_lost(relay: Relay) -> None:

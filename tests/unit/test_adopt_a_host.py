@@ -22,6 +22,7 @@ from tests.support.audited_hosts import ALICE, AUTHORITY, CLIENTS, MAIN_CF, MAST
 RELAY, RECIPIENT = "smtpd_relay_restrictions", "smtpd_recipient_restrictions"
 LISTED, OTHERS = "permit_tls_clientcerts", "reject_unauth_destination"
 PRINT = ALICE.fingerprint_sha256
+ANOTHER = f"{PRINT[:-1]}{'1' if PRINT.endswith('0') else '0'}"
 SUBMISSION = "submission inet n - y - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n  -o smtpd_tls_security_level=encrypt\n"
 PROXIED = "proxy:unix:passwd.byname $mynetworks"
 TARGET = {"local": "/etc/postfix", "ownership": "merge"}
@@ -74,9 +75,9 @@ def test_a_host_is_reproduced() -> None:
         (AuditedHost(main_cf={"relay_clientcerts": "lmdb:/etc/postfix/relay_clientcerts"},
                      tables={"lmdb:/etc/postfix/relay_clientcerts": table(row_of())}),
          {"table_type": "lmdb", "target": {**TARGET, "take_over": ["relay_clientcerts"]}}),
-        (AuditedHost(tables={CLIENTS: table(f"{PRINT} Bob, his laptop\n{PRINT[:-1]}0 bob\n")}),
+        (AuditedHost(tables={CLIENTS: table(f"{PRINT} Bob, his laptop\n{ANOTHER} bob\n")}),
          {"extra_relay_clients": [{"name": "bob", "fingerprint_sha256": PRINT},
-                                  {"name": "bob-2", "fingerprint_sha256": f"{PRINT[:-1]}0"}]}),
+                                  {"name": "bob-2", "fingerprint_sha256": ANOTHER}]}),
         (AuditedHost(main_cf={"smtpd_sasl_auth_enable": "yes", "smtpd_tls_auth_only": "yes",
                               RELAY: f"permit_mynetworks, permit_sasl_authenticated, {LISTED}, {OTHERS}",
                               "mynetworks": "127.0.0.0/8"}), {"relay": {"sasl": True, "networks": ["127.0.0.0/8"]}}),
@@ -184,6 +185,27 @@ def test_the_text_is_a_stack_file_with_remarks() -> None:
     comments = [line for line in text.splitlines() if line.startswith("#")]
     assert "#   mynetworks: [::ffff:127.0.0.0]/104, which matches no client" in comments
     assert any("relay_clientcerts: texthash:/etc/postfix/clients -> " in line for line in comments)
+
+
+@pytest.mark.parametrize(
+    ("host", "claims"),
+    [
+        (AuditedHost(), {"no row", "no listener's answer"}),
+        (AuditedHost(tables={CLIENTS: table(f"{row_of()}AA:BB no-print\n")}), {"no listener's answer"}),
+        (AuditedHost(main_cf={RECIPIENT: "permit_mynetworks, reject_unauth_destination"}), {"no listener's answer"}),
+        (AuditedHost(main_cf={RELAY: f"permit_mynetworks, {LISTED}, permit_tls_all_clientcerts, {OTHERS}",
+                              "smtpd_tls_CAfile": "/ca.pem"}, files={"/ca.pem": AUTHORITY.certificate_pem}),
+         {"no row"}),
+    ],
+)  # fmt: skip
+def test_the_first_lines_claim_what_the_others_bear_out(host: AuditedHost, claims: set[str]) -> None:
+    """No row changes, unless some are left out below; no answer of a listener, unless it is open to strangers now."""
+    found = adoption(host)
+    assert found.obstacles == ()
+    text = render_adoption(found, "/etc/postfix", "mail-pki")
+    assert {each for each in ("no row", "no listener's answer") if each in text} == claims
+    assert ("Left out:" in text) == ("no row" not in claims)
+    assert ("It closes to strangers:" in text) == ("no listener's answer" not in claims)
 
 
 @pytest.fixture

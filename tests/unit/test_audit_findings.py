@@ -230,6 +230,17 @@ def test_what_is_wrong_is_found(name: str) -> None:
         assert finding.fix or finding.severity is Severity.CANNOT_TELL
 
 
+def test_a_table_that_two_programs_lack_is_one_finding() -> None:
+    """One file is to be made, whoever waits for it: here local(8), and smtpd(8) for its recipients."""
+    host = AuditedHost(
+        main_cf={"alias_maps": "hash:/etc/aliases"},
+        master_cf="local unix - n n - - local\n",
+        answers={(Asked.LOOKUP, "hash:/etc/aliases"): Answer.BROKEN},
+    )
+    (finding,) = [each for each in host.findings() if each.kind is Kind.REFUSES]
+    assert finding.what.startswith("local (smtpd as well) refuses mail for now: ")
+
+
 @pytest.mark.parametrize("name", NOT_FOUND)
 def test_what_only_looks_like_it_is_not_found(name: str) -> None:
     """The same words where they do no harm."""

@@ -23,6 +23,8 @@ from tests.support.test_authority import ThrowAwayAuthority
 
 pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl]
 
+SECONDS = 5.0
+"""Many times as long as any look here takes."""
 AUTHORITY = ThrowAwayAuthority()
 SERVER = AUTHORITY.issue_server("mx1.example.org")
 
@@ -46,7 +48,9 @@ def conf(tmp_path: Path) -> Path:
 def answer(said: bytes) -> bytes:
     """Return what the program prints."""
     environment = {"PATH": LocalSession.search_path}
-    ended = subprocess.run(["/bin/sh", program_path()], input=said, capture_output=True, check=False, env=environment)
+    ended = subprocess.run(
+        ["/bin/sh", program_path()], input=said, capture_output=True, check=False, env=environment, timeout=SECONDS
+    )
     return ended.stdout
 
 
@@ -98,6 +102,44 @@ def test_a_link_on_the_way_is_not_followed(conf: Path) -> None:
         looked(conf, directories=("way/",))
     with pytest.raises(DeployError):
         LocalSession(conf).present(["way/passwd"])
+
+
+@pytest.mark.parametrize("name", ["way", "w*y", "[w]ay"])
+def test_a_link_is_seen_beside_directories_that_are_known_already(conf: Path, name: str) -> None:
+    """What was looked at before lies beside it, below it by name, or is meant by it as a pattern."""
+    (conf / name).symlink_to("/etc")
+    before = ("wayside/file", "wxy/deep/file", "deep/er/file")
+    with pytest.raises(DeployError, match="symbolic link"):
+        looked(conf, paths=(*before, f"{name}/passwd"))
+    (conf / "deep").mkdir()
+    (conf / "deep" / name).symlink_to("/etc")
+    with pytest.raises(DeployError, match="symbolic link"):
+        looked(conf, paths=(*before, f"deep/{name}/passwd"))
+
+
+def test_a_directory_of_another_user_is_seen_below_one_that_is_known_already(conf: Path) -> None:
+    """Each directory on the way is looked at, and each once."""
+    (conf / "tls/theirs").mkdir()
+    os.chown(conf / "tls/theirs", 4242, 4242)
+    with pytest.raises(DeployError, match="tls/theirs belongs to somebody else than root"):
+        looked(conf, paths=("tls/mx1.pem", "tls/theirs/file"))
+
+
+def test_names_with_what_separates_records_are_one_record_each(conf: Path) -> None:
+    """All others are as they are."""
+    for name in ("a b;", "x\ty", "two\nlines", "-n", "back\\slash"):
+        (conf / "tls" / name).touch()
+    assert {*looked(conf, directories=("tls/",)).names["tls/"]} >= {"a b;", "x y", "two;lines", "-n", "back\\slash"}
+
+
+def test_a_path_of_many_directories_takes_no_long_look(conf: Path) -> None:
+    """Nothing that is longer can be there, and no path is none."""
+    deep = "a/" * 1900 + "file"
+    assert looked(conf, paths=(deep, f"{deep}s")).present == {}
+    with pytest.raises(DeployError, match="no path has more than 4095 bytes"):
+        looked(conf, paths=("a/" * 3000 + "file",))
+    with pytest.raises(DeployError, match="a path is empty"):
+        looked(conf, paths=("",))
 
 
 def test_private_files_of_a_directory_that_is_no_place_of_postfix_have_no_digest(tmp_path: Path) -> None:

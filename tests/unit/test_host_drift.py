@@ -71,6 +71,17 @@ def rows(was: Mapping[str, str], text: bytes) -> list[Edit]:
     return edits_of(Left(deployed=Deployed(), rows={"rows": was}), seen, {"rows": "before"}, {})
 
 
+def test_rows_that_change_are_those_of_tables_that_stay_and_get_others() -> None:
+    """Others need not be read: neither what stays, nor what goes, nor what comes, nor a file without rows."""
+    left = Left(
+        deployed=Deployed(files={"same": "1", "other": "1", "gone": "1", "tls/mx1.pem": "1"}),
+        rows={"same": {}, "other": {}, "gone": {}, "new": {}},
+    )
+    wanted = Left(deployed=Deployed(files={"same": "1", "other": "2", "new": "2", "tls/mx1.pem": "2"}))
+    assert left.rows_that_change(wanted) == ["other"]
+    assert left.rows_that_change(Left(deployed=Deployed())) == []
+
+
 def test_a_row_that_somebody_has_changed_is_told_by_its_key() -> None:
     """A fingerprint by its beginning; the first of two rows counts, as for Postfix; bytes of no text are borne."""
     was = {"a.example": "OK", ALICE: "alice", "same.example": "OK", "gone.example": "OK"}

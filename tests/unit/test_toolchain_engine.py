@@ -14,7 +14,7 @@ import pytest
 
 from toolchain import engine
 from toolchain.download import release_for
-from toolchain.engine import ensure_engine
+from toolchain.engine import ensure_engine, ensure_plugin
 from toolchain.errors import ToolchainError
 from toolchain.layout import Layout, locate
 
@@ -24,8 +24,8 @@ PULUMI = """#!/bin/sh
 case "$1" in
 version) echo "VERSION" ;;
 plugin) [ -z "$NO_NETWORK" ] || [ "$6" = --file ] || { echo "error: no network" >&2; exit 1; }
-    directory="$PULUMI_HOME/plugins/resource-tls-v5.3.1"
-    mkdir -p "$directory" && echo "$*" > "$directory/pulumi-resource-tls" ;;
+    directory="$PULUMI_HOME/plugins/resource-$4-v$5"
+    mkdir -p "$directory" && echo "$*" > "$directory/pulumi-resource-$4" ;;
 esac
 """
 
@@ -225,3 +225,14 @@ def test_a_second_build_at_the_same_time_waits_and_says_so(machine: Machine, mon
     assert "another run" in said[0]
     assert machine.built == []
     assert machine.plugin
+
+
+def test_a_plugin_of_a_peer_is_fetched_once_or_said_to_be_out_of_reach(machine: Machine) -> None:
+    """Only its official place is asked: what a benchmark compares with is nothing that anybody else needs."""
+    machine.install("pulumi", PULUMI.replace("VERSION", "v3.250.0"))
+    away = {**machine.variables, "NO_NETWORK": "1"}
+    assert ensure_plugin(ROOT, away, "command", "1.2.1") == "error: no network"
+    assert ensure_plugin(ROOT, machine.variables, "command", "1.2.1") is None
+    assert ensure_plugin(ROOT, away, "command", "1.2.1") is None
+    assert machine.built == []
+    assert machine.plugin == ""
