@@ -20,6 +20,7 @@ from postfix.parameters import PostfixVersion
 from postfix.public_file import PublicFile, public_file
 from tests.support.audited_hosts import AUTHORITY, CHAIN, CLIENTS, MAIN_CF, SERVER, AuditedHost, row_of
 from tests.support.test_authority import ThrowAwayAuthority
+from tests.support.variants_of_hosts import VARIANTS
 
 RELAY, RECIPIENT, CLIENT = (f"smtpd_{name}_restrictions" for name in ("relay", "recipient", "client"))
 REJECT = "reject_unauth_destination"
@@ -156,6 +157,9 @@ FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
     "a slip": (Kind.IGNORED, AuditedHost(main_cf={"smtpd_tls_ask_cert": "yes"})),
     "what postconf says": (Kind.IGNORED, AuditedHost(
         known=saying("postconf: warning: /x/main.cf: unused parameter: foo=bar\n"))),
+    "a release that is older": (Kind.IGNORED, AuditedHost(known=replace(
+        saying("postconf: warning: /x/main.cf: unused parameter: smtpd_hide_client_session=yes\n",
+               smtpd_hide_client_session="yes"), version=PostfixVersion(3, 7)))),
     "nothing of that name": (Kind.UNDEFINED, AuditedHost(main_cf={"smtpd_banner": "$myhostnam ESMTP"})),
     "twice": (Kind.OVERWRITTEN, AuditedHost(more="mynetworks = 10.0.0.0/8\n")),
     "a remark": (Kind.REMARK_IN_VALUE, AuditedHost(main_cf={"inet_protocols": "ipv4 # only"})),
@@ -214,7 +218,10 @@ NOT_FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
 
 
 GOLDEN: Final = Path(__file__).parents[1] / "golden" / "audit.txt"
-HOSTS: Final = {name: host for name, (_, host) in [*FOUND.items(), *NOT_FOUND.items()]}
+HOSTS: Mapping[str, AuditedHost] = {
+    **{name: host for name, (_, host) in [*FOUND.items(), *NOT_FOUND.items()]},
+    **VARIANTS,
+}
 
 
 @cache
@@ -254,7 +261,7 @@ def test_nothing_else_is_found(name: str, golden: Mapping[str, str]) -> None:
 def test_each_reviewed_host_is_still_there(golden: Mapping[str, str]) -> None:
     """A name stands for one host."""
     assert [*golden] == [*HOSTS]
-    assert len(HOSTS) == len(FOUND) + len(NOT_FOUND)
+    assert len(HOSTS) == len(FOUND) + len(NOT_FOUND) + len(VARIANTS)
 
 
 def test_a_host_of_which_nothing_is_to_be_said() -> None:
