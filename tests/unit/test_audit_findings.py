@@ -17,7 +17,7 @@ from postfix.audit.record import HostRecord, SeenTable
 from postfix.effective.captures import CALLS, Captures, Said
 from postfix.effective.visitors import Answer, Asked
 from postfix.parameters import PostfixVersion
-from postfix.public_file import PublicFile, public_file
+from postfix.public_file import FAULTS, PublicFile, public_file
 from tests.support.audited_hosts import AUTHORITY, CHAIN, CLIENTS, MAIN_CF, SERVER, AuditedHost, row_of
 from tests.support.test_authority import ThrowAwayAuthority
 from tests.support.variants_of_hosts import VARIANTS
@@ -319,6 +319,11 @@ def test_the_date_decides(days: int, kind: Kind | None) -> None:
     """A certificate of 31 days is late with less than a quarter of its life left, and wrong behind its end."""
     found = AuditedHost().findings(datetime.now(UTC) + timedelta(days=days))
     assert [finding.kind for finding in found if finding.kind is not Kind.EXPIRED_ROW] == ([kind] if kind else [])
+
+
+def test_a_file_that_is_too_large_says_how_large_it_may_be() -> None:
+    """In the unit in which people see sizes."""
+    assert FAULTS["large"] == "has more than 2 MiB"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,13 @@ def test_a_chain_of_names_is_followed_and_has_an_end() -> None:
         expanded("$n0", chain(39))
 
 
+def test_a_value_may_have_some_twenty_thousand_references() -> None:
+    """Names that double at each level would else never end."""
+    assert expanded("$n" * 19_999, {}) == ""
+    with pytest.raises(CannotExpandError, match="nested too deep"):
+        expanded("$n" * 20_000, {})
+
+
 def test_a_value_may_be_a_million_characters_long() -> None:
     """Filled in, it counts as it is then."""
     raw = {"long": "x" * 2**19, "more": "x" * (2**19 + 1)}

@@ -85,12 +85,14 @@ KEYS: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, dict[str, str]]]
                 "alias_maps": [
                     {"rows": {"root": "alice@example.org, bob", "owner-list": "first.last+tag@example.org"}},
                     {"unknown_table": "hash:/etc/aliases"},
+                    {"unknown_table": "socketmap:inet:127.0.0.1:9:aliases"},
                 ],
                 "local_recipient_maps": [{"unknown_table": "proxy:unix:passwd.byname"}],
             }
         },
         {
-            "alias_maps": "texthash:$config_directory/alias_maps, hash:/etc/aliases",
+            "alias_maps": "texthash:$config_directory/alias_maps, hash:/etc/aliases, "
+            "socketmap:inet:127.0.0.1:9:aliases",
             "local_recipient_maps": "proxy:unix:passwd.byname",
         },
         {"alias_maps": {"root": "alice@example.org, bob", "owner-list": "first.last+tag@example.org"}},
@@ -370,6 +372,14 @@ OTHER_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a table in the long form": (
         {"domains": {"mydestination": {"tables": [{"unknown_table": "static:all"}]}}},
         "domains.mydestination.tables[0].unknown_table",
+    ),
+    "a socket without a name": (
+        {"maps": {"alias_maps": {"unknown_table": "socketmap:inet:127.0.0.1:9"}}},
+        "maps.alias_maps.unknown_table",
+    ),
+    "users of the host by another key": (
+        {"maps": {"local_recipient_maps": {"unknown_table": "unix:passwd.byshell"}}},
+        "maps.local_recipient_maps.unknown_table",
     ),
     "a map in the long form": ({"maps": {"alias_maps": [{"rows": {"a": 5}}]}}, "maps.alias_maps[0].rows.a"),
     "a number in a list of domains": ({"domains": {"relay_domains": [5]}}, "domains.relay_domains[0]"),
