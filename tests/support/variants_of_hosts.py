@@ -80,6 +80,9 @@ RELAYING: Mapping[str, AuditedHost] = {
     "a policy server in a class": AuditedHost(main_cf={
         RELAY: f"{LISTED}, own, {REJECT}", "own": "check_policy_service inet:127.0.0.1:9",
         "smtpd_restriction_classes": "own"}, master_cf=SUBMISSION),
+    "a policy server before a permission": AuditedHost(main_cf={
+        RELAY: f"{LISTED}, check_policy_service inet:127.0.0.1:9, {REJECT}",
+        "smtpd_recipient_restrictions": "permit_mynetworks, permit"}),
     "overridden by all that decides": AuditedHost(master_cf=service(SUBMISSION, *DECIDING)),
     "nothing of its own": AuditedHost(master_cf=service(SUBMISSION, "-o syslog_name=postfix/submission")),
     "a list for this machine": AuditedHost(
@@ -198,6 +201,7 @@ FILES: Mapping[str, AuditedHost] = {
     "no program": AuditedHost(answers={(Asked.READABLE, f"{SBIN}/cleanup"): Answer.BROKEN}),
     "a wrong boolean that is filled in": AuditedHost(
         main_cf={"smtpd_helo_required": "{{ helo }}", "smtpd_delay_reject": "yess"}, known=COPY),
+    "no service and a slip": AuditedHost(base="", main_cf={"smtpd_tls_ask_cert": "yes"}),
     "a copy of main.cf alone": AuditedHost(base="", known=COPY),
     "a copy that is filled in": AuditedHost(more="{% if relay %}\n", known=COPY),
     "a copy that is wrong": AuditedHost(more="this is none\n", known=COPY),

@@ -190,6 +190,7 @@ CASES: list[tuple[dict[str, str], set[Kind], set[Kind]]] = [
         {USER},
     ),
     ({"smtpd_discard_ehlo_keywords": "STARTTLS"}, set(), set()),
+    ({"smtpd_discard_ehlo_keywords": "STARTTLS", "smtpd_tls_wrappermode": "yes"}, {LISTED, USER}, set()),
     ({"smtpd_discard_ehlo_keywords": "auth"}, {LISTED}, set()),
     ({"smtpd_discard_ehlo_keyword_address_maps": "hash:/k"}, {LISTED, USER}, set()),
     ({"smtpd_tls_protocols": ">=TLS1.2"}, set(), set()),

@@ -55,6 +55,7 @@ def test_what_a_server_serves_is_the_first_certificate_of_its_chain() -> None:
         ((), False, "", False),
         ((ALICE, BOB), False, f"{ALICE} client\n{BOB} client\n", True),
         ((ALICE, UNKNOWN), False, f"{ALICE} client\n", True),
+        ((ALICE, BOB, UNKNOWN), False, f"{ALICE} client\n{BOB} client\n", True),
         ((ALICE,), True, None, True),
         ((), True, None, True),
     ],

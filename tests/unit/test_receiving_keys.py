@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.host_resource.preparation import PreparedHost, host_files, indexes_of
-from postfix.lookup_checks import meaning_of
+from postfix.lookup_checks import meaning_of, problems_of_table
 from postfix.preflight import problems_of_host
 from postfix.receiving import DomainList, Domains, LookupTable, Maps, Restrictions
 from postfix.receiving_rendering import table_types
@@ -352,6 +352,26 @@ def test_old_names_are_told_with_the_new_ones() -> None:
     assert messages(path, replace(MX1, restrictions=lists)) == [
         "reject_unknown_client is an old name; write reject_unknown_client_hostname"
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "is_wide"), [("pcre:/etc/postfix/x", True), ("static:x", True), ("ldap:/etc/postfix/x.cf", False)]
+)
+def test_a_table_of_the_wrong_type_is_told_why(table: str, *, is_wide: bool) -> None:
+    """A pattern matches what nobody has named; a type that is merely not expected does not."""
+    (problem,) = problems_of_table(LookupTable(unknown_table=table), frozenset({"hash"}))
+    assert ("would match what nobody has named" in problem.message) is is_wide
+
+
+@pytest.mark.parametrize(
+    ("address", "is_told"),
+    [("postmaster", False), ("double-bounce", False), ("MAILER-DAEMON", False), ("$double_bounce_sender", False),
+     ("eve@example.net", True)],
+)  # fmt: skip
+def test_reports_that_go_elsewhere_are_told(address: str, *, is_told: bool) -> None:
+    """Not those that go where Postfix itself sends them."""
+    declared = replace(MX1, parameters={"empty_address_recipient": address})
+    assert ("empty_address_recipient" in to_review(declared)) is is_told
 
 
 OTHER_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
