@@ -17,7 +17,7 @@ _ITEMS: Final = frozenset({"access-list", "list"})
 _COMPOSED: Final = frozenset({"pipemap", "unionmap"})
 _IN_PLACE: Final = frozenset({"fail", "inline", "internal", "randmap", "static"})
 _IN_BRACES: Final = frozenset({"cidr", "pcre", "regexp"})
-_PROXIES: Final = re.compile(r"(proxy:)+")
+_PROXIES: Final = re.compile(r"\A(proxy:)+")
 
 
 def tables_named(kind: str, allowed: tuple[str, ...], value: str) -> Iterator[str]:
@@ -38,12 +38,12 @@ def tables_named(kind: str, allowed: tuple[str, ...], value: str) -> Iterator[st
 
 
 def _type(item: str) -> str:
-    return _PROXIES.sub("", item.lstrip("!"), count=1).partition(":")[0]
+    return _PROXIES.sub("", item.lstrip("!")).partition(":")[0]
 
 
 def _within(item: str, depth: int = 0) -> Iterator[str]:
     """Yield the tables in one: itself, or those that it is composed of."""
-    table = _PROXIES.sub("", item, count=1)
+    table = _PROXIES.sub("", item)
     kind, _, content = table.partition(":")
     if kind in _COMPOSED and depth < DEEPEST:
         for each in split_list(content.strip().removeprefix("{").removesuffix("}")):

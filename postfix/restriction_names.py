@@ -34,12 +34,12 @@ class Client(StrEnum):
 class Stage(IntEnum):
     """When smtpd knows what a restriction looks at; with smtpd_delay_reject all lists wait for the recipient."""
 
-    CLIENT = 0
-    HELO = 1
-    SENDER = 2
-    RECIPIENT = 3
-    DATA = 4
-    ETRN = 5
+    CLIENT = auto()
+    HELO = auto()
+    SENDER = auto()
+    RECIPIENT = auto()
+    DATA = auto()
+    ETRN = auto()
 
 
 class Argument(Enum):

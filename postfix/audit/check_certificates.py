@@ -27,6 +27,7 @@ _PART: Final = 4
 """What is renewed at two thirds of its lifetime has a third left; with a quarter left nobody has."""
 _ENDS: Final = ("chain_files", *LEGACY_CHAIN_FILES)
 _SENDERS: Final = ("smtp", "lmtp")
+_SHOWN: Final = 5
 
 
 def check_served(view: HostView, now: datetime) -> Iterator[Finding]:
@@ -111,7 +112,8 @@ def _of_names(view: HostView, chain: PublicChain, place: Place) -> Iterator[Find
     except (CertificateError, ValueError):
         return
     if "myhostname" in view.configuration.written and not is_host_covered(host, names):
-        what = f"the certificate is for {', '.join(names[:5]) or 'no host name'}, and myhostname is {host}"
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        what = f"the certificate is for {', '.join(names[:_SHOWN]) or 'no host name'}{more}, and myhostname is {host}"
         fix = "nothing, if clients connect by one of these names"
         yield Finding(kind=Kind.OTHER_NAMES, place=_at(place, chain), what=what, fix=fix)
 

@@ -156,6 +156,9 @@ def _place_of_step(view: HostView, listener: Listener) -> Place:
 def _refused(view: HostView, listener: Listener, judgement: Judgement, kind: Kind) -> Finding:
     what = f"listed clients are refused, by {'; '.join(judgement.causes)}"
     remedy = remedy_in_files("; ".join(judgement.causes), listener)
+    if any(cause.endswith(_PERMIT_NETWORKS) for cause in judgement.causes):
+        # A permission that refuses is one that Postfix cannot carry out.
+        remedy = f"correct {_NETWORKS}: Postfix cannot read it, and answers 451"
     return Finding(kind=kind, place=view.lines.service(listener.service.key), what=what, fix=remedy)
 
 

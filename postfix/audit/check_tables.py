@@ -73,20 +73,20 @@ def check_indexes(view: HostView) -> Iterator[Finding]:
 
 def check_types(view: HostView) -> Iterator[Finding]:
     """Name the parameters whose tables need Berkeley DB, all in one finding."""
-    by_place: dict[str, Place] = {}
+    by_parameter: dict[str, Place] = {}
     for name, places in tables_in_use(view).items():
         if name.partition(":")[0] in _BERKELEY:
-            by_place |= {each.parameter: each for each in places}
-    if not by_place:
+            by_parameter |= {each.parameter: each for each in places}
+    if not by_parameter:
         return
-    names = sorted(by_place)
+    names = sorted(by_parameter)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     default = view.main["default_database_type"]
     has_another = default not in (*_BERKELEY, "") and bool(view.record.captures) and not view.record.is_copy
     other = default if has_another else "lmdb or texthash"
     yield Finding(
         kind=Kind.LEAVING_TYPE if has_another else Kind.BERKELEY,
-        place=view.lines.main(names[0]),
+        place=by_parameter[names[0]],
         what=f"tables of Berkeley DB (hash, btree) in {', '.join(names[:_SHOWN])}{more}",
         fix=f"make them {other} tables before this host moves to such a release",
     )

@@ -37,7 +37,7 @@ def restriction_named(name: str) -> Restriction | None:
         return RESTRICTIONS["permit_tls_clientcerts"]
     if name in _ANYTHING:
         return Restriction(effects=frozenset(Effect))
-    return RESTRICTIONS.get(name) or RESTRICTIONS.get(INSTEAD.get(name, ""))
+    return RESTRICTIONS.get(INSTEAD.get(name, name))
 
 
 def steps_of_words(words: Sequence[str], own_access: str) -> tuple[Step, ...]:

@@ -67,13 +67,17 @@ _EXCLUDED: Final[Mapping[Answer, Answer]] = MappingProxyType({Answer.YES: Answer
 def _answers_of_list(patterns: Sequence[str], match: Callable[[str], _Possible], answers: Answers) -> _Possible:
     possible: set[Answer] = set()
     # All of them first: what is missing is then asked in one go.
-    for pattern, found in [(each, _in_file_or(each.lstrip("!"), match, answers)) for each in patterns]:
-        is_excluded = (len(pattern) - len(pattern.lstrip("!"))) % 2 == 1
+    for signs, found in [(_signs(each), _in_file_or(each.lstrip("!"), match, answers)) for each in patterns]:
+        is_excluded = len(signs) % 2 == 1
         ends = found - _NO
         possible |= {_EXCLUDED.get(each, each) for each in ends} if is_excluded else ends
         if Answer.NO not in found:
             return frozenset(possible)
     return frozenset(possible) | _NO
+
+
+def _signs(pattern: str) -> str:
+    return pattern.removesuffix(pattern.lstrip("!"))
 
 
 def _in_file_or(pattern: str, match: Callable[[str], _Possible], answers: Answers) -> _Possible:

@@ -33,7 +33,7 @@ _TABLES: Final = frozenset(
 )
 _PROXY: Final = "proxy:"
 _OTHER_LISTS: Final = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions", "smtpd_etrn_restrictions")
-_CACHES: Final = frozenset({"address_verify_map", "alias_database", "proxy_read_maps", "proxy_write_maps"})
+_CACHES: Final = frozenset({"address_verify_map", "alias_database"})
 
 
 class Harm(StrEnum):

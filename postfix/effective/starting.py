@@ -55,7 +55,9 @@ def _faults_of_classes(listener: Listener) -> Iterator[str]:
 
 def _faults_of_refusal(listener: Listener) -> Iterator[str]:
     try:
-        if not any(_has_refusal(listener, name, frozenset()) for name in _RELAYING):
+        has_refusal = any(_has_refusal(listener, name, frozenset()) for name in _RELAYING)
+        # A list that could not be read may well refuse.
+        if not has_refusal and not listener.values.unexpandable:
             yield f"neither {_RELAYING[1]} nor {_RELAYING[0]} refuses mail to others"
     except _EndlessError as error:
         yield f"smtpd_restriction_classes: {error} leads back to itself"
@@ -86,6 +88,8 @@ def _has_refusal(listener: Listener, name: str, inside: frozenset[str]) -> bool:
 
 def _faults_of_proxy(listener: Listener, proxy: Values) -> Iterator[str]:
     allowed = {*split_list(proxy["proxy_read_maps"])}
+    if proxy.unexpandable:
+        return
     classes = split_list(listener.values["smtpd_restriction_classes"])
     for name in (*_TABLES, *OWN_ACCESS, *classes):
         for word in map(named_table, listener.words_of(name)):

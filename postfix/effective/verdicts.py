@@ -71,9 +71,11 @@ def judged(
     no listener to judge: look at `HostConfiguration.cannot_tell` first.
     """
     known = Answers(answers, configuration.map_types, configuration.parameters.get("mail_owner", "postfix"))
+    proxy = values_of_service(configuration, "proxymap")
     found = [
-        _Judge(configuration, listener, visitor, known).judgement()
+        _Judge(configuration, listener, visitor, known, dead).judgement()
         for listener in listeners_of(configuration)
+        for dead in [() if listener.cannot_tell else will_not_start(listener, proxy)]
         for visitor in visitors
     ]
     return tuple(found), frozenset(known.missing)
@@ -85,6 +87,7 @@ class _Judge:
     listener: Listener
     visitor: Visitor
     answers: Answers
+    dead: tuple[str, ...]
 
     def judgement(self) -> Judgement:
         """Return the judgement."""
@@ -92,7 +95,7 @@ class _Judge:
             return self._says(Verdict.CANNOT_TELL, [self.listener.cannot_tell])
         if unread := [each.key for each in self.configuration.services if each.key in _ASKED and not each.is_readable]:
             return self._says(Verdict.CANNOT_TELL, [f"{key}: its line in master.cf is garbled" for key in unread])
-        dead = [*will_not_start(self.listener, values_of_service(self.configuration, "proxymap"))]
+        dead = [*self.dead]
         lacks_mechanisms = has_no_mechanism(self.listener, self.answers)
         if lacks_mechanisms is Answer.YES:
             dead.append(_NO_MECHANISM)

@@ -27,7 +27,6 @@ from postfix.host_resource.outside import (
 from postfix.host_resource.preparation import (
     PreparedHost,
     added_services,
-    indexes_of,
     paths_of,
     prepare,
     rows_of_tables,
@@ -172,10 +171,7 @@ def _problems_of_target(target: Target, prepared: PreparedHost, outline: _Outlin
 
 
 def _outlined(prepared: PreparedHost, target: Target) -> _Outline:
-    take_over = taken_over_in(target)
-    # A table without its index, or with another one, would answer with other rows.
-    indexes = [index for table, index in indexes_of(prepared).items() if table in take_over]
-    return _Outline(paths_of(prepared, target), (*take_over, *indexes), prepared)
+    return _Outline(paths_of(prepared, target), taken_over_in(target, prepared), prepared)
 
 
 def _outline(context: Context) -> _Outline:

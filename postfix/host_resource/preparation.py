@@ -108,10 +108,12 @@ def _table(host: HostDeclaration, source: FileEntry) -> Table:
     return Table(source, kind, lists_clients=source.path in client_tables(host).values())
 
 
-def taken_over_in(target: Target) -> tuple[str, ...]:
+def taken_over_in(target: Target, prepared: PreparedHost) -> tuple[str, ...]:
     """Return the files of others that a target takes over; ownership WHOLE includes main.cf and master.cf."""
     is_said = target.kind.is_host and target.ownership is Ownership.WHOLE
-    return (*target.take_over, *((MAIN_CF, MASTER_CF) if is_said else ()))
+    take_over = (*target.take_over, *((MAIN_CF, MASTER_CF) if is_said else ()))
+    # A table without its index, or with another one, would answer with other rows.
+    return (*take_over, *(index for table, index in indexes_of(prepared).items() if table in take_over))
 
 
 def host_files(prepared: PreparedHost, take_over: tuple[str, ...] = ()) -> HostFiles:

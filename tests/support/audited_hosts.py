@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from postfix.audit.findings import Finding
-from postfix.audit.judgement import audited, settled
+from postfix.audit.judgement import Audit, settled
 from postfix.audit.own_reading import configuration_of_files
 from postfix.audit.record import HostRecord, SeenTable, Wanted
 from postfix.effective.visitors import Answer, Asked, Question
@@ -76,13 +76,16 @@ class AuditedHost:
 
     def findings(self, now: datetime | None = None) -> tuple[Finding, ...]:
         """Return what is found once all is asked."""
-        return audited(self.settled(now), now or datetime.now(UTC)).findings
+        return self._settled(now)[1].findings
 
     def settled(self, now: datetime | None = None) -> HostRecord:
         """Return the facts once all is asked."""
+        return self._settled(now)[0]
+
+    def _settled(self, now: datetime | None) -> tuple[HostRecord, Audit]:
         record, audit = settled(self.record, now or datetime.now(UTC), self._with)
         assert not audit.wanted, "the audit never has enough"
-        return record
+        return record, audit
 
     def _with(self, record: HostRecord, wanted: Wanted) -> HostRecord:
         return replace(

@@ -73,6 +73,22 @@ def test_other_hours_are_bounded_too() -> None:
     base = {"authority": {"common_name": "CA", "slots": {"active": 1, "standby": 2, "standby_for": "999999w"}}}
     assert [each.path for each in problems_of(stack(**base))] == ["authority.slots.standby_for"]
     assert [each.path for each in pki.Slots(standby_hours=LONGEST_HOURS + 1).problems()] == ["standby_hours"]
+    assert [*pki.Slots(standby_hours=LONGEST_HOURS).problems()] == []
+
+
+@pytest.mark.parametrize(
+    ("fraction", "is_told"),
+    [
+        (Fraction(999_999_998, 999_999_999), False),
+        (Fraction(999_999_999, 10**9), True),
+        (Fraction(10**9, 999_999_999), True),
+        (Fraction(-(10**9), 7), True),
+    ],
+)
+def test_a_fraction_of_a_program_has_at_most_nine_digits(fraction: Fraction, *, is_told: bool) -> None:
+    """Whatever else is wrong with it: it is multiplied with dates."""
+    told = [each.message for each in replace(LifetimePolicy(), renew_fraction=fraction).problems()]
+    assert any("at most 9 digits" in message for message in told) is is_told
 
 
 @pytest.mark.parametrize(

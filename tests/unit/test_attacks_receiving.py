@@ -248,7 +248,19 @@ LISTS: dict[str, tuple[dict[str, Any], str]] = {
         recipients(REFUSING, "smtpd_relay_restrictions", classes={"smtpd_relay_restrictions": ["permit"]}),
         "restrictions.classes.smtpd_relay_restrictions",
     ),
-    "a class in a circle": (recipients(REFUSING, "a", classes={"a": ["b"], "b": ["a"]}), "restrictions.classes.a"),
+    "a class in a circle": (
+        recipients(REFUSING, "postseal_a", classes={"postseal_a": ["postseal_b"], "postseal_b": ["postseal_a"]}),
+        "restrictions.classes.postseal_a",
+    ),
+    "a class in a wide circle": (
+        recipients(
+            REFUSING,
+            "postseal_a",
+            classes={f"postseal_{name}": [f"postseal_{after}"] for name, after in ("ab", "bc", "cd", "db")},
+        ),
+        "restrictions.classes.postseal_c",
+    ),
+    "a class with an argument": (recipients(REFUSING, "a b", classes={"a": ["reject"]}), f"{LIST}[1]"),
     "a filter that runs something": (
         recipients(REFUSING, "check_sender_access a", tables={"a": {"rows": {"a.example": "FILTER pipe:x"}}}),
         "restrictions.tables.a.rows.a.example",

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
+from postfix.named_tables import tables_named
 from postfix.parameters import ParameterClass, known_parameters
 from postfix.preflight import problems_of_host
 from postfix.receiving import LookupTable, Maps
@@ -59,6 +60,12 @@ KNOWN = {
     "a list by name": ("fast_flush_domains", "$relay_domains"),
     "addresses": ("inet_interfaces", "192.0.2.1, [2001:db8::1]"),
 }
+
+
+def test_a_part_of_a_composed_table_keeps_its_proxy() -> None:
+    """Only what stands in front of all of it is left out to see of what type it is."""
+    assert [*tables_named("map-list", (), "proxy:unionmap:{proxy:hash:/a, hash:/b}")] == ["proxy:hash:/a", "hash:/b"]
+    assert [*tables_named("list", (), "!proxy:hash:/a, example.org")] == ["proxy:hash:/a"]
 
 
 @pytest.mark.parametrize("ownership", Ownership)

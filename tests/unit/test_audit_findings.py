@@ -1,8 +1,13 @@
 """What an audit finds of a host: each kind has a host that has it, and one like it that has not."""
 
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,9 +17,10 @@ from postfix.audit.record import HostRecord, SeenTable
 from postfix.effective.captures import CALLS, Captures, Said
 from postfix.effective.visitors import Answer, Asked
 from postfix.parameters import PostfixVersion
-from postfix.public_file import PublicFile, public_file
+from postfix.public_file import FAULTS, PublicFile, public_file
 from tests.support.audited_hosts import AUTHORITY, CHAIN, CLIENTS, MAIN_CF, SERVER, AuditedHost, row_of
 from tests.support.test_authority import ThrowAwayAuthority
+from tests.support.variants_of_hosts import VARIANTS
 
 RELAY, RECIPIENT, CLIENT = (f"smtpd_{name}_restrictions" for name in ("relay", "recipient", "client"))
 REJECT = "reject_unauth_destination"
@@ -151,6 +157,9 @@ FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
     "a slip": (Kind.IGNORED, AuditedHost(main_cf={"smtpd_tls_ask_cert": "yes"})),
     "what postconf says": (Kind.IGNORED, AuditedHost(
         known=saying("postconf: warning: /x/main.cf: unused parameter: foo=bar\n"))),
+    "a release that is older": (Kind.IGNORED, AuditedHost(known=replace(
+        saying("postconf: warning: /x/main.cf: unused parameter: smtpd_hide_client_session=yes\n",
+               smtpd_hide_client_session="yes"), version=PostfixVersion(3, 7)))),
     "nothing of that name": (Kind.UNDEFINED, AuditedHost(main_cf={"smtpd_banner": "$myhostnam ESMTP"})),
     "twice": (Kind.OVERWRITTEN, AuditedHost(more="mynetworks = 10.0.0.0/8\n")),
     "a remark": (Kind.REMARK_IN_VALUE, AuditedHost(main_cf={"inet_protocols": "ipv4 # only"})),
@@ -197,7 +206,7 @@ NOT_FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
     "a name of one's own": (Kind.IGNORED, AuditedHost(
         main_cf={"my_list": REJECT, RELAY: "permit_tls_clientcerts, $my_list"})),
     "a placeholder": (Kind.REMARK_IN_VALUE, AuditedHost(main_cf={"myorigin": "##HOST##"})),
-    "a template": (Kind.DEAD, AuditedHost(
+    "a number that is filled in": (Kind.DEAD, AuditedHost(
         main_cf={"mailbox_size_limit": "${SIZE_LIMIT}"}, known=HostRecord(directory="/c", root="/c", is_copy=True))),
     "a release that is newer": (Kind.IGNORED, AuditedHost(
         main_cf={"smtpd_hide_client_session": "yes"},
@@ -208,9 +217,51 @@ NOT_FOUND: Mapping[str, tuple[Kind, AuditedHost]] = {
 }  # fmt: skip
 
 
-def kinds(host: AuditedHost) -> set[Kind]:
-    """Return the kinds of what is found of a host."""
-    return {finding.kind for finding in host.findings()}
+GOLDEN: Final = Path(__file__).parents[1] / "golden" / "audit.txt"
+HOSTS: Mapping[str, AuditedHost] = {
+    **{name: host for name, (_, host) in [*FOUND.items(), *NOT_FOUND.items()]},
+    **VARIANTS,
+}
+
+
+@cache
+def found_of(name: str) -> tuple[Finding, ...]:
+    """Return what is found of a host; several tests look at it."""
+    return HOSTS[name].findings()
+
+
+def told_of(name: str) -> str:
+    """Return a paragraph with all that is found of a host; certificates here are as old as the test."""
+    lines = [f"# {name}", *(line for finding in found_of(name) for line in lines_of(finding))]
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "DATE", "\n".join(lines))
+
+
+def lines_of(finding: Finding) -> list[str]:
+    """Return a finding with all its members but those that its kind says."""
+    place = f"{finding.place.file}:{finding.place.line} [{finding.place.service}] [{finding.place.parameter}]"
+    return [f"{finding.kind} {place}", f"  {finding.what}", *([f"  fix: {finding.fix}"] if finding.fix else [])]
+
+
+@pytest.fixture(scope="module")
+def golden() -> Mapping[str, str]:
+    """Read the reviewed paragraphs by host; `UPDATE_GOLDEN=1` writes them anew."""
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        GOLDEN.write_text("\n\n".join(map(told_of, HOSTS)) + "\n", encoding="utf-8")
+    paragraphs = GOLDEN.read_text(encoding="utf-8").removesuffix("\n").split("\n\n")
+    return {each.partition("\n")[0].removeprefix("# "): each for each in paragraphs}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_nothing_else_is_found(name: str, golden: Mapping[str, str]) -> None:
+    """Each with its place, what is said, and what to do: a host has the findings that somebody has reviewed."""
+    command = "UPDATE_GOLDEN=1 .venv/bin/pytest -n 0 tests/unit/test_audit_findings.py"
+    assert told_of(name) == golden.get(name), f"run `{command}`, and review the diff of tests/golden/audit.txt"
+
+
+def test_each_reviewed_host_is_still_there(golden: Mapping[str, str]) -> None:
+    """A name stands for one host."""
+    assert [*golden] == [*HOSTS]
+    assert len(HOSTS) == len(FOUND) + len(NOT_FOUND) + len(VARIANTS)
 
 
 def test_a_host_of_which_nothing_is_to_be_said() -> None:
@@ -221,9 +272,9 @@ def test_a_host_of_which_nothing_is_to_be_said() -> None:
 @pytest.mark.parametrize("name", FOUND)
 def test_what_is_wrong_is_found(name: str) -> None:
     """Each with a place, a sentence, and where to read more."""
-    kind, host = FOUND[name]
-    found = [finding for finding in host.findings() if finding.kind is kind]
-    assert found, kinds(host)
+    kind, _ = FOUND[name]
+    found = [finding for finding in found_of(name) if finding.kind is kind]
+    assert found, found_of(name)
     for finding in found:
         assert finding.place.file.startswith("/")
         assert finding.what
@@ -244,8 +295,8 @@ def test_a_table_that_two_programs_lack_is_one_finding() -> None:
 @pytest.mark.parametrize("name", NOT_FOUND)
 def test_what_only_looks_like_it_is_not_found(name: str) -> None:
     """The same words where they do no harm."""
-    kind, host = NOT_FOUND[name]
-    assert kind not in kinds(host)
+    kind, _ = NOT_FOUND[name]
+    assert kind not in {finding.kind for finding in found_of(name)}
 
 
 def test_each_kind_has_a_host_that_has_it() -> None:
@@ -259,9 +310,9 @@ def test_each_kind_has_a_host_that_has_it() -> None:
 
 def test_a_finding_names_the_line() -> None:
     """In main.cf that of the last definition, in master.cf that of the option."""
-    (listed,) = [each for each in FOUND["overridden"][1].findings() if each.kind is Kind.OVERRIDDEN]
+    (listed,) = [each for each in found_of("overridden") if each.kind is Kind.OVERRIDDEN]
     assert listed.place == Place("/etc/postfix/master.cf", 10, "submission/inet", RELAY)
-    (twice,) = [each for each in FOUND["twice"][1].findings() if each.kind is Kind.OVERWRITTEN]
+    (twice,) = [each for each in found_of("twice") if each.kind is Kind.OVERWRITTEN]
     assert twice.place == Place("/etc/postfix/main.cf", len(MAIN_CF) + 1, "", "mynetworks")
 
 
@@ -279,6 +330,11 @@ def test_the_date_decides(days: int, kind: Kind | None) -> None:
     """A certificate of 31 days is late with less than a quarter of its life left, and wrong behind its end."""
     found = AuditedHost().findings(datetime.now(UTC) + timedelta(days=days))
     assert [finding.kind for finding in found if finding.kind is not Kind.EXPIRED_ROW] == ([kind] if kind else [])
+
+
+def test_a_file_that_is_too_large_says_how_large_it_may_be() -> None:
+    """In the unit in which people see sizes."""
+    assert FAULTS["large"] == "has more than 2 MiB"
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,8 @@ def test_a_number_that_python_does_not_print_is_shown_by_its_kind() -> None:
     """Alone and in a list, and a list that holds itself."""
     endless: list[object] = []
     endless.append(endless)
+    assert shown(10**60 - 1) == "9" * 60
+    assert shown(10**60) == "a number of many digits"
     assert shown([10**5_000]) == "a list"
     assert "0" * 50 not in shown(10**5_000)
     assert len(shown(endless)) < 50

@@ -59,6 +59,11 @@ def test_a_fault_is_found_at_every_depth_with_its_place(wrong: object, message: 
     ]
 
 
+def test_the_largest_numbers_can_be_written() -> None:
+    """Both; one more cannot, as above."""
+    assert [*faults_in([LARGEST, -LARGEST])] == []
+
+
 def test_keys_are_texts() -> None:
     """Each that is none is told at the mapping that it stands in."""
     faults = [*faults_in({"a": {5: "x", b"k": "y", "h\udfff": "z", "good": "w"}})]

@@ -25,6 +25,13 @@ def test_a_chain_of_names_is_followed_and_has_an_end() -> None:
         expanded("$n0", chain(39))
 
 
+def test_a_value_may_have_some_twenty_thousand_references() -> None:
+    """Names that double at each level would else never end."""
+    assert expanded("$n" * 19_999, {}) == ""
+    with pytest.raises(CannotExpandError, match="nested too deep"):
+        expanded("$n" * 20_000, {})
+
+
 def test_a_value_may_be_a_million_characters_long() -> None:
     """Filled in, it counts as it is then."""
     raw = {"long": "x" * 2**19, "more": "x" * (2**19 + 1)}
@@ -62,7 +69,13 @@ def test_a_value_may_be_a_million_characters_long() -> None:
 )
 def test_an_option_of_a_service_is_read_where_postconf_prints_it_as_it_is(arguments: str, *, is_readable: bool) -> None:
     """A word that belongs to no option would be read as something else, and so would the options behind it."""
-    fields = {"service": "smtp", "type": "inet", "chroot": "n", "command": f"smtpd {arguments}".strip()}
+    fields = {
+        "service": "smtp",
+        "type": "inet",
+        "chroot": "n",
+        "unprivileged": "n",
+        "command": f"smtpd {arguments}".strip(),
+    }
     captures = Captures(
         directory="/etc/postfix",
         root="/etc/postfix",
@@ -71,6 +84,7 @@ def test_an_option_of_a_service_is_read_where_postconf_prints_it_as_it_is(argume
     )
     (service,) = configuration_of(captures).services
     assert (service.name, service.type, service.command, service.is_chrooted) == ("smtp", "inet", "smtpd", False)
+    assert service.is_privileged
     assert service.is_readable is is_readable
 
 

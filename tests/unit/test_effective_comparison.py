@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from postfix.effective.captures import HostConfiguration, MasterService
 from postfix.effective.comparison import Finding, Rule, View, compared
+from postfix.effective.expansion import Values
+from postfix.effective.sending import asked_first
 from postfix.effective.soundness import Fault, Harm
 from postfix.effective.verdicts import judged
 from postfix.effective.visitors import Answer, Asked, Kind, Question, Visitor
@@ -393,3 +395,12 @@ def test_no_change_is_refused_for_nothing(written: dict[str, str]) -> None:
     }
     if "$own" not in written.get("own", ""):
         assert not rules & {Rule.VALUE_FOLLOWS, Rule.VALUE_CHANGES}
+
+
+def test_what_is_asked_first_is_told_of_what_is_declared_alone() -> None:
+    """And only where something is declared: an empty relayhost hands over to nobody."""
+    values, written = Values({"transport_maps": "hash:/t", "relayhost": "mx"}), {"transport_maps"}
+    assert [*asked_first(values, written, {"relayhost"})] == [("transport_maps", "relayhost")]
+    assert [*asked_first(values, written, set())] == []
+    assert [*asked_first(Values({"transport_maps": "hash:/t"}), written, {"relayhost"})] == []
+    assert [*asked_first(values, written, {"relayhost", "transport_maps"})] == []

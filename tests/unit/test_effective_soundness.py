@@ -176,6 +176,29 @@ def test_what_the_host_says_no_to_is_a_fault(question: Question, written: dict[s
     assert faults(quiet) == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "is_fault"),
+    [
+        ("smtpd_tls_session_cache_database", False),
+        ("postscreen_cache_map", False),
+        ("smtp_sasl_auth_cache_name", False),
+        ("address_verify_map", False),
+        ("alias_database", False),
+        ("alias_maps", True),
+    ],
+)
+def test_a_cache_that_is_not_there_yet_is_no_fault(name: str, *, is_fault: bool) -> None:
+    """Postfix makes it when it needs it; any other table has to be there. Each is read by a service of its own."""
+    programs = ("smtpd", "postscreen", "smtp", "local", "verify", "tlsmgr")
+    services = tuple(MasterService(name=each, type="unix", command=each) for each in programs)
+    configuration = HostConfiguration(
+        parameters={**BASE, name: "hash:/x"}, written={name: "hash:/x"}, services=services
+    )
+    broken = {Question(Asked.LOOKUP, "hash:/x", NOBODY): Answer.BROKEN}
+    found, _ = faults_of(configuration, broken, FACTS)
+    assert any(each.message.startswith(f"{name}: ") for each in found) is is_fault
+
+
 def test_an_option_of_a_service_is_told_with_the_service() -> None:
     """In whatever program; a value that is well there hides one of main.cf."""
     quiet = {"lmdb_map_size": "2000"}

@@ -190,6 +190,7 @@ CASES: list[tuple[dict[str, str], set[Kind], set[Kind]]] = [
         {USER},
     ),
     ({"smtpd_discard_ehlo_keywords": "STARTTLS"}, set(), set()),
+    ({"smtpd_discard_ehlo_keywords": "STARTTLS", "smtpd_tls_wrappermode": "yes"}, {LISTED, USER}, set()),
     ({"smtpd_discard_ehlo_keywords": "auth"}, {LISTED}, set()),
     ({"smtpd_discard_ehlo_keyword_address_maps": "hash:/k"}, {LISTED, USER}, set()),
     ({"smtpd_tls_protocols": ">=TLS1.2"}, set(), set()),
@@ -340,6 +341,25 @@ def test_a_service_that_smtpd_asks_and_nobody_can_read_leaves_all_untold() -> No
         other = MasterService(name=name, type=kind, command="postlogd", is_readable=False)
         found = settled(HostConfiguration(parameters=BASE, services=(smtp, other), map_types=TYPES))
         assert permitted(found, CANNOT_TELL) == expected
+
+
+def test_a_table_that_proxymap_may_read_by_its_own_options_ends_nobody() -> None:
+    """What main.cf says of proxy_read_maps counts where the service says nothing."""
+    configuration = host({"relay_domains": "proxy:hash:/mine"})
+    fault = "relay_domains: proxy:hash:/mine is not in proxy_read_maps"
+    assert settled(configuration)[PLAIN].causes == (fault,)
+    options = {"proxy_read_maps": "proxy:hash:/mine"}
+    proxymap = MasterService(name="proxymap", type="unix", command="proxymap", options=options)
+    found = settled(replace(configuration, services=(*configuration.services, proxymap)))
+    assert found[PLAIN].causes == ("smtpd_relay_restrictions: reject_unauth_destination",)
+
+
+@pytest.mark.parametrize("level", ["none", "may"])
+def test_a_login_that_is_offered_within_tls_alone_ends_everybody(level: str) -> None:
+    """smtpd(8) asks for the ways to log in before STARTTLS, wherever there is TLS; without TLS it never asks."""
+    found = settled(host({"smtpd_tls_security_level": level}), {**GOOD, LOGIN: Answer.NO})
+    is_dead = "smtpd_sasl_path: nobody may offer a way to log in there" in found[PLAIN].causes
+    assert is_dead is (level == "may"), found[PLAIN].causes
 
 
 def test_a_listener_that_cannot_be_read_is_not_judged() -> None:

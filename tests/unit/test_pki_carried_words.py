@@ -51,6 +51,13 @@ SPOKEN: dict[str, tuple[x509.ExtensionType, str, str]] = {
         "cRLDistributionPoints",
         ", ".join(f"URI http://a/{each}" for each in range(8)) + " and 2 more",
     ),
+    "eight lists": (
+        x509.CRLDistributionPoints(
+            [x509.DistributionPoint([uri(f"http://a/{each}")], None, None, None) for each in range(8)]
+        ),
+        "cRLDistributionPoints",
+        ", ".join(f"URI http://a/{each}" for each in range(8)),
+    ),
     "other names": (
         x509.IssuerAlternativeName([x509.RegisteredID(x509.ObjectIdentifier("1.2.3"))]),
         "issuerAltName",
@@ -76,6 +83,24 @@ def test_an_extension_is_told_in_words(kind: str) -> None:
     """By its name in RFC 5280, or its identifier; nothing in it reaches a terminal as it is."""
     extension, name, words = SPOKEN[kind]
     assert carried_in_words(sign_by_hand(extension), (), has_crl_urls=False)[name].removesuffix("; critical") == words
+
+
+@pytest.mark.parametrize(
+    ("oid", "what"),
+    [
+        ("1.3.6.1.4.1.311.20.2", "name of the template"),
+        ("1.3.6.1.4.1.311.21.2", "digest of the certificate before"),
+        ("1.3.6.1.4.1.311.21.10", "application policies"),
+        ("2.16.840.1.113730.1.1", "type of certificate (Netscape)"),
+        ("2.16.840.1.113730.1.13", "comment (Netscape)"),
+        ("2.5.29.9", "attributes of its subject"),
+        ("2.5.29.33", "policyMappings"),
+    ],
+)
+def test_an_extension_that_the_library_gives_as_octets_is_told_by_what_it_is(oid: str, what: str) -> None:
+    """Whoever reviews an adoption sees these more often than others."""
+    (words,) = carried_in_words(sign_by_hand(octets(oid)), (), has_crl_urls=False).values()
+    assert words.startswith(what)
 
 
 def test_what_comes_from_the_declaration_is_left_out() -> None:

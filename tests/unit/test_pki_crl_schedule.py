@@ -49,6 +49,13 @@ def test_numbers_begin_where_they_are_told_to_and_only_then() -> None:
     assert decide_crl(schedule, replace(demand, first_crl_number=1), schedule.renew_at).schedule.crl_number == 4712
 
 
+def test_an_entry_has_the_name_that_is_declared_now() -> None:
+    """A list names serial numbers only: another name of what was revoked makes no other list, and is kept."""
+    renamed = replace(ALICE, name="alice.jones")
+    before = first(ALICE)
+    assert after(before, START + HOUR, renamed) == replace(before, entries=(renamed,))
+
+
 def test_nothing_is_signed_before_it_is_due() -> None:
     """A second before the renewal point the list stays exactly as it is."""
     before = first(ALICE)

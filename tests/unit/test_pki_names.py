@@ -228,7 +228,9 @@ def test_a_malformed_uri_is_refused_with_the_rule_it_breaks(uri: str, said: str)
     assert said in str(fault_of_uri(uri))
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "a\nb", "a\u202eb", "a\u200bb", "a\u2028b", " a", "a "])
+@pytest.mark.parametrize(
+    "text", ["a\x00b", "a\nb", "a\u202eb", "a\u200bb", "a\u2028b", "a\u2029b", "a\ud800b", " a", "a "]
+)
 def test_text_that_a_reviewer_cannot_see_is_refused(text: str) -> None:
     """Control, direction and zero-width characters and blanks at the ends hide what is signed."""
     assert fault_of_text(text) is not None

@@ -325,6 +325,15 @@ class TestRevocation:
         assert [entry.generation for entry in schedule.revoked] == [1]
         assert schedule.accepted == ()
 
+    def test_a_revocation_is_listed_until_its_certificate_ends(self) -> None:
+        """At that instant nobody takes it any more (RFC 5280 section 5), so the list need not name it."""
+        again = replace(self.revoke, issue_again=True)
+        schedule = decide(first(), again, START + DAY).schedule
+        end = first().validity.not_after
+        for now, listed in ((end - timedelta(seconds=1), [1]), (end, [])):
+            after = decide(schedule, again, now).schedule
+            assert [entry.generation for entry in after.revoked] == listed
+
     def test_a_declaration_that_still_names_the_old_revocation_does_not_revoke_again(self) -> None:
         """Even when the revoked certificate has expired and left the revocation list."""
         again = replace(self.revoke, issue_again=True)

@@ -70,6 +70,13 @@ def test_root_and_the_own_user_are_ours(uid: int | None, port: int, verdict: str
     assert guard_on(Machine(uid), port).verdict(PEER) == verdict
 
 
+@pytest.mark.parametrize(("uid", "verdict"), [(0, "ours"), (1, "foreign"), (1000, "ours"), (1001, "foreign")])
+def test_a_plugin_of_a_user_answers_that_user_and_root(uid: int, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert guard_on(Machine(uid)).verdict(PEER) == verdict
+
+
 def test_nothing_is_remembered_of_a_port() -> None:
     """The next call from it may be another user's, and the one after that our engine's again."""
     machine = Machine(os.geteuid())

@@ -273,3 +273,11 @@ def test_a_fault_of_a_known_file_is_told_while_others_are_unknown() -> None:
     pending = pending_files(HOST, partial)
     (problem,) = problems_of_content(HOST, render_content_files(HOST, partial), pending=pending, now=NOW)
     assert problem.path.startswith("tls/mx1.pem")
+
+
+def test_each_chain_is_judged_whatever_is_wrong_with_the_one_before() -> None:
+    """One that is unknown or missing does not hide that others are."""
+    host = replace(HOST, server=ServerSide(ServerSettings(), ("mx1", "mx2", "mx3")))
+    others = [entry for entry in render_content_files(HOST, content()) if entry.path != "tls/mx1.pem"]
+    missing = problems_of_content(host, others, pending=["tls/mx1.pem"], now=NOW)
+    assert [problem.path for problem in missing] == ["tls/mx2.pem", "tls/mx3.pem"]

@@ -12,11 +12,18 @@ from pki.keys import private_key_pem
 from pki.model import KeyAlgorithm
 from postfix.host import ClientSide, HostDeclaration, Ownership, ServerSide
 from postfix.host_resource.access import ServiceAccess
-from postfix.host_resource.preparation import expectation_of, host_files, known_rows, paths_of, prepare
+from postfix.host_resource.preparation import (
+    expectation_of,
+    host_files,
+    known_rows,
+    paths_of,
+    prepare,
+    taken_over_in,
+)
 from postfix.host_resource.records import ChainArgs, HostArgs
 from postfix.rendering import render_parameters
 from postfix.settings import ClientSettings, ServerSettings, Transport
-from postfix.target import Directory
+from postfix.target import Directory, Local, Target
 from postseal_core.values import UNKNOWN, Maybe
 from tests.support.specimens import VALIDITY, issue_leaf, key_of, make_authority
 
@@ -55,6 +62,7 @@ def test_what_a_server_serves_is_the_first_certificate_of_its_chain() -> None:
         ((), False, "", False),
         ((ALICE, BOB), False, f"{ALICE} client\n{BOB} client\n", True),
         ((ALICE, UNKNOWN), False, f"{ALICE} client\n", True),
+        ((ALICE, BOB, UNKNOWN), False, f"{ALICE} client\n{BOB} client\n", True),
         ((ALICE,), True, None, True),
         ((), True, None, True),
     ],
@@ -71,6 +79,25 @@ def test_the_rows_that_are_known_are_told_apart_from_those_that_are_not(
     ]
     assert expectation_of(found).client_tables == {TABLE: lists_any}
     assert found.unknown_tables == ({TABLE} if has_unknown_roster else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (Directory("out").record, ()),
+        (Directory("out", take_over=(TABLE,)).record, (TABLE, f"{TABLE}.lmdb")),
+        (Directory("out", take_over=("main.cf",)).record, ("main.cf",)),
+        (Local().record, ()),
+        (
+            Local(ownership=Ownership.WHOLE, take_over=(TABLE,)).record,
+            (TABLE, "main.cf", "master.cf", f"{TABLE}.lmdb"),
+        ),
+    ],
+)
+def test_a_table_that_is_taken_over_takes_its_index_along(target: Target, expected: tuple[str, ...]) -> None:
+    """And no other's. On a host that is owned whole both files are taken over; of a directory nobody has to say it."""
+    host = replace(host_with(), declaration=replace(MX1, table_type="lmdb"), target=target)
+    assert taken_over_in(target, prepare(host, access(), now=NOW)) == expected
 
 
 @pytest.mark.parametrize("place", ["/etc/postfix", "/etc/postfix/", "/x/postfix-x"])

@@ -1,6 +1,7 @@
 """What was proven of a host: read from what the program told, kept with its age, shown in each form of the report."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from postfix.host_resource.records import HostInputs, HostState
 from postfix.proving import (
     HostEvidence,
     ServerEvidence,
+    StraightEvidence,
     TableEvidence,
     TrialAnswer,
     evidence_of,
@@ -109,6 +111,15 @@ def test_every_part_of_it_is_a_sentence() -> None:
         "1 sessions with rows from before went on",
         "not probed from outside",
     ]
+
+
+@pytest.mark.parametrize(("fingerprint", "served"), [("AA:BB", "served AA:BB"), ("", "served no TLS")])
+def test_what_was_seen_from_outside_is_a_sentence(fingerprint: str, served: str) -> None:
+    """A server without TLS is never one that served a certificate."""
+    seen = StraightEvidence(address="mx1:25", fingerprint_sha256=fingerprint, reply="554 5.7.1 no")
+    assert [*sentences_of_proof(replace(EXPECTED, outside=(seen,)))][-1] == (
+        f"from where it was deployed mx1:25 {served}, and said to a stranger: 554 5.7.1 no"
+    )
 
 
 def export_of(evidence: object) -> dict[str, Any]:

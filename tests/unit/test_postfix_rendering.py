@@ -219,6 +219,8 @@ def test_a_free_form_parameter_may_say_the_same_or_add_tables() -> None:
     host = replace(RELAY, parameters=parameters, unchecked=("relay_clientcerts",))
     assert problems_of_host(host) == []
     assert render_parameters(host)["relay_clientcerts"] == tables
+    same = {"relay_clientcerts": "texthash:$config_directory/relay_clientcerts"}
+    assert problems_of_host(replace(RELAY, parameters=same)) == []
 
 
 @pytest.mark.parametrize("table", ["static:x", "regexp:/etc/postfix/any", "pcre:/etc/postfix/any", "tcp:[::1]:5000"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.host_resource.preparation import PreparedHost, host_files, indexes_of
-from postfix.lookup_checks import meaning_of
+from postfix.lookup_checks import meaning_of, problems_of_table
 from postfix.preflight import problems_of_host
 from postfix.receiving import DomainList, Domains, LookupTable, Maps, Restrictions
 from postfix.receiving_rendering import table_types
@@ -85,12 +85,14 @@ KEYS: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, dict[str, str]]]
                 "alias_maps": [
                     {"rows": {"root": "alice@example.org, bob", "owner-list": "first.last+tag@example.org"}},
                     {"unknown_table": "hash:/etc/aliases"},
+                    {"unknown_table": "socketmap:inet:127.0.0.1:9:aliases"},
                 ],
                 "local_recipient_maps": [{"unknown_table": "proxy:unix:passwd.byname"}],
             }
         },
         {
-            "alias_maps": "texthash:$config_directory/alias_maps, hash:/etc/aliases",
+            "alias_maps": "texthash:$config_directory/alias_maps, hash:/etc/aliases, "
+            "socketmap:inet:127.0.0.1:9:aliases",
             "local_recipient_maps": "proxy:unix:passwd.byname",
         },
         {"alias_maps": {"root": "alice@example.org, bob", "owner-list": "first.last+tag@example.org"}},
@@ -352,6 +354,26 @@ def test_old_names_are_told_with_the_new_ones() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("table", "is_wide"), [("pcre:/etc/postfix/x", True), ("static:x", True), ("ldap:/etc/postfix/x.cf", False)]
+)
+def test_a_table_of_the_wrong_type_is_told_why(table: str, *, is_wide: bool) -> None:
+    """A pattern matches what nobody has named; a type that is merely not expected does not."""
+    (problem,) = problems_of_table(LookupTable(unknown_table=table), frozenset({"hash"}))
+    assert ("would match what nobody has named" in problem.message) is is_wide
+
+
+@pytest.mark.parametrize(
+    ("address", "is_told"),
+    [("postmaster", False), ("double-bounce", False), ("MAILER-DAEMON", False), ("$double_bounce_sender", False),
+     ("eve@example.net", True)],
+)  # fmt: skip
+def test_reports_that_go_elsewhere_are_told(address: str, *, is_told: bool) -> None:
+    """Not those that go where Postfix itself sends them."""
+    declared = replace(MX1, parameters={"empty_address_recipient": address})
+    assert ("empty_address_recipient" in to_review(declared)) is is_told
+
+
 OTHER_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "twice in two lists": (
         {"domains": {"mydestination": ["example.org"], "virtual_alias_domains": ["EXAMPLE.org"]}},
@@ -370,6 +392,14 @@ OTHER_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a table in the long form": (
         {"domains": {"mydestination": {"tables": [{"unknown_table": "static:all"}]}}},
         "domains.mydestination.tables[0].unknown_table",
+    ),
+    "a socket without a name": (
+        {"maps": {"alias_maps": {"unknown_table": "socketmap:inet:127.0.0.1:9"}}},
+        "maps.alias_maps.unknown_table",
+    ),
+    "users of the host by another key": (
+        {"maps": {"local_recipient_maps": {"unknown_table": "unix:passwd.byshell"}}},
+        "maps.local_recipient_maps.unknown_table",
     ),
     "a map in the long form": ({"maps": {"alias_maps": [{"rows": {"a": 5}}]}}, "maps.alias_maps[0].rows.a"),
     "a number in a list of domains": ({"domains": {"relay_domains": [5]}}, "domains.relay_domains[0]"),

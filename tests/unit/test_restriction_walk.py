@@ -68,6 +68,12 @@ def test_a_list_ends_in_all_ways_that_its_steps_allow(text: str, expected: Verdi
     assert ends_of(text).verdict is expected
 
 
+def test_a_list_is_followed_for_twenty_thousand_steps() -> None:
+    """What comes then may do anything, and is not taken for a refusal."""
+    assert ends_of("pass " * 19_999 + "reject").verdict is REFUSE
+    assert ends_of("pass " * 20_000 + "reject").verdict is CANNOT_TELL
+
+
 def test_causes_are_named_with_the_class_they_stand_in() -> None:
     """So that a reader finds the line."""
     found = walked((Step("class"), Step("permit", "x")), lambda step: MEANINGS[step.name])

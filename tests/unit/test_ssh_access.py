@@ -47,6 +47,7 @@ def test_a_usual_way_has_no_problem() -> None:
         ("host_keys", ("ssh-ed25519",), "host_key"),
         ("host_keys", ("AAAA",), "host_key"),
         ("host_keys", (KEY[:-8],), "host_key"),
+        ("host_keys", (f"ssh-ed25519 {b64encode(bytes([0, 0, 0, 11]) + bytes([0xFF] * 60)).decode()}",), "host_key"),
         ("host_keys", ("ssh-rsa " + KEY.split()[1],), "host_key"),
         ("host_keys", (KEY, "x"), "host_key[1]"),
         ("connect_seconds", 0, "connect_seconds"),

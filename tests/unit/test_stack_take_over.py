@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from postfix.host import Ownership
-from postfix.host_resource.preparation import taken_over_in
 from postfix.target import Directory, Local
 from postseal.stack.build import build_stack
 from postseal.stack.config import load_stack
@@ -26,14 +24,6 @@ def test_a_target_names_what_it_takes_over() -> None:
     assert target(local="/etc/postfix", take_over=FILES) == Local("/etc/postfix", take_over=tuple(FILES))
     assert target(take_over=FILES) == Directory("out/dev/mx1/postfix", take_over=tuple(FILES))
     assert target(directory="srv").take_over == ()
-
-
-def test_a_host_that_is_owned_whole_takes_both_files_over() -> None:
-    """Saying so is what `whole` means on a host; of a plain directory nobody has to say it."""
-    whole = Local(ownership=Ownership.WHOLE, take_over=("relay_clientcerts",)).record
-    assert taken_over_in(whole) == ("relay_clientcerts", "main.cf", "master.cf")
-    assert taken_over_in(Local().record) == ()
-    assert taken_over_in(Directory("out").record) == ()
 
 
 def test_hand_outs_name_what_they_take_over() -> None:
