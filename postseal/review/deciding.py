@@ -37,7 +37,7 @@ class Answer:
     outputs: Plain
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Deciding:
     """Decides one run: `stored` is the state, `now` the clock.
 
@@ -68,7 +68,7 @@ class Deciding:
         """Return the step of a resource that the program declares no more."""
         stored = self.stored[urn]
         problem = Problem(
-            stored.name,
+            "",
             "is protected, and not declared any more; declare it again, or take its protection away first: "
             "`protect: false`, then `pulumi up`",
         )

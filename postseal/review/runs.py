@@ -55,15 +55,16 @@ class _Runner:
 
 
 def compare_files(
-    stored: StoredStack, before: StackSource, after: StackSource, names: tuple[str, str], now: datetime
+    stored: StoredStack, before: StackSource | None, after: StackSource, names: tuple[str, str], now: datetime
 ) -> Compared:
     """Return what both stack files lead to; `names`: of project and stack.
 
-    A file before that is refused tells nothing: then everything counts as done by the file after.
+    `before`: None for a stack that is new. One that is refused tells nothing: then everything counts as done by the
+    file after.
     """
     stand_ins = StandIns()
     runner = _Runner(stored, names, now, stand_ins)
-    due, leaves = _run_before(before, runner)
+    due, leaves = _run_before(before, runner) if before else (Run(), {})
     if before == after:
         return Compared(due, due)
     try:
