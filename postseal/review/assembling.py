@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from pki.hand_out.records import HandOutInputs
+from pki.revocation_list.records import NOT_KNOWN_YET
 from postseal.review.certificates import certificate_changes, may_change
 from postseal.review.clients import Clients
 from postseal.review.hosts import host_reviews
@@ -12,10 +13,11 @@ from postseal.review.model import FilesChange, Review
 from postseal.review.runs import Compared
 from postseal.review.steps import Operation, Run, Step, short_type
 from postseal_core.errors import Problem
-from postseal_core.values import is_unknown
+from postseal_core.values import MUST_BE_KNOWN, is_unknown
 
 __all__ = ["assembled"]
 
+_UNKNOWN: Final = (MUST_BE_KNOWN, NOT_KNOWN_YET)
 _SECTIONS: Final = {
     "ClientCertificate": "clients",
     "ClientRoster": "rosters",
@@ -38,10 +40,16 @@ def assembled(compared: Compared, names: tuple[str, str], now: datetime) -> Revi
         hosts=host_reviews(steps, Clients(steps), now),
         certificates=certificate_changes(due.steps, new.steps),
         files=tuple(_files(steps)),
-        problems=tuple(sorted({*new.problems, *_refused(new)})),
-        before_problems=tuple(sorted({*due.problems, *_refused(due)})) if due is not new else (),
+        problems=_problems(new),
+        before_problems=_problems(due) if due is not new else (),
         notes=tuple(sorted({*new.notes, *_notes(steps)})),
     )
+
+
+def _problems(run: Run) -> tuple[Problem, ...]:
+    """Return what is refused; what is unknown only because something else is refused says nothing beside that."""
+    found = sorted({*run.problems, *_refused(run)})
+    return tuple([each for each in found if not each.message.startswith(_UNKNOWN)] or found)
 
 
 def _refused(run: Run) -> Iterator[Problem]:

@@ -95,7 +95,7 @@ def _sentence(step: Step) -> str:
     if step.operation is Operation.REPLACE:
         return f"another one is made, and the old one is deleted: {_members(step)} differs"
     if may_change(step):
-        return "may be made anew: its passphrase was sealed anew, and whether it is another one, only `up` can tell"
+        return "may be made anew: its passphrase was sealed anew, and only the next run can tell whether it differs"
     told = _of_records(step.before, step.after)
     if told:
         return told
@@ -116,7 +116,7 @@ def _of_records(before: Any, after: Any) -> str:
             after.awaited
         )  # fmt: skip
     if isinstance(after, ImportedCertificateInputs):
-        return f"used from this `up` on: {after.described.subject}, until {moment(after.described.validity.not_after)}"
+        return f"used from now on: {after.described.subject}, until {moment(after.described.validity.not_after)}"
     return ""
 
 

@@ -13,7 +13,7 @@ from postseal.review.headline import headline
 from postseal.review.host_document import host_blocks
 from postseal.review.inline import literal
 from postseal.review.model import Cause, CertificateChange, HostReview, Review
-from postseal.review.words import listed, moment
+from postseal.review.words import counted, listed, moment
 from postseal_core.errors import Problem
 
 __all__ = ["LIMITS", "Limits", "document"]
@@ -101,7 +101,7 @@ def _unchanged(host: HostReview, limits: Limits) -> Iterator[str]:
     who = [f"{each.row.accepted.client} generation {each.row.accepted.generation or '?'}" for each in host.rows]
     networks = "not set here" if ledger is None or ledger.networks is None else " ".join(ledger.networks) or "none"
     names = f": {listed(who, limits.same_rows)}" if who and limits.same_rows else ""
-    yield f"{host.name}: {len(who):,} rows{names}; networks {networks}"
+    yield f"{host.name}: {counted(len(who), 'row')}{names}; networks {networks}"
 
 
 def _certificates(changes: Sequence[CertificateChange], limits: Limits) -> Iterator[Block]:

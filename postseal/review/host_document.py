@@ -8,7 +8,7 @@ from postseal.review.blocks import Block, Bullets, Folded, Heading, Lines, Table
 from postseal.review.inline import literal
 from postseal.review.model import Difference, HostReview, Mark, RowChange
 from postseal.review.rows import OVERLAP
-from postseal.review.words import day, listed, moment
+from postseal.review.words import counted, day, listed, moment
 
 __all__ = ["host_blocks"]
 
@@ -31,7 +31,7 @@ def host_blocks(host: HostReview, *, rows: int, same_rows: int, values: int) -> 
     same = [each for each in host.rows if each.mark is Mark.SAME]
     if same:
         more = [f"and {len(same) - same_rows:,} more"] if len(same) > same_rows else []
-        yield Folded(f"{len(same):,} rows as before", (*map(_same_row, same[:same_rows]), *more))
+        yield Folded(f"{counted(len(same), 'row')} as before", (*map(_same_row, same[:same_rows]), *more))
     yield from _differences(host.differences, values)
     if host.notes:
         yield Bullets(tuple(("", literal(each)) for each in _first(host.notes, max(values, 5))))
@@ -41,7 +41,7 @@ def _summary(host: HostReview) -> Iterator[str]:
     if host.is_refused:
         yield "**Refused**: this host stays as it is; see the problems above."
         return
-    before, after = _counted(host.before), _counted(host.after)
+    before, after = _number(host.before), _number(host.after)
     if host.after is None:
         yield f"**The host is not declared any more**: {before} before; what is ours is removed."
     elif host.before is None:
@@ -62,11 +62,11 @@ def _without_certificate(ledger: HostLedger) -> str:
     return f"Without a certificate: networks {networks}; login (SASL) {login}."
 
 
-def _counted(ledger: HostLedger | None) -> str:
+def _number(ledger: HostLedger | None) -> str:
     if ledger is None or not ledger.rows:
         return "nobody"
     clients, rows = len({each.accepted.client for each in ledger.rows}), len(ledger.rows)
-    return f"{clients:,} client{'' if clients == 1 else 's'}, {rows:,} row{'' if rows == 1 else 's'}"
+    return f"{counted(clients, 'client')}, {counted(rows, 'row')}"
 
 
 def _row(change: RowChange) -> tuple[str, ...]:

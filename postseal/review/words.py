@@ -6,7 +6,7 @@ from typing import Final
 
 from pki.generations import Schedule
 
-__all__ = ["day", "listed", "moment", "sentence_of_schedules"]
+__all__ = ["counted", "day", "listed", "moment", "sentence_of_schedules"]
 
 _SHOWN: Final = 12
 
@@ -19,6 +19,11 @@ def moment(instant: datetime) -> str:
 def day(instant: datetime) -> str:
     """Return a day in UTC."""
     return f"{instant.astimezone(UTC):%Y-%m-%d}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number of things in words."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def listed(names: Iterable[str], shown: int = _SHOWN) -> str:
