@@ -9,7 +9,7 @@ from pki.revocation_list.records import NOT_KNOWN_YET
 from postseal.review.certificates import certificate_changes, may_change
 from postseal.review.clients import Clients
 from postseal.review.hosts import host_reviews
-from postseal.review.model import FilesChange, Review
+from postseal.review.model import FilesChange, ResourceChange, Review
 from postseal.review.runs import Compared
 from postseal.review.steps import Operation, Run, Step, short_type
 from postseal_core.errors import Problem
@@ -40,6 +40,11 @@ def assembled(compared: Compared, names: tuple[str, str], now: datetime) -> Revi
         hosts=host_reviews(steps, Clients(steps), now),
         certificates=certificate_changes(due.steps, new.steps),
         files=tuple(_files(steps)),
+        resources=tuple(
+            ResourceChange(each.urn, each.operation.value, tuple(sorted(each.changes)))
+            for each in steps
+            if each.operation not in (Operation.SAME, Operation.REFUSED)
+        ),
         problems=_problems(new),
         before_problems=_problems(due) if due is not new else (),
         notes=tuple(sorted({*new.notes, *_notes(steps)})),

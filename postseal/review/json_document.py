@@ -30,6 +30,9 @@ def render_json(review: Review) -> str:
         "handed_out": [
             {"name": each.name, "written": list(each.written), "removed": list(each.gone)} for each in review.files
         ],
+        "resources": [
+            {"urn": each.urn, "operation": each.operation, "paths": list(each.paths)} for each in review.resources
+        ],
         "problems": [_problem(each) for each in review.problems],
         "problems_before": [_problem(each) for each in review.before_problems],
         "notes": list(review.notes),

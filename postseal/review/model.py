@@ -15,6 +15,7 @@ __all__ = [
     "FilesChange",
     "HostReview",
     "Mark",
+    "ResourceChange",
     "Review",
     "RowChange",
 ]
@@ -110,6 +111,15 @@ class FilesChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceChange:
+    """One resource that changes: what the engine's preview would list, with the leaves that it would show."""
+
+    urn: str
+    operation: str
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """Everything that the next `up` would do, and why it would not begin.
 
@@ -123,6 +133,7 @@ class Review:
     hosts: tuple[HostReview, ...] = ()
     certificates: tuple[CertificateChange, ...] = ()
     files: tuple[FilesChange, ...] = ()
+    resources: tuple[ResourceChange, ...] = ()
     problems: tuple[Problem, ...] = ()
     before_problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
@@ -130,7 +141,7 @@ class Review:
     @property
     def is_changing(self) -> bool:
         """Whether anything changes."""
-        return bool(self.certificates or self.files or any(each.is_changed for each in self.hosts))
+        return bool(self.resources)
 
     @property
     def exit_code(self) -> ExitCode:

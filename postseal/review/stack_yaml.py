@@ -24,6 +24,10 @@ _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt]|[ \t]+)[0-9]{
 _OCTAL: Final = re.compile(r"[-+]?0[oO]?[0-7_]+")
 
 
+_MOST_VALUES: Final = 2_000_000
+"""Of a stack file of ten thousand clients there are a tenth."""
+
+
 @dataclass(frozen=True, slots=True)
 class Secure:
     """A value that is encrypted in the file; `digest`: of its ciphertext."""
@@ -57,7 +61,11 @@ def read_stack_text(text: str, name: str) -> StackText:
     config = document.get("config", {}) if isinstance(document, Mapping) else {}
     if not isinstance(config, Mapping | None) or (document is not None and not isinstance(document, Mapping)):
         raise ConfigError([Problem(name, "is no stack file: expected a mapping with `config:`")])
-    return StackText({_full_key(str(key)): _value(each) for key, each in (config or {}).items()})
+    reading = _Reading()
+    try:
+        return StackText({_full_key(str(key)): reading.value(each) for key, each in (config or {}).items()})
+    except (RecursionError, ValueError):
+        raise ConfigError([Problem(name, "cannot be read as YAML; write it plainer")]) from None
 
 
 def _full_key(key: str) -> str:
@@ -66,12 +74,22 @@ def _full_key(key: str) -> str:
     return f"{parts[0]}:{parts[2]}" if len(parts) == 3 and parts[1] == "config" else key  # noqa: PLR2004
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        if set(value) == {"secure"} and isinstance(value["secure"], str):
-            return Secure(sha256(value["secure"].encode()).hexdigest())
-        return {str(name): _value(member) for name, member in value.items()}
-    return [_value(item) for item in value] if isinstance(value, list) else value
+class _Reading:
+    """Turns what was read into plain values, of which there are not more than a stack file can have."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+
+    def value(self, value: Any) -> Any:
+        """Return a value, with `Secure` for each that is encrypted; an alias counts as often as it is used."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError
+        if isinstance(value, Mapping):
+            if set(value) == {"secure"} and isinstance(value["secure"], str):
+                return Secure(sha256(value["secure"].encode()).hexdigest())
+            return {str(name): self.value(member) for name, member in value.items()}
+        return [self.value(item) for item in value] if isinstance(value, list) else value
 
 
 class _EngineLoader(yaml.SafeLoader):
@@ -107,6 +125,10 @@ def _instant(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
     return f"{found:%Y-%m-%d} 00:00:00 +0000 UTC"
 
 
+def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
 def _truth(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> bool:
     return str(loader.construct_scalar(node)).lower() == "true"
 
@@ -122,5 +144,12 @@ for _name, _pattern, _starts in (
     ("merge", re.compile(r"<<"), ["<"]),
 ):
     _EngineLoader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(f"(?:{_pattern.pattern})\\Z"), _starts)
-for _name, _construct in (("int", _whole), ("float", _fraction), ("bool", _truth), ("timestamp", _instant)):
+for _name, _construct in (
+    ("merge", _text),
+    ("value", _text),
+    ("int", _whole),
+    ("float", _fraction),
+    ("bool", _truth),
+    ("timestamp", _instant),
+):
     _EngineLoader.add_constructor(f"{_TAG}{_name}", _construct)
