@@ -48,12 +48,14 @@ class _Made:
 class PlayedStack:
     """A stack with its state; hosts and hand-outs are written below the current directory.
 
-    `secrets`: the values of secret keys. `operations`: what the last `up` did to each resource that it changed.
+    `name`: of the stack. `secrets`: the values of secret keys. `operations`: what the last `up` did to each resource
+    that it changed.
     """
 
     secrets: Mapping[str, str] = field(default_factory=dict)
     made: dict[str, _Made] = field(default_factory=dict)
     operations: dict[str, str] = field(default_factory=dict)
+    name: str = "test"
 
     def up(self, sections: Mapping[str, Any], now: datetime) -> None:
         """Preview a stack file at an instant, then bring the stack to it.
@@ -63,12 +65,12 @@ class PlayedStack:
             RefusedError: the plugin refuses something; nothing was changed.
         """
         raw = json.loads(json.dumps({**sections, **self.secrets}, sort_keys=True))
-        config = load_stack(raw, set(self.secrets), stack_name="test")
+        config = load_stack(raw, set(self.secrets), stack_name=self.name)
         values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in raw.items()}
         self.operations = {}
         for is_preview in (True, False):
             monitor = _Monitor(self, now, is_preview=is_preview)
-            mocks.set_mocks(monitor.mocks, project="mail-pki", stack="test", preview=is_preview, monitor=monitor)
+            mocks.set_mocks(monitor.mocks, project="mail-pki", stack=self.name, preview=is_preview, monitor=monitor)
             set_all_config({f"mail-pki:{k}": v for k, v in values.items()}, [f"mail-pki:{key}" for key in self.secrets])
             _run(config)
             if monitor.refused:
@@ -78,7 +80,8 @@ class PlayedStack:
 
     def export(self) -> dict[str, Any]:
         """Return the state as `pulumi stack export` writes it."""
-        stack = {"urn": "urn:pulumi:test::mail-pki::pulumi:pulumi:Stack::mail-pki-test", "type": "pulumi:pulumi:Stack"}
+        urn = f"urn:pulumi:{self.name}::mail-pki::pulumi:pulumi:Stack::mail-pki-{self.name}"
+        stack = {"urn": urn, "type": "pulumi:pulumi:Stack"}
         rows = [
             {
                 "urn": urn,
@@ -176,7 +179,7 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:  # noqa: N802
         above = request.parent.split("::")[2] if request.parent else "pulumi:pulumi:Stack"
         types = request.type if above == "pulumi:pulumi:Stack" else f"{above}${request.type}"
-        urn = f"urn:pulumi:test::mail-pki::{types}::{request.name}"
+        urn = f"urn:pulumi:{self._stack.name}::mail-pki::{types}::{request.name}"
         if not request.custom or request.type == "pulumi:pulumi:Stack":
             return resource_pb2.RegisterResourceResponse(urn=urn)
         with self._lock:
