@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.certification_path import problems_of_path
 from pki.extensions import extension_of, name_in_words
-from pki.keys import PublicKey, kind_of_key, load_private_key
+from pki.keys import PrivateKey, PublicKey, kind_of_key, load_private_key
 from pki.verification import load_chain, order_chain, problems_of_ca_file, problems_of_imported_chain
 from postfix.host import HostDeclaration, certificate_names, sentence_of_one_kind
 from postfix.rendering import (
@@ -29,10 +30,17 @@ from postseal_core.errors import CertificateError, Problem
 from postseal_core.files.tree import Entry, FileEntry
 from postseal_core.wording import shown
 
-__all__ = ["problems_of_chain_file", "problems_of_content"]
+__all__ = ["KeyReader", "problems_of_chain_file", "problems_of_content"]
 
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+
+
+class KeyReader(Protocol):
+    """Reads a private key from its PEM; `what` names it in messages."""
+
+    def __call__(self, pem: str, *, what: str) -> PrivateKey:
+        """Return the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,12 @@ class _ChainFile:
     certificates: list[x509.Certificate]
 
 
-def _read_chain_file(pem: str) -> _ChainFile:
+def _read_chain_file(pem: str, load_key: KeyReader) -> _ChainFile:
     labels = _BEGIN.findall(pem)
     if not labels or not labels[0].endswith("PRIVATE KEY"):
         raise CertificateError("the private key must stand first, then its certificate; else Postfix turns TLS off")
     key_pem, _, rest = pem.partition(_CERTIFICATE)
-    key = load_private_key(key_pem, what="private key")
+    key = load_key(key_pem, what="private key")
     return _ChainFile(key.public_key(), load_chain(_CERTIFICATE + rest if rest else "", what="certificates"))
 
 
@@ -69,7 +77,12 @@ def _client_problems(chain: Sequence[x509.Certificate], public_key: PublicKey, n
 
 
 def problems_of_chain_file(
-    pem: str, *, now: datetime, server_names: Sequence[str] | None = None, is_client: bool = False
+    pem: str,
+    *,
+    now: datetime,
+    server_names: Sequence[str] | None = None,
+    is_client: bool = False,
+    load_key: KeyReader = load_private_key,
 ) -> list[Problem]:
     """Return why Postfix could not use, or peers would refuse, a file of `smtpd_tls_chain_files` or its client twin.
 
@@ -79,7 +92,7 @@ def problems_of_chain_file(
     Not checked: revocation, and whether anybody trusts the last certificate; it may be the server's own.
     """
     try:
-        found = _read_chain_file(pem)
+        found = _read_chain_file(pem, load_key)
         problems = list(_client_problems(found.certificates, found.public_key, now)) if is_client else []
     except CertificateError as error:
         return [Problem("", str(error))]
@@ -95,7 +108,7 @@ def problems_of_chain_file(
 
 
 def _problems_of_chains(
-    host: HostDeclaration, texts: Mapping[str, str], pending: Collection[str], now: datetime
+    host: HostDeclaration, texts: Mapping[str, str], pending: Collection[str], now: datetime, load_key: KeyReader
 ) -> Iterator[Problem]:
     by_server = host.server.certificates if host.server else ()
     for name in certificate_names(host):
@@ -110,16 +123,17 @@ def _problems_of_chains(
             now=now,
             server_names=host.public_names if name in by_server else None,
             is_client=name in host.client_certificates or name not in by_server,
+            load_key=load_key,
         )
         yield from (problem.below(path) for problem in dict.fromkeys(found))
 
 
-def _problems_of_kinds(host: HostDeclaration, texts: Mapping[str, str]) -> Iterator[Problem]:
+def _problems_of_kinds(host: HostDeclaration, texts: Mapping[str, str], load_key: KeyReader) -> Iterator[Problem]:
     """Report served certificates whose keys are of one kind: Postfix would serve the last of them only."""
     first: dict[str, str] = {}
     for name in host.server.certificates if host.server else ():
         with suppress(CertificateError):
-            kind = kind_of_key(_read_chain_file(texts.get(chain_file(name), "")).public_key)
+            kind = kind_of_key(_read_chain_file(texts.get(chain_file(name), ""), load_key).public_key)
             other = first.setdefault(kind, name)
             if other != name:
                 yield Problem(chain_file(name), sentence_of_one_kind(name, other, kind))
@@ -153,18 +167,23 @@ def _problems_of_clients(
 
 
 def problems_of_content(
-    host: HostDeclaration, entries: Sequence[Entry], *, pending: Collection[str] = (), now: datetime
+    host: HostDeclaration,
+    entries: Sequence[Entry],
+    *,
+    pending: Collection[str] = (),
+    now: datetime,
+    load_key: KeyReader = load_private_key,
 ) -> list[Problem]:
     """Return what is wrong with the files rendered for a host, at an aware instant `now`.
 
     Checked: every chain file, the roots (authorities only, none expired), the tables of clients, and whether all files
-    are there that main.cf names. `pending`: paths of files that a preview cannot render yet. Not checked: the
-    declaration, see `problems_of_host`, and what only a running Postfix shows.
+    are there that main.cf names. `pending`: paths of files that a preview cannot render yet. `load_key`: reads the keys
+    in chain files. Not checked: the declaration, see `problems_of_host`, and what only a running Postfix shows.
     """
     texts = {entry.path: entry.content.decode() for entry in entries if isinstance(entry, FileEntry)}
     return [
-        *_problems_of_chains(host, texts, pending, now),
-        *_problems_of_kinds(host, texts),
+        *_problems_of_chains(host, texts, pending, now, load_key),
+        *_problems_of_kinds(host, texts, load_key),
         *_problems_of_roots(host, texts, pending, now),
         *_problems_of_clients(host, texts, pending),
     ]

@@ -1,4 +1,4 @@
-"""The console script `postseal`: report and forecast of a stack, doctor of this machine, audit and adopt of hosts."""
+"""The console script `postseal`: report, forecast and review of a stack, doctor of this machine, audit and adopt."""
 
 import argparse
 import os
@@ -37,6 +37,7 @@ from postseal.report.page import PageAssets, render_page
 from postseal.report.prometheus import render_prometheus
 from postseal.report.selection import Selection
 from postseal.report.table import DEFAULT_ROWS, TableStyle, render_table
+from postseal.review.command import add_review
 from postseal.rolling_back import chosen_state, render_rollback, render_states
 from postseal.version import VERSION
 from postseal_core.errors import ConfigError, PostsealError, refuse
@@ -108,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_host_access(commands)
     add_audit(commands, _instant)
     add_adopt(commands)
+    add_review(commands, _instant)
     return parser
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MUST_BE_KNOWN",
+    "SECRET_SIGNATURE",
+    "SIGNATURE_KEY",
     "UNKNOWN",
     "Maybe",
     "Path",
@@ -21,6 +23,12 @@ __all__ = [
 
 Path = tuple[str | int, ...]
 """Place of a value inside properties: names of members and positions in lists."""
+
+
+SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
+"""The member of an object by which the engine says that it is no plain one, on the wire and in its state."""
+SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # a public marker
+"""The value of that member in what stands for a secret."""
 
 
 class Unknown:

@@ -105,7 +105,7 @@ def problems_of_adoption(
         return
     faults = [*faults_of_authority(certificate), *faults_of_dates(certificate, context.now)]
     is_tried = not faults and bool(chain or args.issuer is None)
-    trial = faults_of_trial(certificate, key, chain, context.now) if is_tried else ()
+    trial = faults_of_trial(certificate, key, chain, context.now) if is_tried and not context.is_review else ()
     yield from (Problem(_ADOPTED, fault) for fault in (*faults, *trial))
 
 

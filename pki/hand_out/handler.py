@@ -61,7 +61,7 @@ class HandOutHandler(HandlerBase[HandOutArgs, HandOutInputs, HandOutState]):
         paths = [entry.path for entry in _places(new)]
         refuse(
             [
-                *problems_of_directory("directory", new.directory),
+                *([] if context.is_review else problems_of_directory("directory", new.directory)),
                 *problems_of_take_over("take_over", new.take_over, paths),
             ]
         )
@@ -74,9 +74,13 @@ class HandOutHandler(HandlerBase[HandOutArgs, HandOutInputs, HandOutState]):
 
     def diff(self, old: HandOutInputs, state: HandOutState, new: HandOutInputs, changes: Changes) -> Changes:
         """Hide a folder's digest if its line shows the change; detect files changed outside of Pulumi."""
-        del old, new
         if not changes and changed_paths(state.directory, _owned(state)):
             return {CHANGED_OUTSIDE: Change.UPDATE}
+        return self.shown(old, state, new, changes)
+
+    def shown(self, old: HandOutInputs, state: HandOutState, new: HandOutInputs, changes: Changes) -> Changes:
+        """Hide a folder's digest if its line shows the change."""
+        del old, state, new
         explained = {path.replace("folders", "content", 1) for path in changes if path.startswith("folders")}
         return {path: change for path, change in changes.items() if path not in explained}
 

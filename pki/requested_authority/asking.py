@@ -33,11 +33,11 @@ def hold_carried(args: RequestedAuthorityArgs, context: Context) -> str:
 
 
 def request_of(inputs: RequestedAuthorityInputs, chain: Sequence[x509.Certificate], context: Context) -> Maybe[str]:
-    """Return the request in PEM; unknown where the key is still to be made.
+    """Return the request in PEM; unknown where the key is still to be made, or is not at hand.
 
     `chain`: what was signed, so that it is renewed as it is: a signer may have written more into its name.
     """
-    if is_unknown(inputs.private_key):
+    if is_unknown(inputs.private_key) or context.is_review:
         return UNKNOWN
     stored = context.material.get(inputs.carries_on) if inputs.carries_on else ""
     carried = _carried(decode(CarriedArgs, json.loads(stored))) if stored else None

@@ -13,6 +13,7 @@ from pki.model import SerialNumber
 from pki.records import RevokedIssue
 from pki.revocation import RevokedCertificate, build_crl
 from pki.revocation_list.records import (
+    NOT_KNOWN_YET,
     ListedCertificate,
     ListedRevocation,
     RevocationListArgs,
@@ -156,7 +157,7 @@ def _unknown_problems(
     paths = [f"rosters.{name}" for name, packed in new.rosters.items() if is_unknown(packed)]
     paths += [path for path, contribution in contributions if contribution is None]
     for path in paths:
-        yield Problem(path, "what is revoked of it is not known yet: run `pulumi up` for it first")
+        yield Problem(path, NOT_KNOWN_YET)
 
 
 def _issuer_problems(issuer: HeldIssuer, context: Context) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pki.crl_schedule import CrlSchedule
 from pki.model import RevocationReason, SerialNumber, SlotId
@@ -11,7 +11,17 @@ from pki.records import IssuedGeneration, IssuerArgs, RevokedIssue
 from postseal_core.records import INLINE, Wire
 from postseal_core.values import UNKNOWN, Maybe
 
-__all__ = ["ListedCertificate", "ListedRevocation", "RevocationListArgs", "RevocationListInputs", "RevocationListState"]
+__all__ = [
+    "NOT_KNOWN_YET",
+    "ListedCertificate",
+    "ListedRevocation",
+    "RevocationListArgs",
+    "RevocationListInputs",
+    "RevocationListState",
+]
+
+NOT_KNOWN_YET: Final = "what is revoked of it is not known yet: run `pulumi up` for it first"
+"""What is said of a certificate of which a list would have to know more than a preview does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

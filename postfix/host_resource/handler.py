@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, Final
 
+from pki.key_material import load_key
 from pki.withdrawal import withdrawal_problems
 from postfix.deploy.host_files import Deployed
 from postfix.deploy.session import UnreachableError
@@ -84,9 +86,9 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         args = request.new
         services = access_by_service(args.declaration, args.access, context.memory)
         refuse(_problems(args, services, context))
-        prepared = prepare(args, services, now=context.now)
+        prepared = prepare(args, services, now=context.now, load_key=partial(load_key, context=context))
         outline = _outlined(prepared, args.target)
-        refuse(_problems_of_target(args.target, prepared, outline))
+        refuse(_problems_of_target(args.target, prepared, outline, is_place_here=not context.is_review))
         context.memory.put(_Outline, context.urn, outline)
         if not prepared.pending:
             # By URN and not by the host's name: a program may give one name to two hosts of different types.
@@ -96,17 +98,20 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
         return replace(inputs, look_again_at=next_look(inputs, request.old, context.now))
 
     def diff(self, old: HostInputs, state: HostState, new: HostInputs, changes: Changes) -> Changes:
-        """Show content digests only if no other line shows the change; detect files changed outside of Pulumi."""
+        """Show what differs; detect files changed outside of Pulumi."""
+        visible = self.shown(old, state, new, changes)
+        return visible or ({CHANGED_OUTSIDE: Change.UPDATE} if _is_changed_outside(state, new) else {})
+
+    def shown(self, old: HostInputs, state: HostState, new: HostInputs, changes: Changes) -> Changes:
+        """Show content digests only if no other line shows the change."""
+        del state
         # A client moved, or a roster said something: lines that a reviewer reads differ, and all rows stay.
         same = [f"{_CLIENT_TABLES}.{name}" for name in new.client_tables if _is_same_file(name, old, new)]
         changes = _without(changes, same)
         if not _without(changes, [_TO_REVIEW]):
             # Notes follow from the declaration: alone they are only other words of a newer plugin.
             changes = {}
-        visible = _without(changes, [_CONTENT])
-        if not changes and _is_changed_outside(state, new):
-            return {CHANGED_OUTSIDE: Change.UPDATE}
-        return visible or changes
+        return _without(changes, [_CONTENT]) or changes
 
     def id_of(self, inputs: HostInputs) -> str:
         """Return the host's name."""
@@ -159,7 +164,9 @@ def _problems(args: HostArgs, services: Mapping[str, ServiceAccess], context: Co
     return [*problems, *problems_of_place(host.name, target, context)]
 
 
-def _problems_of_target(target: Target, prepared: PreparedHost, outline: _Outline) -> list[Problem]:
+def _problems_of_target(
+    target: Target, prepared: PreparedHost, outline: _Outline, *, is_place_here: bool
+) -> list[Problem]:
     """Report directories that others can write to, and names in `take_over` that are no file of the host."""
     # Files of a CApath are named after certificates, which a first preview does not know: their directory stands there.
     declared = [*outline.paths, *prepared.pending, *(entry.path for entry in prepared.chroot)]
@@ -167,7 +174,8 @@ def _problems_of_target(target: Target, prepared: PreparedHost, outline: _Outlin
     kept = (each.below("target") for each in problems_of_kept_generations(target.kept_generations))
     if target.ssh:
         return [*(each.below("target.ssh") for each in problems_of_ssh(target.ssh)), *names, *kept]
-    return [*problems_of_directory("target.path", target.path), *names, *kept]
+    seen = problems_of_directory("target.path", target.path) if is_place_here else []
+    return [*seen, *names, *kept]
 
 
 def _outlined(prepared: PreparedHost, target: Target) -> _Outline:

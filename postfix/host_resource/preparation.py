@@ -7,10 +7,11 @@ from datetime import datetime
 from cryptography import x509
 
 from pki.fingerprint import certificate_fingerprint_sha256
+from pki.keys import load_private_key
 from pki.verification import load_chain
 from postfix.ca_path import chroot_entries
 from postfix.content import ChainContent, HostContent, pending_files, render_content_files
-from postfix.content_checks import problems_of_content
+from postfix.content_checks import KeyReader, problems_of_content
 from postfix.deploy.foreseen import Expectation
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, HostFiles, Table
 from postfix.host import HostDeclaration, Ownership
@@ -153,8 +154,16 @@ def known_rows(prepared: PreparedHost) -> dict[str, bytes]:
     return {**sources, **{path: content for path, content in known.items() if path in tables}}
 
 
-def prepare(args: HostArgs, services: Mapping[str, ServiceAccess], *, now: datetime) -> PreparedHost:
+def prepare(
+    args: HostArgs,
+    services: Mapping[str, ServiceAccess],
+    *,
+    now: datetime,
+    load_key: KeyReader = load_private_key,
+) -> PreparedHost:
     """Render every file of a host that is known, and check it before anything is touched.
+
+    `load_key`: reads the keys in it.
 
     Raises:
         ConfigError: everything that is wrong with the files or the rows.
@@ -168,7 +177,7 @@ def prepare(args: HostArgs, services: Mapping[str, ServiceAccess], *, now: datet
     )
     entries = (*render_configuration_files(host), *render_content_files(host, content))
     pending = pending_files(host, content)
-    refuse(problems_of_content(host, entries, pending=pending, now=now))
+    refuse(problems_of_content(host, entries, pending=pending, now=now, load_key=load_key))
     jail = args.target.config_directory
     in_directory = [entry for entry in entries if _is_in_directory(entry.path)]
     return PreparedHost(

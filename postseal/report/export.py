@@ -13,12 +13,11 @@ from postfix.host_resource.records import HostInputs, HostState
 from postfix.proving import HostEvidence
 from postseal_core.errors import ConfigError, PostsealError, Problem, StateError
 from postseal_core.records import Plain, decode_stored, secret_names
+from postseal_core.values import SIGNATURE_KEY
 from postseal_core.waiting import is_awaiting
 
 __all__ = ["StackState", "Stored", "read_stack", "unreadable"]
 
-# The engine marks every special value in its state with this key; secrets carry their ciphertext beside it.
-_SPECIAL_VALUE_KEY: Final = "4dabf18193072939515e22adb298388d"
 _URN_PARTS: Final = 4
 _WORDS: Final = {
     "Certificate": "authority",
@@ -203,7 +202,7 @@ def _without_secrets(kind: type[object], values: object) -> Plain:
 
 
 def _is_special(value: object) -> bool:
-    return isinstance(value, Mapping) and _SPECIAL_VALUE_KEY in value
+    return isinstance(value, Mapping) and SIGNATURE_KEY in value
 
 
 def _texts(values: object) -> tuple[str, ...]:

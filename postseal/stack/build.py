@@ -29,7 +29,7 @@ from postseal.stack.screening import NO_FILE, FileText, declared_files
 from postseal_core.errors import ConfigError, PostsealError, Problem, lines_of_problems
 from postseal_core.files.project_file import ProjectFileError, read_project_file
 
-__all__ = ["build_stack", "read_configuration"]
+__all__ = ["build_stack", "read_configuration", "register_stack"]
 
 
 def read_configuration() -> StackConfig:
@@ -53,7 +53,7 @@ def read_configuration() -> StackConfig:
 def build_stack(config: StackConfig) -> BuiltStack:
     """Register everything that a stack declares."""
     try:
-        return _build(config)
+        return register_stack(config)
     except PostsealError as error:
         raise pulumi.RunError(_list_of_problems(error) if isinstance(error, ConfigError) else str(error)) from None
 
@@ -109,7 +109,12 @@ def _project_above(here: Path) -> Path:
     return Path(root) if root and here.is_relative_to(root) else here
 
 
-def _build(config: StackConfig) -> BuiltStack:
+def register_stack(config: StackConfig) -> BuiltStack:
+    """Register everything that a stack declares.
+
+    Raises:
+        PostsealError: an argument or what comes of several is refused; a ConfigError has all problems.
+    """
     built = BuiltStack()
     for name, authority in config.authorities.items():
         built.authorities[name] = authority_component(authority, built.authorities)

@@ -11,12 +11,10 @@ from typing import Any, Final
 
 from google.protobuf.struct_pb2 import NullValue, Struct, Value
 
-from postseal_core.values import UNKNOWN, Path, is_unknown
+from postseal_core.values import SECRET_SIGNATURE, SIGNATURE_KEY, UNKNOWN, Path, is_unknown
 
 __all__ = ["SECRET_SIGNATURE", "SIGNATURE_KEY", "UNKNOWN_SENTINEL", "Decoded", "from_struct", "to_struct"]
 
-SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
-SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a public marker of the wire format
 UNKNOWN_SENTINEL: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 _LARGEST_WHOLE_NUMBER: Final = 2**53

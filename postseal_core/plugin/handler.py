@@ -29,7 +29,8 @@ class Context:
 
     `urn`: which resource is called for. `now` is read once per call. `material`: what Check of this very resource was
     handed, and nothing of another one. `report` shows one line beside the resource in the engine's output; never a
-    secret. `memory` is this run's: values made from material, and what resources declare of one place.
+    secret. `memory` is this run's: values made from material, and what resources declare of one place. `is_review`:
+    neither keys nor places are at hand, so that what a key would make stays unknown, and no place is looked at.
     """
 
     urn: str
@@ -38,6 +39,7 @@ class Context:
     material: MaterialStore
     report: Callable[[str], None]
     memory: Memory = field(default_factory=Memory, repr=False)
+    is_review: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ class Handler(Protocol[Args, Inputs, State]):
         `changes`: all leaves in which the inputs differ.
         """
 
+    def shown(self, old: Inputs, state: State, new: Inputs, changes: Changes) -> Changes:
+        """Return of `diff` what follows from the records alone, for who cannot look at places."""
+
     def id_of(self, inputs: Inputs) -> str:
         """Return the identity of a new resource."""
 
@@ -108,6 +113,10 @@ class HandlerBase(Generic[Args, Inputs, State]):
         """Show all leaves in which the inputs differ."""
         del old, state, new
         return changes
+
+    def shown(self, old: Inputs, state: State, new: Inputs, changes: Changes) -> Changes:
+        """Return what Diff shows: of most types it looks at nothing but the records."""
+        return self.diff(old, state, new, changes)
 
     def read(self, inputs: Inputs, state: State, context: Context) -> tuple[Inputs, State]:
         """Return what was stored: there is nothing outside the state to look at."""

@@ -47,6 +47,8 @@ from postfix.tables import parse_source, problems_of_rows
 from postseal.provider import REGISTRY
 from postseal.report.engine import _parse
 from postseal.report.inventory import build_inventory
+from postseal.review.declared import sections_of
+from postseal.review.stack_yaml import read_stack_text
 from postseal.stack.config import load_stack
 from postseal.stack.parsing import parse_value
 from postseal.stack.screening import FileText, declared_files
@@ -167,6 +169,11 @@ def _read_stack_file(data: bytes) -> None:
     raw = sections if isinstance(sections, dict) else {"clients": sections, "out": sections}
     file = FileText(_safe_text(data))
     load_stack(raw, ["ca-key"], stack_name="dev", files=dict.fromkeys(declared_files(raw), file))
+
+
+def _read_stack_yaml(data: bytes) -> None:
+    text = read_stack_text(_safe_text(data), "stack file")
+    sections_of(text, "mail-pki")
 
 
 def _read_chain(data: bytes) -> None:
@@ -295,6 +302,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "table": Reader(_read_table),
     "roster_csv": Reader(_as_text(parse_csv), quotes_nothing=True),
     "roster_yaml": Reader(_as_text(parse_yaml), quotes_nothing=True),
+    "stack_yaml": Reader(_read_stack_yaml, quotes_nothing=True),
     "stack_file": Reader(_read_stack_file),
     "chain": Reader(_read_chain, quotes_nothing=True),
     "adopted_certificate": Reader(_read_adopted_certificate),

@@ -1,0 +1,69 @@
+"""The first lines of a review: who may relay after this and not before, and who no longer; pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from pki.acceptance import Why
+from postseal.review.model import HostReview, Mark, Review
+from postseal.review.words import listed
+
+__all__ = ["headline"]
+
+
+def headline(review: Review, names: int) -> Iterator[tuple[str, str]]:
+    """Yield what a reviewer has to know first, each with its label; `names`: how many are written out."""
+    added: dict[str, list[str]] = defaultdict(list)
+    gone: dict[str, list[str]] = defaultdict(list)
+    beside, instead = set[str](), set[str]()
+    for host in (each for each in review.hosts if each.is_changed):
+        before, after = _clients(host, is_before=True), _clients(host, is_before=False)
+        for client in after - before:
+            added[client].append(host.name)
+        for client in before - after:
+            gone[client].append(host.name)
+        for client in before & after & _with_new_rows(host):
+            (beside if client in _in_overlap(host) else instead).add(client)
+    yield "May relay after this, not before", _on_hosts(added, names)
+    yield "May no longer relay", _on_hosts(gone, names)
+    yield from _networks(review.hosts)
+    if beside:
+        yield "New certificate, old one accepted beside it", listed(sorted(beside), names)
+    if instead:
+        yield "New certificate, old one refused from this `up` on", listed(sorted(instead), names)
+    changed = [each.name for each in review.hosts if each.is_changed]
+    unchanged = [each.name for each in review.hosts if not each.is_changed]
+    told = f"{listed(changed, names) or 'none'}; unchanged: {listed(unchanged, names) or 'none'}"
+    yield "Hosts that change", told
+
+
+def _clients(host: HostReview, *, is_before: bool) -> set[str]:
+    ledger = host.before if is_before else host.after
+    return {each.accepted.client for each in ledger.rows} if ledger else set()
+
+
+def _with_new_rows(host: HostReview) -> set[str]:
+    return {each.row.accepted.client for each in host.rows if each.is_since_up}
+
+
+def _in_overlap(host: HostReview) -> set[str]:
+    rows = (each for each in host.rows if each.mark is not Mark.GONE)
+    return {each.row.accepted.client for each in rows if each.row.accepted.why is Why.OVERLAP}
+
+
+def _on_hosts(clients: dict[str, list[str]], names: int) -> str:
+    by_hosts: dict[str, list[str]] = defaultdict(list)
+    for client in sorted(clients):
+        by_hosts[listed(sorted(clients[client]), names)].append(client)
+    return "; ".join(f"{listed(who, names)} on {where}" for where, who in sorted(by_hosts.items())) or "nobody"
+
+
+def _networks(hosts: Iterable[HostReview]) -> Iterator[tuple[str, str]]:
+    """Yield what changes for those who need no certificate."""
+    for host in (each for each in hosts if each.is_changed and each.after):
+        before, after = (each.networks if each else None for each in (host.before, host.after))
+        if after is not None and before != after:
+            was, will = (" ".join(each) if each else "none" for each in (before, after))
+            yield f"Networks that relay without a certificate on {host.name}", f"{will} (before: {was})"
+        login = [each.has_login if each else None for each in (host.before, host.after)]
+        if login[0] != login[1] and (login[1] or login[0]):
+            yield f"Login (SASL) relays on {host.name}", "yes" if login[1] else "no more"
