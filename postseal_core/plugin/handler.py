@@ -29,7 +29,8 @@ class Context:
 
     `urn`: which resource is called for. `now` is read once per call. `material`: what Check of this very resource was
     handed, and nothing of another one. `report` shows one line beside the resource in the engine's output; never a
-    secret. `memory` is this run's: values made from material, and what resources declare of one place.
+    secret. `mention` shows one where it happens and does not repeat it at the end. `memory` is this run's: values made
+    from material, and what resources declare of one place.
     """
 
     urn: str
@@ -38,6 +39,7 @@ class Context:
     material: MaterialStore
     report: Callable[[str], None]
     memory: Memory = field(default_factory=Memory, repr=False)
+    mention: Callable[[str], None] = field(default=print, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,11 @@ class PluginRuns:
             resource.apply(checked)
         return changes
 
+    def hear(self, urn: str, message: str, *, is_passing: bool = False) -> None:
+        """Keep a line that is shown to the user."""
+        del urn, is_passing
+        self.lines.append(message)
+
     def problems(self, resource: Resource, declared: Mapping[str, Any]) -> list[str]:
         """Return what Check finds wrong with a declaration, as the engine shows it."""
         self.start_run()
@@ -109,7 +114,7 @@ def plugin_runs(handlers: Iterable[AnyHandler], entropy: Callable[[int], bytes])
                 process.servicer = WaitingServicer(
                     by_token,
                     version="0.0.0",
-                    report=lambda _urn, message: runs.lines.append(message),
+                    report=runs.hear,
                     clock=lambda: runs.now,
                     entropy=entropy,
                     replaced=runs.replaced,
