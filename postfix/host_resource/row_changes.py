@@ -37,7 +37,8 @@ def _sentences(old: Mapping[str, object], rows: Iterable[tuple[AcceptedRow, str]
             before.setdefault(known[0], set()).add(known[1])
     after: dict[str, dict[int, AcceptedRow]] = {}
     for row, roster in rows:
-        if not roster and row.generation is not None:
+        # Who is in a roster now, and was by itself before, has not gone.
+        if (not roster or row.client in before) and row.generation is not None:
             after.setdefault(row.client, {})[row.generation] = row
     for name in sorted({*before, *after}):
         if sentence := _sentence(before.get(name, set()), after.get(name, {})):
