@@ -276,8 +276,8 @@ def _report(inputs: CertificateInputs, old: IssuedCertificate, context: Context,
     is_revoked_now = schedule.is_revoked and old.revoked_at is None and not inputs.is_distrusted
     if is_revoked_now and inputs.profile in _CONSEQUENCES:
         context.report(f"{name}: {_CONSEQUENCES[inputs.profile]}")
-    if is_preview and not (inputs.taken_over or inputs.adopted_certificate):
-        # `generations` and the lines of the hosts say the same there; a line for each certificate would bury the rest.
+    if is_preview and not (inputs.taken_over or inputs.adopted_certificate or inputs.profile.is_authority):
+        # `generations` and the lines of the hosts say the same there; a line for each leaf would bury the rest.
         return
     if schedule.generation != old.generation:
         context.report(f"{name}: generation {old.generation} -> {schedule.generation}, {schedule.reason}")
