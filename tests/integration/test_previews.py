@@ -231,3 +231,25 @@ def test_nothing_is_said_where_nothing_changes(life: Life) -> None:
     """The control of all others."""
     assert "1 to" not in life.plain["nothing"]
     assert life.changed_hosts["nothing"] == set()
+
+
+MOST_LINES, MOST_PLAIN_LINES = 80, 30
+
+
+def test_twelve_renewals_on_two_hosts_fit_on_a_screen(engine_home: Path, tmp_path: Path) -> None:
+    """With whatever stands on standard error; each of the twelve is named in either."""
+    mail = mail_stack(tmp_path, engine_home)
+    names = tuple(f"user{number:02}" for number in range(1, 13))
+    sections = declared(*names, hosts=("mx1", "mx2"))
+    mail.declare(sections, clock=day(0))
+    mail.stack.up().expect_success()
+    mail.declare(sections, clock=day(61))
+    shown, plain = mail.stack.preview(diff=True).expect_success(), mail.stack.preview().expect_success()
+    assert len(str(shown).splitlines()) <= MOST_LINES
+    assert len(plain.stdout.splitlines()) <= MOST_PLAIN_LINES
+    for text in (shown.stdout, plain.stdout):
+        assert [name for name in names if name not in text] == []
+    hosts = [line for line in shown.stderr.splitlines() if "Postfix has to reload" in line]
+    assert [line.partition(";")[0] for line in sorted(hosts)] == [
+        f"{host}: 12 rows before, 24 rows after" for host in ("mx1", "mx2")
+    ]
