@@ -90,6 +90,15 @@ def client_label(name: str, generation: int | None, not_after: datetime | None) 
     return f"{name}{number}{date}"
 
 
+_LABEL = re.compile(r"(\S+) generation=(\d+)(?: not_after=\S+)?")
+
+
+def labelled_generation(label: str) -> tuple[str, int] | None:
+    """Return client and generation of a row that `client_label` describes; None for one from elsewhere."""
+    found = _LABEL.fullmatch(label)
+    return (found[1], int(found[2])) if found else None
+
+
 def client_rows(clients: Iterable[ClientRow]) -> tuple[Row, ...]:
     """Return the rows of a table of clients, in the order of client names, then generations.
 

@@ -101,6 +101,13 @@ class Target:
         return f"{self.ssh.name}:{self.path}" if self.ssh else self.path
 
     @property
+    def reload(self) -> str:
+        """Which Postfix has to reload for new files, as a sentence names it."""
+        if self.kind is TargetKind.DIRECTORY:
+            return f"the Postfix to which {self.path} is carried"
+        return f"Postfix of {self.ssh.name}, {self.path}" if self.ssh else f"Postfix of this machine, {self.path}"
+
+    @property
     def jail(self) -> str:
         """Where copies for the chroot lie: below its own queue_directory, of a plain directory beside it."""
         above = PurePath(self.path).parent if self.kind is TargetKind.DIRECTORY else PurePath(self.path)

@@ -26,8 +26,10 @@ from pki.key_material import issuer_chain, known_issuer_chain
 from pki.model import FIRST_SLOT, Profile, Validity
 from pki.records import IssuedCertificate
 from pki.schedule import adopted
+from pki.schedule_words import steps_between
 from pki.verification import chain_pem, load_certificate, load_chain
 from postseal_core.instants import format_instant
+from postseal_core.plugin.diff import Change, member_of
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.values import UNKNOWN, is_unknown, known
 
@@ -35,6 +37,17 @@ __all__ = ["CertificateHandler"]
 
 _DATA: Final = ("accepted_generations", "cause", "issuer_slot", "revoked_generations", "revoked_through")
 """Inputs of which a line for readers tells the same change."""
+
+_WORDS: Final = frozenset({"carried", "accepted", "revoked"})
+"""Inputs that follow from others: alone they are only other words of a newer plugin."""
+
+_SCHEDULE: Final = frozenset(
+    {
+        *("generation", "key_generation", "not_before", "not_after", "renew_at", "cause", "reason", "issuer_slot"),
+        *("accepted", "accepted_generations", "revoked", "revoked_generations", "revoked_through", "is_outdated"),
+    }
+)
+"""Inputs that one line tells, where the schedule of an existing certificate changes."""
 
 
 _CONSEQUENCES: Final = {
@@ -64,7 +77,7 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
         """Validate, decide the schedule, and keep keys in memory; the inputs hold only their digests."""
         args = request.new
         if args.is_distrusted:
-            return _with_lines(distrusted_inputs(args, request.old, context))
+            return _with_lines(distrusted_inputs(args, request.old, context), request.old)
         held = hold_certificate(args, context, request.old)
         schedule = decide_schedule(args, held, request.old, context)
         crossed = {*args.cross_signers, *(request.old.cross_signers if request.old else ())}
@@ -88,16 +101,19 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
             is_interim=args.is_interim,
             cross_signers=tuple(sorted(crossed)),
         )
-        return _with_lines(inputs)
+        return _with_lines(inputs, request.old)
 
     def diff(
         self, old: CertificateInputs, state: CertificateState, new: CertificateInputs, changes: Changes
     ) -> Changes:
         """Show each change once: fields are left out where a line for readers tells the same."""
-        del old, state, new
-        told = {path: change for path, change in changes.items() if path != "taken_over"}
-        if all(path.startswith("carried") for path in told):
-            return {}  # it follows from the certificate that is carried on: a newer plugin has other words for it
+        del old, state
+        told = {path: change for path, change in changes.items() if path not in ("taken_over", "generations")}
+        if _WORDS.issuperset(map(member_of, told)):
+            return {}
+        if new.generations and _SCHEDULE.intersection(map(member_of, told)):
+            others = {path: change for path, change in told.items() if member_of(path) not in _SCHEDULE}
+            return {**others, "generations": Change.ADD}
         shown = {path: change for path, change in told.items() if not path.startswith(_DATA)}
         return shown or told
 
@@ -117,19 +133,22 @@ class CertificateHandler(HandlerBase[CertificateArgs, CertificateInputs, Certifi
         self, old: CertificateState, inputs: CertificateInputs, context: Context, *, is_preview: bool
     ) -> CertificateState:
         """Issue the generation that Check decided, or only store the new schedule."""
-        _report(inputs, old.issued, context)
+        _report(inputs, old.issued, context, is_preview=is_preview)
         if is_same_certificate(inputs.schedule, old.issued):
             return _kept(inputs, old, context, is_preview=is_preview)
         refuse_revoked_key(inputs, old.issued)
         return _planned(inputs, old) if is_preview else _issued(inputs, old, context)
 
 
-def _with_lines(inputs: CertificateInputs) -> CertificateInputs:
-    """Add the lines for readers about accepted and revoked generations."""
-    schedule = inputs.schedule
+def _with_lines(inputs: CertificateInputs, old: CertificateInputs | None) -> CertificateInputs:
+    """Add the lines for readers about accepted and revoked generations, and about what changes."""
+    schedule, is_accepted = inputs.schedule, inputs.profile is not Profile.SERVER
+    steps = steps_between(old.schedule, schedule, is_accepted=is_accepted) if old else []
+    accepted = schedule.accepted if is_accepted else ()
     return replace(
         inputs,
-        accepted_lines={f"generation {each.generation}": _accepted_line(each) for each in schedule.accepted},
+        generations="; ".join(steps),
+        accepted_lines={f"generation {each.generation}": _accepted_line(each) for each in accepted},
         revoked_lines={f"generation {each.generation}": _revoked_line(each) for each in schedule.revoked},
     )
 
@@ -254,16 +273,19 @@ def _revoked_line(entry: RevokedGeneration) -> str:
     return f"{entry.reason} on {format_instant(entry.revoked_at)}; not_after {format_instant(entry.not_after)}"
 
 
-def _report(inputs: CertificateInputs, old: IssuedCertificate, context: Context) -> None:
-    """Report issue, key change or revocation in one line that every preview shows."""
+def _report(inputs: CertificateInputs, old: IssuedCertificate, context: Context, *, is_preview: bool) -> None:
+    """Report what is issued, revoked or retired in lines of an `up`, and what follows from it in each preview, too."""
     name, schedule = inputs.name, inputs.schedule
+    is_revoked_now = schedule.is_revoked and old.revoked_at is None and not inputs.is_distrusted
+    if is_revoked_now and inputs.profile in _CONSEQUENCES:
+        context.report(f"{name}: {_CONSEQUENCES[inputs.profile]}")
+    if is_preview and not (inputs.taken_over or inputs.adopted_certificate or inputs.profile.is_authority):
+        # `generations` and the lines of the hosts say the same there; a line for each leaf would bury the rest.
+        return
     if schedule.generation != old.generation:
         context.report(f"{name}: generation {old.generation} -> {schedule.generation}, {schedule.reason}")
     elif schedule.reason != old.reason:
         context.report(f"{name}: {schedule.reason}")
-    is_revoked_now = schedule.is_revoked and old.revoked_at is None and not inputs.is_distrusted
-    if is_revoked_now and inputs.profile in _CONSEQUENCES:
-        context.report(f"{name}: {_CONSEQUENCES[inputs.profile]}")
     accepted = {entry.generation for entry in schedule.accepted}
     for entry in old.previous:
         if entry.schedule.generation not in accepted:

@@ -58,7 +58,8 @@ class CertificateInputs:
     """The checked inputs of one certificate: declaration, issuer and schedule.
 
     `issuer`, `accepted_lines`, `revoked_lines` are for readers; the same as data are `schedule.issuer`,
-    `schedule.accepted` and `schedule.revoked`. `issuer_key`, `private_key`: SHA-256 of a key's public half;
+    `schedule.accepted` and `schedule.revoked`. `generations`: for readers, in what the schedule differs from the one of
+    the run before; it is compared with nothing. `issuer_key`, `private_key`: SHA-256 of a key's public half;
     `is_key_elsewhere`: only a request for the latter was handed in. `adopted_certificate`, `taken_over`: references to
     this run's memory; so is `carries_on`, whose name ends with `carries_on_number` here. `change`: what differs from
     that certificate; `carried`: for readers, what stays as that has it. `cross_signers`: every slot that has ever
@@ -86,6 +87,7 @@ class CertificateInputs:
     carried: Mapping[str, str] = field(default_factory=dict)
     accepted_lines: Annotated[Mapping[str, str], Wire("accepted")] = field(default_factory=dict)
     revoked_lines: Annotated[Mapping[str, str], Wire("revoked")] = field(default_factory=dict)
+    generations: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from pki.hand_out.records import HandOutArgs, HandOutFile, HandOutInputs, HandOutState
@@ -19,9 +19,10 @@ from postseal_core.files.bringing import (
 )
 from postseal_core.files.place_names import problems_of_take_over
 from postseal_core.files.tree import FileEntry, tree_problems
+from postseal_core.folding import folded
 from postseal_core.packing import json_line
 from postseal_core.plugin.claims import bringer_of, claim, place_of, unclaimed
-from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change
+from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change, compare, member_of
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.records import decode, encode
 from postseal_core.values import UNKNOWN, Maybe, is_unknown, known
@@ -68,21 +69,26 @@ class HandOutHandler(HandlerBase[HandOutArgs, HandOutInputs, HandOutState]):
         claim(context, place_of(new.directory), paths)
         context.memory.put(_Paths, context.urn, _Paths(tuple(paths)))
         content = {folder: _hold(files, context) for folder, files in new.folders.items()}
-        return HandOutInputs(
+        inputs = HandOutInputs(
             directory=new.directory, folders=new.descriptions, content=content, take_over=new.take_over
         )
+        return replace(inputs, changes=_changes(request.old, inputs)) if request.old else inputs
 
     def diff(self, old: HandOutInputs, state: HandOutState, new: HandOutInputs, changes: Changes) -> Changes:
-        """Hide a folder's digest if its line shows the change; detect files changed outside of Pulumi."""
-        if not changes and changed_paths(state.directory, _owned(state)):
+        """Show what differs; detect files changed outside of Pulumi."""
+        shown = self.shown(old, state, new, changes)
+        if not shown and changed_paths(state.directory, _owned(state)):
             return {CHANGED_OUTSIDE: Change.UPDATE}
-        return self.shown(old, state, new, changes)
+        return shown
 
     def shown(self, old: HandOutInputs, state: HandOutState, new: HandOutInputs, changes: Changes) -> Changes:
-        """Hide a folder's digest if its line shows the change."""
-        del old, state, new
-        explained = {path.replace("folders", "content", 1) for path in changes if path.startswith("folders")}
-        return {path: change for path, change in changes.items() if path not in explained}
+        """Show folders that change alike in one line."""
+        del old, state
+        others = {path: change for path, change in changes.items() if member_of(path) != "changes"}
+        if not others:
+            return {}
+        shown = {path: change for path, change in others.items() if member_of(path) not in ("folders", "content")}
+        return {**shown, **compare({"changes": {}}, {"changes": new.changes})} or others
 
     def id_of(self, inputs: HandOutInputs) -> str:
         """Return the directory."""
@@ -107,6 +113,25 @@ class HandOutHandler(HandlerBase[HandOutArgs, HandOutInputs, HandOutState]):
         """Remove files that the directory's mark lists as ours, except those that another resource declares now."""
         owned = unclaimed(context, place_of(state.directory), _owned(state))
         release_directory(state.directory, owned, bringer_of(context))
+
+
+def _changes(old: HandOutInputs, new: HandOutInputs) -> dict[str, str]:
+    """Return the folders that change, by what happens to them."""
+    names = sorted({*old.folders, *new.folders, *old.content, *new.content})
+    return folded({name: sentence for name in names if (sentence := _sentence(name, old, new))})
+
+
+def _sentence(folder: str, old: HandOutInputs, new: HandOutInputs) -> str:
+    if folder not in new.folders:
+        return "removed"
+    before, after = old.folders.get(folder), new.folders[folder]
+    line = "what `up` makes" if is_unknown(after) else known(after)
+    if before is None:
+        return f"new: {line}"
+    if before != after:
+        return f"{line}; before: {'unknown' if is_unknown(before) else known(before)}"
+    is_same = new.content[folder] == old.content.get(folder) and not is_unknown(new.content[folder])
+    return "" if is_same else f"written anew: {line}"
 
 
 def _file_problems(new: HandOutArgs) -> Iterator[Problem]:

@@ -36,12 +36,16 @@ class HandOutArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOutInputs:
-    """The checked inputs of a hand-out: a line and a digest for each folder."""
+    """The checked inputs of a hand-out: a line and a digest for each folder.
+
+    `changes`: for readers, which folders change and how, by sentence; it is compared with nothing.
+    """
 
     directory: str
     folders: Mapping[str, Maybe[str]]
     content: Mapping[str, Maybe[str]]
     take_over: tuple[str, ...] = ()
+    changes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

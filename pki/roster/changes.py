@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from pki.declared import Said
-from pki.generations import Cause, RevokedGeneration, Schedule
+from pki.generations import Cause, Schedule
+from pki.schedule_words import newly_revoked, retired_between, short_numbers, steps_between
 from postseal_core.instants import format_day
 
 __all__ = [
@@ -56,20 +57,20 @@ def describe_addition(name: str, after: Schedule, taken_over: Schedule | None) -
     if after.generation == taken_over.generation:
         sentence = f"taken over as it is, g{after.generation} until {format_day(after.validity.not_after)}"
         return Touch(name, TouchKind.TAKEN_OVER, sentence)
-    return Touch(name, TouchKind.TAKEN_OVER, f"taken over, {'; '.join(_steps(taken_over, after))}")
+    return Touch(name, TouchKind.TAKEN_OVER, f"taken over, {'; '.join(steps_between(taken_over, after))}")
 
 
 def describe_removal(name: str, before: Schedule) -> Touch:
     """Describe the removal of a client."""
     accepted = [entry.generation for entry in before.accepted]
     accepted += [] if before.is_revoked else [before.generation]
-    sentence = f"removed, {_generations(accepted)} no longer accepted" if accepted else "removed"
+    sentence = f"removed, {short_numbers(accepted)} no longer accepted" if accepted else "removed"
     return Touch(name, TouchKind.REMOVED, sentence)
 
 
 def describe_change(name: str, before: Schedule, after: Schedule, old: Said, new: Said) -> Touch | None:
     """Describe a change of an existing client; None if nothing changes."""
-    steps = _steps(before, after)
+    steps = steps_between(before, after)
     if not steps and (changed := _changed_fields(old, new)):
         steps = [f"g{after.generation} stays, changed: {', '.join(changed)}"]
     return Touch(name, _kind(before, after), "; ".join(steps)) if steps else None
@@ -107,42 +108,11 @@ def _kind(before: Schedule, after: Schedule) -> TouchKind:
 
 
 def _kind_without_issue(before: Schedule, after: Schedule) -> TouchKind:
-    if _newly_revoked(before, after):
+    if newly_revoked(before, after):
         return TouchKind.REVOKED
-    if _retired(before, after):
+    if retired_between(before, after):
         return TouchKind.RETIRED
     return TouchKind.RESCHEDULED if before.renew_at != after.renew_at else TouchKind.CHANGED
-
-
-def _steps(before: Schedule, after: Schedule) -> list[str]:
-    """Return the phrases of everything that differs between two schedules of one client."""
-    revoked, retired = _newly_revoked(before, after), _retired(before, after)
-    steps = []
-    if after.generation != before.generation:
-        steps.append(f"g{before.generation} -> g{after.generation}, {after.reason}")
-        steps += [f"g{entry.generation} accepted until {format_day(entry.retire_at)}" for entry in after.accepted]
-    elif after.reason != before.reason and not revoked:
-        steps.append(f"g{after.generation} {after.reason}")
-    elif after.renew_at != before.renew_at:
-        steps.append(f"g{after.generation} stays, its renewal moves to {format_day(after.renew_at)}")
-    if revoked:
-        numbers = sorted(entry.generation for entry in revoked)
-        steps.append(f"{_generations(numbers)} revoked for {revoked[0].reason}, no longer accepted")
-    if retired:
-        steps.append(f"{_generations(retired)} retired")
-    if not steps and before.revoked != after.revoked:
-        steps.append(f"g{after.generation} stays, its list of revocations is shorter")
-    return steps
-
-
-def _newly_revoked(before: Schedule, after: Schedule) -> list[RevokedGeneration]:
-    known = {entry.generation for entry in before.revoked}
-    return [entry for entry in after.revoked if entry.generation not in known]
-
-
-def _retired(before: Schedule, after: Schedule) -> list[int]:
-    gone = {entry.generation for entry in before.accepted} - {entry.generation for entry in after.accepted}
-    return sorted(gone - {entry.generation for entry in after.revoked})
 
 
 def _changed_fields(old: Said, new: Said) -> list[str]:
@@ -150,7 +120,3 @@ def _changed_fields(old: Said, new: Said) -> list[str]:
     said_twice = old.names & new.names
     differing = (name for name in said_twice if getattr(old.values, name) != getattr(new.values, name))
     return sorted({*said_once, *differing})
-
-
-def _generations(numbers: Sequence[int]) -> str:
-    return " and ".join(f"g{number}" for number in numbers)

@@ -14,11 +14,11 @@ from postseal_core.errors import Problem
 from postseal_core.files.tree import FileEntry
 
 __all__ = [
+    "ending_in_words",
     "rows_that_go",
     "sentences_of_moved_queue",
     "sentences_of_open_files",
     "sentences_of_preview",
-    "sentences_of_reload",
     "sentences_of_restart",
     "sentences_of_unknown",
 ]
@@ -91,11 +91,15 @@ def sentences_of_moved_queue(foreseen: Foreseen, root: str) -> Iterator[str]:
         yield f"up will refuse this: {Problem(f'{root}/{MAIN_CF}: {_QUEUE}', what)}"
 
 
-def sentences_of_reload(foreseen: Foreseen) -> Iterator[str]:
-    """Say that Postfix is reloaded, where it is neither stopped and started, nor known not to run."""
-    if foreseen.ruling.refused or foreseen.is_running is False or any(sentences_of_restart(foreseen)):
-        return
-    yield "Postfix will be reloaded" if foreseen.is_running else "Postfix will be reloaded, if it runs"
+def ending_in_words(foreseen: Foreseen, *, is_read: bool) -> str:
+    """Return what becomes of the running Postfix; `is_read`: it has to read something anew."""
+    if not is_read:
+        return "Postfix goes on as it is"
+    if foreseen.is_running is False:
+        return "no Postfix runs there that would read it"
+    if any(sentences_of_restart(foreseen)):
+        return "Postfix will be stopped and started"
+    return "Postfix will be reloaded" if foreseen.is_running else "Postfix will be reloaded, if it runs"
 
 
 def sentences_of_restart(foreseen: Foreseen) -> Iterator[str]:

@@ -1,16 +1,17 @@
 """What a deployment to a host would do, for a preview: nothing is touched, and nobody is kept away."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from postfix.deploy.checks import require_directory
 from postfix.deploy.foreseen import Expectation, Foreseen
 from postfix.deploy.foresight import foresee, rows_on_host
 from postfix.deploy.foretold import (
+    ending_in_words,
     rows_that_go,
     sentences_of_moved_queue,
     sentences_of_open_files,
     sentences_of_preview,
-    sentences_of_reload,
     sentences_of_unknown,
 )
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles, Situation
@@ -22,7 +23,15 @@ from postfix.deploy.steps import Place, Reload, WriteFile
 from postfix.deploy.transaction import places_of, prefetch, situation_of
 from postseal_core.errors import Problem, refuse
 
-__all__ = ["preview"]
+__all__ = ["Previewed", "preview"]
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """What a deployment would do, in lines, and what becomes of the running Postfix; no words where nobody knows."""
+
+    lines: tuple[str, ...]
+    ending: str
 
 
 def preview(
@@ -33,7 +42,7 @@ def preview(
     expectation: Expectation,
     *,
     rows: Mapping[str, bytes],
-) -> list[str]:
+) -> Previewed:
     """Return what `deploy` would change, and why it would refuse to; nothing is touched and nobody is kept away.
 
     `desired`: files whose content a preview does not know yet may be missing. `rows`: the sources of tables of which
@@ -46,7 +55,8 @@ def preview(
     prefetch(session, desired, deployed, read=expectation.client_tables)
     require_directory(session)
     if has_open_journal(session):
-        return ["an earlier run was cut off; `up` first finishes or undoes it, and only then looks at the host"]
+        line = "an earlier run was cut off; `up` first finishes or undoes it, and only then looks at the host"
+        return Previewed((line,), "")
     places = places_of(session, desired, deployed)
     situation = situation_of(places, desired, deployed)
     plan = plan_deployment(desired, deployed, situation, owner)
@@ -58,14 +68,15 @@ def preview(
     ]
     is_read = any(isinstance(step, Reload) for step in plan.steps) or bool(expectation.pending)
     before = rows_on_host(session, desired, expectation)
-    return [
+    lines = (
         *_of_earlier_runs(session, deployed, situation),
         *refused,
         *sentences_of_open_files(situation.configuration, session.root),
         *sentences_of_preview(foreseen, session.root, _names_to_tell(desired, deployed, foreseen)),
         *rows_that_go(_below(session.root, before), _below(session.root, rows)),
-        *(sentences_of_reload(foreseen) if is_read and not refused else ()),
-    ]
+    )
+    is_refused = bool(refused) or bool(foreseen.ruling.refused)
+    return Previewed(lines, "`up` refuses this" if is_refused else ending_in_words(foreseen, is_read=is_read))
 
 
 def _of_earlier_runs(session: HostSession, deployed: Deployed, situation: Situation) -> Iterator[str]:

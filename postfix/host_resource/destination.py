@@ -32,9 +32,10 @@ class Destination(Protocol):
 
     def foresee(
         self, paths: Collection[str], deployed: Deployed, bringer: Bringer, prepared: PreparedHost | None
-    ) -> None:
+    ) -> str:
         """Report in a preview the files at `paths` that `write` would refuse or take over, and what it would change.
 
+        Returns whether Postfix is reloaded, stopped and started, or must be given the files by somebody else.
         `prepared`: as far as a preview knows it.
         """
 

@@ -1,6 +1,6 @@
 """The resources `PostfixHost`, `MailServer` and `RelayClient`: a Postfix host brought to its declared configuration."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, Final
@@ -35,6 +35,8 @@ from postfix.host_resource.preparation import (
     taken_over_in,
 )
 from postfix.host_resource.records import HostArgs, HostInputs, HostState
+from postfix.host_resource.row_changes import row_changes, rows_in_words
+from postfix.host_resource.shown_changes import is_same_file, shown_changes
 from postfix.on_host import certificate_on_host
 from postfix.preflight import problems_of_host
 from postfix.proving import HostEvidence, evidence_of
@@ -49,13 +51,10 @@ from postseal_core.packing import pack_records
 from postseal_core.plugin.claims import bringer_of
 from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
-from postseal_core.values import UNKNOWN, Maybe, is_unknown
+from postseal_core.values import UNKNOWN, Maybe
 
 __all__ = ["HostHandler"]
 
-_CLIENT_TABLES = "client_tables"
-_CONTENT = "content"
-_TO_REVIEW = "to_review"
 _NOTHING = Deployed()
 
 
@@ -95,23 +94,18 @@ class HostHandler(HandlerBase[HostArgs, HostInputs, HostState]):
             context.memory.put(PreparedHost, context.urn, prepared)
             occupy(context, args.target, prepared)
         inputs = _inputs(args, services, prepared)
-        return replace(inputs, look_again_at=next_look(inputs, request.old, context.now))
+        changes = _row_changes(request.old, inputs, services) if request.old else {}
+        return replace(inputs, look_again_at=next_look(inputs, request.old, context.now), changes=changes)
 
     def diff(self, old: HostInputs, state: HostState, new: HostInputs, changes: Changes) -> Changes:
         """Show what differs; detect files changed outside of Pulumi."""
-        visible = self.shown(old, state, new, changes)
-        return visible or ({CHANGED_OUTSIDE: Change.UPDATE} if _is_changed_outside(state, new) else {})
+        shown = self.shown(old, state, new, changes)
+        return shown or ({CHANGED_OUTSIDE: Change.UPDATE} if _is_changed_outside(state, new) else {})
 
     def shown(self, old: HostInputs, state: HostState, new: HostInputs, changes: Changes) -> Changes:
-        """Show content digests only if no other line shows the change."""
+        """Show who is about in `changes`, and digests only if no other line shows the change."""
         del state
-        # A client moved, or a roster said something: lines that a reviewer reads differ, and all rows stay.
-        same = [f"{_CLIENT_TABLES}.{name}" for name in new.client_tables if _is_same_file(name, old, new)]
-        changes = _without(changes, same)
-        if not _without(changes, [_TO_REVIEW]):
-            # Notes follow from the declaration: alone they are only other words of a newer plugin.
-            changes = {}
-        return _without(changes, [_CONTENT]) or changes
+        return shown_changes(old, new, changes)
 
     def id_of(self, inputs: HostInputs) -> str:
         """Return the host's name."""
@@ -210,17 +204,15 @@ def _inputs(args: HostArgs, services: Mapping[str, ServiceAccess], prepared: Pre
         to_review=to_review(host) | notes_on_fingerprints(args.access, args.distrusted),
         on_host=certificate_on_host(host),
         accepted={word: ", ".join(places) for word, places in host.accept.items()},
+        reload=args.target.reload,
     )
 
 
-def _is_same_file(path: str, old: HostInputs, new: HostInputs) -> bool:
-    before, after = old.content.get(path, UNKNOWN), new.content.get(path, UNKNOWN)
-    return not is_unknown(before) and not is_unknown(after) and before == after
-
-
-def _without(changes: Changes, prefixes: Iterable[str]) -> Changes:
-    hidden = tuple(prefixes)
-    return {path: change for path, change in changes.items() if not path.startswith(hidden)}
+def _row_changes(old: HostInputs, new: HostInputs, services: Mapping[str, ServiceAccess]) -> dict[str, str]:
+    listed = {client_table(service) or "": access.listed for service, access in services.items()}
+    return row_changes(
+        old.client_tables, {table: rows for table, rows in listed.items() if not is_same_file(table, old, new)}
+    )
 
 
 def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_preview: bool) -> HostState:
@@ -232,7 +224,9 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
         outline = _outline(context)
         try:
             tell_edits(inputs, old, destination, context, is_preview=True)
-            destination.foresee(outline.paths, deployed, bringer, outline.prepared)
+            ending = destination.foresee(outline.paths, deployed, bringer, outline.prepared)
+            if outline.prepared:
+                context.mention(f"{inputs.name}: {_rows_in_words(old, outline.prepared)}; {ending}")
             inspection.foresee()
         except UnreachableError as error:
             context.report(f"this preview cannot tell what is on the host: {error}")
@@ -257,6 +251,13 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
         master_cf=inputs.master_cf if is_merged else {},
         tables=inputs.tables,
     )
+
+
+def _rows_in_words(old: HostState | None, prepared: PreparedHost) -> str:
+    before = tuple(rows_on(old))
+    if not before and not prepared.listing:
+        return "lets no client in by its certificate"
+    return rows_in_words(before, prepared.rows, is_complete=not prepared.unknown_tables)
 
 
 def _evidence(brought: Brought, old: HostState | None, context: Context) -> Maybe[HostEvidence] | None:

@@ -41,10 +41,11 @@ class _PlainDirectory:
 
     def foresee(
         self, paths: Collection[str], deployed: Deployed, bringer: Bringer, prepared: PreparedHost | None
-    ) -> None:
+    ) -> str:
         del prepared
         refuse_another_stack(DirectoryWriter(self._path), deployed, bringer)
         foresee_directory(self._path, paths, deployed.files, bringer)
+        return f"carry {self._path} to the host, where Postfix has to reload it"
 
     def write(
         self,

@@ -91,7 +91,8 @@ class HostInputs:
     nobody has checked, by their place in the declaration; of a setting by its name. `to_review`: what the declaration
     opens or may close beside what its own words say, by its place. `on_host`: certificates that the host has already
     and serves. `look_again_at`: the first run from this instant on looks at them, even if all else is as it was.
-    `accepted`: what a change may do by the way, as places by word.
+    `accepted`: what a change may do by the way, as places by word. `changes`: for readers, what happens to the clients
+    of the stack in its tables, by sentence; it is compared with nothing. `reload`: which Postfix reads its files anew.
     """
 
     name: str
@@ -110,6 +111,8 @@ class HostInputs:
     on_host: CertificateOnHost | None = None
     look_again_at: datetime | None = None
     accepted: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, str] = field(default_factory=dict)
+    reload: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

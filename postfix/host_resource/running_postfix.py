@@ -7,7 +7,7 @@ from pathlib import Path
 from postfix.deploy.host_files import MAIN_CF, MASTER_CF, Deployed, HostFiles
 from postfix.deploy.host_program import has_open_journal, has_unread_files
 from postfix.deploy.looking import look_at_certificates
-from postfix.deploy.preview import preview
+from postfix.deploy.preview import Previewed, preview
 from postfix.deploy.program_result import Evidence, sentences_of_evidence
 from postfix.deploy.proof import is_of_another_run
 from postfix.deploy.removal import sentences_of_removal
@@ -54,7 +54,7 @@ class _RunningPostfix:
 
     def foresee(
         self, paths: Collection[str], deployed: Deployed, bringer: Bringer, prepared: PreparedHost | None
-    ) -> None:
+    ) -> str:
         desired = host_files(prepared, tuple(bringer.take_over)) if prepared else HostFiles()
         prefetch(self._session, desired, deployed, read=prepared.listing if prepared else ())
         refuse_another_stack(self._session, deployed, bringer)
@@ -62,9 +62,9 @@ class _RunningPostfix:
         indexes = self._session.present(deployed.indexes)
         foresee_directory(self._session, paths, {**deployed.files, **indexes}, bringer)
         if prepared is None:
-            return
+            return ""
         try:
-            lines = preview(
+            previewed = preview(
                 self._session,
                 desired,
                 deployed,
@@ -75,9 +75,10 @@ class _RunningPostfix:
         except UnreachableError:
             raise
         except DeployError as error:
-            lines = [f"what this would do on the host cannot be told in a preview: {error}"]
-        for line in lines:
+            previewed = Previewed((f"what this would do on the host cannot be told in a preview: {error}",), "")
+        for line in previewed.lines:
             bringer.report(line)
+        return f"{self._target.place}: {previewed.ending or 'whether Postfix is reloaded cannot be told'}"
 
     def write(
         self,

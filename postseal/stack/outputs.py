@@ -1,6 +1,6 @@
 """The outputs of a stack: public descriptions of everything, and the passphrases of archives as secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -33,21 +33,21 @@ _LIST = ("crl_number", "this_update", "next_update", "renew_at")
 
 
 def stack_outputs(stack: BuiltStack) -> Exported:
-    """Return the outputs of a stack by name; `certificates` has servers and clients under their names.
+    """Return the outputs of a stack by name; `certificates` says of servers and clients how many there are.
 
-    `rosters`: how many clients, what the last change was, and when the next is due. `revocation_lists`: by slot.
-    `distrusted`: by slot, who must be served anew. These, and `pkcs12_passphrases` (by client, secret), are there only
-    where something is declared for them. What waits for its authority has `awaits` in place of everything else.
+    A line for each certificate would bury what a preview has to say; the report has them all. `rosters`: how many
+    clients, what the last change was, and when the next is due. `revocation_lists`: by slot. `distrusted`: by slot, who
+    must be served anew. These, and `pkcs12_passphrases` (by client, secret), are there only where something is declared
+    for them. What waits for its authority has `awaits` in place of everything else.
     """
-    servers = {name: _identity("server", _certificate(each)) for name, each in stack.servers.items()}
-    presented: Mapping[str, Certificate | ImportedCertificate] = {**stack.clients, **stack.third_party_clients}
-    clients = {name: _identity("client", each) for name, each in presented.items()}
+    servers = [_certificate(each) for each in stack.servers.values()]
+    clients: list[Certificate | ImportedCertificate] = [*stack.clients.values(), *stack.third_party_clients.values()]
     archives = {name: each.passphrase for name, each in stack.archives.items() if not each.awaits}
     passphrases = archives | stack.roster_passphrases
     lists = (each for each in stack.revocation_lists.values() if not each.awaits)
     outputs: Exported = {
         "authorities": {name: _authority(each) for name, each in stack.authorities.items()},
-        "certificates": {"servers": servers, "clients": clients},
+        "certificates": {"servers": _in_brief(servers), "clients": _in_brief(clients)},
         "hosts": {name: _host(name, stack) for name in stack.hosts},
     }
     declared = {
@@ -98,6 +98,12 @@ def _names(slot: str, known: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def _issued(certificate: Certificate) -> pulumi.Output[Any]:
     return pulumi.Output.all(certificate.generation, certificate.revoked)
+
+
+def _in_brief(certificates: Sequence[Certificate | ImportedCertificate]) -> str:
+    """Return how many there are, and how many of them wait for their authority."""
+    waiting = sum(bool(each.awaits) for each in certificates)
+    return f"{len(certificates)}, {waiting} waiting for an authority" if waiting else str(len(certificates))
 
 
 def _identity(kind: str, certificate: Certificate | ImportedCertificate) -> Exported:

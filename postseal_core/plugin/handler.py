@@ -29,8 +29,9 @@ class Context:
 
     `urn`: which resource is called for. `now` is read once per call. `material`: what Check of this very resource was
     handed, and nothing of another one. `report` shows one line beside the resource in the engine's output; never a
-    secret. `memory` is this run's: values made from material, and what resources declare of one place. `is_review`:
-    neither keys nor places are at hand, so that what a key would make stays unknown, and no place is looked at.
+    secret. `mention` shows one where it happens and does not repeat it at the end. `memory` is this run's: values made
+    from material, and what resources declare of one place. `is_review`: neither keys nor places are at hand, so that
+    what a key would make stays unknown, and no place is looked at.
     """
 
     urn: str
@@ -39,6 +40,7 @@ class Context:
     material: MaterialStore
     report: Callable[[str], None]
     memory: Memory = field(default_factory=Memory, repr=False)
+    mention: Callable[[str], None] = field(default=print, repr=False)
     is_review: bool = False
 
 

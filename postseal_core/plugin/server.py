@@ -102,11 +102,18 @@ class _EngineLog:
     def __init__(self, address: str) -> None:
         self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
 
-    def __call__(self, urn: str, message: str, severity: "engine_pb2.LogSeverity.ValueType" = engine_pb2.INFO) -> None:
+    def __call__(
+        self,
+        urn: str,
+        message: str,
+        severity: "engine_pb2.LogSeverity.ValueType" = engine_pb2.INFO,
+        *,
+        is_passing: bool = False,
+    ) -> None:
         if self._stub is None:
             print(message, file=sys.stderr, flush=True)
             return
-        request = engine_pb2.LogRequest(severity=severity, message=message, urn=urn)
+        request = engine_pb2.LogRequest(severity=severity, message=message, urn=urn, ephemeral=is_passing)
         try:
             self._stub.Log(request, timeout=5)
         except grpc.RpcError:

@@ -32,8 +32,8 @@ __all__ = ["Reporter", "Servicer"]
 class Reporter(Protocol):
     """Shows one line beside a resource in the engine's output."""
 
-    def __call__(self, urn: str, message: str) -> None:
-        """Show `message`, which must not hold a secret."""
+    def __call__(self, urn: str, message: str, *, is_passing: bool = False) -> None:
+        """Show `message`, which must not hold a secret; a passing one is not repeated at the end."""
 
 
 def _system_clock() -> datetime:
@@ -225,6 +225,7 @@ class Servicer(ResourceProviderServicer):
             entropy=self._entropy,
             material=MaterialStore() if material is None else material,
             report=lambda message: self._report(urn, message),
+            mention=lambda message: self._report(urn, message, is_passing=True),
             memory=self._memory,
         )
 

@@ -234,7 +234,8 @@ def test_the_old_root_is_trusted_beside_the_new_one_until_it_expires(
     assert load_chain(authority.outputs["trusted_pem"], what="trusted") == [second, first]
     assert plugin.up(authority, declared) == {}
     plugin.now = first.not_valid_after_utc + timedelta(hours=1)
-    assert plugin.up(authority, declared) == {"accepted": "delete"}
+    assert plugin.up(authority, declared) == {"generations": "add"}
+    assert authority.inputs["generations"] == "g1 retired"
     assert load_chain(authority.outputs["trusted_pem"], what="trusted") == [second]
 
 

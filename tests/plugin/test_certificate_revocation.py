@@ -31,7 +31,8 @@ def test_a_revocation_ends_every_accepted_generation_and_keeps_the_record(
     """Nothing is accepted from then on; serial numbers, dates and reason stay for the revocation list."""
     serial_numbers = [leaf.outputs["previous"][0]["serial_number"], leaf.outputs["serial_number"]]
     changes = plugin.up(leaf, client(issued_by(authority.outputs), revoke="keyCompromise"))
-    assert changes == {"accepted": "delete", "reason": "update", "revoke": "add", "revoked": "add"}
+    assert changes == {"generations": "add", "revoke": "add"}
+    assert leaf.inputs["generations"] == "g1 and g2 revoked for keyCompromise, no longer accepted"
     assert leaf.outputs["previous"] == []
     assert [entry["serial_number"] for entry in leaf.outputs["revoked"]] == serial_numbers
     assert {entry["reason"] for entry in leaf.outputs["revoked"]} == {"keyCompromise"}

@@ -270,7 +270,7 @@ def test_another_key_of_the_issuer_replaces_every_certificate(plugin: Provider, 
     rolled = issuer_but(issuer, generation=2, chain_pem=root.outputs["certificate_pem"], private_key_pem=key)
     roster.up(declared(person("alice"), rolled))
     assert roster.inputs["changes"]["alice"].startswith(
-        "g1 -> g2, changed on 2026-01-01: issuer is now ca generation 2"
+        "g1 -> g2 until 2027-01-01, changed on 2026-01-01: issuer is now ca generation 2"
     )
     assert accepted(roster.outputs) == {"alice": [1, 2]}
 
@@ -428,7 +428,7 @@ def test_a_certificate_that_is_not_the_declared_one_is_replaced_when_it_is_taken
     roster = plugin.resource(ROSTER, "staff")
     roster.up(declared(person("alice", organization="Example"), issuer, handovers={"alice": handover_of(alice)}))
     assert roster.inputs["changes"]["alice"] == (
-        "taken over, g1 -> g2, changed on 2026-01-01: organization; g1 accepted until 2026-01-15"
+        "taken over, g1 -> g2 until 2027-01-01, changed on 2026-01-01: organization; g1 accepted until 2026-01-15"
     )
     rows = unpacked(roster.outputs["accepted_rows"])
     assert alice.outputs["fingerprint_sha256"] in {row["fingerprint_sha256"] for row in rows}

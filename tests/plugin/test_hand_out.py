@@ -72,22 +72,24 @@ def test_everybody_finds_their_files_with_the_right_modes(
 def test_a_new_generation_shows_one_line_and_writes_one_folder(
     plugin: PluginRuns, hand_out: Resource, tmp_path: Path
 ) -> None:
-    """The line of the folder explains the change, so its digest is not shown; nobody else's files are touched."""
+    """The line explains the change, so no digest is shown; nobody else's files are touched."""
     plugin.up(hand_out, declared(tmp_path, "alice"))
     untouched = (tmp_path / "ca/ca.pem").stat().st_mtime_ns
     changes = plugin.up(hand_out, declared(tmp_path, "alice", generation=2))
-    assert changes == {'folders["clients/alice"]': "update"}
+    lines = "generation 2: certificate, key, archive; before: generation 1: certificate, key, archive"
+    assert changes == {f'changes["{lines}"]': "add"}
+    assert hand_out.inputs["changes"] == {lines: "clients/alice"}
     assert (tmp_path / "clients/alice/alice.cert.pem").read_text() == "certificate 2 of alice"
     assert (tmp_path / "ca/ca.pem").stat().st_mtime_ns == untouched
 
 
-def test_content_that_changes_without_its_line_shows_as_a_digest(
+def test_content_that_changes_without_its_line_is_told_as_written_anew(
     plugin: PluginRuns, hand_out: Resource, tmp_path: Path
 ) -> None:
     """A reviewer sees that something changes even where the description says the same."""
     plugin.up(hand_out, declared(tmp_path, "alice"))
     changes = plugin.up(hand_out, declared(tmp_path, "alice", ca={"ca.pem": {"text": "another root"}}))
-    assert changes == {"content.ca": "update"}
+    assert changes == {'changes["written anew: roots: mail-ca"]': "add"}
 
 
 def test_content_that_is_not_known_yet_is_shown_by_its_folder(
@@ -97,7 +99,7 @@ def test_content_that_is_not_known_yet_is_shown_by_its_folder(
     plugin.up(hand_out, declared(tmp_path, "alice"))
     coming = declared(tmp_path, "alice", ca={"ca.pem": {"text": UNKNOWN}})
     changes, _ = plugin.preview(hand_out, coming)
-    assert changes == {"content.ca": "update"}
+    assert changes == {'changes["written anew: roots: mail-ca"]': "add"}
     assert (tmp_path / "ca/ca.pem").read_text() == "the root"
 
 
@@ -108,7 +110,8 @@ def test_who_leaves_loses_their_files_and_nothing_else_goes(
     plugin.up(hand_out, declared(tmp_path, "alice", "bob"))
     (tmp_path / "clients/alice/notes.txt").write_text("mine")
     changes = plugin.up(hand_out, declared(tmp_path))
-    assert changes == {'folders["clients/alice"]': "delete", 'folders["clients/bob"]': "delete"}
+    assert changes == {"changes.removed": "add"}
+    assert hand_out.inputs["changes"] == {"removed": "2: clients/alice, clients/bob"}
     assert files(tmp_path).keys() == {"ca/ca.pem", "clients/alice/notes.txt"}
     assert not (tmp_path / "clients/bob").exists()
 

@@ -34,6 +34,7 @@ def test_a_reviewer_reads_domains_rows_and_what_nobody_has_checked(plugin: Plugi
     assert plugin.up(host, declared(tmp_path, OF_PARTNER)) == {
         "main_cf.relay_domains": "add",
         "to_review": "add",
+        "reload": "add",
     }
     assert "relay_domains = partner.example" in (tmp_path / "main.cf").read_text()
     unknown = Domains(relay_domains=DomainList((), (LookupTable(unknown_table="ldap:/etc/postfix/domains.cf"),)))
@@ -56,16 +57,21 @@ def test_a_reviewer_reads_what_rows_of_a_setting_may_do(plugin: PluginRuns, tmp_
     host = plugin.resource("MailServer", "mx1")
     plugin.up(host, declared(tmp_path))
     checks = {**HOST.parameters, "header_checks": "regexp:/etc/postfix/x"}
-    seen = {"main_cf.header_checks": "add", "unknown_tables": "add", "to_review": "add"}
+    seen = {"main_cf.header_checks": "add", "unknown_tables": "add", "to_review": "add", "reload": "add"}
     assert plugin.up(host, declared(tmp_path, replace(HOST, parameters=checks))) == seen
     assert host.inputs["unknown_tables"] == {"header_checks[0]": "regexp:/etc/postfix/x"}
     assert "hand it to a filter" in host.inputs["to_review"]["header_checks[0]"]
     other = {**checks, "header_checks": "tcp:127.0.0.1:99"}
     assert set(plugin.up(host, declared(tmp_path, replace(HOST, parameters=other)))) == {
-        *("main_cf.header_checks", 'unknown_tables["header_checks[0]"]', 'to_review["header_checks[0]"]'),
+        *("main_cf.header_checks", 'unknown_tables["header_checks[0]"]', 'to_review["header_checks[0]"]', "reload"),
     }
     gone = plugin.up(host, declared(tmp_path))
-    assert gone == {"main_cf.header_checks": "delete", "unknown_tables": "delete", "to_review": "delete"}
+    assert gone == {
+        "main_cf.header_checks": "delete",
+        "unknown_tables": "delete",
+        "to_review": "delete",
+        "reload": "add",
+    }
 
 
 def test_what_opens_a_host_fails_the_check_of_the_plugin_too(plugin: PluginRuns, tmp_path: Path) -> None:

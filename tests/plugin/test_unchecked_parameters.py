@@ -17,7 +17,7 @@ def test_a_reviewer_reads_which_parameters_are_unchecked(plugin: PluginRuns, tmp
     host = plugin.resource("MailServer", "mx1")
     plugin.up(host, declared(tmp_path))
     taken = declared(tmp_path, replace(HOST, parameters={**HOST.parameters, **COMMAND}, unchecked=tuple(COMMAND)))
-    assert plugin.up(host, taken) == {"main_cf.mailbox_command": "add", "unchecked": "add"}
+    assert plugin.up(host, taken) == {"main_cf.mailbox_command": "add", "unchecked": "add", "reload": "add"}
     assert host.inputs["unchecked"] == COMMAND
     assert "mailbox_command = /usr/bin/procmail" in (tmp_path / "main.cf").read_text()
     other = {**HOST.parameters, "mailbox_command": "/opt/other"}
@@ -25,8 +25,13 @@ def test_a_reviewer_reads_which_parameters_are_unchecked(plugin: PluginRuns, tmp
     assert plugin.up(host, changed) == {
         "main_cf.mailbox_command": "update",
         "unchecked.mailbox_command": "update",
+        "reload": "add",
     }
-    assert plugin.up(host, declared(tmp_path)) == {"main_cf.mailbox_command": "delete", "unchecked": "delete"}
+    assert plugin.up(host, declared(tmp_path)) == {
+        "main_cf.mailbox_command": "delete",
+        "unchecked": "delete",
+        "reload": "add",
+    }
 
 
 def test_what_runs_a_command_fails_the_check_of_the_plugin_too(plugin: PluginRuns, tmp_path: Path) -> None:

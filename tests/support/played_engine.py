@@ -158,9 +158,9 @@ class _NoCalls(mocks.Mocks):
         raise AssertionError(args.typ)
 
 
-def _keep_quiet(urn: str, message: str) -> None:
+def _keep_quiet(urn: str, message: str, *, is_passing: bool = False) -> None:
     """Show nothing beside resources."""
-    del urn, message
+    del urn, message, is_passing
 
 
 class _Monitor(mocks.MockMonitor):

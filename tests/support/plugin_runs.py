@@ -36,14 +36,15 @@ _KEY = re.compile(r"PRIVATE KEY-----\s+\w|MIGHAgEA|MHcCAQEE")
 class PluginRuns:
     """Runs of the plugin. `now` is its clock, `lines` what it reported, `answers` every message that came back.
 
-    `hidden`: texts that no answer may hold in clear; private keys need not be named. `replaced`: what the engine was
-    called to replace.
+    `mentioned`: what it showed once, where it happened. `hidden`: texts that no answer may hold in clear; private keys
+    need not be named. `replaced`: what the engine was called to replace.
     """
 
     provider: Provider
     start_run: Callable[[], None]
     now: datetime = NOW
     lines: list[str] = field(default_factory=list)
+    mentioned: list[str] = field(default_factory=list)
     answers: list[Message | str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
     replaced: tuple[str, ...] = ()
@@ -68,6 +69,11 @@ class PluginRuns:
         if changes:
             resource.apply(checked)
         return changes
+
+    def hear(self, urn: str, message: str, *, is_passing: bool = False) -> None:
+        """Keep a line that is shown to the user."""
+        del urn
+        (self.mentioned if is_passing else self.lines).append(message)
 
     def problems(self, resource: Resource, declared: Mapping[str, Any]) -> list[str]:
         """Return what Check finds wrong with a declaration, as the engine shows it."""
@@ -109,7 +115,7 @@ def plugin_runs(handlers: Iterable[AnyHandler], entropy: Callable[[int], bytes])
                 process.servicer = WaitingServicer(
                     by_token,
                     version="0.0.0",
-                    report=lambda _urn, message: runs.lines.append(message),
+                    report=runs.hear,
                     clock=lambda: runs.now,
                     entropy=entropy,
                     replaced=runs.replaced,

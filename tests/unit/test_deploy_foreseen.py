@@ -23,11 +23,11 @@ from postfix.deploy.foreseen import (
     problems_of,
 )
 from postfix.deploy.foretold import (
+    ending_in_words,
     rows_that_go,
     sentences_of_moved_queue,
     sentences_of_open_files,
     sentences_of_preview,
-    sentences_of_reload,
     sentences_of_unknown,
 )
 from postfix.deploy.host_files import Deployed, HostFiles, Situation, Table
@@ -449,11 +449,13 @@ def test_a_preview_says_that_postfix_will_be_reloaded_where_nothing_else_is_said
     """A change of rows asks nothing of the host, not even whether Postfix runs."""
     old, new = view(SMTP, inet_interfaces="all"), view(SMTP, inet_interfaces="loopback-only")
     running = Foreseen(before=old, after=old, is_running=True)
-    assert [*sentences_of_reload(running)] == ["Postfix will be reloaded"]
-    assert [*sentences_of_reload(Foreseen())] == ["Postfix will be reloaded, if it runs"]
-    assert [*sentences_of_reload(replace(running, is_running=False))] == []
-    assert [*sentences_of_reload(replace(running, after=new))] == []
-    assert [*sentences_of_reload(replace(running, ruling=Ruling(refused=FINDINGS[:1])))] == []
+    assert ending_in_words(running, is_read=True) == "Postfix will be reloaded"
+    assert ending_in_words(Foreseen(), is_read=True) == "Postfix will be reloaded, if it runs"
+    assert (
+        ending_in_words(replace(running, is_running=False), is_read=True) == "no Postfix runs there that would read it"
+    )
+    assert ending_in_words(replace(running, after=new), is_read=True) == "Postfix will be stopped and started"
+    assert ending_in_words(running, is_read=False) == "Postfix goes on as it is"
 
 
 def test_a_preview_names_a_declared_parameter_that_the_postfix_there_does_not_know() -> None:

@@ -70,7 +70,7 @@ def test_a_certificate_that_is_taken_over_keeps_its_generation_in_the_sentence()
     touch = describe_addition("alice", replaced, before)
     assert (touch.kind, touch.sentence) == (
         TouchKind.TAKEN_OVER,
-        "taken over, g3 -> g4, because; g3 accepted until 2026-01-31",
+        "taken over, g3 -> g4 until 2027-01-01, because; g3 accepted until 2026-01-31",
     )
 
 

@@ -54,23 +54,28 @@ CHANGES: list[tuple[str, dict[str, Any], timedelta, list[str]]] = [
         "a new address",
         {"email": "a@example.org"},
         DAY,
-        ["g1 -> g2, changed on 2026-01-02: common_name, email", "g1 accepted until 2026-01-16"],
+        ["g1 -> g2 until 2027-01-02, changed on 2026-01-02: common_name, email", "g1 accepted until 2026-01-16"],
     ),
-    ("time", {}, 250 * DAY, [f"g1 -> g2, {DUE}", "g1 accepted until 2026-09-22"]),
+    ("time", {}, 250 * DAY, [f"g1 -> g2 until 2027-09-08, {DUE}", "g1 accepted until 2026-09-22"]),
     ("a revocation", {"revoke": "keyCompromise"}, DAY, ["g1 revoked for keyCompromise, no longer accepted"]),
     (
         "a revocation and a new certificate",
         {"revoke": "superseded", "issue_again": True},
         DAY,
-        [f"g1 -> g2, {AGAIN}", "g1 revoked for superseded, no longer accepted"],
+        [f"g1 -> g2 until 2027-01-02, {AGAIN}", "g1 revoked for superseded, no longer accepted"],
     ),
-    ("an earlier renewal", {"renew_fraction": "1/2"}, DAY, ["g1 stays, its renewal moves to 2026-07-02"]),
+    (
+        "an earlier renewal",
+        {"renew_fraction": "1/2"},
+        DAY,
+        ["g1 stays, its renewal moves from 2026-09-01 to 2026-07-02"],
+    ),
     ("a longer overlap", {"overlap_hours": 400}, DAY, ["g1 stays, changed: overlap_hours"]),
     (
         "another key",
         {"key_algorithm": "ED25519"},
         DAY,
-        ["g1 -> g2, changed on 2026-01-02: key", "g1 accepted until 2026-01-16"],
+        ["g1 -> g2 until 2027-01-02, changed on 2026-01-02: key", "g1 accepted until 2026-01-16"],
     ),
 ]
 

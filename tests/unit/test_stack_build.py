@@ -44,7 +44,7 @@ def test_everything_that_is_declared_is_registered_and_nothing_secret_is_in_clea
     assert names_of(program, "PostfixHost") == set(config.hosts) == set(outputs["hosts"])
     assert {*config.authorities} <= names_of(program, "Certificate")
     assert {*config.clients} == names_of(program, "ClientCertificate")
-    assert set(outputs["certificates"]["clients"]) == set(config.clients)
+    assert outputs["certificates"]["clients"] == str(len(config.clients))
     assert [text for each in program.registrations for text in secrets_in_clear(each.properties)] == []
 
 
