@@ -61,6 +61,21 @@ def test_the_request_comes_first_and_the_answer_is_taken(plugin: PluginRuns) -> 
     resource.delete()
 
 
+def test_the_certificate_is_the_first_of_the_chain_that_came_back(plugin: PluginRuns) -> None:
+    """Whatever authorities stand between it and the root."""
+    resource, above = plugin.resource("RequestedAuthority", "issuing"), OfflineSigner(NOW, name="Example Policy CA")
+    plugin.up(resource, requested())
+    request = resource.outputs["cert_request_pem"]
+    own = above.certificate
+    between = ROOT.sign(
+        request, subject=own.subject, public_key=above.key.public_key(), extensions=[*own.extensions], serial_number=9
+    )
+    answer = above.sign(request)
+    plugin.up(resource, requested(answer, between))
+    assert resource.outputs["certificate_pem"] == pem(answer)
+    assert resource.outputs["chain_pem"] == pem(answer, between)
+
+
 def test_its_renewal_is_asked_for_and_the_one_in_use_stays(plugin: PluginRuns) -> None:
     """From renew_at on each run says so; the next answer is another generation; after the end it is still there."""
     resource = plugin.resource("RequestedAuthority", "issuing")

@@ -24,7 +24,7 @@ from pki.key_material import (
 )
 from pki.keys import PrivateKey, private_key_pem
 from pki.lifetime import LifetimePolicy
-from pki.model import KeyAlgorithm, Profile, SlotId
+from pki.model import KeyAlgorithm, Profile, SlotId, Subject
 from pki.records import IssuerArgs, Link
 from pki.schedule import decide
 from pki.verification import chain_pem
@@ -87,6 +87,19 @@ def test_the_issuer_that_was_held_signs(context: Context) -> None:
     assert known_issuer_chain(held.label, context) == chain
     again = hold_issuer(replace(issuer_args(), private_key_pem=f"\n{issuer_args().private_key_pem}\n"), context)
     assert again == held
+
+
+def test_each_certificate_of_one_key_signs_for_itself(context: Context) -> None:
+    """An authority that was certified twice has one key, and what it issues names the certificate it comes from."""
+    root = make_authority()
+    for name in ("one", "two"):
+        below = make_authority(root, subject=Subject(name))
+        chain = [below.certificate, root.certificate]
+        args = replace(issuer_args(), slot=SlotId(name), chain_pem=chain_pem(chain))
+        held = hold_issuer(replace(args, private_key_pem=private_key_pem(below.private_key)), context)
+        issuer, found = issuer_of(held.label, held.key, context)
+        assert issuer is not None
+        assert (issuer.certificate, found) == (below.certificate, chain)
 
 
 def test_a_preview_may_know_the_key_and_not_the_chain(context: Context) -> None:
