@@ -12,7 +12,7 @@ from tests.support.engine import Result, kill_session
 from tests.support.loopback import until
 from tests.support.postfix_instance import PostfixInstance, boot
 from tests.support.smtp_probe import probe
-from tests.support.stacks import MailStack, mail_stack
+from tests.support.stacks import MailStack, certificates, mail_stack
 
 pytestmark = [pytest.mark.needs_engine, pytest.mark.needs_postfix, pytest.mark.takes_long]
 
@@ -49,9 +49,7 @@ class Office:
 
     def is_served(self) -> bool:
         """Whether the declared certificate is served, and a stranger is refused."""
-        (served,) = [
-            each["fingerprint_sha256"] for each in self.mail.stack.outputs()["certificates"]["servers"].values()
-        ]
+        served = certificates(self.mail.stack.export())["mx1"]["fingerprint_sha256"]
         seen = probe(self.instance.port)
         return seen.served_fingerprint_sha256 == served and not seen.may_relay
 

@@ -149,25 +149,23 @@ def test_a_second_up_changes_nothing(story: Story) -> None:
 def test_adding_a_client_shows_all_that_is_known_of_it(story: Story) -> None:
     """Before a certificate is made, a reviewer reads its name, key, subject, names, dates and row."""
     shown = re.sub(" +:", ":", story.adding.stdout)
-    outputs = story.outputs["certificates"]["clients"]["carol"]
+    outputs = certificates(story.state)["carol"]
     known = {
         'name: "carol"',
         'key_algorithm: "ECDSA-P384"',
         'subject: "CN=carol@example.org,O=Example"',
         'email: "carol@example.org"',
         *(f'{date}: "{outputs[date]}"' for date in ("not_before", "not_after", "renew_at")),
-        f"carol generation=1 not_after={outputs['not_after'][:10]}",
+        f'let in: g1 until {outputs["not_after"][:10]}: "carol"',
     }
     assert {words for words in known if words not in shown} == set()
 
 
-def test_removing_a_client_shows_the_row_that_goes(story: Story) -> None:
-    """The row of the client that is no longer declared stands in the preview with a minus."""
-    rows = [line.strip() for line in story.removing.stdout.splitlines() if "alice generation=1" in line]
-    fingerprint = story.outputs["certificates"]["clients"]["alice"]["fingerprint_sha256"]
-    assert rows
-    assert rows[0].startswith("- ")
-    assert fingerprint in rows[0]
+def test_removing_a_client_says_that_it_is_no_longer_let_in(story: Story) -> None:
+    """By its name, at the host that let it in, and in the line of that host."""
+    assert '+ no longer let in: "alice"' in story.removing.stdout
+    (line,) = [each for each in str(story.removing).splitlines() if each.startswith("mx1: ") and " before, " in each]
+    assert "; removed: alice; " in line
 
 
 def test_every_certificate_pleases_openssl_and_pkilint(story: Story) -> None:
@@ -219,9 +217,9 @@ def test_lost_files_are_written_again_as_they_were(story: Story) -> None:
 
 @pytest.mark.needs_postfix
 def test_the_listed_clients_relay_and_nobody_else(story: Story, postfix_instance: Boot) -> None:
-    """The rendered directory serves the certificate of the outputs and admits whom the stack file names."""
+    """The rendered directory serves the certificate of the state and admits whom the stack file names."""
     instance = postfix_instance(story.first / "mx1/postfix")
-    served = story.outputs["certificates"]["servers"]["mx1"]["fingerprint_sha256"]
+    served = certificates(story.state)["mx1"]["fingerprint_sha256"]
     other = ThrowAwayAuthority("Other CA")
     ca_pem = (story.first / "ca/ca.pem").read_text()
     clients = {name: handed_out(story.first, name) for name in ("alice", "relay2", "bob")}
@@ -242,8 +240,8 @@ def test_the_listed_clients_relay_and_nobody_else(story: Story, postfix_instance
 
 
 def test_a_row_names_its_client(story: Story) -> None:
-    """The table holds the fingerprints of the outputs, each with a name that a person can read."""
-    clients = story.outputs["certificates"]["clients"]
+    """The table holds the fingerprints of the state, each with a name that a person can read."""
+    clients = certificates(story.state)
     expected = {clients[name]["fingerprint_sha256"]: name for name in ("alice", "relay2", "carol")}
     rows = table_rows(story.added / "mx1/postfix")
     assert {fingerprint: rest.split()[0] for fingerprint, rest in rows.items()} == expected

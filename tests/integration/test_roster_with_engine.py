@@ -182,7 +182,8 @@ def test_a_preview_shows_the_clients_that_change_and_no_other(life: Life) -> Non
     for name in SHORT_LIVED:
         until = ends[FIRST] if name == HELD else overlap
         assert re.fullmatch(
-            rf"g1 -> g2, renewal due since \S+: half of 20 d have passed; g1 accepted until {until}", lines[name]
+            rf"g1 -> g2 until \S+, renewal due since \S+: half of 20 d have passed; g1 accepted until {until}",
+            lines[name],
         ), lines[name]
     untouched = life["first"].issued.keys() - lines.keys()
     assert [name for name in untouched if name in shown] == []

@@ -30,6 +30,7 @@ from tests.support.stacks import (
     resource_outputs,
     revealed,
     table_rows,
+    told_of_generations,
     tree,
 )
 from tests.support.test_authority import Credential
@@ -216,12 +217,11 @@ def test_nothing_that_is_written_trusts_the_stolen_key(hour: Hour) -> None:
 def test_everybody_who_must_be_served_anew_is_named(hour: Hour) -> None:
     """In the preview, in `up`, in the output, in the report; and the forecast renews nothing of the stolen slot."""
     today = datetime.now(UTC)
+    again = f"issued again on {today:%Y-%m-%d} with a new key: authority is distrusted"
+    for name in ("alice", "relay2", "mx1"):
+        assert again in told_of_generations(hour.said["preview distrusted"], name)
+        assert f"{name}: generation 1 -> 2, {again}" in hour.said["distrusted"]
     for said in (hour.said["preview distrusted"], hour.said["distrusted"]):
-        for name in ("alice", "relay2", "mx1"):
-            assert (
-                f"{name}: generation 1 -> 2, issued again on {today:%Y-%m-%d} with a new key: authority is distrusted"
-                in said
-            )
         assert "staff: authority is distrusted; to be served anew: anna" in said
     expected = {"servers": ["mx1"], "clients": ["alice", "relay2"], "rosters.staff": ["anna"]}
     assert hour.outputs["distrusted"]["distrusted"] == {"authority": expected}

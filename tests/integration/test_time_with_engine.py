@@ -27,6 +27,7 @@ from tests.support.stacks import (
     mail_stack,
     open_parts,
     table_rows,
+    told_of_generations,
     tree,
 )
 
@@ -155,14 +156,17 @@ def days(engine_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Days:
 
 
 def test_a_preview_of_another_day_tells_renewals_in_words(days: Days) -> None:
-    """A plain preview has a line for each renewal; the detailed one says why, and what stays accepted until when."""
-    for name in ("mx1", *CLIENTS):
-        assert f"{name}: generation 1 -> 2, renewal due since " in str(days.results["preview"])
+    """A plain preview has a line for the host; the detailed one says why, and what stays accepted until when."""
+    end, overlap = (format_instant(each)[:10] for each in (begin_of(DUE) + timedelta(days=30), DUE + timedelta(days=5)))
+    words = f"mx1: 3 rows before, 6 rows after; renewed: alice, bob, relay2; 3 beside a newer one until {overlap}; "
+    assert words in str(days.results["preview"])
     shown = days.results["diff"].stdout
     assert shown.count("half of 30 d have passed") == len(("mx1", *CLIENTS))
-    until_when = format_instant(DUE + timedelta(days=5))[:10]
-    assert f'generation 1: "until {until_when}' in shown
-    assert f"+ alice generation=2 not_after={format_instant(begin_of(DUE) + timedelta(days=30))[:10]}" in shown
+    for name in CLIENTS:
+        told = told_of_generations(shown, name)
+        assert told.startswith(f"g1 -> g2 until {end}, renewal due since ")
+        assert told.endswith(f"; g1 accepted until {overlap}")
+    assert f'+ g2 until {end} beside g1 until {overlap}: "3: alice, bob, relay2"' in shown
     assert "replace" not in shown
 
 

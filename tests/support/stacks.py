@@ -1,6 +1,7 @@
 """Stacks of this repository's own program in a directory of their own, with a stack file that the test writes."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ __all__ = [
     "resource_outputs",
     "revealed",
     "table_rows",
+    "told_of_generations",
     "tree",
 ]
 
@@ -125,6 +127,12 @@ def revealed(value: Any) -> Any:
 def certificates(state: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return the outputs of every certificate that the stack has issued, by the resource's name."""
     return {name: each for token in CERTIFICATES for name, each in resource_outputs(state, token).items()}
+
+
+def told_of_generations(shown: str, name: str) -> str:
+    """Return what a preview with `--diff` says of the generations of a certificate; empty where it says nothing."""
+    found = re.search(rf'::{re.escape(name)}\]\n[^\[]*?generations *: "(.*)"', shown)
+    return found[1] if found else ""
 
 
 def load_certificates(chain_pem: str) -> list[x509.Certificate]:
