@@ -1,5 +1,6 @@
 """What happens to certificates, keys and lists, each in a sentence with its cause; pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ _WORDS: Final = {
     "ServerCertificate": "server certificate",
     "ThirdPartyClientCertificate": "certificate of a third party",
 }
+_COUNTED: Final = re.compile(r"^[0-9,]+ clients?: ")
 _NOT_HERE: Final = HOSTS | {"HandOut"}
 
 
@@ -62,16 +64,11 @@ def _of_roster(step: Step, after: RosterInputs, due: Step | None) -> Iterator[tu
     if step.operation is Operation.DELETE:
         yield "roster", step.name, "deleted with all its keys; nothing of it is accepted any more", _cause(step, due)
         return
-    before_lines = due.after.changes if due and isinstance(due.after, RosterInputs) and due.changes else {}
-    is_declared_alike = isinstance(step.before, RosterInputs) and step.before.clients == after.clients
-    for who, what in after.changes.items():
-        alike = before_lines.get(who) == what
-        cause = (Cause.CLOCK if is_declared_alike else Cause.BOTH) if alike else Cause.CHANGE
-        cause = Cause.CLOCK if alike and " due since " in what else cause
-        if " clients: " in what and what[:1].isdigit():  # one sentence for many
-            yield f"clients of roster {step.name}", what, who, cause
-        else:
-            yield f"client of roster {step.name}", who, what, cause
+    is_applied = due is not None and isinstance(due.after, RosterInputs) and due.after.clients == _clients(step.before)
+    without = _touched(due.after) if due and isinstance(due.after, RosterInputs) and due.changes else {}
+    for who, what in _touched(after).items():
+        alike = Cause.CLOCK if is_applied else Cause.NOT_APPLIED
+        yield f"client of roster {step.name}", who, what, alike if without.get(who) == what else Cause.CHANGE
     if not after.changes:
         yield "roster", step.name, f"changed: {_members(step)}", _cause(step, due)
 
@@ -79,6 +76,19 @@ def _of_roster(step: Step, after: RosterInputs, due: Step | None) -> Iterator[tu
 def may_change(step: Step) -> bool:
     """Return whether nothing but the sealed passphrase of an archive differs: it may be the same one."""
     return step.operation is Operation.UPDATE and {*step.changes} == {"passphrase"}
+
+
+def _touched(inputs: RosterInputs) -> dict[str, str]:
+    """Return what happens to each client; above some hundred, all with one sentence stand behind it."""
+    told: dict[str, str] = {}
+    for who, what in inputs.changes.items():
+        names = _COUNTED.sub("", what)
+        told |= dict.fromkeys(names.split(", "), who) if names != what else {who: what}
+    return told
+
+
+def _clients(inputs: object) -> str:
+    return inputs.clients if isinstance(inputs, RosterInputs) else ""
 
 
 def _kind(step: Step) -> str:
