@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any, Final
 
 from pki.certificate.records import CertificateInputs
+from pki.fields import DeclaredCertificate
 from pki.imported_certificate.records import ImportedCertificateInputs
 from pki.model import Profile
 from pki.requested_authority.records import RequestedAuthorityInputs
@@ -70,7 +72,9 @@ def _of_roster(step: Step, after: RosterInputs, due: Step | None) -> Iterator[tu
         alike = Cause.CLOCK if is_applied else Cause.NOT_APPLIED
         yield f"client of roster {step.name}", who, what, alike if without.get(who) == what else Cause.CHANGE
     if not after.changes:
-        yield "roster", step.name, f"changed: {_members(step)}", _cause(step, due)
+        shared = step.before.shared if isinstance(step.before, RosterInputs) else after.shared
+        told = _declared_otherwise(shared, after.shared) or f"changed: {_members(step)}"
+        yield "roster", step.name, told, _cause(step, due)
 
 
 def may_change(step: Step) -> bool:
@@ -134,9 +138,20 @@ def _of_certificate(before: Any, after: CertificateInputs) -> str:
     old = before if isinstance(before, CertificateInputs) else None
     told = sentence_of_schedules(old.schedule if old else None, after.schedule)
     if old and not told:
-        return ""
+        return _declared_otherwise(old.declared, after.declared)
     distrusted = "distrusted" if after.is_distrusted and not (old and old.is_distrusted) else ""
     return "; ".join(filter(None, (distrusted, told)))
+
+
+def _declared_otherwise(before: DeclaredCertificate, after: DeclaredCertificate) -> str:
+    """Return which fields are declared otherwise where that changes nothing yet; empty where none is."""
+    pairs = ((each.name, getattr(before, each.name), getattr(after, each.name)) for each in fields(DeclaredCertificate))
+    told = [f"{name} {_value(was)} → {_value(will)}" for name, was, will in pairs if was != will]
+    return f"nothing is issued; declared otherwise for the next one: {', '.join(told)}" if told else ""
+
+
+def _value(value: object) -> str:
+    return "(not set)" if value in (None, "", ()) else str(value)
 
 
 def _of_list(before: Any, after: RevocationListInputs) -> str:
