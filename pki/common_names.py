@@ -8,6 +8,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from pki.model import Subject, SubjectAltNames
@@ -29,6 +30,8 @@ _LONGEST_NUMBER: Final = 64
 _LEAST_ADDRESS: Final = 2**24  # below is 0.0.0.0/8, where nobody is (RFC 1122)
 _MOST_ADDRESS: Final = 2**32 - 1
 _FULL_STOPS: Final = re.compile("[。︒．｡․]")  # noqa: RUF001  # what programs take for a dot (RFC 3490 section 3.1)
+_REMEMBERED: Final = 32_768
+"""Names of a roster are compared with each other several times, and once for each stack file of a review."""
 _MOST_COMPARED: Final = 256  # the A-label form of a text takes a time that grows with the square of its length
 _OTHER_PARTS: Final = ("organization", "organizational_unit", "locality", "state_or_province")
 
@@ -63,6 +66,7 @@ def comparable_text(text: str) -> str:
     return _FULL_STOPS.sub(".", unicodedata.normalize("NFKC", twice))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def comparable_name(name: str) -> str:
     """Normalise a mailbox, host or address: two spellings of one become equal."""
     local, at, text = comparable_text(name).rpartition("@")
@@ -120,6 +124,7 @@ def _is_own_host(host: str, alt_names: SubjectAltNames) -> bool:
     return wanted in own or is_host_covered(wanted, own)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _address(text: str) -> str:
     """Normalise an IP address: prefix dropped, IPv4-mapped as IPv4; empty for any other text.
 

@@ -1,8 +1,6 @@
 """The resource `ClientRoster`: many clients of one authority in one resource."""
 
-import gc
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Final
@@ -23,6 +21,7 @@ from postseal_core.errors import CertificateError, ConfigError, Problem
 from postseal_core.packing import pack, pack_lines, unpack
 from postseal_core.plugin.diff import compare
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
+from postseal_core.uncollected import uncollected
 
 __all__ = ["ClientRosterHandler"]
 
@@ -50,7 +49,7 @@ class ClientRosterHandler(HandlerBase[RosterArgs, RosterInputs, RosterState]):
         declaration = Declaration(rows_of(new.clients), shared, issuer)
         stored = StoredRoster.of_inputs(old) if old else None
         takeovers, problems = _takeovers(new, stored, context)
-        with _uncollected():
+        with uncollected():
             decision = decide_roster(declaration, stored, _view(new, issuer, context), context.now, takeovers)
         problems += [*decision.problems, *roster_withdrawal_problems(new.withdrawal, decision.accepted)]
         if problems:
@@ -95,7 +94,7 @@ class _Remembered:
 
 def _state(inputs: RosterInputs, old: RosterState | None, context: Context, *, is_preview: bool) -> RosterState:
     decided = context.memory.get(_Remembered, _key(inputs, context))
-    with _uncollected():
+    with uncollected():
         return roster_state(inputs, old, decided.clients if decided else None, context, is_preview=is_preview)
 
 
@@ -107,18 +106,6 @@ def _key(inputs: RosterInputs, context: Context) -> Hashable:
         (inputs.issuer, inputs.issuer_slot, inputs.issuer_key),
         (inputs.clients, inputs.schedules),
     )
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause the garbage collector: with millions of records and no cycles, it makes the time quadratic."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _shared(new: RosterArgs) -> DeclaredCertificate:

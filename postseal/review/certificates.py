@@ -1,9 +1,12 @@
 """What happens to certificates, keys and lists, each in a sentence with its cause; pure."""
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any, Final
 
 from pki.certificate.records import CertificateInputs
+from pki.fields import DeclaredCertificate
 from pki.imported_certificate.records import ImportedCertificateInputs
 from pki.model import Profile
 from pki.requested_authority.records import RequestedAuthorityInputs
@@ -36,6 +39,7 @@ _WORDS: Final = {
     "ServerCertificate": "server certificate",
     "ThirdPartyClientCertificate": "certificate of a third party",
 }
+_COUNTED: Final = re.compile(r"^[0-9,]+ clients?: ")
 _NOT_HERE: Final = HOSTS | {"HandOut"}
 
 
@@ -62,23 +66,33 @@ def _of_roster(step: Step, after: RosterInputs, due: Step | None) -> Iterator[tu
     if step.operation is Operation.DELETE:
         yield "roster", step.name, "deleted with all its keys; nothing of it is accepted any more", _cause(step, due)
         return
-    before_lines = due.after.changes if due and isinstance(due.after, RosterInputs) and due.changes else {}
-    is_declared_alike = isinstance(step.before, RosterInputs) and step.before.clients == after.clients
-    for who, what in after.changes.items():
-        alike = before_lines.get(who) == what
-        cause = (Cause.CLOCK if is_declared_alike else Cause.BOTH) if alike else Cause.CHANGE
-        cause = Cause.CLOCK if alike and " due since " in what else cause
-        if " clients: " in what and what[:1].isdigit():  # one sentence for many
-            yield f"clients of roster {step.name}", what, who, cause
-        else:
-            yield f"client of roster {step.name}", who, what, cause
+    is_applied = due is not None and isinstance(due.after, RosterInputs) and due.after.clients == _clients(step.before)
+    without = _touched(due.after) if due and isinstance(due.after, RosterInputs) and due.changes else {}
+    for who, what in _touched(after).items():
+        alike = Cause.CLOCK if is_applied else Cause.NOT_APPLIED
+        yield f"client of roster {step.name}", who, what, alike if without.get(who) == what else Cause.CHANGE
     if not after.changes:
-        yield "roster", step.name, f"changed: {_members(step)}", _cause(step, due)
+        shared = step.before.shared if isinstance(step.before, RosterInputs) else after.shared
+        told = _declared_otherwise(shared, after.shared) or f"changed: {_members(step)}"
+        yield "roster", step.name, told, _cause(step, due)
 
 
 def may_change(step: Step) -> bool:
     """Return whether nothing but the sealed passphrase of an archive differs: it may be the same one."""
     return step.operation is Operation.UPDATE and {*step.changes} == {"passphrase"}
+
+
+def _touched(inputs: RosterInputs) -> dict[str, str]:
+    """Return what happens to each client; above some hundred, all with one sentence stand behind it."""
+    told: dict[str, str] = {}
+    for who, what in inputs.changes.items():
+        names = _COUNTED.sub("", what)
+        told |= dict.fromkeys(names.split(", "), who) if names != what else {who: what}
+    return told
+
+
+def _clients(inputs: object) -> str:
+    return inputs.clients if isinstance(inputs, RosterInputs) else ""
 
 
 def _kind(step: Step) -> str:
@@ -124,9 +138,20 @@ def _of_certificate(before: Any, after: CertificateInputs) -> str:
     old = before if isinstance(before, CertificateInputs) else None
     told = sentence_of_schedules(old.schedule if old else None, after.schedule)
     if old and not told:
-        return ""
+        return _declared_otherwise(old.declared, after.declared)
     distrusted = "distrusted" if after.is_distrusted and not (old and old.is_distrusted) else ""
     return "; ".join(filter(None, (distrusted, told)))
+
+
+def _declared_otherwise(before: DeclaredCertificate, after: DeclaredCertificate) -> str:
+    """Return which fields are declared otherwise where that changes nothing yet; empty where none is."""
+    pairs = ((each.name, getattr(before, each.name), getattr(after, each.name)) for each in fields(DeclaredCertificate))
+    told = [f"{name} {_value(was)} → {_value(will)}" for name, was, will in pairs if was != will]
+    return f"nothing is issued; declared otherwise for the next one: {', '.join(told)}" if told else ""
+
+
+def _value(value: object) -> str:
+    return "(not set)" if value in (None, "", ()) else str(value)
 
 
 def _of_list(before: Any, after: RevocationListInputs) -> str:

@@ -1,6 +1,7 @@
 """The command `postseal review`: its options, and what it writes."""
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from postseal.review.stored import StoredStack, read_stored_stack, without_ciphe
 from postseal.review.text import render_text
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.instants import parse_instant
+from postseal_core.uncollected import uncollected
 
 __all__ = ["add_review"]
 
@@ -61,7 +63,10 @@ def _review(options: argparse.Namespace) -> int:
         return ExitCode.NOTHING
     if not options.after:
         raise ConfigError([Problem("--to", "is missing: name the stack file after the change")])
-    review = _reviewed(options)
+    with uncollected():
+        review = _reviewed(options)
+        # What the program leaves behind in cycles goes with this process; to look for it takes seconds.
+        gc.freeze()
     _deliver(_RENDERERS[options.format](review), options.output)
     return review.exit_code
 

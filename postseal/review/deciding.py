@@ -3,18 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from pki.key_material import use_key_loader
 from postfix.host_resource.access import access_by_service, rows_of_host, with_earlier_dates
-from postfix.host_resource.outside import rows_on
-from postfix.host_resource.records import HostArgs, HostRow
+from postfix.host_resource.records import HostArgs, HostRow, HostState
 from postseal.provider import REGISTRY
 from postseal.review.digests import SECRET_DIGESTS, Leaves, with_known_digests
 from postseal.review.stand_ins import StandIns
 from postseal.review.steps import HOSTS, Operation, Step, short_type
 from postseal.review.stored import SEALED, StoredResource
 from postseal_core.errors import ConfigError, PostsealError, Problem
+from postseal_core.packing import unpack_records
 from postseal_core.plugin.diff import Change, compare
 from postseal_core.plugin.handler import AnyHandler, CheckRequest, Context
 from postseal_core.plugin.material import MaterialStore
@@ -84,7 +85,7 @@ class Deciding:
             before=before,
             state_before=state,
             problems=(problem,) if stored.is_protected else (),
-            rows_before=tuple(rows_on(state)) if short_type(stored.type) in HOSTS and handler else (),
+            rows_before=_rows_before(stored.type, state),
         )
 
     def _of_ours(
@@ -96,7 +97,8 @@ class Deciding:
         old = decode_stored(handler.inputs, old_plain) if old_plain is not None else None
         before = decode_stored(handler.state, self._outputs(stored)) if stored else None
         step = Step(urn, token, _name(urn), Operation.SAME, before=old, state_before=before, state=before)
-        step = replace(step, rows_before=_rows_before(token, before), rows=_rows_before(token, before))
+        rows = _rows_before(token, before)
+        step = replace(step, rows_before=rows, rows=rows)
         try:
             declared = decode(handler.args, args)
             new = handler.check(CheckRequest(old=old, new=declared), context)
@@ -181,7 +183,14 @@ def _noted(step: Step, notes: list[str]) -> Step:
 
 
 def _rows_before(token: str, state: Any) -> tuple[HostRow, ...]:
-    return tuple(rows_on(state)) if short_type(token) in HOSTS and state is not None else ()
+    is_stored = short_type(token) in HOSTS and isinstance(state, HostState) and isinstance(state.rows, str)
+    return _unpacked(state.rows) if is_stored else ()
+
+
+@lru_cache(maxsize=64)
+def _unpacked(rows: str) -> tuple[HostRow, ...]:
+    """Return the rows that a host has, which each run asks for."""
+    return tuple(unpack_records(HostRow, rows))
 
 
 def _unchanged(urn: str, token: str, stored: StoredResource | None, outputs: Plain) -> Answer:

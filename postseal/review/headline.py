@@ -21,8 +21,9 @@ def headline(review: Review, names: int) -> Iterator[tuple[str, str]]:
             added[client].append(host.name)
         for client in before - after:
             gone[client].append(host.name)
-        for client in before & after & _with_new_rows(host):
-            (beside if client in _in_overlap(host) else instead).add(client)
+        renewed, in_overlap = before & after & _with_new_rows(host), _in_overlap(host)
+        beside |= renewed & in_overlap
+        instead |= renewed - in_overlap
     yield "May relay after this, not before", _on_hosts(added, names)
     yield "May no longer relay", _on_hosts(gone, names)
     yield from _networks(review.hosts)

@@ -4,15 +4,16 @@ import posixpath
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from pki.third_party_answer import fault_of_binary, pem_of_binary
 from postseal.review.declared import StackSource, sections_of
 from postseal.review.stack_yaml import StackText, read_stack_text
-from postseal.stack.screening import NO_FILE, FileText, declared_files
+from postseal.stack.build import file_text
+from postseal.stack.screening import declared_files
 from postseal_core.bounds import LARGEST_FILE_BYTES
 from postseal_core.errors import ConfigError, Problem
 from postseal_core.files.project_file import ProjectFileError, read_project_file
@@ -59,21 +60,8 @@ def open_stack_file(option: str, named: str) -> StackFile:
 def source_of(opened: StackFile, project: str) -> StackSource:
     """Return a stack file with all files that it names; `project`: whose sections are read."""
     raw, _ = sections_of(opened.text, project)
-    files = {name: _read(opened.read, name) for name in declared_files(raw)}
+    files = {name: file_text(partial(opened.read, name)) for name in declared_files(raw)}
     return StackSource(opened.text, files, opened.place)
-
-
-def _read(read: Reader, name: str) -> FileText:
-    try:
-        content = read(name)
-        text = pem_of_binary(content) or content.decode("utf-8")
-        return FileText(text.replace("\r\n", "\n").replace("\r", "\n"))
-    except FileNotFoundError:
-        return NO_FILE
-    except UnicodeDecodeError as error:
-        return FileText(fault=fault_of_binary(error.object))
-    except ProjectFileError as error:
-        return FileText(fault=str(error))
 
 
 def _on_disk(option: str, path: Path) -> StackFile:

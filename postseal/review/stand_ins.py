@@ -55,6 +55,7 @@ class StandIns:
 
     def __init__(self) -> None:
         self._keys: dict[str, SealedKey] = {}
+        self._outputs: dict[str, Mapping[str, Any]] = {}
 
     def key(self, holder: str, public_pem: PublicPem) -> str:
         """Return what stands for the private key of a holder, as a PEM block that no library takes for a key."""
@@ -73,8 +74,13 @@ class StandIns:
             raise CertificateError(f"{what}: whether it can be used is not known without it; `up` says so")
         return cast("PrivateKey", key)
 
-    def outputs_of(self, stored: StoredResource) -> dict[str, Any]:
+    def outputs_of(self, stored: StoredResource) -> Mapping[str, Any]:
         """Return the outputs of a stored resource with a stand-in in each secret's place."""
+        if stored.urn not in self._outputs:
+            self._outputs[stored.urn] = self._made_of(stored)
+        return self._outputs[stored.urn]
+
+    def _made_of(self, stored: StoredResource) -> Mapping[str, Any]:
         if stored.type == _ROSTER and "issued" in stored.outputs:
             return {**stored.outputs, **self._of_roster(stored)}
         outputs = {name: self._opened(name, value, stored) for name, value in stored.outputs.items()}

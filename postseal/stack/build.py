@@ -1,6 +1,6 @@
 """Read a stack's configuration and the files it names, and register everything it declares."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pulumi
@@ -29,7 +29,7 @@ from postseal.stack.screening import NO_FILE, FileText, declared_files
 from postseal_core.errors import ConfigError, PostsealError, Problem, lines_of_problems
 from postseal_core.files.project_file import ProjectFileError, read_project_file
 
-__all__ = ["build_stack", "read_configuration", "register_stack"]
+__all__ = ["build_stack", "file_text", "read_configuration", "register_stack"]
 
 
 def read_configuration() -> StackConfig:
@@ -91,8 +91,13 @@ def _list_of_problems(error: ConfigError) -> str:
 
 def _read_file(name: str) -> FileText:
     here = Path.cwd()
+    return file_text(lambda: read_project_file(_project_above(here), name, base=here))
+
+
+def file_text(read: Callable[[], bytes]) -> FileText:
+    """Return the text of a file that a stack file names, or why it cannot be read; DER and PKCS#7 as PEM."""
     try:
-        content = read_project_file(_project_above(here), name, base=here)
+        content = read()
         text = pem_of_binary(content) or content.decode("utf-8")
         return FileText(text.replace("\r\n", "\n").replace("\r", "\n"))
     except FileNotFoundError:

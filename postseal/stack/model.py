@@ -6,6 +6,7 @@ Order of mappings is the order of the file, except that an authority stands behi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from pki.crl_schedule import CrlPolicy
@@ -184,7 +185,7 @@ class ThirdPartyClient:
     private_key_secret: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Roster(_Certified):
     """Many clients of one authority; `declared` holds for each of them that does not say otherwise.
 
@@ -199,9 +200,9 @@ class Roster(_Certified):
     take_over: tuple[str, ...] = ()
     replaced_files: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def clients(self) -> Mapping[str, DeclaredCertificate]:
-        """The declaration of each client, with the roster's defaults."""
+        """The declaration of each client, with the roster's defaults; all checks ask for it."""
         shared = said_by_roster(self.declared)
         return {row.name: row.said.over(shared).values for row in self.rows}
 

@@ -17,7 +17,7 @@ from postseal.review.assembling import assembled
 from postseal.review.declared import StackSource
 from postseal.review.json_document import render_json
 from postseal.review.markdown import LONGEST, render_markdown
-from postseal.review.model import ExitCode, Review
+from postseal.review.model import Cause, ExitCode, Review
 from postseal.review.runs import compare_files
 from postseal.review.stack_yaml import read_stack_text
 from postseal.review.stored import read_stored_stack, without_ciphertext
@@ -203,7 +203,18 @@ def test_a_large_review_fits_into_a_comment_and_counts_the_rest(export: object) 
     assert len(text) <= LONGEST
     assert "May relay after this, not before" in text.splitlines()[2]
     assert re.search(r"and [0-9,]+ more", text)
+    assert "| 700 x client of roster staff new-00000-of-a-long-name, " in text
+    told = {each["name"] for each in json.loads(render_json(review))["certificates"]}
+    assert {f"new-{number:05d}-of-a-long-name" for number in range(700)} < told
     assert len(json.loads(render_json(review))["hosts"][0]["rows"]) > 700
+
+
+def test_renewals_of_many_are_told_as_the_clock_does_them(export: object) -> None:
+    """Also where the change itself is large: what is due without it is told apart from it, client by client."""
+    review = reviewed(export, many(700), days=45)
+    causes = {each.name: each.cause for each in review.certificates if each.kind == "client of roster staff"}
+    assert causes["carol"] is Cause.CLOCK
+    assert causes["new-00007-of-a-long-name"] is Cause.CHANGE
 
 
 def test_nothing_that_a_stack_file_says_is_markup() -> None:

@@ -203,7 +203,7 @@ def test_what_a_component_refuses_is_told_like_a_mistake_in_the_file(monkeypatch
     def refuse(_config: object) -> None:
         raise ConfigError([Problem("hosts.mx1", "one"), Problem("hosts.mx2", "two")])
 
-    monkeypatch.setattr(build, "_build", refuse)
+    monkeypatch.setattr(build, "register_stack", refuse)
     with pytest.raises(pulumi.RunError) as caught:
         build_stack(load_repository_stack("dev"))
     assert str(caught.value).splitlines() == [

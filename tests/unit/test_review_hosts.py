@@ -1,0 +1,140 @@
+"""What is told of one host: when its Postfix reads what is new, who may relay without a certificate, what moves."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pki.acceptance import AcceptedRow, Why
+from postfix.host import Ownership
+from postfix.host_resource.records import HostInputs, HostRow
+from postfix.target import Target, TargetKind
+from postseal.ledger.records import ledger_of_host
+from postseal.review.clients import Clients
+from postseal.review.headline import headline
+from postseal.review.hosts import host_reviews
+from postseal.review.model import HostReview, Mark, Review
+from postseal.review.steps import Operation, Step
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+LOCAL = Target(kind=TargetKind.LOCAL, path="/etc/postfix", config_directory="/etc/postfix", ownership=Ownership.MERGE)
+ELSEWHERE = Target(
+    kind=TargetKind.LOCAL, path="/etc/postfix-out", config_directory="/etc/postfix", ownership=Ownership.MERGE
+)
+INPUTS = HostInputs(
+    name="mx1",
+    target=LOCAL,
+    main_cf={"myhostname": "mx1.example.org", "mynetworks": "127.0.0.0/8, [::1]/128"},
+    content={"relay_clientcerts": "sha256:1", "tls/mx1.pem": "sha256:2"},
+)
+
+
+def row(client: str, fingerprint: str = "AA:BB", **more: Any) -> HostRow:
+    """Return a row that stands on the host for a week."""
+    accepted = AcceptedRow(client=client, generation=1, fingerprint_sha256=fingerprint, until=NOW + timedelta(days=9))
+    return HostRow(service="smtp", accepted=replace(accepted, **more), since=NOW - timedelta(days=7))
+
+
+def reviewed(operation: Operation, before: Any, after: Any, **more: Any) -> HostReview:
+    """Return what is told of one host."""
+    step = Step("urn", "postseal:index:PostfixHost", "mx1", operation, before=before, after=after, **more)
+    (host,) = host_reviews([step], Clients([]), NOW)
+    return host
+
+
+def changed(**main_cf: str) -> HostInputs:
+    """Return the host with other parameters."""
+    return replace(INPUTS, main_cf={**INPUTS.main_cf, **main_cf})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (INPUTS, changed(smtpd_tls_loglevel="2"), "Postfix **reloads**"),
+        (INPUTS, changed(inet_interfaces="all"), "Postfix **is stopped and started**"),
+        (None, INPUTS, "Postfix **reloads**, if it runs there"),
+        (INPUTS, replace(INPUTS, target=ELSEWHERE), "Postfix **reloads**, if it runs there"),
+        (INPUTS, replace(INPUTS, target=replace(LOCAL, kind=TargetKind.DIRECTORY)), "**Nothing reloads**"),
+    ],
+    ids=["parameter", "interfaces", "new", "moved", "directory"],
+)  # fmt: skip
+def test_it_is_told_when_postfix_reads_what_is_new(before: Any, after: Any, told: str) -> None:
+    """A reload, a stop and a start, or nothing, by the target and by what differs."""
+    operation = Operation.UPDATE if before else Operation.CREATE
+    assert reviewed(operation, before, after).reading.startswith(told)
+
+
+def test_a_host_that_goes_and_one_that_stays_are_told_apart() -> None:
+    """Of the one every row goes; of the other nothing is written and nothing reloads."""
+    rows = (row("alice"),)
+    gone = reviewed(Operation.DELETE, INPUTS, None, rows_before=rows)
+    assert (gone.after, [each.mark for each in gone.rows]) == (None, [Mark.GONE])
+    assert gone.removed == ("relay_clientcerts", "tls/mx1.pem")
+    same = reviewed(Operation.SAME, INPUTS, INPUTS, rows_before=rows, rows=rows)
+    assert (same.is_changed, same.reading, same.written) == (False, "", ())
+    assert [each.mark for each in same.rows] == [Mark.SAME]
+
+
+def test_a_host_that_is_refused_stays_as_it_is() -> None:
+    """Whatever its declaration says."""
+    rows = (row("alice"),)
+    host = reviewed(Operation.REFUSED, INPUTS, changed(mynetworks="0.0.0.0/0"), rows_before=rows, rows=())
+    assert host.is_refused
+    assert host.after == host.before
+    assert [each.mark for each in host.rows] == [Mark.SAME]
+
+
+def test_values_and_files_that_differ_are_named() -> None:
+    """Also a main.cf of somebody else, of which there is no digest: it is changed in place."""
+    after = replace(changed(smtpd_tls_loglevel="2"), content={**INPUTS.content, "tls/mx1.pem": "sha256:3"})
+    host = reviewed(Operation.UPDATE, INPUTS, after)
+    assert host.written == ("main.cf", "tls/mx1.pem")
+    assert [(each.place, each.name, each.before, each.after) for each in host.differences] == [
+        ("main.cf", "smtpd_tls_loglevel", "", "2")
+    ]
+
+
+def test_a_moved_host_writes_all_its_files() -> None:
+    """Those of the old place are ours no more."""
+    host = reviewed(Operation.UPDATE, INPUTS, replace(INPUTS, target=ELSEWHERE))
+    assert host.written == ("relay_clientcerts", "tls/mx1.pem")
+    assert host.differences[0].name == "place"
+
+
+def test_the_ledger_says_who_needs_no_certificate() -> None:
+    """What the declaration does not set, only the host itself could tell; that is never told as nobody."""
+    ledger = ledger_of_host(INPUTS, [row("bob", "CC"), row("alice", "AA")])
+    assert ledger.networks == ("127.0.0.0/8", "[::1]/128")
+    assert ledger.has_login is None
+    assert [each.accepted.client for each in ledger.rows] == ["alice", "bob"]
+    assert ledger_of_host(replace(INPUTS, main_cf={}), []).networks is None
+    restrictions = {"smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject"}
+    assert ledger_of_host(replace(INPUTS, main_cf=restrictions), []).has_login is True
+    assert ledger_of_host(changed(smtpd_relay_restrictions="reject"), []).has_login is False
+
+
+def test_a_row_whose_overlap_ended_says_when() -> None:
+    """It goes because of its date, not because of somebody's change."""
+    old = row("alice", "AA", until=NOW - timedelta(days=1), why=Why.OVERLAP)
+    new = row("alice", "BB", generation=2)
+    host = reviewed(Operation.UPDATE, INPUTS, changed(x="y"), rows_before=(old, new), rows=(new,))
+    assert [(each.mark, each.why) for each in host.rows] == [
+        (Mark.GONE, "overlap ended 2026-05-31 12:00"),
+        (Mark.SAME, "current"),
+    ]
+
+
+def test_the_headline_of_many_renewals_takes_time_by_their_number() -> None:
+    """Each host of ten thousand is looked at once, not once a client."""
+    count = 5_000
+    old = tuple(row(f"c{number}", f"A{number}", why=Why.OVERLAP) for number in range(count))
+    new = tuple(row(f"c{number}", f"B{number}", generation=2) for number in range(count))
+    was = tuple(replace(each, accepted=replace(each.accepted, why=Why.CURRENT)) for each in old)
+    host = reviewed(Operation.UPDATE, INPUTS, changed(x="y"), rows_before=was, rows=(*old, *new))
+    start = time.process_time()
+    told = dict(headline(Review("mail-pki", "test", NOW, hosts=(host,)), 3))
+    assert time.process_time() - start < 2
+    assert told["New certificate, old one accepted beside it"] == "c0, c1, c10 and 4,997 more"
+    assert told["May relay after this, not before"] == told["May no longer relay"] == "nobody"
