@@ -129,14 +129,15 @@ def life(engine_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Life:
     for name, number, sections in STEPS:
         mail.declare(sections, clock=day(number))
         _take_down(name, mail, seen)
-    (mail.out / "mx1/postfix/relay_clientcerts").write_text("")
+    table = mail.out / "mx1/postfix/relay_clientcerts"
+    table.write_text("".join(line for line in table.read_text().splitlines(keepends=True) if "=6 " not in line))
     _take_down("drift", mail, seen)
     return seen
 
 
 def _take_down(name: str, mail: MailStack, seen: Life) -> None:
     shown = mail.stack.preview(diff=True).expect_success()
-    seen.diff[name], seen.mentioned[name] = normal(shown.stdout), sorted(shown.stderr.splitlines())
+    seen.diff[name], seen.mentioned[name] = normal(shown.stdout), sorted(normal(shown.stderr).splitlines())
     seen.plain[name] = mail.stack.preview().expect_success().stdout
     before = rows_of(mail), files_of(mail)
     mail.stack.up().expect_success()
@@ -147,6 +148,7 @@ def _take_down(name: str, mail: MailStack, seen: Life) -> None:
 
 _SECRETIVE = (
     (re.compile(r"\b[0-9A-F]{2}(:[0-9A-F]{2}){19,}\b"), "FINGERPRINT"),
+    (re.compile(r"\b[0-9A-F]{2}(:[0-9A-F]{2}){7}\.\.\."), "FINGERPRINT..."),
     (re.compile(r"\b(sha256:)?[0-9a-f]{64}\b"), "DIGEST"),
     (re.compile(r"\b[0-9a-f]{30,40}\b"), "SERIAL"),
     (re.compile(r"(default_\w+::)[0-9a-f-]{36}"), r"\1ID"),
