@@ -11,4 +11,4 @@ def folded(sentences: Mapping[str, str]) -> dict[str, str]:
     names = defaultdict(list)
     for name, sentence in sorted(sentences.items()):
         names[sentence].append(name)
-    return {sentence: f"{len(who)}: {', '.join(who)}" if who[1:] else who[0] for sentence, who in names.items()}
+    return {sentence: f"{len(who)} in all: {', '.join(who)}" if who[1:] else who[0] for sentence, who in names.items()}

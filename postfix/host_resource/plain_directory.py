@@ -45,7 +45,7 @@ class _PlainDirectory:
         del prepared
         refuse_another_stack(DirectoryWriter(self._path), deployed, bringer)
         foresee_directory(self._path, paths, deployed.files, bringer)
-        return f"carry {self._path} to the host, where Postfix has to reload it"
+        return f"copy {self._path} to the host and reload Postfix there"
 
     def write(
         self,

@@ -128,7 +128,7 @@ def _folded(group: Sequence[CertificateChange], limits: Limits) -> tuple[str, st
 
 def _files(review: Review, limits: Limits) -> Iterator[Block]:
     items = []
-    for each in review.files:
+    for each in () if review.problems else review.files:
         if each.written:
             items.append((each.name, listed(each.written, limits.names)))
         if each.may:

@@ -1,7 +1,7 @@
 """The first lines of a review: who may relay after this and not before, and who no longer; pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pki.acceptance import Why
 from postseal.review.model import HostReview, Mark, Review
@@ -24,8 +24,12 @@ def headline(review: Review, names: int) -> Iterator[tuple[str, str]]:
         renewed, in_overlap = before & after & _with_new_rows(host), _in_overlap(host)
         beside |= renewed & in_overlap
         instead |= renewed - in_overlap
-    yield "May relay after this, not before", _on_hosts(added, names)
-    yield "May no longer relay", _on_hosts(gone, names)
+    open_before, open_after = (
+        _without_proof(review.hosts, is_before=True),
+        _without_proof(review.hosts, is_before=False),
+    )
+    yield "May relay after this, not before", _everybody(added, open_after - open_before, names)
+    yield "May no longer relay", _everybody(gone, open_before - open_after, names)
     yield from _networks(review.hosts)
     if beside:
         yield "New certificate, old one accepted beside it", listed(sorted(beside), names)
@@ -56,6 +60,20 @@ def _on_hosts(clients: dict[str, list[str]], names: int) -> str:
     for client in sorted(clients):
         by_hosts[listed(sorted(clients[client]), names)].append(client)
     return "; ".join(f"{listed(who, names)} on {where}" for where, who in sorted(by_hosts.items())) or "nobody"
+
+
+def _everybody(clients: dict[str, list[str]], open_to: Collection[str], names: int) -> str:
+    """Return clients by hosts, and before them whoever needs no certificate: that opens and closes most."""
+    without = f"without any certificate {listed(sorted(open_to), names)}" if open_to else ""
+    by_certificate = _on_hosts(clients, names) if clients or not open_to else ""
+    return "; ".join(filter(None, (without, by_certificate)))
+
+
+def _without_proof(hosts: Iterable[HostReview], *, is_before: bool) -> set[str]:
+    """Return each network that relays, and whoever logs in, with the host that it is about."""
+    ledgers = {each.name: each.before if is_before else each.after for each in hosts if each.is_changed}
+    networks = {f"{each} on {name}" for name, ledger in ledgers.items() if ledger for each in ledger.networks or ()}
+    return networks | {f"who logs in on {name}" for name, ledger in ledgers.items() if ledger and ledger.has_login}
 
 
 def _networks(hosts: Iterable[HostReview]) -> Iterator[tuple[str, str]]:

@@ -80,7 +80,10 @@ def _reading(old: HostInputs | None, new: HostInputs | None, *, is_moved: bool) 
     if target is None:
         return ""
     if target.kind is TargetKind.DIRECTORY:
-        return "**Nothing reloads**: a directory is written to; carry it to the host, and reload Postfix there"
+        return (
+            f"**By hand**: `up` writes to a directory; copy `{target.path}` to the host and **reload** Postfix there, "
+            "until then everything stays as it is"
+        )
     if new is None:
         return "Postfix **reloads** without what was ours; its own files come back"
     if is_moved or old is None:

@@ -223,7 +223,7 @@ def test_the_word_reload_stands_at_each_host_whose_files_change_and_nowhere_else
         for block in re.split(r"(?m)^(?=    [+~-] )", life.diff[name])
         if (match := re.search(r"index:PostfixHost::(\w+)\]", block)) and re.search(r"\breload *: \"", block)
     }
-    told = {line.partition(":")[0] for line in life.mentioned[name] if "Postfix has to reload" in line}
+    told = {line.partition(":")[0] for line in life.mentioned[name] if "reload Postfix there" in line}
     if name != "drift":
         assert shown == life.changed_hosts[name]
     assert told == life.changed_hosts[name]
@@ -251,7 +251,7 @@ def test_twelve_renewals_on_two_hosts_fit_on_a_screen(engine_home: Path, tmp_pat
     assert len(plain.stdout.splitlines()) <= MOST_PLAIN_LINES
     for text in (shown.stdout, plain.stdout):
         assert [name for name in names if name not in text] == []
-    hosts = [line for line in shown.stderr.splitlines() if "Postfix has to reload" in line]
+    hosts = [line for line in shown.stderr.splitlines() if "reload Postfix there" in line]
     assert [line.partition(";")[0] for line in sorted(hosts)] == [
         f"{host}: 12 rows before, 24 rows after" for host in ("mx1", "mx2")
     ]

@@ -166,7 +166,7 @@ def test_a_preview_of_another_day_tells_renewals_in_words(days: Days) -> None:
         told = told_of_generations(shown, name)
         assert told.startswith(f"g1 -> g2 until {end}, renewal due since ")
         assert told.endswith(f"; g1 accepted until {overlap}")
-    assert f'+ g2 until {end} beside g1 until {overlap}: "3: alice, bob, relay2"' in shown
+    assert f'+ g2 until {end} beside g1 until {overlap}: "3 in all: alice, bob, relay2"' in shown
     assert "replace" not in shown
 
 

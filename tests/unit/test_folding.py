@@ -8,7 +8,7 @@ from postseal_core.folding import folded
 
 def test_one_is_named_and_several_are_counted_first() -> None:
     """A preview cuts long lines, and never their beginning."""
-    assert folded({"b": "renewed", "a": "renewed", "c": "gone"}) == {"renewed": "2: a, b", "gone": "c"}
+    assert folded({"b": "renewed", "a": "renewed", "c": "gone"}) == {"renewed": "2 in all: a, b", "gone": "c"}
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.sampled_from(["x", "y", "z"])))

@@ -51,7 +51,7 @@ RENEWED = [row("al", 1, is_earlier=True), row("al", 2)]
         ([row("al", 1)], RENEWED, {"g2 until 2028-01-04 beside g1 until 2027-01-18": "al"}),
         ([row("al", 1), row("al", 2)], [row("al", 2)], {"g1 taken off": "al"}),
         ([row("al", 1)], [row("al", 2)], {"g2 until 2028-01-04; g1 taken off": "al"}),
-        ([row("al", 1), row("bo", 1)], [], {"no longer let in": "2: al, bo"}),
+        ([row("al", 1), row("bo", 1)], [], {"no longer let in": "2 in all: al, bo"}),
         ([row("partner", None)], [], {}),
     ],
 )

@@ -111,7 +111,8 @@ def test_a_stack_that_is_new_is_reviewed_from_nothing(tmp_path: Path, capsys: py
     assert run("--state", state, "--to", new, "--at", "2026-11-27") == 1
     said = capsys.readouterr().out
     assert said.startswith("# mail-pki/prod: review at 2026-11-27 00:00")
-    assert "- **May relay after this, not before:** alice on mx1\n" in said
+    open_to = r"without any certificate 127.0.0.0/8 on mx1, \[::1\]/128 on mx1"
+    assert f"- **May relay after this, not before:** {open_to}; alice on mx1\n" in said
 
 
 def test_the_clock_of_a_stack_file_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,7 @@ def changed(**main_cf: str) -> HostInputs:
         (INPUTS, changed(inet_interfaces="all"), "Postfix **is stopped and started**"),
         (None, INPUTS, "Postfix **reloads**, if it runs there"),
         (INPUTS, replace(INPUTS, target=ELSEWHERE), "Postfix **reloads**, if it runs there"),
-        (INPUTS, replace(INPUTS, target=replace(LOCAL, kind=TargetKind.DIRECTORY)), "**Nothing reloads**"),
+        (INPUTS, replace(INPUTS, target=replace(LOCAL, kind=TargetKind.DIRECTORY)), "**By hand**: "),
     ],
     ids=["parameter", "interfaces", "new", "moved", "directory"],
 )  # fmt: skip
