@@ -1,7 +1,9 @@
 """Read the JSON of `pulumi stack export` into the records of its resources, never looking into a secret."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
 from pki.certificate.records import CertificateInputs, CertificateState
@@ -16,7 +18,7 @@ from postseal_core.records import Plain, decode_stored, secret_names
 from postseal_core.values import SIGNATURE_KEY
 from postseal_core.waiting import is_awaiting
 
-__all__ = ["StackState", "Stored", "read_stack", "unreadable"]
+__all__ = ["StackState", "Stored", "StoredHost", "read_hosts", "read_stack", "unreadable", "written_at"]
 
 _URN_PARTS: Final = 4
 _WORDS: Final = {
@@ -30,6 +32,7 @@ _WORDS: Final = {
 }
 _HOSTS: Final = ("PostfixHost", "MailServer", "RelayClient")
 _HOST_TOKENS: Final = frozenset(f"postseal:index:{each}" for each in _HOSTS)
+_NANOSECONDS: Final = re.compile(r"\.\d+")
 _REPAIR: Final = "run `pulumi up` with the current plugin to repair the state"
 
 Inputs = TypeVar("Inputs")
@@ -50,6 +53,9 @@ class Stored(Generic[Inputs, State]):
     def name(self) -> str:
         """The resource's name in the program, from the URN."""
         return _name_of(self.urn)
+
+
+StoredHost = Stored[HostInputs, HostState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,28 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
         waiting=tuple(filter(None, map(_waiting, rows))),
         proofs=dict(_proofs(made, problems)),
     )
+
+
+def read_hosts(export: object, problems: list[Problem]) -> tuple[StoredHost, ...]:
+    """Return every host of an export, as `read_stack` does those with certificates of their own.
+
+    Raises:
+        ConfigError: as of `read_stack`.
+    """
+    rows = [row for row in _rows_of(export) if isinstance(row, Mapping) and _is_live(row) and not _is_waiting(row)]
+    return tuple(_Reader(rows, problems).of_types(_HOSTS, HostInputs, HostState))
+
+
+def written_at(export: object) -> datetime | None:
+    """Return when the engine wrote this state last; None where it does not say so."""
+    deployment = export.get("deployment") if isinstance(export, Mapping) else None
+    manifest = deployment.get("manifest") if isinstance(deployment, Mapping) else None
+    said = manifest.get("time") if isinstance(manifest, Mapping) else None
+    try:
+        # In the engine's manifest seconds have nine digits, and the zone is that of its machine.
+        return datetime.fromisoformat(_NANOSECONDS.sub("", str(said))).astimezone(UTC) if said else None
+    except ValueError:
+        return None
 
 
 def unreadable(name: str, place: str, error: PostsealError) -> list[Problem]:

@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from postseal.report.engine import read_export, write_output
+from postseal.report.engine import deliver, read_export
 from postseal.review.assembling import assembled
 from postseal.review.declared import StackSource
 from postseal.review.json_document import render_json
@@ -57,12 +56,12 @@ def _review(options: argparse.Namespace) -> int:
     if options.blank:
         blank = without_ciphertext(read_export(options.blank))
         read_stored_stack(blank)
-        _deliver(json.dumps(blank, indent=1) + "\n", options.output)
+        deliver(json.dumps(blank, indent=1) + "\n", options.output)
         return ExitCode.NOTHING
     if not options.after:
         raise ConfigError([Problem("--to", "is missing: name the stack file after the change")])
     review = _reviewed(options)
-    _deliver(_RENDERERS[options.format](review), options.output)
+    deliver(_RENDERERS[options.format](review), options.output)
     return review.exit_code
 
 
@@ -94,11 +93,3 @@ def _clock(source: StackSource) -> datetime | None:
         return parse_instant(str(source.text.values[_CLOCK])) if _CLOCK in source.text.values else None
     except ValueError:
         return None
-
-
-def _deliver(text: str, output: str | None) -> None:
-    if output:
-        write_output(text, output)
-        return
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
