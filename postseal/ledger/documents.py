@@ -38,6 +38,7 @@ COLUMNS: Final = (
     "not_after",
 )
 _SHOWN_OF_A_FINGERPRINT: Final = len("AB:CD:EF:01")
+_NO_WAY: Final = ({"way": "none"},)
 _NOT_ISSUED: Final = "not issued yet"
 _NOT_SET: Final = "not set here; only the host knows"
 
@@ -154,13 +155,14 @@ def _plain_row(row: LedgerRow, at: datetime) -> Mapping[str, Any]:
 def render_csv(ledger: StackLedger, *, only_rows: bool = False) -> str:
     """Return the ledger as CSV (RFC 4180: comma, double quotes, CRLF, one header line), a line for each way in.
 
-    A text that a spreadsheet would take for a formula has an apostrophe in front; control characters are replaced.
+    A host without any has a line of its own. A text that a spreadsheet would take for a formula has an apostrophe in
+    front; control characters are replaced.
     """
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, restval="")
     writer.writeheader()
     for host in ledger.hosts:
-        for way in _ways(host, ledger.at, only_rows=only_rows):
+        for way in (*_ways(host, ledger.at, only_rows=only_rows),) or _NO_WAY:
             line = {"host": host.host, "place": host.place, **way}
             writer.writerow({name: guarded_cell(printable(cell)) for name, cell in line.items()})
     return text.getvalue()

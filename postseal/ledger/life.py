@@ -105,9 +105,10 @@ def _is_identity_meant(identity: Identity, subject: str) -> bool:
     number = digits.lstrip("0")
     if number == serial:
         return True
+    if len(number) >= _SHORTEST_BEGIN and serial.startswith(number):
+        return True
     fingerprints = (identity.fingerprint_sha256, identity.public_key_fingerprint_sha256)
-    begins = [*(_digits(str(each)).startswith(digits) for each in fingerprints), serial.startswith(number)]
-    return len(number) >= _SHORTEST_BEGIN and any(begins)
+    return len(digits) >= _SHORTEST_BEGIN and any(_digits(str(each)).startswith(digits) for each in fingerprints)
 
 
 def _is_row_meant(row: LedgerRow, subject: str) -> bool:

@@ -15,7 +15,7 @@ _OF_ITSELF: Final = {Why.CURRENT: "current", Why.OVERLAP: OVERLAP, Why.FOREIGN: 
 _ENDED: Final = {
     Why.CURRENT: "ended; listed until `up` renews it",
     Why.OVERLAP: "overlap ended, goes with the next `up`",
-    Why.FOREIGN: "from elsewhere, ended; listed until it is taken out",
+    Why.FOREIGN: "from elsewhere, ended; stays until taken out",
 }
 
 
