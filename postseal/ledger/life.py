@@ -152,7 +152,9 @@ def _generations(holder: Holder) -> Iterator[LifeEvent]:
     for each in issued.previous:
         entry = each.schedule
         yield _begin(entry.generation, Validity(entry.not_before, entry.not_after), entry.issuer, each.identity)
-        yield LifeEvent(entry.retire_at, Happening.RETIRES, entry.generation, "retires: the first `up` from then on")
+        yield LifeEvent(
+            entry.retire_at, Happening.RETIRES, entry.generation, "retires: the first `up` after that takes it out"
+        )
     revoked = [each for each in issued.revoked if each.schedule.generation != issued.generation]
     for issue in revoked:
         gone = issue.schedule
