@@ -1,7 +1,7 @@
 """The rows of a host at a later day, from what will then be decided about its clients; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pki.acceptance import AcceptedRow, Admitted, Why, accepted_rows, one_row_a_fingerprint
@@ -71,7 +71,8 @@ class _OfClient:
             yield LedgerRow(
                 host=self.listed[0].host,
                 service=self.service,
-                accepted=each,
+                # What an authority of another stack signs is decided without its dates, and names none.
+                accepted=replace(each, issuer=each.issuer or self.tracked.issuer),
                 roster=self.roster,
                 since=self._since(each, known),
             )

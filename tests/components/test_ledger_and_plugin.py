@@ -13,6 +13,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from pki.acceptance import AcceptedRow
+from pki.model import SlotId
 from postseal.ledger.left import still_let_in
 from postseal.ledger.life import Happening, explained
 from postseal.ledger.reading import StackLedger, read_holders, read_ledger
@@ -144,6 +145,13 @@ def lived() -> Any:
 
 
 NOW = FIRST + timedelta(days=63)
+
+
+def test_an_authority_that_is_not_in_the_state_is_still_named(lived: Any) -> None:
+    """As one of another stack; what it has signed and what it will sign has its name on a later day as well."""
+    rows = [each for each in lived["deployment"]["resources"] if not each["type"].endswith("index:Certificate")]
+    later = read_ledger({"deployment": {"resources": rows}}, NOW, NOW + timedelta(days=70))
+    assert {row.accepted.issuer for host in later.hosts for row in host.rows} == {SlotId("authority")}
 
 
 @pytest.mark.parametrize(
