@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
@@ -33,6 +33,7 @@ _WORDS: Final = {
 _HOSTS: Final = ("PostfixHost", "MailServer", "RelayClient")
 _HOST_TOKENS: Final = frozenset(f"postseal:index:{each}" for each in _HOSTS)
 _NANOSECONDS: Final = re.compile(r"\.\d+")
+_GOING: Final = "it is declared no more, or not there; the next `up` removes what is ours"
 _REPAIR: Final = "run `pulumi up` with the current plugin to repair the state"
 
 Inputs = TypeVar("Inputs")
@@ -112,11 +113,18 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
 def read_hosts(export: object, problems: list[Problem]) -> tuple[StoredHost, ...]:
     """Return every host of an export, as `read_stack` does those with certificates of their own.
 
+    One that is marked for deletion is among them, with a sentence that says so: it lets its clients in until then.
+
     Raises:
         ConfigError: as of `read_stack`.
     """
-    rows = [row for row in _rows_of(export) if isinstance(row, Mapping) and _is_live(row) and not _is_waiting(row)]
-    return tuple(_Reader(rows, problems).of_types(_HOSTS, HostInputs, HostState))
+    made = [row for row in _rows_of(export) if isinstance(row, Mapping) and _is_ours(row) and not _is_waiting(row)]
+    live, going = ([row for row in made if bool(row.get("delete")) is is_going] for is_going in (False, True))
+    left = _Reader(going, problems).of_types(_HOSTS, HostInputs, HostState)
+    return (
+        *_Reader(live, problems).of_types(_HOSTS, HostInputs, HostState),
+        *(replace(each, init_errors=(*each.init_errors, _GOING)) for each in left),
+    )
 
 
 def written_at(export: object) -> datetime | None:
@@ -182,7 +190,11 @@ def _rows_of(export: object) -> Sequence[object]:
 
 def _is_live(row: Plain) -> bool:
     """Return whether a resource is live; one marked `delete` is removed by the next `pulumi up`."""
-    return len(str(row.get("urn")).split("::")) >= _URN_PARTS and not row.get("delete")
+    return _is_ours(row) and not row.get("delete")
+
+
+def _is_ours(row: Plain) -> bool:
+    return len(str(row.get("urn")).split("::")) >= _URN_PARTS
 
 
 def _proofs(rows: Iterable[Plain], problems: list[Problem]) -> Iterator[tuple[str, HostEvidence]]:

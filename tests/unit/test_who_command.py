@@ -195,6 +195,18 @@ def test_a_row_less_in_the_state_is_a_row_less_in_the_answer(
     assert "by certificate nobody" in capsys.readouterr().out
 
 
+def test_a_host_that_is_not_removed_yet_still_lets_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The engine has it marked for deletion, as after a run that was broken off."""
+    state = deepcopy(STORED)
+    host_of(state, "mx1")["delete"] = True
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(state))
+    assert run("who", "--host", "mx1", state=path) == 0
+    told = capsys.readouterr().out
+    assert "by certificate 7 clients, 11 rows" in told
+    assert "look at last run: it is declared no more, or not there; the next `up` removes what is ours" in told
+
+
 def test_a_stack_without_hosts_has_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In words, as an empty output could be taken for a failure."""
     path = tmp_path / "state.json"
