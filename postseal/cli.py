@@ -91,14 +91,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    source = _source_options("--file")
+    source, color = _source_options("--file"), _color_options()
     report = commands.add_parser(
-        "report", parents=[source], help="show what expires, when, and what happens next", epilog=_EXIT_CODES
+        "report", parents=[source, color], help="show what expires, when, and what happens next", epilog=_EXIT_CODES
     )
     _add_report_options(report)
     ahead = commands.add_parser(
         "forecast",
-        parents=[source],
+        parents=[source, color],
         help="show what `pulumi up` will change on which day",
         epilog=_EXIT_CODES_OF_FORECAST,
     )
@@ -173,6 +173,11 @@ def _source_options(*file_options: str) -> _Parser:
     )
     options.add_argument("--now", type=_instant, metavar="INSTANT", help="rehearse: act as if this were the time")
     options.add_argument("--output", metavar="FILE", help="write to this file, at once or not at all")
+    return options
+
+
+def _color_options() -> _Parser:
+    options = _Parser(add_help=False)
     options.add_argument("--no-color", action="store_true", help="no colours (as with the variable NO_COLOR)")
     return options
 

@@ -27,18 +27,19 @@ def rows_ahead(
     decided here, as one from elsewhere, stays: somebody has to take it out.
     """
     decided = {(each.roster, each.name): (each, schedule) for each, schedule in schedules if each.kind in _CLIENTS}
-    for (service, roster, client), listed in _by_client(rows).items():
+    for (service, roster, client, is_foreign), listed in _by_client(rows).items():
         found = decided.get((roster, client))
-        if found is None or listed[0].accepted.why is Why.FOREIGN:
+        if found is None or is_foreign:
             yield from (row for row in listed if not _is_over(row, at))
-            continue
-        yield from _OfClient(service, roster, client, listed, *found).rows(at)
+        else:
+            yield from _OfClient(service, roster, client, listed, *found).rows(at)
 
 
-def _by_client(rows: Iterable[LedgerRow]) -> dict[tuple[str, str, str], list[LedgerRow]]:
-    found: dict[tuple[str, str, str], list[LedgerRow]] = {}
+def _by_client(rows: Iterable[LedgerRow]) -> dict[tuple[str, str, str, bool], list[LedgerRow]]:
+    found: dict[tuple[str, str, str, bool], list[LedgerRow]] = {}
     for row in rows:
-        found.setdefault((row.service, row.roster, row.accepted.client), []).append(row)
+        accepted = row.accepted
+        found.setdefault((row.service, row.roster, accepted.client, accepted.why is Why.FOREIGN), []).append(row)
     return found
 
 

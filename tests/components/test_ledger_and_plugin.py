@@ -12,12 +12,13 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from pki.acceptance import AcceptedRow
+from pki.acceptance import AcceptedRow, Why
 from pki.model import SlotId
+from postseal.ledger.ahead import rows_ahead
 from postseal.ledger.left import still_let_in
 from postseal.ledger.life import Happening, explained
 from postseal.ledger.reading import StackLedger, read_holders, read_ledger
-from postseal.report.forecast import BLOCKED, forecast
+from postseal.report.forecast import BLOCKED, forecast, schedules_at
 from postseal.review.stored import without_ciphertext
 from postseal_core.errors import PostsealError
 from postseal_core.values import UNKNOWN
@@ -145,6 +146,17 @@ def lived() -> Any:
 
 
 NOW = FIRST + timedelta(days=63)
+
+
+def test_a_certificate_from_elsewhere_with_a_name_of_ours_is_not_renewed(lived: Any) -> None:
+    """It stays beside the client's own rows, which go their way."""
+    now = read_ledger(lived, NOW)
+    mx1 = now.hosts[0]
+    foreign = replace(mx1.rows[0], accepted=AcceptedRow(client="alice", why=Why.FOREIGN, fingerprint_sha256=FOREIGN))
+    at = NOW + timedelta(days=70)
+    schedules = schedules_at(lived, NOW, at)
+    alone, beside = (set(rows_ahead(rows, schedules, at)) for rows in (mx1.rows, (foreign, *mx1.rows)))
+    assert beside == {foreign, *alone}
 
 
 def test_an_authority_that_is_not_in_the_state_is_still_named(lived: Any) -> None:
