@@ -24,9 +24,10 @@ from postseal.doctor.findings import has_fault
 from postseal.doctor.gathering import gather_facts
 from postseal.doctor.judgement import judge
 from postseal.host_access import render_host_keys
+from postseal.ledger.command import add_explain, add_who
 from postseal.places import add_place, session_at
 from postseal.report.csv_document import render_csv
-from postseal.report.engine import COMMAND_VARIABLE, export_stack, read_export, write_output
+from postseal.report.engine import COMMAND_VARIABLE, deliver, export_stack, read_export
 from postseal.report.forecast import forecast
 from postseal.report.forecast_document import render_forecast, render_forecast_json
 from postseal.report.icalendar import render_icalendar
@@ -90,14 +91,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    source = _source_options()
+    source, color = _source_options("--file"), _color_options()
     report = commands.add_parser(
-        "report", parents=[source], help="show what expires, when, and what happens next", epilog=_EXIT_CODES
+        "report", parents=[source, color], help="show what expires, when, and what happens next", epilog=_EXIT_CODES
     )
     _add_report_options(report)
     ahead = commands.add_parser(
         "forecast",
-        parents=[source],
+        parents=[source, color],
         help="show what `pulumi up` will change on which day",
         epilog=_EXIT_CODES_OF_FORECAST,
     )
@@ -110,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     add_audit(commands, _instant)
     add_adopt(commands)
     add_review(commands, _instant)
+    # As of `review`; in a report `--state` is the state of an item.
+    stored = _source_options("--state", "--file")
+    add_who(commands, stored, _instant)
+    add_explain(commands, stored)
     return parser
 
 
@@ -153,10 +158,13 @@ def _add_host_access(commands: "argparse._SubParsersAction[_Parser]") -> None:
     program.set_defaults(run=_host_program)
 
 
-def _source_options() -> _Parser:
+def _source_options(*file_options: str) -> _Parser:
+    """Return the options that say which stack is meant; `file_options`: how a file with its state is given."""
     options = _Parser(add_help=False)
     place = options.add_mutually_exclusive_group()
-    place.add_argument("--file", metavar="EXPORT.json", help="a file of `pulumi stack export`; - for standard input")
+    place.add_argument(
+        *file_options, dest="file", metavar="EXPORT.json", help="a file of `pulumi stack export`; - for standard input"
+    )
     place.add_argument(
         "--stack", default="", help=f"export this stack (default: the selected one) with `pulumi` or {COMMAND_VARIABLE}"
     )
@@ -165,6 +173,11 @@ def _source_options() -> _Parser:
     )
     options.add_argument("--now", type=_instant, metavar="INSTANT", help="rehearse: act as if this were the time")
     options.add_argument("--output", metavar="FILE", help="write to this file, at once or not at all")
+    return options
+
+
+def _color_options() -> _Parser:
+    options = _Parser(add_help=False)
     options.add_argument("--no-color", action="store_true", help="no colours (as with the variable NO_COLOR)")
     return options
 
@@ -193,7 +206,7 @@ def _report(options: argparse.Namespace) -> ExitCode:
     selection = _selection(options)
     items, unseen = selection.apply(inventory.items), selection.apply_to_unseen(inventory.unseen)
     chosen = replace(inventory, unseen=unseen, proven=selection.apply_to_proven(inventory.proven))
-    _deliver(RENDERERS[options.format](chosen, items, options), options)
+    deliver(RENDERERS[options.format](chosen, items, options), options.output)
     return exit_code(items, unseen)
 
 
@@ -206,9 +219,9 @@ def _forecast(options: argparse.Namespace) -> ExitCode:
     now = _now(options)
     events = forecast(_state(options), now, options.until)
     if options.format == "json":
-        _deliver(render_forecast_json(events, now, options.until), options)
+        deliver(render_forecast_json(events, now, options.until), options.output)
     else:
-        _deliver(render_forecast(events, now, options.until, _style(options, None)), options)
+        deliver(render_forecast(events, now, options.until, _style(options, None)), options.output)
     return ExitCode.FINE
 
 
@@ -252,15 +265,6 @@ def _state(options: argparse.Namespace) -> object:
 
 def _now(options: argparse.Namespace) -> datetime:
     return options.now or datetime.now(UTC).replace(microsecond=0)
-
-
-def _deliver(text: str, options: argparse.Namespace) -> None:
-    if options.output:
-        write_output(text, options.output)
-    else:
-        # Bytes, because CSV and iCalendar bring their own line ends.
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
 
 
 def _style(options: argparse.Namespace, rows: int | None) -> TableStyle:

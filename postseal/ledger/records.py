@@ -1,7 +1,7 @@
 """The ledger as records: every way in that a host's declaration and state know of; pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -14,7 +14,8 @@ __all__ = ["HostLedger", "LedgerRow", "ledger_of_host"]
 
 _NETWORKS: Final = "mynetworks"
 _LOGIN: Final = "permit_sasl_authenticated"
-_RESTRICTIONS: Final = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
+_RELAY_RESTRICTIONS: Final = "smtpd_relay_restrictions"
+_RESTRICTIONS: Final = (_RELAY_RESTRICTIONS, "smtpd_recipient_restrictions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class HostLedger:
     """Who may relay through one host.
 
     `networks`: whose hosts relay without any proof. `has_login`: whether users relay who log in. Both are None where
-    the declaration says nothing of them, and only the host itself could tell.
+    the declaration says nothing of them, and only the host itself could tell. `to_review`: what else is declared that
+    may let somebody in, or that nobody has checked, by its place.
     """
 
     host: str
@@ -57,6 +59,7 @@ class HostLedger:
     rows: tuple[LedgerRow, ...] = ()
     networks: tuple[str, ...] | None = None
     has_login: bool | None = None
+    to_review: Mapping[str, str] = field(default_factory=dict)
 
 
 def ledger_of_host(inputs: HostInputs, rows: Iterable[HostRow]) -> HostLedger:
@@ -72,9 +75,13 @@ def ledger_of_host(inputs: HostInputs, rows: Iterable[HostRow]) -> HostLedger:
         rows=tuple(sorted(named, key=lambda row: row.order)),
         networks=tuple(split_list(written[_NETWORKS])) if _NETWORKS in written else None,
         has_login=_has_login(written),
+        to_review={**inputs.to_review, **inputs.unknown_tables, **inputs.unchecked},
     )
 
 
 def _has_login(written: Mapping[str, str]) -> bool | None:
-    said = [split_list(written[name]) for name in _RESTRICTIONS if name in written]
-    return any(_LOGIN in each for each in said) if said else None
+    said = {name: split_list(written[name]) for name in _RESTRICTIONS if name in written}
+    if any(_LOGIN in each for each in said.values()):
+        return True
+    # Without its own value smtpd_relay_restrictions has Postfix's, which permits those who log in.
+    return False if _RELAY_RESTRICTIONS in said else None

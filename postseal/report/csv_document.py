@@ -4,12 +4,11 @@ import csv
 import io
 from collections.abc import Iterable
 
+from postseal.csv_cells import guarded_cell
 from postseal.report.model import Expiring
 from postseal_core.instants import format_instant
 
 __all__ = ["COLUMNS", "render_csv"]
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 COLUMNS = (
     "kind",
@@ -40,13 +39,8 @@ def render_csv(items: Iterable[Expiring]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([*map(_guarded, _row(item))] for item in items)
+    writer.writerows([*map(guarded_cell, _row(item))] for item in items)
     return text.getvalue()
-
-
-def _guarded(cell: str | int) -> str | int:
-    """Return a cell that is computed nowhere (OWASP, CSV injection)."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _row(item: Expiring) -> tuple[str | int, ...]:

@@ -10,7 +10,15 @@ from pathlib import Path
 from postseal.state_address import without_secrets
 from postseal_core.errors import PostsealError
 
-__all__ = ["BACKEND_VARIABLE", "COMMAND_VARIABLE", "EngineError", "export_stack", "read_export", "write_output"]
+__all__ = [
+    "BACKEND_VARIABLE",
+    "COMMAND_VARIABLE",
+    "EngineError",
+    "deliver",
+    "export_stack",
+    "read_export",
+    "write_output",
+]
 
 COMMAND_VARIABLE = "POSTSEAL_PULUMI"
 """Environment variable that names the `pulumi` program to run."""
@@ -85,6 +93,20 @@ def write_output(text: str, path: str) -> None:
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
         raise EngineError(f"cannot write {path} ({error.strerror})") from error
+
+
+def deliver(text: str, path: str | None) -> None:
+    """Write a text to a file, or to standard output where none is named.
+
+    Raises:
+        EngineError: the file cannot be written.
+    """
+    if path:
+        write_output(text, path)
+        return
+    # Bytes, because CSV and iCalendar bring their own line ends.
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
 
 
 def _parse(content: bytes, source: str) -> object:

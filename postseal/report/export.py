@@ -1,7 +1,9 @@
 """Read the JSON of `pulumi stack export` into the records of its resources, never looking into a secret."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
 from pki.certificate.records import CertificateInputs, CertificateState
@@ -16,7 +18,7 @@ from postseal_core.records import Plain, decode_stored, secret_names
 from postseal_core.values import SIGNATURE_KEY
 from postseal_core.waiting import is_awaiting
 
-__all__ = ["StackState", "Stored", "read_stack", "unreadable"]
+__all__ = ["StackState", "Stored", "StoredHost", "read_hosts", "read_stack", "unreadable", "written_at"]
 
 _URN_PARTS: Final = 4
 _WORDS: Final = {
@@ -30,6 +32,8 @@ _WORDS: Final = {
 }
 _HOSTS: Final = ("PostfixHost", "MailServer", "RelayClient")
 _HOST_TOKENS: Final = frozenset(f"postseal:index:{each}" for each in _HOSTS)
+_NANOSECONDS: Final = re.compile(r"\.\d+")
+_GOING: Final = "it is declared no more, or not there; the next `up` removes what is ours"
 _REPAIR: Final = "run `pulumi up` with the current plugin to repair the state"
 
 Inputs = TypeVar("Inputs")
@@ -50,6 +54,9 @@ class Stored(Generic[Inputs, State]):
     def name(self) -> str:
         """The resource's name in the program, from the URN."""
         return _name_of(self.urn)
+
+
+StoredHost = Stored[HostInputs, HostState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,35 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
     )
 
 
+def read_hosts(export: object, problems: list[Problem]) -> tuple[StoredHost, ...]:
+    """Return every host of an export, as `read_stack` does those with certificates of their own.
+
+    One that is marked for deletion is among them, with a sentence that says so: it lets its clients in until then.
+
+    Raises:
+        ConfigError: as of `read_stack`.
+    """
+    made = [row for row in _rows_of(export) if isinstance(row, Mapping) and _is_ours(row) and not _is_waiting(row)]
+    live, going = ([row for row in made if bool(row.get("delete")) is is_going] for is_going in (False, True))
+    left = _Reader(going, problems).of_types(_HOSTS, HostInputs, HostState)
+    return (
+        *_Reader(live, problems).of_types(_HOSTS, HostInputs, HostState),
+        *(replace(each, init_errors=(*each.init_errors, _GOING)) for each in left),
+    )
+
+
+def written_at(export: object) -> datetime | None:
+    """Return when the engine wrote this state last; None where it does not say so."""
+    deployment = export.get("deployment") if isinstance(export, Mapping) else None
+    manifest = deployment.get("manifest") if isinstance(deployment, Mapping) else None
+    said = manifest.get("time") if isinstance(manifest, Mapping) else None
+    try:
+        # In the engine's manifest seconds have nine digits, and the zone is that of its machine.
+        return datetime.fromisoformat(_NANOSECONDS.sub("", str(said))).astimezone(UTC) if said else None
+    except ValueError:
+        return None
+
+
 def unreadable(name: str, place: str, error: PostsealError) -> list[Problem]:
     """Return the problems of a stored resource, each with the way to repair it.
 
@@ -154,7 +190,11 @@ def _rows_of(export: object) -> Sequence[object]:
 
 def _is_live(row: Plain) -> bool:
     """Return whether a resource is live; one marked `delete` is removed by the next `pulumi up`."""
-    return len(str(row.get("urn")).split("::")) >= _URN_PARTS and not row.get("delete")
+    return _is_ours(row) and not row.get("delete")
+
+
+def _is_ours(row: Plain) -> bool:
+    return len(str(row.get("urn")).split("::")) >= _URN_PARTS
 
 
 def _proofs(rows: Iterable[Plain], problems: list[Problem]) -> Iterator[tuple[str, HostEvidence]]:

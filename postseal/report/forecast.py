@@ -19,7 +19,7 @@ from postseal.report.model import Expiring, Verb
 from postseal.report.schedules import SignedList, Tracked, read_future
 from postseal_core.errors import ScheduleError
 
-__all__ = ["BLOCKED", "Event", "forecast"]
+__all__ = ["BLOCKED", "Event", "forecast", "schedules_at"]
 
 BLOCKED: Final = "blocked"
 """`action` of an event that is due but cannot happen; its reason says what stands in the way."""
@@ -70,6 +70,19 @@ def forecast(export: object, now: datetime, until: datetime) -> tuple[Event, ...
     return tuple(sorted(events, key=lambda event: (event.at, event.kind, event.roster, event.name, event.action)))
 
 
+def schedules_at(export: object, now: datetime, at: datetime) -> tuple[tuple[Tracked, Schedule], ...]:
+    """Return each certificate with the schedule that it has at a later instant, on the assumptions of `forecast`.
+
+    Raises:
+        ConfigError: as of `forecast`.
+    """
+    future = read_future(export)
+    simulation = _Simulation(future.certificates, [each.window for each in future.imported if each.window])
+    for _ in simulation.run(now, at):
+        pass
+    return simulation.schedules()
+
+
 class _Simulation:
     """The certificates of a stack, and a queue of the instants at which something about one of them is due.
 
@@ -99,6 +112,10 @@ class _Simulation:
             at, index = heapq.heappop(self._queue)
             if at == self._due[index]:
                 yield from self._decide(index, at)
+
+    def schedules(self) -> tuple[tuple[Tracked, Schedule], ...]:
+        """Return each certificate with its schedule after the last decision."""
+        return tuple(zip(self._tracked, self._schedules, strict=True))
 
     def _ask(self, index: int, at: datetime) -> None:
         """Schedule the next decision about a certificate, replacing an earlier one."""

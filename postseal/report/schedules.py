@@ -8,6 +8,7 @@ from typing import Final
 from pki.certificate.records import CertificateInputs, CertificateState
 from pki.crl_schedule import CrlDemand, CrlPolicy, CrlSchedule
 from pki.demand import demand_of
+from pki.fields import Match
 from pki.generations import Demand, IssuerWindow, Schedule
 from pki.imported_certificate.records import ImportedCertificateInputs, ImportedCertificateState
 from pki.model import Profile, SlotId, Validity
@@ -30,7 +31,7 @@ class Tracked:
     """A certificate that will be renewed: its schedule and its next demand.
 
     `slot`: of an authority, which of its keys it is for; None for a leaf, and where another root signs a root's key.
-    `issuer`: which key signs it, None for itself.
+    `issuer`: which key signs it, None for itself. `match`: by what relays know it.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Tracked:
     issuer: SlotId | None
     schedule: Schedule
     demand: Demand
+    match: Match = Match.CERTIFICATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def _certificate(stored: Stored[CertificateInputs, CertificateState]) -> Tracked
             is_key_elsewhere=inputs.is_key_elsewhere,
             is_distrusted=inputs.is_distrusted,
         ),
+        match=inputs.declared.match,
     )
 
 
@@ -142,6 +145,7 @@ def _clients(roster: StoredRoster, problems: list[Problem]) -> Iterator[Tracked]
             issuer=roster.inputs.issuer_slot,
             schedule=client.schedule,
             demand=demand_of(client.declared, Profile.CLIENT, None),
+            match=client.declared.match,
         )
 
 

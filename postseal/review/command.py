@@ -3,12 +3,11 @@
 import argparse
 import gc
 import json
-import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from postseal.report.engine import read_export, write_output
+from postseal.report.engine import deliver, read_export
 from postseal.review.assembling import assembled
 from postseal.review.declared import StackSource
 from postseal.review.json_document import render_json
@@ -59,7 +58,7 @@ def _review(options: argparse.Namespace) -> int:
     if options.blank:
         blank = without_ciphertext(read_export(options.blank))
         read_stored_stack(blank)
-        _deliver(json.dumps(blank, indent=1) + "\n", options.output)
+        deliver(json.dumps(blank, indent=1) + "\n", options.output)
         return ExitCode.NOTHING
     if not options.after:
         raise ConfigError([Problem("--to", "is missing: name the stack file after the change")])
@@ -67,7 +66,7 @@ def _review(options: argparse.Namespace) -> int:
         review = _reviewed(options)
         # What the program leaves behind in cycles goes with this process; to look for it takes seconds.
         gc.freeze()
-    _deliver(_RENDERERS[options.format](review), options.output)
+    deliver(_RENDERERS[options.format](review), options.output)
     return review.exit_code
 
 
@@ -99,11 +98,3 @@ def _clock(source: StackSource) -> datetime | None:
         return parse_instant(str(source.text.values[_CLOCK])) if _CLOCK in source.text.values else None
     except ValueError:
         return None
-
-
-def _deliver(text: str, output: str | None) -> None:
-    if output:
-        write_output(text, output)
-        return
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()

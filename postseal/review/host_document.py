@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from pki.acceptance import Why
 from postseal.ledger.records import HostLedger
+from postseal.ledger.words import OVERLAP, login_words, network_words
 from postseal.review.blocks import Block, Bullets, Folded, Heading, Lines, Table
 from postseal.review.inline import literal
 from postseal.review.model import Difference, HostReview, Mark, RowChange
-from postseal.review.rows import OVERLAP
 from postseal.review.words import counted, day, listed, moment
 
 __all__ = ["host_blocks"]
@@ -57,9 +57,7 @@ def _summary(host: HostReview) -> Iterator[str]:
 
 
 def _without_certificate(ledger: HostLedger) -> str:
-    networks = "not set here" if ledger.networks is None else " ".join(ledger.networks) or "none"
-    login = {None: "not set here", True: "relays", False: "does not relay"}[ledger.has_login]
-    return f"Without a certificate: networks {networks}; login (SASL) {login}."
+    return f"Without a certificate: networks {network_words(ledger)}; login (SASL) {login_words(ledger)}."
 
 
 def _number(ledger: HostLedger | None) -> str:

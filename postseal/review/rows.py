@@ -4,19 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from pki.acceptance import Why
 from pki.generations import Cause, Schedule
 from postseal.ledger.records import LedgerRow
+from postseal.ledger.words import OVERLAP
 from postseal.review.clients import Clients, Decided
 from postseal.review.model import Mark, RowChange
 from postseal.review.words import moment
 
-__all__ = ["OVERLAP", "row_changes"]
-
-OVERLAP: Final = "overlap, goes with the first `up` after that"
-"""What is said of a row that stands beside that of a newer generation."""
+__all__ = ["row_changes"]
 
 
 @dataclass(frozen=True, slots=True)

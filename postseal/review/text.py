@@ -1,8 +1,9 @@
 """A review as plain text for a terminal; pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
+from postseal.ledger.columns import aligned
 from postseal.review.blocks import Block, Bullets, Folded, Heading, Lines, Table
 from postseal.review.document import LIMITS, document
 from postseal.review.inline import unmarked
@@ -11,8 +12,6 @@ from postseal.review.model import Review
 __all__ = ["render_text"]
 
 _UNDERLINES: Final = {1: "=", 2: "-"}
-_WIDEST: Final = 44
-"""What stands in a wider cell pushes the next one to the right."""
 
 
 def render_text(review: Review) -> str:
@@ -32,14 +31,7 @@ def _block(block: Block) -> Iterator[str]:
         case Bullets(items):
             yield from (f"  {unmarked(f'{label}: {text}' if label else text)}" for label, text in items)
         case Table(head, rows):
-            yield from _table([head, *rows])
+            yield from aligned(tuple(map(unmarked, row)) for row in (head, *rows))
         case Folded(summary, lines):
             yield f"{unmarked(summary)}{':' if lines else ''}"
             yield from (f"  {unmarked(each)}" for each in lines)
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    plain = [[unmarked(cell) for cell in row] for row in rows]
-    widths = [min(max(map(len, column)), _WIDEST) for column in zip(*plain, strict=True)]
-    for row in plain:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NoReturn, cast
@@ -44,6 +44,9 @@ from postfix.on_host import CertificateOnHost, Source, faults_at, sentences_of
 from postfix.public_file import public_file
 from postfix.sighting import sight
 from postfix.tables import parse_source, problems_of_rows
+from postseal.ledger.documents import render_csv, render_json, render_text
+from postseal.ledger.life import explained
+from postseal.ledger.reading import read_holders, read_ledger
 from postseal.provider import REGISTRY
 from postseal.report.engine import _parse
 from postseal.report.inventory import build_inventory
@@ -290,6 +293,14 @@ def _read_export(data: bytes) -> None:
     build_inventory(_parse(data, "EXPORT.json"), _NOW)
 
 
+def _read_ledger(data: bytes) -> None:
+    export = _parse(data, "STATE.json")
+    explained(read_holders(export), read_ledger(export, _NOW), "alice")
+    at = _NOW + timedelta(days=60)
+    for render in (render_text, render_json, render_csv):
+        render(read_ledger(export, _NOW, at))
+
+
 def _read_packed(data: bytes) -> None:
     unpack_lines(_safe_text(data))
     unpack_lines(base64.b64encode(data).decode())
@@ -315,5 +326,6 @@ READERS: Final[Mapping[str, Reader]] = {
     "private_key": Reader(_read_private_key, quotes_nothing=True),
     "wire": Reader(_read_wire),
     "export": Reader(_read_export),
+    "ledger": Reader(_read_ledger),
     "packed": Reader(_read_packed),
 }

@@ -1,0 +1,66 @@
+"""Rows that still let in somebody who left; pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from postseal.ledger.holders import Holder
+from postseal.ledger.reading import StackLedger
+from postseal.ledger.records import HostLedger, LedgerRow
+
+__all__ = ["Left", "names_of_left", "still_let_in"]
+
+_COMMENT: Final = "#"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is still there of those who left.
+
+    `ledger`: the hosts with their rows only. `absent`: names that nothing in this stack is known by, which are those
+    who were taken out, and those that were misspelt.
+    """
+
+    ledger: StackLedger
+    absent: tuple[str, ...]
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether at least one of them is let in."""
+        return any(host.rows for host in self.ledger.hosts)
+
+
+def names_of_left(text: str) -> tuple[str, ...]:
+    """Return the names in a list: one a line; blank lines and what follows a number sign are left out."""
+    lines = (line.partition(_COMMENT)[0].strip() for line in text.removeprefix("\N{BOM}").splitlines())
+    return tuple(dict.fromkeys(filter(None, lines)))
+
+
+def still_let_in(ledger: StackLedger, holders: Iterable[Holder], names: Iterable[str]) -> Left:
+    """Return the rows of whoever is called so: clients by name, and all whose certificate has that name or address.
+
+    Capital and small letters are the same here: one row too many is looked at, one too few lets somebody in.
+    """
+    known_as: dict[str, set[str]] = {}
+    for holder in holders:
+        known_as.setdefault(holder.name, set()).update(map(_folded, (holder.name, *holder.known_as)))
+    asked = {_folded(name): name for name in names}
+    hosts = tuple(_host(each, asked, known_as) for each in ledger.hosts)
+    known = set().union(*known_as.values()) | {
+        _folded(row.accepted.client) for host in ledger.hosts for row in host.rows
+    }
+    absent = tuple(name for folded, name in asked.items() if folded not in known)
+    return Left(replace(ledger, hosts=hosts), absent)
+
+
+def _host(host: HostLedger, asked: Mapping[str, str], known_as: Mapping[str, set[str]]) -> HostLedger:
+    return replace(host, rows=tuple(row for row in host.rows if not asked.keys().isdisjoint(_names(row, known_as))))
+
+
+def _names(row: LedgerRow, known_as: Mapping[str, set[str]]) -> set[str]:
+    client = row.accepted.client
+    return {_folded(client)} | known_as.get(client, set())
+
+
+def _folded(name: str) -> str:
+    return name.casefold()
