@@ -122,4 +122,6 @@ def test_what_is_listed_on_a_later_day_stands_there_since_it_did_or_will_be_issu
     now, then = ({(r.accepted.client, r.accepted.generation): r for h in each.hosts for r in h.rows}
                  for each in (read_ledger(STORED, NOW), read_ledger(STORED, NOW, at)))  # fmt: skip
     assert then["alice", 2].since == now["alice", 2].since
+    # Known by its key, which stays: it is the same row.
+    assert then["relay", 3].since == now["relay", 2].since
     assert NOW + timedelta(days=10) < then["alice", 3].since < at
