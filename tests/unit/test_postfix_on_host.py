@@ -23,10 +23,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postfix.deploy.sessions.local import LocalSession
+from postfix.host import HostDeclaration, OnHost, ServerSide
 from postfix.on_host import (
     CertificateOnHost,
     Sighting,
     Source,
+    certificate_on_host,
     fault_of_other_files,
     faults_at,
     files_of,
@@ -34,6 +36,7 @@ from postfix.on_host import (
     sources_of,
 )
 from postfix.public_file import PUBLIC_KEY, PublicFile, pem_blocks, public_file
+from postfix.settings import ServerSettings
 from postfix.sighting import sight
 from tests.support.test_authority import Credential, ThrowAwayAuthority
 
@@ -281,3 +284,13 @@ def test_a_preview_without_roots_rights_cannot_tell() -> None:
         done = subprocess.run([sys.executable, "-c", READ_AS_ANOTHER, nobody, *paths], capture_output=True, check=False)
     assert done.stderr == b""
     assert done.stdout.decode().splitlines() == ["True False", "False False", "False True"]
+
+
+def test_what_is_looked_for_are_the_files_that_a_host_declares() -> None:
+    """And nothing where it serves ours."""
+    files = ("/etc/ssl/mx1/privkey.pem", "/etc/ssl/mx1/fullchain.pem")
+    host = HostDeclaration("mx1", NAME, server=ServerSide(ServerSettings(), on_host=OnHost(files)))
+    wanted = certificate_on_host(host)
+    assert wanted is not None
+    assert wanted.chain_files == files
+    assert certificate_on_host(replace(host, server=ServerSide(ServerSettings(), ("mx1",)))) is None

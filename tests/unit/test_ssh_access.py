@@ -23,6 +23,11 @@ OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC6bD0cm1Qb5dS2lTQCw0TtMLdlKRQy5aEV
 GOOD = SshAccess(host="mx1.example.org", user="postseal", host_keys=(KEY,))
 
 
+def test_two_keys_in_one_are_no_key() -> None:
+    """Each stands in an entry of its own: behind the first nobody would see the second."""
+    assert complaint_of_host_key(f"{KEY}\n{OTHER}") is not None
+
+
 def test_a_usual_way_has_no_problem() -> None:
     """The control of the table below."""
     assert list(problems_of_ssh(GOOD)) == []
