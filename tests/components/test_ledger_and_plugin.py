@@ -26,6 +26,8 @@ from tests.components.test_review_and_plugin import FIRST, LIFETIME, SECRETS, ro
 from tests.support.examples import examples
 from tests.support.played_engine import PlayedStack, RefusedError
 
+pytestmark = pytest.mark.takes_long
+
 
 def export_of(stack: PlayedStack) -> Any:
     """Return the state as it is handed out, without ciphertext."""

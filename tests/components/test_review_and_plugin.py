@@ -29,6 +29,8 @@ from postseal_core.values import is_unknown
 from tests.support.examples import examples
 from tests.support.played_engine import PlayedStack, RefusedError
 
+pytestmark = pytest.mark.takes_long
+
 FIRST = datetime(2026, 3, 1, 9, tzinfo=UTC)
 NAMES = ("mail-pki", "test")
 SECRETS = {"carol-passphrase": "correct horse battery"}

@@ -17,6 +17,8 @@ from postseal.review.stored import read_stored_stack, without_ciphertext
 from postseal_core.errors import ConfigError
 from tests.support.stored_states import STATES, StoredStack
 
+pytestmark = pytest.mark.takes_long
+
 STORED = StoredStack(STATES / "1")
 EXPORT = json.loads((STATES / "1/export.json").read_text())
 NAMES = ("mail-pki", "test")

@@ -22,6 +22,8 @@ from postseal_core.errors import DeployError
 from postseal_core.files.tree import FileEntry
 from tests.support.played_host import PlayedHost, play
 
+pytestmark = pytest.mark.takes_long
+
 MAIN_CF = FileEntry("main.cf", b"# the administrator's\n", 0o644)
 SCRATCH = "/tmp/postseal-foresee."  # noqa: S108  # where the program makes its directory
 TEXT = Path(program_path()).read_text()

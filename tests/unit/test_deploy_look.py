@@ -21,7 +21,7 @@ from postseal_core.errors import DeployError
 from postseal_core.files.tree import MARK_FILE
 from tests.support.test_authority import ThrowAwayAuthority
 
-pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl]
+pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_openssl, pytest.mark.takes_long]
 
 SECONDS = 5.0
 """Many times as long as any look here takes."""

@@ -18,6 +18,8 @@ from postfix.deploy.sessions.ssh_connection import SshConnection, close_all, con
 from postfix.ssh_access import SshAccess, Sudo
 from postseal_core.errors import DeployError
 
+pytestmark = pytest.mark.takes_long
+
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGpSaA4mPS6pd7nzktvzYmZHvxfrKtaNmW5JcvoqSqRH"
 ACCESS = SshAccess(host="mx1.example.org", user="root", host_keys=(KEY,), sudo=Sudo.NONE)
 REFUSED = "ssh: connect to host mx1.example.org port 22: Connection refused"

@@ -6,6 +6,8 @@ import pytest
 
 from postfix.deploy.sessions.exchange import TooLateError, TooMuchError, exchange
 
+pytestmark = pytest.mark.takes_long
+
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 LARGE = bytes(range(256)) * 8192
 
