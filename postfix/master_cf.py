@@ -15,6 +15,7 @@ __all__ = [
     "BEGIN_MARK",
     "END_MARK",
     "MARKS",
+    "TLS_PROXY",
     "Service",
     "merge_services",
     "problems_of_services",
@@ -88,6 +89,8 @@ BASE_SERVICES = (
     Service("scache", "unix", "scache", process_limit="1"),
     Service("postlog", "unix-dgram", "postlogd", private="n", chroot="n", process_limit="1"),
 )
+# Only hosts that keep TLS connections for several mails need it (smtp_tls_connection_reuse).
+TLS_PROXY = Service("tlsproxy", "unix", "tlsproxy", process_limit="0")
 # local(8) and virtual(8) change to the recipient's identity and so must not be unprivileged.
 _PRIVILEGED = frozenset({"local", "virtual"})
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from postfix.destination_policies import problems_of_attribute_values
 from postfix.effective.acceptance import problems_of_accept
 from postfix.host import HostDeclaration, Ownership
 from postfix.host_checks import problems_of_declaration
@@ -27,6 +28,7 @@ from postfix.rendering import (
     typed_parameters,
 )
 from postfix.routing_checks import problems_of_routing
+from postfix.sending_checks import problems_of_sending
 from postfix.tables import TABLE_TYPES, problems_of_rows
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
@@ -112,8 +114,13 @@ def _problems_of_rendered(host: HostDeclaration) -> list[Problem]:
         for problem in problems_of_parameters(dict(service.options), postfix_version=version)
     ]
     transports = [problem.below("client.transports") for problem in [*problems_of_services(services), *options]]
+    attributes = [
+        problem.below(f"client.policies.{policy.destination}")
+        for policy in (host.client.settings.policies if host.client else ())
+        for problem in problems_of_attribute_values(policy, version)
+    ]
     rows = [problem.below(name) for name, each in sending_tables(host).items() for problem in problems_of_rows(each)]
-    return [*parameters, *transports, *rows]
+    return [*parameters, *transports, *attributes, *rows]
 
 
 def problems_of_host(host: HostDeclaration) -> list[Problem]:
@@ -124,6 +131,7 @@ def problems_of_host(host: HostDeclaration) -> list[Problem]:
     `problems_of_content`.
     """
     problems = [*problems_of_declaration(host), *problems_of_receiving(host), *_contradictions(host)]
+    problems += problems_of_sending(host)
     contradicted = {problem.path for problem in problems}
     problems += [problem for problem in _use(host) if problem.path not in contradicted]
     problems += [problem.below("accept") for problem in problems_of_accept(host.accept, render_parameters(host))]

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from postfix.destination_policies import policy_row
 from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.main_cf import render_whole
-from postfix.master_cf import BASE_SERVICES, Service, render_whole_services
+from postfix.master_cf import BASE_SERVICES, TLS_PROXY, Service, render_whole_services
 from postfix.parameters import LEGACY_CHAIN_FILES
 from postfix.receiving_rendering import receiving_parameters, receiving_tables, table_types
-from postfix.settings import ClientSettings, DestinationPolicy, Transport
+from postfix.settings import ClientSettings, Transport
 from postfix.tables import Row, render_source
 from postseal_core.files.tree import FileEntry
 
@@ -23,6 +24,7 @@ __all__ = [
     "CLIENT_TABLE",
     "PUBLIC_FILE",
     "SERVED_BY",
+    "begins_with_tls",
     "chain_file",
     "client_table",
     "client_tables",
@@ -44,10 +46,10 @@ _SMTP = "smtp"
 _CLIENT_TABLES = MappingProxyType({_SMTP: CLIENT_TABLE})
 _TRANSPORTS, _POLICIES = "transport", "tls_policy"
 _TRANSPORT_MAPS = "transport_maps"
+_WRAPPER, _REUSE = "smtp_tls_wrappermode", "smtp_tls_connection_reuse"
 _HERE = "$config_directory/"
 PUBLIC_FILE = 0o644
 _YES_NO = MappingProxyType({True: "yes", False: "no"})
-_MATCH_SEPARATOR = MappingProxyType({"fingerprint": "|", "verify": ":", "secure": ":"})
 _DANE_LEVELS = frozenset({"dane", "dane-only"})
 
 SERVED_BY: Final = tuple(f"smtpd_tls_{end}" for end in ("chain_files", *LEGACY_CHAIN_FILES))
@@ -127,6 +129,7 @@ def _client_parameters(host: HostDeclaration, client: ClientSettings) -> dict[st
         "smtp_dns_support_level": "dnssec" if _DANE_LEVELS & set(client.levels) else "",
         _TRANSPORT_MAPS: _table(host, _TRANSPORTS) if client.transports else "",
         "relayhost": client.relayhost,
+        _WRAPPER: "yes" if client.begins_with_tls else "",
     }
     return {
         "smtp_tls_security_level": client.smtp_tls_security_level,
@@ -192,14 +195,15 @@ def render_parameters(host: HostDeclaration) -> dict[str, str]:
     )
 
 
-def _transport_service(transport: Transport) -> Service:
-    level = transport.smtp_tls_security_level
+def _transport_service(transport: Transport, *, others_begin_with_tls: bool) -> Service:
+    level, wrapped = transport.smtp_tls_security_level, transport.begins_with_tls
     match = {f"smtp_tls_{level}_cert_match": ", ".join(transport.match)} if transport.match else {}
     options = {
         "syslog_name": f"postfix/{transport.name}",
         "smtp_tls_chain_files": _chain_files([transport.certificate] if transport.certificate else []),
         "smtp_tls_security_level": level,
         **match,
+        **({_WRAPPER: _YES_NO[wrapped]} if wrapped or others_begin_with_tls else {}),
         # A resumed session keeps the certificate it began with, and that may be another transport's.
         "smtp_tls_session_cache_database": "",
     }
@@ -209,12 +213,20 @@ def _transport_service(transport: Transport) -> Service:
 def render_services_of(host: HostDeclaration) -> tuple[Service, ...]:
     """Return the services of master.cf that are ours: under `MERGE` the transports only; needs no certificate."""
     base = BASE_SERVICES if host.ownership is Ownership.WHOLE else ()
-    return (*base, *map(_transport_service, host.transports))
+    proxy = (TLS_PROXY,) if base and _reuses_connections(host) else ()
+    wrapped = begins_with_tls(host)
+    return (*base, *proxy, *(_transport_service(each, others_begin_with_tls=wrapped) for each in host.transports))
 
 
-def _policy_row(policy: DestinationPolicy) -> Row:
-    match = f" match={_MATCH_SEPARATOR.get(policy.level, ':').join(policy.match)}" if policy.match else ""
-    return Row(policy.destination, policy.level + match)
+def _reuses_connections(host: HostDeclaration) -> bool:
+    """Return whether smtp(8) keeps TLS connections, which only tlsproxy(8) can hold for it."""
+    policies = host.client.settings.policies if host.client else ()
+    return host.parameters.get(_REUSE) == "yes" or any(each.connection_reuse for each in policies)
+
+
+def begins_with_tls(host: HostDeclaration) -> bool:
+    """Return whether main.cf has smtp(8) begin with TLS at once, in all mail that no transport takes."""
+    return host.parameters.get(_WRAPPER) == "yes" or bool(host.client and host.client.settings.begins_with_tls)
 
 
 def setting_tables(host: HostDeclaration) -> dict[str, list[Row]]:
@@ -231,7 +243,7 @@ def sending_tables(host: HostDeclaration) -> dict[str, list[Row]]:
             for each in client.transports
             for destination in each.destinations
         ],
-        _POLICIES: [_policy_row(policy) for policy in client.policies],
+        _POLICIES: [policy_row(policy) for policy in client.policies],
     }
     return {name: rows for name, rows in tables.items() if rows}
 

@@ -7,6 +7,8 @@ and `postfix.settings_checks` finds what contradicts itself.
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
+from postfix.next_hops import next_hops_of
+
 __all__ = [
     "CLIENT_LEVELS",
     "SERVER_LEVELS",
@@ -119,6 +121,11 @@ class ServerSettings:
         return self.relay.client_certificates if self.smtpd_tls_ask_ccert is None else self.smtpd_tls_ask_ccert
 
 
+def _begins_with_tls(next_hop: str, *, declared: bool | None) -> bool:
+    hops = next_hops_of(next_hop)
+    return bool(hops) and all(hop.begins_with_tls for hop in hops) if declared is None else declared
+
+
 @dataclass(frozen=True, slots=True)
 class DestinationPolicy:
     """How mail to one destination is protected: a row of smtp_tls_policy_maps (postconf(5)).
@@ -131,11 +138,27 @@ class DestinationPolicy:
         match: At `fingerprint` SHA-256 fingerprints, 32 hex pairs with colons, old and new side by side; at `verify`
             and `secure` names, or `nexthop`, `dot-nexthop`, `hostname`; refused at any other level. Default: empty,
             which leaves it to Postfix (smtp_tls_verify_cert_match, smtp_tls_secure_cert_match).
+        protocols: Versions of TLS, as `>=TLSv1.3`, or several with colons between. Default: empty, those of all mail.
+        ciphers: Grade of ciphers: `high`, `medium`, `low`, `export` or `null`. Default: empty, that of all mail.
+        exclude: Ciphers that are left out, by the names of OpenSSL; without effect in TLS 1.3. Default: none.
+        servername: What is sent as SNI: a name, or `hostname` or `nexthop`. Needs Postfix 3.5. Default: empty, none
+            (smtp_tls_servername).
+        connection_reuse: Use one TLS connection for several mails; needs Postfix 3.4 and a tlsproxy(8) service.
+            Default: None, as for all mail (smtp_tls_connection_reuse).
+        tafile: Files of the host with certificates to trust here instead of the roots, absolute paths, at `verify` and
+            `secure` only; a chrooted smtp(8) looks for them below queue_directory, so they need a service outside.
+            Default: none.
     """
 
     destination: str
     level: ClientLevel
     match: tuple[str, ...] = ()
+    protocols: str = ""
+    ciphers: str = ""
+    exclude: tuple[str, ...] = ()
+    servername: str = ""
+    connection_reuse: bool | None = None
+    tafile: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +177,8 @@ class Transport:
         match: As of a `DestinationPolicy`. Default: empty, what Postfix does at this level.
         next_hop: `[host]:port`, without brackets a domain whose MX hosts are asked. Default: empty, the MX hosts of the
             destination.
+        smtp_tls_wrappermode: Begin with TLS at once, without STARTTLS; needs level `encrypt` or stronger. Default:
+            None, where the port of `next_hop` is 465.
     """
 
     name: str
@@ -162,6 +187,12 @@ class Transport:
     smtp_tls_security_level: ClientLevel = "secure"
     match: tuple[str, ...] = ()
     next_hop: str = ""
+    smtp_tls_wrappermode: bool | None = None
+
+    @property
+    def begins_with_tls(self) -> bool:
+        """Whether TLS begins at once."""
+        return _begins_with_tls(self.next_hop, declared=self.smtp_tls_wrappermode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +215,8 @@ class ClientSettings:
         ca_file: Trust the declared roots, in one file; levels `verify` and `secure` need roots. Default: true.
         smtp_tls_CAfile: Trust the roots in this file of the host instead, an absolute path. Default: empty.
         relayhost: Where all mail goes that no transport takes: `[host]:port`. Default: empty, the MX hosts.
+        smtp_tls_wrappermode: Begin with TLS at once, without STARTTLS, in all mail that no transport takes; needs level
+            `encrypt` or stronger. Default: None, where the port of `relayhost` is 465.
         present_server_certificate: Present the server's chain as the client's, too; its certificates must be made for
             both (`also_client`), which is checked. Default: false.
         policies: How mail to single destinations is protected. Default: none.
@@ -200,6 +233,12 @@ class ClientSettings:
     present_server_certificate: bool = False
     policies: tuple[DestinationPolicy, ...] = ()
     transports: tuple[Transport, ...] = ()
+    smtp_tls_wrappermode: bool | None = None
+
+    @property
+    def begins_with_tls(self) -> bool:
+        """Whether TLS begins at once in all mail that no transport takes."""
+        return _begins_with_tls(self.relayhost, declared=self.smtp_tls_wrappermode)
 
     @property
     def levels(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from postfix.destination_policies import faults_of_attributes
 from postfix.networks import problems_of_networks
 from postfix.next_hops import faults_of_next_hops
 from postfix.settings import CLIENT_LEVELS, SERVER_LEVELS, ClientSettings, ServerSettings, Transport
@@ -99,7 +100,11 @@ def problems_of_client(client: ClientSettings) -> list[Problem]:
         for fault in _level_faults(client.smtp_tls_security_level, client.smtp_tls_fingerprint_cert_match)
     ]
     for policy in client.policies:
-        found = (*_word_faults([policy.destination]), *_level_faults(policy.level, policy.match))
+        found = (
+            *_word_faults([policy.destination]),
+            *_level_faults(policy.level, policy.match),
+            *faults_of_attributes(policy),
+        )
         faults += [(f"policies.{policy.destination}", fault) for fault in found]
     for transport in client.transports:
         faults += [(f"transports.{transport.name}", fault) for fault in _transport_faults(transport)]

@@ -92,9 +92,12 @@ def _settings(declared: Declared[HostSection], host: Host, _config: StackConfig)
             yield Problem(path, problem.message)
 
 
+_RELAY_THROUGH: Final = ("smtp_tls_security_level", "smtp_tls_fingerprint_cert_match", "smtp_tls_wrappermode")
+
+
 def _declared_twice(section: HostSection) -> list[Problem]:
     """Report settings that `relay_through` already decides."""
-    names = ("smtp_tls_security_level", "smtp_tls_fingerprint_cert_match") if section.relay_through else ()
+    names = _RELAY_THROUGH if section.relay_through else ()
     return [
         Problem(f"settings.{name}", "relay_through decides it; leave it out here and declare it there")
         for name in names
@@ -122,9 +125,7 @@ _PLACES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?:server|client|parameters)\.(.*)", r"settings.\1"),
     )
 )
-_OF_RELAY_THROUGH = frozenset(
-    f"settings.{name}" for name in ("relayhost", "smtp_tls_security_level", "smtp_tls_fingerprint_cert_match")
-)
+_OF_RELAY_THROUGH = frozenset(f"settings.{name}" for name in ("relayhost", *_RELAY_THROUGH))
 
 
 def _place(path: str, section: HostSection) -> str:

@@ -92,6 +92,12 @@ class PolicySection(Section):
 
     level: Text
     match: Texts = ()
+    protocols: Text = ""
+    ciphers: Text = ""
+    exclude: Texts = ()
+    servername: Text = ""
+    connection_reuse: Flag | None = None
+    tafile: Texts = ()
 
 
 class RelayThroughSection(Section):
@@ -101,6 +107,7 @@ class RelayThroughSection(Section):
     certificate: Text | None = None
     smtp_tls_security_level: Text | None = None
     smtp_tls_fingerprint_cert_match: tuple[Fingerprint, ...] = ()
+    smtp_tls_wrappermode: Flag | None = None
 
 
 class TransportSection(Section):
@@ -111,6 +118,7 @@ class TransportSection(Section):
     certificate: Text | None = None
     smtp_tls_security_level: Text = "secure"
     match: Texts = ()
+    smtp_tls_wrappermode: Flag | None = None
 
 
 def _lines(value: Any) -> Any:

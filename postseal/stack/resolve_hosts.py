@@ -236,12 +236,23 @@ def _with_relay(settings: ClientSettings, relay_through: RelayThroughSection | N
         relayhost=relay_through.relayhost,
         smtp_tls_security_level=_word(relay_through.smtp_tls_security_level or ("fingerprint" if match else "secure")),
         smtp_tls_fingerprint_cert_match=match,
+        smtp_tls_wrappermode=relay_through.smtp_tls_wrappermode,
     )
 
 
 def _policies(section: HostSection) -> Iterator[DestinationPolicy]:
     for destination, policy in section.policies.items():
-        yield DestinationPolicy(destination, _word(policy.level), _match(policy.level, policy.match))
+        yield DestinationPolicy(
+            destination,
+            _word(policy.level),
+            _match(policy.level, policy.match),
+            protocols=policy.protocols,
+            ciphers=policy.ciphers,
+            exclude=policy.exclude,
+            servername=policy.servername,
+            connection_reuse=policy.connection_reuse,
+            tafile=policy.tafile,
+        )
 
 
 def _transports(context: _Context) -> Iterator[Transport]:
@@ -254,6 +265,7 @@ def _transports(context: _Context) -> Iterator[Transport]:
             smtp_tls_security_level=_word(level),
             match=_match(level, section.match),
             next_hop=section.next_hop,
+            smtp_tls_wrappermode=section.smtp_tls_wrappermode,
         )
 
 

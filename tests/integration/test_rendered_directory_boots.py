@@ -311,3 +311,81 @@ def test_a_policy_row_lets_mail_through_to_listed_fingerprints_only(
     host = HostDeclaration("out", "out.example.test", client=ClientSide(settings))
     sender = postfix_instance(rendered(tmp_path / "relay", host, host_content(people)), overrides=SENDING_SIDE)
     assert sender.send("someone@elsewhere.test").status == status
+
+
+WRAPPED = {"wrapped": {"smtpd_tls_wrappermode": "yes"}}
+
+
+def outgoing(hop: str, *policies: DestinationPolicy, **settings: object) -> HostDeclaration:
+    """Return a host that sends everything to one next hop, with the listed client's certificate."""
+    client = ClientSettings(relayhost=hop, policies=policies, **settings)  # type: ignore[arg-type]
+    return HostDeclaration("out", "out.example.test", client=ClientSide(client, ("alice",)))
+
+
+def test_mail_begins_with_tls_where_the_next_hop_does(tmp_path: Path, postfix_instance: Boot, people: People) -> None:
+    """A transport beside it speaks STARTTLS as before; begun so at a server that greets first, no mail gets through."""
+    server = rendered(tmp_path / "server", server_host(BY_CERTIFICATE), host_content(people, mx1=people.server))
+    receiver = postfix_instance(server, servers=WRAPPED, overrides=RECEIVING_SIDE)
+    wrapped, plain = (f"[127.0.0.1]:{receiver.ports[name]}" for name in ("wrapped", "smtp"))
+    policies = tuple(DestinationPolicy(hop, "secure", (SERVER_NAME,)) for hop in (wrapped, plain))
+    transports = (
+        Transport("t-starttls", ("starttls.test",), "alice", "secure", (SERVER_NAME,), plain),
+        Transport(
+            "t-mistaken", ("mistaken.test",), "alice", "secure", (SERVER_NAME,), plain, smtp_tls_wrappermode=True
+        ),
+    )
+    host = outgoing(wrapped, *policies, transports=transports, smtp_tls_wrappermode=True)
+    content = host_content(people, alice=people.listed)
+    sender = postfix_instance(rendered(tmp_path / "relay", host, content), overrides=SENDING_SIDE)
+    outcomes = {domain: sender.send(f"someone@{domain}.test") for domain in ("anywhere", "starttls", "mistaken")}
+    assert {domain: each.status for domain, each in outcomes.items()} == {
+        "anywhere": "sent",
+        "starttls": "sent",
+        "mistaken": "deferred",
+    }
+    assert outcomes["anywhere"].trust == outcomes["starttls"].trust == "Verified"
+
+
+def test_every_attribute_of_a_policy_is_taken_by_postfix(
+    tmp_path: Path, postfix_instance: Boot, people: People
+) -> None:
+    """One that the server cannot agree to defers the mail, so they are in force and not only taken."""
+    server = rendered(tmp_path / "server", server_host(BY_CERTIFICATE), host_content(people, mx1=people.server))
+    receiver = postfix_instance(server, overrides={**RECEIVING_SIDE, "smtpd_tls_protocols": ">=TLSv1.3"})
+    hop = f"[127.0.0.1]:{receiver.port}"
+    agreed = DestinationPolicy(
+        hop,
+        "secure",
+        (SERVER_NAME,),
+        protocols=">=TLSv1.2, !TLSv1.1",
+        ciphers="high",
+        exclude=("aNULL", "MD5"),
+        servername=SERVER_NAME,
+        connection_reuse=True,
+    )
+    content = host_content(people, alice=people.listed)
+    for name, policy, status in (("agreed", agreed, "sent"), ("old", replace(agreed, protocols="TLSv1.2"), "deferred")):
+        directory = rendered(tmp_path / name, outgoing(hop, policy), content)
+        sender = postfix_instance(directory, overrides=SENDING_SIDE)
+        assert (name, sender.send("someone@anywhere.test").status) == (name, status)
+        # The first is about a server that this host does not have, the second is the handshake that fails.
+        expected = ("TLS server role is disabled", "TLS library problem")
+        assert [line for line in sender.complaints() if not any(words in line for words in expected)] == [], name
+
+
+def test_an_address_at_a_level_that_looks_for_a_name_is_refused_and_would_defer(
+    tmp_path: Path, postfix_instance: Boot, people: People
+) -> None:
+    """The server's certificate even holds the address; with the name under match the same mail is sent."""
+    server = rendered(tmp_path / "server", server_host(BY_CERTIFICATE), host_content(people, mx1=people.server))
+    receiver = postfix_instance(server, overrides=RECEIVING_SIDE)
+    hop = f"[127.0.0.1]:{receiver.port}"
+    content = host_content(people, alice=people.listed)
+    refused = outgoing(hop, smtp_tls_security_level="secure")
+    assert [problem.path for problem in problems_of_host(refused)] == ["client.relayhost"]
+    entries = [*render_configuration_files(refused), *render_content_files(refused, content)]
+    sender = postfix_instance(write_entries(tmp_path / "refused", entries), overrides=SENDING_SIDE)
+    assert (sender.send("someone@anywhere.test").status, sender.complaints()) == ("deferred", [])
+    named = outgoing(hop, DestinationPolicy(hop, "secure", (SERVER_NAME,)), smtp_tls_security_level="secure")
+    sender = postfix_instance(rendered(tmp_path / "named", named, content), overrides=SENDING_SIDE)
+    assert sender.send("someone@anywhere.test").status == "sent"

@@ -55,9 +55,9 @@ SENDER = HostDeclaration(
             smtp_tls_security_level="dane",
             relayhost="[hub.example.org]:587",
             policies=(
-                DestinationPolicy("example.net", "fingerprint", FINGERPRINTS),
+                DestinationPolicy("[mx.pinned.example]", "fingerprint", FINGERPRINTS),
                 DestinationPolicy("[hub.example.org]:587", "secure", ("hub.example.org", ".hubs.example.org")),
-                DestinationPolicy("example.com", "encrypt"),
+                DestinationPolicy("bare.example", "encrypt", protocols=">=TLSv1.3", exclude=("aNULL", "MD5")),
             ),
             transports=(
                 Transport("t-bank", ("bank.example", ".bank.example"), "bank", match=("mx.bank.example",)),
