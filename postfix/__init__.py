@@ -6,6 +6,7 @@ The public names are loaded on first use, so that programs which need no Pulumi 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from postfix.components.admission import Admission
     from postfix.components.certificates import HostCertificate, RelayingClient, TrustedRoot
     from postfix.components.host import PostfixHost
     from postfix.components.mail_server import MailServer
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
         RelayPolicy,
         ServerLevel,
         ServerSettings,
+        Submission,
+        SubmissionName,
         Transport,
     )
     from postfix.ssh_access import Sudo
@@ -31,6 +34,7 @@ else:
     from importlib import import_module
 
     _HOMES = {
+        "postfix.components.admission": ("Admission",),
         "postfix.components.certificates": ("HostCertificate", "RelayingClient", "TrustedRoot"),
         "postfix.components.host": ("PostfixHost",),
         "postfix.components.mail_server": ("MailServer",),
@@ -46,6 +50,8 @@ else:
             "RelayPolicy",
             "ServerLevel",
             "ServerSettings",
+            "Submission",
+            "SubmissionName",
             "Transport",
         ),
         "postfix.tables": ("ClientRow", "TableType"),
@@ -64,6 +70,7 @@ else:
 
 
 __all__ = [
+    "Admission",
     "CheckedHost",
     "ClientLevel",
     "ClientRow",
@@ -95,6 +102,8 @@ __all__ = [
     "ServerSettings",
     "ServerSide",
     "Ssh",
+    "Submission",
+    "SubmissionName",
     "Sudo",
     "TableType",
     "Transport",

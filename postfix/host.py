@@ -8,7 +8,7 @@ from typing import Final
 from pki.name_syntax import is_host_covered
 from postfix.parameters import PostfixVersion
 from postfix.receiving import Domains, Maps, Restrictions
-from postfix.settings import ClientSettings, ServerSettings, Transport
+from postfix.settings import ClientSettings, ServerSettings, Submission, SubmissionName, Transport
 from postfix.tables import TableType
 
 __all__ = [
@@ -70,12 +70,15 @@ class ServerSide:
         on_host: Serve what the host has already instead. Default: no.
         public_names: The host names that clients connect to; each certificate that is served must hold all of them.
             Default: `myhostname`.
+        submission: Services for mail programs, by name: `submission` listens on port 587, `submissions` on 465. They
+            serve the same certificates. Default: none.
     """
 
     settings: ServerSettings
     certificates: tuple[str, ...] = ()
     on_host: OnHost | None = None
     public_names: tuple[str, ...] = ()
+    submission: Mapping[SubmissionName, Submission] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final, get_args
 
 from pki.name_syntax import fault_of_alternative_host, fault_of_host
 from postfix.host import OLDEST_LEVEL, ClientSide, HostDeclaration, Ownership, ServerSide, certificate_names
+from postfix.settings import SubmissionName
 from postfix.settings_checks import problems_of_client, problems_of_server
 from postfix.tables import TABLE_TYPES
 from postseal_core.errors import Problem
@@ -46,6 +48,32 @@ def _problems_of_files(host: HostDeclaration, chain_files: tuple[str, ...]) -> I
             fault = f"got {shown(path)}, expected an absolute path without blanks, commas, quotes, $ and dots for names"
             yield Problem(f"chain_files[{index}]", fault)
     yield from (Problem("chain_files", f"{shown(path)} is named twice") for path in _repeated(chain_files))
+
+
+_SUBMISSION_NAMES: Final = tuple(get_args(SubmissionName))
+
+
+def _problems_of_submission(host: HostDeclaration, side: ServerSide) -> Iterator[Problem]:
+    for name, service in side.submission.items():
+        place = f"server.submission.{name}"
+        if name not in _SUBMISSION_NAMES:
+            yield Problem(place, f"{shown(name)} is no such service; write {' or '.join(_SUBMISSION_NAMES)}")
+        if not service.sasl and not service.client_certificates:
+            yield Problem(place, "nobody could submit here: let clients in by certificate, or users log in (sasl)")
+        if service.needs_both and not (service.sasl and service.client_certificates):
+            yield Problem(place, "needs_both asks for a certificate and a login, and one of them is not let in here")
+        if service.sasl and _is_outside_of_jail(host):
+            yield Problem(
+                place,
+                "smtpd(8) runs in the chroot jail of queue_directory, where an absolute smtpd_sasl_path leads nowhere, "
+                "and then nobody can submit; write it relative to queue_directory, as private/auth",
+            )
+
+
+def _is_outside_of_jail(host: HostDeclaration) -> bool:
+    path = host.parameters.get("smtpd_sasl_path", "")
+    is_dovecot = host.parameters.get("smtpd_sasl_type") == "dovecot"
+    return host.ownership is Ownership.WHOLE and is_dovecot and path.startswith("/")
 
 
 def _problems_of_client_side(host: HostDeclaration, side: ClientSide) -> Iterator[Problem]:
@@ -94,5 +122,6 @@ def problems_of_declaration(host: HostDeclaration) -> list[Problem]:
     """Report problems of names and typed settings; `problems_of_host` checks the rendered parameters."""
     problems = list(_problems_of_names(host))
     problems += _problems_of_server_side(host, host.server) if host.server else ()
+    problems += _problems_of_submission(host, host.server) if host.server else ()
     problems += _problems_of_client_side(host, host.client) if host.client else ()
     return problems

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from postfix.lines import BLANKS, Marks, carriage_return_of, find_block, is_remark, logical_lines
 from postfix.parameter_checks import problems_of_text
+from postfix.smtp_ports import port_number
 from postseal_core.errors import Problem, refuse
 from postseal_core.wording import shown
 
@@ -164,14 +165,23 @@ def _numbered_keys(lines: Iterable[str]) -> Iterator[tuple[int, tuple[str, str]]
 
 
 def _foreign_services(lines: Iterable[str], services: Sequence[Service]) -> list[Problem]:
-    taken = set(read_service_keys("\n".join(lines)))
-    return [
-        Problem(
-            service.name, f"master.cf already has a service {service.name} of type {service.type}; take another name"
-        )
-        for service in services
-        if service.key in taken
-    ]
+    taken = {_endpoint(key): key for key in read_service_keys("\n".join(lines))}
+    found = [(service, taken[_endpoint(service.key)]) for service in services if _endpoint(service.key) in taken]
+    return [Problem(service.name, _taken(*key)) for service, key in found]
+
+
+def _endpoint(key: tuple[str, str]) -> tuple[str, str]:
+    """Return by what Postfix tells services apart: of two that listen on one port it runs the last, without a word."""
+    name, service_type = key
+    host, colon, port = name.rpartition(":")
+    number = port_number(port) if service_type == "inet" else 0
+    return (f"{host}{colon}{number}" if number else name), service_type
+
+
+def _taken(name: str, service_type: str) -> str:
+    is_listener = service_type == "inet"
+    way_out = "put # in front of its lines there, or leave this one out" if is_listener else "take another name"
+    return f"master.cf already has a service {name} of type {service_type}; {way_out}"
 
 
 def _strangers(lines: Sequence[str], block: slice | None, known: Collection[tuple[str, str]]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
+from postfix.smtp_ports import SUBMISSIONS, port_number
 from postseal_core.wording import shown
 
 __all__ = ["NextHop", "faults_of_next_hops", "faults_of_transport", "next_hops_of", "split_transport"]
@@ -19,8 +20,6 @@ _SAYS_TEXT: Final = frozenset({"discard", "error", "retry"})
 _TO_HOSTS: Final = frozenset({"", "lmtp", "relay", "smtp"})
 _NO_HOST: Final = re.compile(r"\s|://|^//")
 _PARTS: Final = re.compile(r"(?P<bracket>\[)?(?P<host>(?(bracket)[^\]]*|[^:]*))(?(bracket)\])(:(?P<port>[^:]+))?")
-# RFC 8314: TLS from the first byte. IANA calls it submissions; older /etc/services have the other names.
-_WRAPPED_PORTS: Final = frozenset({"465", "submissions", "smtps", "ssmtp", "urd"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class NextHop:
     @property
     def begins_with_tls(self) -> bool:
         """Whether its port is the one where TLS begins at once, without STARTTLS (RFC 8314 section 3.3)."""
-        return self.port.lower() in _WRAPPED_PORTS
+        return port_number(self.port) == SUBMISSIONS
 
 
 def next_hops_of(text: str) -> tuple[NextHop, ...]:

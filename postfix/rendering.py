@@ -15,6 +15,7 @@ from postfix.master_cf import BASE_SERVICES, TLS_PROXY, Service, render_whole_se
 from postfix.parameters import LEGACY_CHAIN_FILES
 from postfix.receiving_rendering import receiving_parameters, receiving_tables, table_types
 from postfix.settings import ClientSettings, Transport
+from postfix.submission_rendering import SUBMISSION_TABLES, submission_services, submission_tables
 from postfix.tables import Row, render_source
 from postseal_core.files.tree import FileEntry
 
@@ -43,7 +44,7 @@ CA_FILE = "tls/ca.pem"
 CA_DIRECTORY = "ca"
 CLIENT_TABLE = "relay_clientcerts"
 _SMTP = "smtp"
-_CLIENT_TABLES = MappingProxyType({_SMTP: CLIENT_TABLE})
+_CLIENT_TABLES = MappingProxyType({_SMTP: CLIENT_TABLE, **SUBMISSION_TABLES})
 _TRANSPORTS, _POLICIES = "transport", "tls_policy"
 _TRANSPORT_MAPS = "transport_maps"
 _WRAPPER, _REUSE = "smtp_tls_wrappermode", "smtp_tls_connection_reuse"
@@ -73,7 +74,7 @@ def client_table(service: str) -> str | None:
 def client_tables(host: HostDeclaration) -> dict[str, str]:
     """Return, by service, the tables of clients that a host has."""
     has_clients = bool(host.server and host.server.settings.relay.client_certificates)
-    return {_SMTP: _CLIENT_TABLES[_SMTP]} if has_clients else {}
+    return {**({_SMTP: CLIENT_TABLE} if has_clients else {}), **submission_tables(host)}
 
 
 def _chain_files(names: Sequence[str]) -> str:
@@ -211,11 +212,12 @@ def _transport_service(transport: Transport, *, others_begin_with_tls: bool) -> 
 
 
 def render_services_of(host: HostDeclaration) -> tuple[Service, ...]:
-    """Return the services of master.cf that are ours: under `MERGE` the transports only; needs no certificate."""
+    """Return the services of master.cf that are ours: under `MERGE` only those beside its own; needs no certificate."""
     base = BASE_SERVICES if host.ownership is Ownership.WHOLE else ()
     proxy = (TLS_PROXY,) if base and _reuses_connections(host) else ()
     wrapped = begins_with_tls(host)
-    return (*base, *proxy, *(_transport_service(each, others_begin_with_tls=wrapped) for each in host.transports))
+    own = (*base, *proxy, *submission_services(host))
+    return (*own, *(_transport_service(each, others_begin_with_tls=wrapped) for each in host.transports))
 
 
 def _reuses_connections(host: HostDeclaration) -> bool:

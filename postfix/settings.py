@@ -18,6 +18,8 @@ __all__ = [
     "RelayPolicy",
     "ServerLevel",
     "ServerSettings",
+    "Submission",
+    "SubmissionName",
     "Transport",
 ]
 
@@ -26,6 +28,9 @@ ServerLevel = Literal["may", "encrypt"]
 
 ClientLevel = Literal["none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure"]
 """Security levels of smtp(8), from no TLS at all to a verified name (smtp_tls_security_level in postconf(5))."""
+
+SubmissionName = Literal["submission", "submissions"]
+"""Services for mail programs: port 587, where TLS begins with STARTTLS, and 465, where it begins at once (RFC 8314)."""
 
 SERVER_LEVELS: Final[tuple[Any, ...]] = get_args(ServerLevel)
 CLIENT_LEVELS: Final[tuple[Any, ...]] = get_args(ClientLevel)
@@ -119,6 +124,42 @@ class ServerSettings:
     def asks_for_certificates(self) -> bool:
         """Whether clients are asked for a certificate."""
         return self.relay.client_certificates if self.smtpd_tls_ask_ccert is None else self.smtpd_tls_ask_ccert
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A service for mail programs: who shows a listed certificate or logs in may write to anybody, and nobody else.
+
+        postfix.Submission(sasl=True)
+
+    It has restriction lists of its own, each complete, so that what is declared for port 25 lets nobody in here and
+    keeps nobody out. With `smtpd_sender_login_maps`, who logs in may write in the name of their own addresses only.
+
+    Args:
+        client_certificates: Clients may submit whose fingerprint is in the table of this service. Default: true.
+        sasl: Users may submit who log in (smtpd_sasl_type and smtpd_sasl_path are settings of the host). Default:
+            false.
+        needs_both: Only who shows a listed certificate and logs in. Default: false, either of the two is enough.
+    """
+
+    client_certificates: bool = True
+    sasl: bool = False
+    needs_both: bool = False
+
+    @property
+    def client_restrictions(self) -> tuple[str, ...]:
+        """What a client has to show before anything else; empty where it may log in instead."""
+        return ("permit_tls_clientcerts", "reject") if self.needs_both else ()
+
+    @property
+    def restrictions(self) -> tuple[str, ...]:
+        """The restrictions for each recipient, in the order Postfix tries them; the last one refuses."""
+        permits = (
+            (self.sasl, "permit_sasl_authenticated"),
+            (self.client_certificates and not self.needs_both, "permit_tls_clientcerts"),
+            (True, "reject"),
+        )
+        return tuple(restriction for is_wanted, restriction in permits if is_wanted)
 
 
 def _begins_with_tls(next_hop: str, *, declared: bool | None) -> bool:

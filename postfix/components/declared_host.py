@@ -1,7 +1,7 @@
 """Turn a host's declaration and its certificates into the arguments of its resource."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pulumi
 
@@ -13,23 +13,36 @@ from pki.components.signing import withdrawal
 from pki.components.third_party_client import ThirdPartyClientCertificate
 from pki.model import Validity
 from pki.records import Identity
-from postfix.components.certificates import HostCertificate, RelayingClient, TrustedRoot, trusted_pem
+from postfix.components.admission import Admission
+from postfix.components.certificates import (
+    HostCertificate,
+    RelayingClient,
+    TrustedRoot,
+    problems_of_names,
+    problems_of_shared_identities,
+    trusted_pem,
+)
 from postfix.host import ClientSide, HostDeclaration
 from postfix.host_resource.records import AccessArgs, ChainArgs, ForeignClient, HostArgs, RosterAccess
 from postfix.preflight import CheckedHost
-from postfix.settings import ClientSettings
+from postfix.rendering import client_tables
+from postfix.settings import ClientSettings, SubmissionName
 from postfix.tables import ClientRow
 from postfix.target import HostTarget
+from postseal_core.errors import Problem
 from postseal_core.program import later
 
-__all__ = ["DeclaredHost", "host_args", "sending_side", "summary_of", "without_waiting"]
+__all__ = ["DeclaredHost", "host_args", "problems_of_admissions", "sending_side", "summary_of", "without_waiting"]
 
 _SMTP = "smtp"
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredHost:
-    """One host; `certificates`: by the names in its declaration. `trust`: authorities, ours or others'."""
+    """One host; `certificates`: by the names in its declaration. `trust`: authorities, ours or others'.
+
+    `submission_clients`: who is let in by certificate through the services for mail programs, by service.
+    """
 
     checked: CheckedHost
     target: HostTarget
@@ -38,6 +51,13 @@ class DeclaredHost:
     relay_rosters: Sequence[ClientRoster] = ()
     extra_relay_clients: Sequence[ClientRow] = ()
     trust: Sequence[CertificateAuthority | TrustedRoot] = ()
+    submission_clients: Mapping[SubmissionName, Admission] = field(default_factory=dict)
+
+    @property
+    def admissions(self) -> Mapping[str, Admission]:
+        """Who is let in by certificate, by service of master.cf."""
+        relaying = Admission(self.relay_clients, self.relay_rosters, self.extra_relay_clients)
+        return {_SMTP: relaying, **{str(name): each for name, each in self.submission_clients.items()}}
 
     @property
     def declaration(self) -> HostDeclaration:
@@ -47,14 +67,15 @@ class DeclaredHost:
 
 def host_args(host: DeclaredHost) -> HostArgs:
     """Return the arguments of a host's resource."""
+    admitted = list(dict.fromkeys(each for admission in host.admissions.values() for each in admission.clients))
     return HostArgs(
         declaration=host.declaration,
         target=replace(host.target.record, ownership=host.declaration.ownership),
         chains={name: _chain(each) for name, each in host.certificates.items()},
         roots={name: later(pem) for each in host.trust for name, pem in trusted_pem(each).items()},
         distrusted={slot.name: later(pem) for slot, pem in distrusted_slots().items()},
-        access=_access(host),
-        withdrawal=withdrawal((each.authority for each in host.relay_clients if each.authority), host.relay_clients),
+        access={service: _access(admission) for service, admission in host.admissions.items() if admission},
+        withdrawal=withdrawal((each.authority for each in admitted if each.authority), admitted),
     )
 
 
@@ -64,6 +85,7 @@ def without_waiting(host: DeclaredHost) -> DeclaredHost:
         host,
         relay_clients=[each for each in host.relay_clients if not each.awaits],
         relay_rosters=[each for each in host.relay_rosters if not each.awaits],
+        submission_clients={name: each.without_waiting for name, each in host.submission_clients.items()},
     )
 
 
@@ -76,7 +98,13 @@ def summary_of(host: DeclaredHost) -> Mapping[str, str | list[str]]:
         "certificates": list(host.certificates),
         "relay_clients": [each.name for each in (*host.relay_clients, *host.extra_relay_clients)],
         **({"relay_rosters": rosters} if rosters else {}),
+        **{name: _names(admission) for name, admission in host.submission_clients.items()},
     }
+
+
+def _names(admission: Admission) -> list[str]:
+    rosters = (f"roster {each.name}" for each in admission.rosters)
+    return [*(each.name for each in (*admission.clients, *admission.extra)), *rosters]
 
 
 def sending_side(settings: ClientSettings, certificate: HostCertificate | None, *, has_roots: bool) -> ClientSide:
@@ -85,20 +113,37 @@ def sending_side(settings: ClientSettings, certificate: HostCertificate | None, 
     return ClientSide(replace(settings, ca_file=settings.ca_file and has_roots), names)
 
 
-def _access(host: DeclaredHost) -> Mapping[str, AccessArgs]:
-    access = AccessArgs(
-        clients={each.name: _admitted(each) for each in host.relay_clients},
-        rosters={each.name: _roster(each) for each in host.relay_rosters},
+def problems_of_admissions(host: DeclaredHost) -> Iterator[Problem]:
+    """Report clients and rosters that a table cannot hold side by side, by service, and services that there are not."""
+    tables = client_tables(host.declaration)
+    for service, admission in host.admissions.items():
+        if admission and service != _SMTP and service not in tables:
+            fault = "no such service lets clients in by certificate here; declare the service, or leave its clients out"
+            yield Problem(f"submission_clients.{service}", fault)
+        # Those of port 25 are arguments of the host.
+        is_relaying = service == _SMTP
+        problems = [
+            *problems_of_names("relay_clients" if is_relaying else "clients", admission.clients),
+            *problems_of_names("relay_rosters" if is_relaying else "rosters", admission.rosters),
+            *problems_of_shared_identities(admission.clients, admission.rosters),
+            *problems_of_names("extra_relay_clients" if is_relaying else "extra", admission.extra),
+        ]
+        yield from problems if is_relaying else (each.below(f"submission_clients.{service}") for each in problems)
+
+
+def _access(admission: Admission) -> AccessArgs:
+    return AccessArgs(
+        clients={each.name: _admitted(each) for each in admission.clients},
+        rosters={each.name: _roster(each) for each in admission.rosters},
         extra={
             each.name: ForeignClient(
                 fingerprint_sha256=each.fingerprint_sha256,
                 not_after=each.not_after,
                 certificate_pem=each.certificate_pem,
             )
-            for each in host.extra_relay_clients
+            for each in admission.extra
         },
     )
-    return {_SMTP: access} if access.clients or access.rosters or access.extra else {}
 
 
 def _admitted(client: RelayingClient) -> Admitted:

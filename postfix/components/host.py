@@ -7,6 +7,7 @@ import pulumi
 
 from pki.components.authority import CertificateAuthority
 from pki.components.roster import ClientRoster
+from postfix.components.admission import Admission
 from postfix.components.certificates import (
     HostCertificate,
     RelayingClient,
@@ -14,14 +15,20 @@ from postfix.components.certificates import (
     problems_of_certificates,
     problems_of_kinds,
     problems_of_names,
-    problems_of_shared_identities,
     trust_anchors,
 )
-from postfix.components.declared_host import DeclaredHost, host_args, summary_of, without_waiting
+from postfix.components.declared_host import (
+    DeclaredHost,
+    host_args,
+    problems_of_admissions,
+    summary_of,
+    without_waiting,
+)
 from postfix.components.reading import A_DECLARATION, HostArguments
 from postfix.host import HostDeclaration
 from postfix.host_resource.records import HostState
 from postfix.preflight import CheckedHost
+from postfix.settings import SubmissionName
 from postfix.tables import ClientRow
 from postfix.target import HostTarget
 from postseal_core.program import RecordResource
@@ -45,6 +52,8 @@ class PostfixHost(RecordResource):
         relay_clients: Single clients that may relay; a server only if it is `also_client`. Default: none.
         relay_rosters: Rosters all of whose clients may relay. Default: none.
         extra_relay_clients: Certificates from elsewhere that may relay. Default: none.
+        submission_clients: Who may submit by certificate through the services for mail programs that the declaration
+            has, by service: `{"submission": Admission(clients=[alice])}`. Default: none.
         trust: Authorities whose clients and servers are trusted, ours or others'. Default: none.
         opts: Options of Pulumi. Default: none.
 
@@ -81,6 +90,7 @@ class PostfixHost(RecordResource):
         relay_clients: Sequence[RelayingClient] = (),
         relay_rosters: Sequence[ClientRoster] = (),
         extra_relay_clients: Sequence[ClientRow] = (),
+        submission_clients: Mapping[SubmissionName, Admission] | None = None,
         trust: Sequence[CertificateAuthority | TrustedRoot] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -90,6 +100,7 @@ class PostfixHost(RecordResource):
         arguments.expect_certificates(certificates)
         arguments.expect_admitted(relay_clients, relay_rosters)
         arguments.expect_rows(extra_relay_clients)
+        arguments.expect_admissions(submission_clients)
         arguments.expect_trust(trust)
         arguments.refuse()
         host = DeclaredHost(
@@ -100,6 +111,7 @@ class PostfixHost(RecordResource):
             relay_rosters=relay_rosters,
             extra_relay_clients=extra_relay_clients,
             trust=trust,
+            submission_clients=submission_clients or {},
         )
         self._declare(name, host, arguments, opts)
 
@@ -110,10 +122,7 @@ class PostfixHost(RecordResource):
         arguments.add(host.checked.problems)
         arguments.add(problems_of_certificates(host.declaration, host.certificates))
         arguments.add(problems_of_kinds(host.declaration, host.certificates))
-        arguments.add(problems_of_names("relay_clients", host.relay_clients))
-        arguments.add(problems_of_names("relay_rosters", host.relay_rosters))
-        arguments.add(problems_of_shared_identities(host.relay_clients, host.relay_rosters))
-        arguments.add(problems_of_names("extra_relay_clients", host.extra_relay_clients))
+        arguments.add(problems_of_admissions(host))
         arguments.add(problems_of_names("trust", trust_anchors(host.trust)))
         arguments.refuse()
         awaits = _awaits(host)

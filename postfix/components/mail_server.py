@@ -7,6 +7,7 @@ import pulumi
 
 from pki.components.authority import CertificateAuthority
 from pki.components.roster import ClientRoster
+from postfix.components.admission import Admission
 from postfix.components.certificates import (
     HostCertificate,
     RelayingClient,
@@ -20,7 +21,7 @@ from postfix.components.host import PostfixHost
 from postfix.components.reading import HostArguments
 from postfix.host import HostDeclaration, OnHost, ServerSide
 from postfix.receiving import Domains, Maps, Restrictions
-from postfix.settings import ClientSettings, ServerSettings
+from postfix.settings import ClientSettings, ServerSettings, Submission, SubmissionName
 from postfix.tables import TableType
 from postfix.target import HostTarget
 
@@ -47,6 +48,11 @@ class MailServer(PostfixHost):
         relay_rosters: Rosters all of whose clients may relay. Default: none.
         extra_relay_clients: Certificates from elsewhere that may relay, by name: each in PEM, or its SHA-256
             fingerprint, 32 hex pairs with or without colons. Default: none.
+        submission: Services for mail programs, as `{"submission": Submission(sasl=True)}`: `submission` listens on port
+            587, `submissions` on 465. Default: none.
+        submission_clients: Who may submit there by certificate, by service, as
+            `{"submission": Admission(clients=[alice])}`; those who may relay at port 25 may not submit by that.
+            Default: nobody.
         settings: TLS of the receiving side. Default: `ServerSettings()`, safe to leave alone.
         relay_through: How it sends. Default: none, the sending side is not rendered.
         relay_certificate: The client certificate that it presents when it sends; needs `relay_through`. Default: none.
@@ -82,6 +88,8 @@ class MailServer(PostfixHost):
         relay_clients: Sequence[RelayingClient] = (),
         relay_rosters: Sequence[ClientRoster] = (),
         extra_relay_clients: Mapping[str, str] | None = None,
+        submission: Mapping[SubmissionName, Submission] | None = None,
+        submission_clients: Mapping[SubmissionName, Admission] | None = None,
         settings: ServerSettings | None = None,
         relay_through: ClientSettings | None = None,
         relay_certificate: HostCertificate | None = None,
@@ -102,6 +110,8 @@ class MailServer(PostfixHost):
         arguments.expect_target(target)
         arguments.expect_admitted(relay_clients, relay_rosters)
         arguments.expect_trust(() if trust is None else trust)
+        arguments.expect_submission(submission)
+        arguments.expect_admissions(submission_clients)
         extra = arguments.foreign_clients(extra_relay_clients)
         own = arguments.record("settings", settings, ServerSettings, "postfix.ServerSettings(...)") or ServerSettings()
         sending = arguments.record("relay_through", relay_through, ClientSettings, "postfix.ClientSettings(...)")
@@ -110,7 +120,9 @@ class MailServer(PostfixHost):
         accepted = arguments.accepted(accept)
         arguments.refuse()
         arguments.add(problems_of_one_name([*served, relay_certificate]))
-        trusted = roots_behind([*relay_clients, *relay_rosters]) if trust is None else list(trust)
+        submitting = submission_clients or {}
+        admitted = [who for each in submitting.values() for who in (*each.clients, *each.rosters)]
+        trusted = roots_behind([*relay_clients, *relay_rosters, *admitted]) if trust is None else list(trust)
         admits = own.relay.client_certificates and bool(relay_clients or relay_rosters or extra)
         receiving = replace(
             own, relay=replace(own.relay, client_certificates=admits), ca_file=own.ca_file and bool(trusted)
@@ -123,6 +135,10 @@ class MailServer(PostfixHost):
                 tuple(each.name for each in served),
                 on_host=certificate if isinstance(certificate, OnHost) else None,
                 public_names=tuple(public_names),
+                submission={
+                    name: replace(each, client_certificates=each.client_certificates and bool(submitting.get(name)))
+                    for name, each in (submission or {}).items()
+                },
             ),
             client=sending_side(sending, relay_certificate, has_roots=bool(trusted)) if sending else None,
             domains=domains or Domains(),
@@ -142,5 +158,6 @@ class MailServer(PostfixHost):
             relay_rosters=relay_rosters,
             extra_relay_clients=extra,
             trust=trusted,
+            submission_clients=submitting,
         )
         self._declare(name, host, arguments, opts)

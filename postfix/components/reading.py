@@ -13,11 +13,13 @@ from pki.components.roster import ClientRoster
 from pki.components.server import ServerCertificate
 from pki.components.third_party_client import ThirdPartyClientCertificate
 from pki.components.third_party_server import ThirdPartyServerCertificate
+from postfix.components.admission import Admission
 from postfix.components.certificates import HostCertificate, TrustedRoot
 from postfix.foreign_clients import foreign_client
 from postfix.host import HostDeclaration, OnHost
 from postfix.preflight import CheckedHost, checked_host
 from postfix.receiving import Domains, Maps, Restrictions
+from postfix.settings import Submission
 from postfix.ssh_access import problems_of_ssh
 from postfix.tables import ClientRow
 from postfix.target import TARGET_WORDS, TARGETS, Local, Ssh, problems_of_kept_generations
@@ -48,6 +50,8 @@ _FIELDS_OF_ROW: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "certificate_pem": ((str,), "a certificate in PEM"),
 }
 _ACCEPT: Final = 'places by word, as {"value_follows": ["smtp_tls_CAfile"]}'
+_ADMISSIONS: Final = 'clients by service, as {"submission": postfix.Admission(clients=[alice])}'
+_SERVICES: Final = 'services by name, as {"submission": postfix.Submission(sasl=True)}'
 _PLACE: Final = "a parameter, or a service of master.cf"
 _BY_FILE: Final = 'certificates by name, as {"mx1": pki.ServerCertificate(...)}'
 
@@ -101,6 +105,23 @@ class HostArguments(Arguments):
         """Add a problem for each wrong item among clients and rosters."""
         self.expect_each("relay_clients", relay_clients, (ClientCertificate, ServerCertificate), _CLIENT)
         self.expect_each("relay_rosters", relay_rosters, ClientRoster, _ROSTER)
+
+    def expect_submission(self, submission: object) -> None:
+        """Add a problem for whatever is no service for mail programs; None: not given."""
+        if submission is not None and self.expect("submission", submission, Mapping, _SERVICES):
+            for name, each in submission.items() if isinstance(submission, Mapping) else ():
+                self.expect(f"submission.{name}", each, Submission, "postfix.Submission(...)")
+
+    def expect_admissions(self, submission: object) -> None:
+        """Add a problem for whatever is no service with clients and rosters; None: not given."""
+        if submission is None or not self.expect("submission_clients", submission, Mapping, _ADMISSIONS):
+            return
+        for name, each in submission.items() if isinstance(submission, Mapping) else ():
+            place = f"submission_clients.{name}"
+            if self.expect(place, each, Admission, "postfix.Admission(...)") and isinstance(each, Admission):
+                self.expect_each(f"{place}.clients", each.clients, (ClientCertificate, ServerCertificate), _CLIENT)
+                self.expect_each(f"{place}.rosters", each.rosters, ClientRoster, _ROSTER)
+                self.expect_each(f"{place}.extra", each.extra, ClientRow, "postfix.ClientRow(...)")
 
     def expect_trust(self, trust: object) -> None:
         """Add a problem for each item that is no authority or trusted root."""

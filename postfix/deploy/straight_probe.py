@@ -12,13 +12,13 @@ from hashlib import sha256
 from typing import Final
 
 from postfix.proving import StraightEvidence
+from postfix.smtp_ports import port_number
 
 __all__ = ["asked_straight", "own_addresses", "straight_answers"]
 
 _CONNECT_SECONDS: Final = 3.0
 _RESOLVE_SECONDS: Final = 1.0
 _RECIPIENT: Final = "postseal-probe@elsewhere.invalid"
-_PORTS: Final = {"smtp": 25, "smtps": 465, "submission": 587, "submissions": 465}
 _WRAPPED: Final = "smtps"
 _ACCEPTED: Final = "2"
 _LONGEST_REPLY: Final = 500
@@ -115,7 +115,7 @@ def _proves_nothing(found: StraightEvidence) -> bool:
 
 def _port_of(address: str) -> int:
     port = address.rpartition(":")[2]
-    return int(port) if port.isdigit() else _PORTS.get(port, 0)
+    return port_number(port)
 
 
 def _is_here(address: str) -> bool:

@@ -51,7 +51,9 @@ def _without_server(declared: Declared[HostSection], host: Host, _config: StackC
         return
     section = declared.section
     words = [
-        word for word in ("relay_clients", "relay_rosters", "extra_relay_clients", "relay") if getattr(section, word)
+        word
+        for word in ("relay_clients", "relay_rosters", "extra_relay_clients", "relay", "submission", "submissions")
+        if getattr(section, word)
     ]
     words += [f"settings.{name}" for name in section.settings if name.startswith("smtpd_tls_")]
     yield from (
@@ -114,6 +116,7 @@ _PLACES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"server\.on_host(.*)", r"certificate.on_host\1"),
         (r"server\.ca_(file|path)", "trust"),
         (r"server\.(relay\..*)", r"\1"),
+        (r"server\.submission\.(.*)", r"\1"),
         (r"server\.mynetworks|mynetworks", "relay.networks"),
         # One declared value is written to both parameters.
         (r"(?:server|client)\.(smtpd?)_tls_mandatory_protocols", r"settings.\1_tls_protocols"),

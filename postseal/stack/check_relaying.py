@@ -4,29 +4,34 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pki.verification import load_chain
-from postseal.stack.host_sections import HostSection
-from postseal.stack.model import CertificateKind, Host, ServerSigner, StackConfig
-from postseal.stack.reading import Declared, DeclaredStack
+from postseal.stack.host_sections import HostSection, SubmissionSection
+from postseal.stack.model import Admitted, CertificateKind, ServerSigner, StackConfig
+from postseal.stack.reading import DeclaredStack
 from postseal.stack.references import problems_of_kind, unknown_name
 from postseal_core.errors import Problem
 
 __all__ = ["problems_of_relaying"]
 
-_Check = Callable[[Declared[HostSection], Host, StackConfig], Iterator[Problem]]
+_Section = HostSection | SubmissionSection
+_Check = Callable[[_Section, Admitted, StackConfig], Iterator[Problem]]
 
 
 def problems_of_relaying(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
     """Find what is wrong with the clients and rosters that each host lets relay."""
     for declared in stack.hosts.values():
+        section, host = declared.section, config.hosts[declared.name]
         for check in _CHECKS:
-            yield from (each.below(declared.path) for each in check(declared, config.hosts[declared.name], config))
+            yield from (each.below(declared.path) for each in check(section, host.relaying, config))
+            for name, service in section.services.items():
+                found = check(service, host.submitting[name], config)
+                yield from (each.below(name).below(declared.path) for each in found)
 
 
-def _relay_clients(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
+def _relay_clients(section: _Section, _admitted: Admitted, config: StackConfig) -> Iterator[Problem]:
     known = {*config.clients, *(name for name, server in config.servers.items() if server.is_client)}
     rosters = _rosters_of_clients(config)
     seen: set[str] = set()
-    for index, name in enumerate(declared.section.relay_clients):
+    for index, name in enumerate(section.relay_clients):
         path = f"relay_clients[{index}]"
         reference = config.named(name)
         roster = rosters.get(name)
@@ -54,8 +59,8 @@ def _rosters_of_clients(config: StackConfig) -> dict[str, str]:
     return {row.name: name for name, roster in config.rosters.items() for row in roster.rows}
 
 
-def _relay_rosters(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
-    names = declared.section.relay_rosters
+def _relay_rosters(section: _Section, _admitted: Admitted, config: StackConfig) -> Iterator[Problem]:
+    names = section.relay_rosters
     for index, name in enumerate(names):
         path = f"relay_rosters[{index}]"
         if name not in config.rosters:
@@ -64,9 +69,9 @@ def _relay_rosters(declared: Declared[HostSection], _host: Host, config: StackCo
             yield Problem(path, f"{name} is listed twice; remove it once")
 
 
-def _moving_clients(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
+def _moving_clients(section: _Section, _admitted: Admitted, config: StackConfig) -> Iterator[Problem]:
     """Report moving clients that would lose relaying through this host after the move."""
-    clients, rosters = declared.section.relay_clients, declared.section.relay_rosters
+    clients, rosters = section.relay_clients, section.relay_rosters
     for roster in config.rosters.values():
         leaving = [name for name in clients if name in roster.take_over and roster.name not in rosters]
         for name in leaving:
@@ -78,23 +83,23 @@ def _moving_clients(declared: Declared[HostSection], _host: Host, config: StackC
             yield Problem(f"relay_rosters[{rosters.index(client.take_over_from)}]", message)
 
 
-def _extra_relay_clients(declared: Declared[HostSection], _host: Host, config: StackConfig) -> Iterator[Problem]:
+def _extra_relay_clients(section: _Section, _admitted: Admitted, config: StackConfig) -> Iterator[Problem]:
     names = (*config.clients, *config.third_party_clients, *config.servers, *_rosters_of_clients(config))
     seen = dict.fromkeys(names, "a name of this stack")
-    for index, section in enumerate(declared.section.extra_relay_clients):
+    for index, row in enumerate(section.extra_relay_clients):
         path = f"extra_relay_clients[{index}]"
-        if (section.fingerprint_sha256 is None) == (section.certificate_pem is None):
+        if (row.fingerprint_sha256 is None) == (row.certificate_pem is None):
             yield Problem(path, "expected either fingerprint_sha256 or certificate_pem; give one of the two")
-        elif section.certificate_pem and len(load_chain(section.certificate_pem, what="certificate")) > 1:
+        elif row.certificate_pem and len(load_chain(row.certificate_pem, what="certificate")) > 1:
             yield Problem(f"{path}.certificate_pem", "expected one certificate, the client's own; leave the rest out")
-        if section.name in seen:
-            yield Problem(f"{path}.name", f"{section.name} is {seen[section.name]} already; choose another name")
-        seen.setdefault(section.name, f"extra_relay_clients[{index}]")
+        if row.name in seen:
+            yield Problem(f"{path}.name", f"{row.name} is {seen[row.name]} already; choose another name")
+        seen.setdefault(row.name, f"extra_relay_clients[{index}]")
 
 
-def _repeated_fingerprints(_declared: Declared[HostSection], host: Host, _config: StackConfig) -> Iterator[Problem]:
+def _repeated_fingerprints(_section: _Section, admitted: Admitted, _config: StackConfig) -> Iterator[Problem]:
     first: dict[str, str] = {}
-    for client in host.extra_relay_clients:
+    for client in admitted.extra:
         other = first.setdefault(client.fingerprint_sha256, client.name)
         if other != client.name:
             yield Problem(

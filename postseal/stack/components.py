@@ -12,6 +12,7 @@ import postfix
 from pki.fields import FIELDS, NOTHING_SAID, DeclaredCertificate, SaidBy
 from postfix.components.certificates import HostCertificate, RelayingClient
 from postseal.stack.model import (
+    Admitted,
     Adoption,
     Authority,
     CertificateKind,
@@ -217,11 +218,20 @@ def host_component(host: Host, built: BuiltStack, receivers: Sequence[str] = ())
         declaration=host.checked,
         target=host.target,
         certificates={file: _certificate(each, built) for file, each in host.certificates.items()},
-        relay_clients=[_relaying(each, built) for each in host.relay_clients],
-        relay_rosters=[built.rosters[name] for name in host.relay_rosters],
-        extra_relay_clients=host.extra_relay_clients,
+        relay_clients=[_relaying(each, built) for each in host.relaying.clients],
+        relay_rosters=[built.rosters[name] for name in host.relaying.rosters],
+        extra_relay_clients=host.relaying.extra,
+        submission_clients={name: _admission(each, built) for name, each in host.submitting.items()},
         trust=[*(built.authorities[name] for name in host.trusted_authorities), *roots],
         opts=pulumi.ResourceOptions(depends_on=[built.hosts[name] for name in receivers]),
+    )
+
+
+def _admission(admitted: Admitted, built: BuiltStack) -> postfix.Admission:
+    return postfix.Admission(
+        clients=[_relaying(each, built) for each in admitted.clients],
+        rosters=[built.rosters[name] for name in admitted.rosters],
+        extra=admitted.extra,
     )
 
 

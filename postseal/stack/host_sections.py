@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictI
 from pki.fingerprint_text import parse_fingerprint_sha256
 from pki.other_words import OTHER_WORDS
 from postfix.host import Ownership
+from postfix.settings import SubmissionName
 from postfix.ssh_access import CONNECT_SECONDS, PROGRAM_PATH, SSH_PORT, WAIT_SECONDS, Sudo
 from postfix.tables import TABLE_TYPES
 from postfix.target import DEPLOY_USER, ETC_POSTFIX, Ssh, TargetKind
@@ -85,6 +86,16 @@ class RelaySection(Section):
     networks: Texts | None = None
     wide_networks: Texts = ()
     restrict_recipients: Flag = False
+
+
+class SubmissionSection(Section):
+    """A service for mail programs, and who may submit there; `Submission` in postfix/settings.py."""
+
+    relay_clients: Texts = ()
+    relay_rosters: Texts = ()
+    extra_relay_clients: tuple[ExtraRelayClientSection, ...] = ()
+    sasl: Flag = False
+    needs_both: Flag = False
 
 
 class PolicySection(Section):
@@ -255,6 +266,8 @@ class HostSection(Section):
     relay_rosters: Texts = ()
     extra_relay_clients: tuple[ExtraRelayClientSection, ...] = ()
     relay: RelaySection | None = None
+    submission: SubmissionSection | None = None
+    submissions: SubmissionSection | None = None
     trust: TrustSection | None = None
     domains: DomainsSection | None = None
     maps: MapsSection | None = None
@@ -269,6 +282,15 @@ class HostSection(Section):
     compatibility_level: Text = ""
     accept: Mapping[Text, Texts] = Field(default_factory=dict)
     target: Annotated[TargetSection, expanded("directory")] | None = None
+
+    @property
+    def services(self) -> Mapping[SubmissionName, SubmissionSection]:
+        """The services for mail programs, by name."""
+        said: dict[SubmissionName, SubmissionSection | None] = {
+            "submission": self.submission,
+            "submissions": self.submissions,
+        }
+        return {name: each for name, each in said.items() if each}
 
     def served(self, name: str) -> tuple[str, ...]:
         """Return the servers whose certificates the host of this name serves; none where it has none of them."""

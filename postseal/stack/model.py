@@ -19,6 +19,7 @@ from pki.roster.rows import RosterRow, archive_word, said_by_roster
 from pki.third_party import ThirdParty
 from postfix.host import HostDeclaration
 from postfix.preflight import CheckedHost
+from postfix.settings import SubmissionName
 from postfix.tables import ClientRow
 from postfix.target import HostTarget
 
@@ -222,12 +223,24 @@ class CertificateReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who is let in by certificate through one service of a host.
+
+    `clients`: clients, and servers that are clients too. `rosters`: their names. `extra`: certificates from elsewhere.
+    """
+
+    clients: tuple[CertificateReference, ...] = ()
+    rosters: tuple[str, ...] = ()
+    extra: tuple[ClientRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """A Postfix host: its declaration and its certificates.
 
     `checked`: the declaration, and what Postfix's own rules find in it.
     `certificates`: for each certificate name in the declaration, which certificate of this stack it is.
-    `relay_clients`: clients, and servers that are clients too. `relay_rosters`: names of rosters.
+    `relaying`: who may relay at port 25. `submitting`: who may submit, by service for mail programs.
     `trusted_authorities`: names of roots.
     """
 
@@ -235,9 +248,8 @@ class Host:
     checked: CheckedHost
     target: HostTarget
     certificates: Mapping[str, CertificateReference]
-    relay_clients: tuple[CertificateReference, ...] = ()
-    relay_rosters: tuple[str, ...] = ()
-    extra_relay_clients: tuple[ClientRow, ...] = ()
+    relaying: Admitted = Admitted()
+    submitting: Mapping[SubmissionName, Admitted] = field(default_factory=dict)
     trusted_authorities: tuple[str, ...] = ()
     trusted_roots_pem: tuple[str, ...] = ()
 

@@ -9,7 +9,7 @@ from postfix.foreign_clients import foreign_client
 from postfix.host import ClientSide, HostDeclaration, OnHost, Ownership, ServerSide, public_names_of
 from postfix.parameters import PostfixVersion
 from postfix.preflight import checked_host
-from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, Transport
+from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, Submission, SubmissionName, Transport
 from postfix.tables import ClientRow
 from postfix.target import Drift, HostTarget, TargetKind, target_of
 from postseal.stack.host_sections import (
@@ -18,11 +18,13 @@ from postseal.stack.host_sections import (
     HostSection,
     RelaySection,
     RelayThroughSection,
+    SubmissionSection,
     TargetSection,
     TrustSection,
 )
 from postseal.stack.host_settings import SortedSettings, sort_settings
 from postseal.stack.model import (
+    Admitted,
     Authority,
     CertificateKind,
     CertificateReference,
@@ -56,11 +58,18 @@ def _resolve(each: Declared[HostSection], config: StackConfig) -> Host:
         checked=checked_host(_declaration(context, target.ownership)),
         target=target,
         certificates={file_name: reference for reference, file_name in file_names.items()},
-        relay_clients=tuple(filter(None, map(config.named, section.relay_clients))),
-        relay_rosters=tuple(name for name in section.relay_rosters if name in config.rosters),
-        extra_relay_clients=tuple(filter(None, map(_extra, section.extra_relay_clients))),
+        relaying=_admitted(section, config),
+        submitting={name: _admitted(service, config) for name, service in section.services.items()},
         trusted_authorities=trusted,
         trusted_roots_pem=trust.roots_pem,
+    )
+
+
+def _admitted(section: HostSection | SubmissionSection, config: StackConfig) -> Admitted:
+    return Admitted(
+        clients=tuple(filter(None, map(config.named, section.relay_clients))),
+        rosters=tuple(name for name in section.relay_rosters if name in config.rosters),
+        extra=tuple(filter(None, map(_extra, section.extra_relay_clients))),
     )
 
 
@@ -179,7 +188,13 @@ def _server_side(context: _Context, settings: SortedSettings) -> ServerSide | No
     relay = _relay_policy(context.section)
     server = replace(settings.server, ca_file=context.has_roots and not ca_path, ca_path=ca_path, relay=relay)
     files = tuple(context.file_names[CertificateReference(CertificateKind.SERVER, name)] for name in own)
-    return ServerSide(server, files, on_host=_on_host(section.certificate), public_names=_public_names(context))
+    return ServerSide(
+        server,
+        files,
+        on_host=_on_host(section.certificate),
+        public_names=_public_names(context),
+        submission=_submission(section),
+    )
 
 
 def _on_host(section: CertificateSection | None) -> OnHost | None:
@@ -197,10 +212,21 @@ def _public_names(context: _Context) -> tuple[str, ...]:
     return public_names_of(section.myhostname, names) or ()
 
 
+def _admits(section: HostSection | SubmissionSection) -> bool:
+    return bool(section.relay_clients or section.relay_rosters or section.extra_relay_clients)
+
+
+def _submission(section: HostSection) -> dict[SubmissionName, Submission]:
+    return {
+        name: Submission(client_certificates=_admits(each), sasl=each.sasl, needs_both=each.needs_both)
+        for name, each in section.services.items()
+    }
+
+
 def _relay_policy(section: HostSection) -> RelayPolicy:
     relay = section.relay or RelaySection()
     return RelayPolicy(
-        client_certificates=bool(section.relay_clients or section.relay_rosters or section.extra_relay_clients),
+        client_certificates=_admits(section),
         sasl=relay.sasl,
         networks=RelayPolicy().networks if relay.networks is None else relay.networks,
         wide_networks=relay.wide_networks,

@@ -503,3 +503,66 @@ def test_a_certificate_on_the_host_needs_none_of_ours() -> None:
     assert "certificates" not in server
     assert server["public_names"] == ["smtp.example.org"]
     assert "on_host" in server
+
+
+def submitting(**changes: Any) -> None:
+    """Register a relay with a service for mail programs that lets bob in."""
+    authority = root()
+    people = {
+        name: pki.ClientCertificate(name, authority=authority, email=f"{name}@a.test") for name in ("alice", "bob")
+    }
+    options: dict[str, Any] = {
+        "submission": {"submission": postfix.Submission(), "submissions": postfix.Submission(sasl=True)},
+        "submission_clients": {"submission": postfix.Admission(clients=[people["bob"]], extra=[])},
+    }
+    postfix.MailServer(
+        "mx1",
+        myhostname="mx1.example.org",
+        certificate=served(authority),
+        target=TARGET,
+        relay_clients=[people["alice"]],
+        parameters={"smtpd_sasl_type": "dovecot", "smtpd_sasl_path": "private/auth"},
+        **(options | changes),
+    )
+
+
+def test_who_may_submit_is_said_by_service() -> None:
+    """A service that no client is named for lets in by login only."""
+    properties = run_program(submitting).one("MailServer").properties
+    assert {service: list(each["clients"]) for service, each in properties["access"].items()} == {
+        "smtp": ["alice"],
+        "submission": ["bob"],
+    }
+    declared = properties["declaration"]["server"]["submission"]
+    assert declared["submissions"] == {"client_certificates": False, "sasl": True}
+    assert declared["submission"].get("client_certificates", True) is True
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"submission": {"submission": {"sasl": True}}}, "hosts.mx1.submission.submission"),
+        ({"submission": [postfix.Submission()]}, "hosts.mx1.submission"),
+        ({"submission_clients": {"submission": ["bob"]}}, "hosts.mx1.submission_clients.submission"),
+        (
+            {"submission_clients": {"submission": postfix.Admission(clients=["bob"])}},  # type: ignore[list-item]
+            "hosts.mx1.submission_clients.submission.clients[0]",
+        ),
+        ({"submission": {"smtps": postfix.Submission(sasl=True)}}, "hosts.mx1.server.submission.smtps"),
+        ({"submission": {}, "submission_clients": {"submission": postfix.Admission()}}, ""),
+    ],
+)
+def test_a_wrong_service_is_refused_before_anything_is_registered(changes: dict[str, Any], place: str) -> None:
+    """With the place in the arguments; a service without clients and nobody to let in is no mistake."""
+    if not place:
+        run_program(lambda: submitting(**changes))
+        return
+    with pytest.raises(ConfigError) as raised:
+        run_program(lambda: submitting(**changes))
+    assert place in {problem.path for problem in raised.value.problems}
+
+
+def test_clients_of_a_service_that_is_not_declared_are_refused() -> None:
+    """They would be let in nowhere, and nobody would notice."""
+    with pytest.raises(ConfigError, match=r"submission_clients\.submission: .*declare the service"):
+        run_program(lambda: submitting(submission={}))

@@ -16,7 +16,7 @@ from pki.records import Identity, RevokedIssue
 from postseal.stack.build import build_stack
 from postseal.stack.components import BuiltStack
 from postseal.stack.config import load_stack
-from postseal.stack.model import CertificateKind, CertificateReference, StackConfig
+from postseal.stack.model import Admitted, CertificateKind, CertificateReference, StackConfig
 from postseal.stack.outputs import stack_outputs
 from postseal_core.records import encode
 from tests.support import mocks
@@ -185,9 +185,8 @@ def relaying(server: dict[str, Any]) -> StackConfig:
     servers = {"mx2": {"dns_names": ["mx2.example.org"], "also_client": True} | server}
     config = loaded(stack(servers=servers))
     reference = CertificateReference(CertificateKind.SERVER, "mx2")
-    return replace(
-        config, hosts={name: replace(each, relay_clients=(reference,)) for name, each in config.hosts.items()}
-    )
+    hosts = {name: replace(each, relaying=Admitted((reference,))) for name, each in config.hosts.items()}
+    return replace(config, hosts=hosts)
 
 
 def test_a_server_of_ours_relays() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -18,7 +19,15 @@ from postfix.parameters import PostfixVersion
 from postfix.preflight import problems_of_host
 from postfix.receiving import DomainList, Domains
 from postfix.rendering import CA_DIRECTORY, render_configuration_files, render_parameters
-from postfix.settings import ClientSettings, DestinationPolicy, RelayPolicy, ServerSettings, Transport
+from postfix.settings import (
+    ClientSettings,
+    DestinationPolicy,
+    RelayPolicy,
+    ServerSettings,
+    Submission,
+    SubmissionName,
+    Transport,
+)
 from postfix.tables import ClientRow
 from postseal_core.files.tree import Entry, Symlink
 from tests.support.postfix_instance import Boot, PostfixInstance
@@ -389,3 +398,61 @@ def test_an_address_at_a_level_that_looks_for_a_name_is_refused_and_would_defer(
     named = outgoing(hop, DestinationPolicy(hop, "secure", (SERVER_NAME,)), smtp_tls_security_level="secure")
     sender = postfix_instance(rendered(tmp_path / "named", named, content), overrides=SENDING_SIDE)
     assert sender.send("someone@anywhere.test").status == "sent"
+
+
+def test_each_service_for_mail_programs_lets_in_whom_it_names(
+    tmp_path: Path, postfix_instance: Boot, people: People
+) -> None:
+    """A certificate of port 25, a network, no certificate and plain text get nowhere, not even to a local user."""
+    submitter = people.authority.issue_client("submitter.example.test")
+    networks = RelayPolicy(networks=("127.0.0.0/8",))
+    with sasl_server({"alice": "correct horse"}) as logins:
+        host = server_host(ServerSettings(relay=networks), parameters=logins.parameters)
+        services: dict[SubmissionName, Submission] = {
+            "submission": Submission(sasl=True),
+            "submissions": Submission(client_certificates=False, sasl=True),
+        }
+        assert host.server
+        host = replace(host, unchecked=tuple(logins.parameters), server=replace(host.server, submission=services))
+        content = host_content(people, mx1=people.server)
+        rows = (ClientRow(submitter.fingerprint_sha256, "submitter", 1, NOW + timedelta(days=30)),)
+        content = replace(content, clients={**content.clients, "submission": rows})
+        instance = postfix_instance(rendered(tmp_path, host, content), overrides={"mynetworks": None})
+        login, ports = ("alice", "correct horse"), instance.ports
+
+        def ask(service: str, client: Credential | None = None, **how: Any) -> int | str:
+            implicit = {"tls": "implicit"} if service == "submissions" else {}
+            return outcome(probe(ports[service], client_certificate=client, **{**implicit, **how}))
+
+        assert (ask("submission", submitter), ask("submission", login=login)) == (250, 250)
+        assert ask("submissions", login=login) == 250
+        assert ask("smtp") == ask("smtp", people.listed) == 250
+        refused = {
+            "listed for port 25": ask("submission", people.listed),
+            "unlisted": ask("submission", people.unlisted),
+            "neither": ask("submission"),
+            "neither, to this host": ask("submission", rcpt=f"someone@{SERVER_NAME}"),
+            "a certificate where users log in": ask("submissions", submitter),
+        }
+        assert refused == dict.fromkeys(refused, 554)
+        assert probe(ports["submission"], tls="none").mail_from is not None
+        assert probe(ports["submission"], tls="none").mail_from.code == 530  # type: ignore[union-attr]  # seen above
+        assert instance.complaints() == []
+
+
+def test_a_certificate_and_a_login_are_both_needed_where_it_is_said(
+    tmp_path: Path, postfix_instance: Boot, people: People
+) -> None:
+    """Each alone is refused, and so is a login with a certificate that is not listed."""
+    with sasl_server({"alice": "correct horse"}) as logins:
+        host = server_host(BY_CERTIFICATE, parameters=logins.parameters, unchecked=tuple(logins.parameters))
+        assert host.server
+        both: dict[SubmissionName, Submission] = {"submission": Submission(sasl=True, needs_both=True)}
+        host = replace(host, server=replace(host.server, submission=both))
+        content = host_content(people, mx1=people.server)
+        content = replace(content, clients={**content.clients, "submission": content.clients_of("smtp")})
+        port = postfix_instance(rendered(tmp_path, host, content)).ports["submission"]
+        login = ("alice", "correct horse")
+        assert probe(port, client_certificate=people.listed, login=login).may_relay
+        for client, user in ((people.listed, None), (None, login), (people.unlisted, login)):
+            assert outcome(probe(port, client_certificate=client, login=user)) == 554

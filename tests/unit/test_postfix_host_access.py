@@ -104,8 +104,8 @@ def test_one_fingerprint_for_two_clients_is_a_problem_wherever_they_come_from() 
 
 def test_a_service_without_a_table_is_a_problem() -> None:
     """Whoever lists clients of a service that has no list yet is told so."""
-    services = access_by_service(HOST, {"submission": AccessArgs()}, Memory())
-    assert [problem.path for problem in problems_of_access(services)] == ["access.submission"]
+    services = access_by_service(HOST, {"lmtp": AccessArgs()}, Memory())
+    assert [problem.path for problem in problems_of_access(services)] == ["access.lmtp"]
 
 
 @pytest.mark.parametrize("has_server", [True, False])

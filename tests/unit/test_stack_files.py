@@ -55,7 +55,7 @@ def test_prod_has_a_roster_from_a_file_and_a_revocation_list_and_touches_no_post
     """All of the staff is handed out and may relay; whoever brings the stack up anywhere writes directories only."""
     config = load_repository_stack("prod")
     staff, issuing = config.rosters["staff"], config.authorities["issuing"]
-    assert (staff.handed_out, config.hosts["mx1"].relay_rosters) == (
+    assert (staff.handed_out, config.hosts["mx1"].relaying.rosters) == (
         tuple(row.name for row in staff.rows),
         ("staff",),
     )

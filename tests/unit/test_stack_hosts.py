@@ -65,7 +65,7 @@ def test_a_server_of_the_same_name_is_the_hosts_certificate() -> None:
 def test_clients_and_servers_that_are_clients_may_relay() -> None:
     """Whoever is listed turns on relaying by certificate."""
     mx1 = loaded(relay_clients=["bob", "mx2"])
-    assert mx1.relay_clients == (
+    assert mx1.relaying.clients == (
         CertificateReference(CertificateKind.CLIENT, "bob"),
         CertificateReference(CertificateKind.SERVER, "mx2"),
     )
@@ -83,7 +83,7 @@ def test_clients_and_servers_that_are_clients_may_relay() -> None:
 def test_a_foreign_client_is_known_by_its_fingerprint_however_it_is_written(fingerprint: str) -> None:
     """Tables know one form only; the file may use any."""
     mx1 = loaded(extra_relay_clients=[{"name": "partner", "fingerprint_sha256": fingerprint}])
-    assert mx1.extra_relay_clients == (ClientRow(LEAF.fingerprint_sha256, "partner"),)
+    assert mx1.relaying.extra == (ClientRow(LEAF.fingerprint_sha256, "partner"),)
     assert server_settings(mx1).relay.client_certificates is True
 
 
@@ -92,7 +92,7 @@ def test_a_foreign_client_is_known_by_its_certificate() -> None:
     mx1 = loaded(extra_relay_clients=[{"name": "partner", "certificate_pem": LEAF.certificate_pem}])
     not_after = x509.load_pem_x509_certificate(LEAF.certificate_pem.encode()).not_valid_after_utc
     assert not_after.tzinfo is UTC
-    assert mx1.extra_relay_clients == (ClientRow(LEAF.fingerprint_sha256, "partner", not_after=not_after),)
+    assert mx1.relaying.extra == (ClientRow(LEAF.fingerprint_sha256, "partner", not_after=not_after),)
 
 
 def test_settings_go_where_postfix_has_them() -> None:

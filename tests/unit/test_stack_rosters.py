@@ -102,7 +102,7 @@ def test_a_host_lets_a_whole_roster_relay() -> None:
     hosts = {"mx1": {"myhostname": "mx1.example.org", "relay_rosters": ["staff"]}}
     mx1 = load_stack(roster() | {"hosts": hosts}, [], stack_name="dev").hosts["mx1"]
     assert mx1.declaration.server is not None
-    assert (mx1.relay_rosters, mx1.declaration.server.settings.relay.client_certificates) == (("staff",), True)
+    assert (mx1.relaying.rosters, mx1.declaration.server.settings.relay.client_certificates) == (("staff",), True)
 
 
 def mx1(**fields: Any) -> Raw:
