@@ -65,7 +65,8 @@ def problems_of_access(services: Mapping[str, ServiceAccess]) -> Iterator[Proble
     """Report services without a client table, and clients that a table cannot hold."""
     for service, access in services.items():
         if client_table(service) is None:
-            yield Problem(f"access.{service}", "no service of a host that lists clients is called so; write smtp, submission or submissions")
+            fault = "no service of a host that lists clients is called so; write smtp, submission or submissions"
+            yield Problem(f"access.{service}", fault)
         # Before rows with one fingerprint are made one: two clients with one fingerprint are a mistake.
         known = list(_known_clients(row for row, _ in access.listed))
         yield from (problem.below("relay_clients") for problem in problems_of_client_rows(known))
