@@ -34,7 +34,7 @@ from postfix.host_resource.preparation import (
     rows_of_tables,
     taken_over_in,
 )
-from postfix.host_resource.records import HostArgs, HostInputs, HostState
+from postfix.host_resource.records import HostArgs, HostInputs, HostRow, HostState
 from postfix.host_resource.row_changes import row_changes, rows_in_words
 from postfix.host_resource.shown_changes import is_same_file, shown_changes
 from postfix.on_host import certificate_on_host
@@ -53,7 +53,7 @@ from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.values import UNKNOWN, Maybe
 
-__all__ = ["HostHandler"]
+__all__ = ["HostHandler", "foreseen_rows"]
 
 _NOTHING = Deployed()
 
@@ -174,6 +174,12 @@ def _problems_of_target(
 
 def _outlined(prepared: PreparedHost, target: Target) -> _Outline:
     return _Outline(paths_of(prepared, target), taken_over_in(target, prepared), prepared)
+
+
+def foreseen_rows(context: Context) -> tuple[HostRow, ...]:
+    """Return the rows of a host that was checked in this run, as far as they are known; `context`: of its check."""
+    prepared = _outline(context).prepared
+    return prepared.rows if prepared else ()
 
 
 def _outline(context: Context) -> _Outline:
