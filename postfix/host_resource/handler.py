@@ -229,10 +229,11 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
     if is_preview:
         outline = _outline(context)
         try:
-            tell_edits(inputs, old, destination, context, is_preview=True)
+            is_edited = tell_edits(inputs, old, destination, context, is_preview=True)
             ending = destination.foresee(outline.paths, deployed, bringer, outline.prepared)
             if outline.prepared:
-                context.mention(f"{inputs.name}: {_rows_in_words(old, outline.prepared)}; {ending}")
+                rows = _rows_in_words(old, outline.prepared, is_edited=is_edited)
+                context.mention(f"{inputs.name}: {rows}; {ending}")
             inspection.foresee()
         except UnreachableError as error:
             context.report(f"this preview cannot tell what is on the host: {error}")
@@ -259,11 +260,11 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
     )
 
 
-def _rows_in_words(old: HostState | None, prepared: PreparedHost) -> str:
+def _rows_in_words(old: HostState | None, prepared: PreparedHost, *, is_edited: bool) -> str:
     before = tuple(rows_on(old))
     if not before and not prepared.listing:
         return "lets no client in by its certificate"
-    return rows_in_words(before, prepared.rows, is_complete=not prepared.unknown_tables)
+    return rows_in_words(before, prepared.rows, is_complete=not prepared.unknown_tables, is_edited=is_edited)
 
 
 def _evidence(brought: Brought, old: HostState | None, context: Context) -> Maybe[HostEvidence] | None:
