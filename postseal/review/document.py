@@ -14,7 +14,7 @@ from postseal.review.headline import headline
 from postseal.review.host_document import host_blocks
 from postseal.review.inline import literal
 from postseal.review.model import Cause, CertificateChange, HostReview, Review
-from postseal.review.words import counted, moment
+from postseal.review.words import counted, moment, the_rest
 from postseal_core.errors import Problem
 from postseal_core.wording import listed
 
@@ -25,6 +25,7 @@ __all__ = ["LIMITS", "Limits", "document"]
 class Limits:
     """How much of each kind stands in the text before the rest is counted."""
 
+    hosts: int
     rows: int
     same_rows: int
     certificates: int
@@ -38,11 +39,11 @@ _ONLY_UP: Final = (
 )
 
 LIMITS: Final[tuple[Limits, ...]] = (
-    Limits(rows=60, same_rows=100, certificates=200, names=40, values=100),
-    Limits(rows=40, same_rows=0, certificates=80, names=20, values=40),
-    Limits(rows=15, same_rows=0, certificates=25, names=12, values=15),
-    Limits(rows=4, same_rows=0, certificates=8, names=6, values=4),
-    Limits(rows=0, same_rows=0, certificates=0, names=3, values=0),
+    Limits(hosts=200, rows=60, same_rows=100, certificates=200, names=40, values=100),
+    Limits(hosts=120, rows=40, same_rows=0, certificates=80, names=20, values=40),
+    Limits(hosts=80, rows=15, same_rows=0, certificates=25, names=12, values=15),
+    Limits(hosts=40, rows=4, same_rows=0, certificates=8, names=6, values=4),
+    Limits(hosts=40, rows=0, same_rows=0, certificates=8, names=3, values=0),
 )
 """From the most to the least that is shown; the first whose text is short enough is taken."""
 
@@ -99,8 +100,10 @@ def _problems(problems: Iterable[Problem], limits: Limits) -> Iterator[tuple[str
 def _hosts(review: Review, limits: Limits) -> Iterator[Block]:
     changed = [each for each in review.hosts if each.is_changed or each.is_refused]
     same = [each for each in review.hosts if not (each.is_changed or each.is_refused)]
-    for host in changed:
+    for host in changed[: limits.hosts]:
         yield from host_blocks(host, rows=limits.rows, same_rows=limits.same_rows, values=limits.values)
+    if len(changed) > limits.hosts:
+        yield Lines((f"{the_rest(len(changed) - limits.hosts, 'changed host', is_begun=True)}.",))
     if same:
         lines = [line for host in same for line in _unchanged(host, limits)]
         yield Folded(f"unchanged: {listed((each.name for each in same), limits.names)}", tuple(lines))
@@ -122,7 +125,7 @@ def _certificates(changes: Sequence[CertificateChange], limits: Limits) -> Itera
     rows = sorted(folded, key=lambda row: (row[2] != Cause.CHANGE.value, row[0]))
     yield Table(("what", "what happens", "cause"), tuple(rows[: limits.certificates]))
     if len(rows) > limits.certificates:
-        yield Lines((f"and {len(rows) - limits.certificates:,} more lines; `--format json` has all of them.",))
+        yield Lines((f"{the_rest(len(rows) - limits.certificates, 'line', is_begun=limits.certificates > 0)}.",))
 
 
 def _alike(change: CertificateChange) -> tuple[str, str, Cause]:

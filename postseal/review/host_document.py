@@ -8,7 +8,7 @@ from postseal.ledger.words import OVERLAP, login_words, network_words
 from postseal.review.blocks import Block, Bullets, Folded, Heading, Lines, Table
 from postseal.review.inline import literal
 from postseal.review.model import Difference, HostReview, Mark, RowChange
-from postseal.review.words import counted, day, moment
+from postseal.review.words import counted, day, moment, the_rest
 from postseal_core.wording import listed
 
 __all__ = ["host_blocks"]
@@ -29,7 +29,7 @@ def host_blocks(host: HostReview, *, rows: int, same_rows: int, values: int) -> 
         from_then_on = "once carried" if host.is_by_hand else "this `up`"
         yield Table(head, tuple(_row(each, from_then_on) for each in touched[:rows]))
     if len(touched) > rows:
-        yield Lines((f"and {len(touched) - rows:,} more changed rows; `--format json` has all of them.",))
+        yield Lines((f"{the_rest(len(touched) - rows, 'changed row', is_begun=rows > 0)}.",))
     same = [each for each in host.rows if each.mark is Mark.SAME]
     if same:
         more = [f"and {len(same) - same_rows:,} more"] if len(same) > same_rows else []
@@ -107,7 +107,7 @@ def _differences(differences: Sequence[Difference], values: int) -> Iterator[Blo
         return
     told = [_difference(each) for each in differences]
     if len(told) > values:
-        told = [*told[:values], ("", f"and {len(differences) - values:,} more values; `--format json` has all of them")]
+        told = [*told[:values], ("", the_rest(len(differences) - values, "changed value", is_begun=values > 0))]
     yield Bullets(tuple(told))
 
 

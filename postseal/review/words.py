@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pki.generations import Schedule
 
-__all__ = ["counted", "day", "moment", "sentence_of_schedules"]
+__all__ = ["counted", "day", "moment", "sentence_of_schedules", "the_rest"]
 
 
 def moment(instant: datetime) -> str:
@@ -21,6 +21,12 @@ def day(instant: datetime) -> str:
 def counted(number: int, thing: str) -> str:
     """Return a number of things in words."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def the_rest(left: int, thing: str, *, is_begun: bool) -> str:
+    """Say how many things are not written out; `is_begun`: others of them are. The document in JSON has all."""
+    number = f"and {left:,} more {thing}{'' if left == 1 else 's'}" if is_begun else counted(left, thing)
+    return f"{number}; `--format json` has all of them"
 
 
 def sentence_of_schedules(before: Schedule | None, after: Schedule, *, is_accepted: bool = True) -> str:

@@ -153,6 +153,7 @@ _SECRETIVE = (
     (re.compile(r"\b[0-9a-f]{30,40}\b"), "SERIAL"),
     (re.compile(r"(default_\w+::)[0-9a-f-]{36}"), r"\1ID"),
     (re.compile(r"[^ \"]*/engine/plugins?/[^ \"]*"), "PLUGIN"),
+    (re.compile(r"(?m)^@ previewing update\.*\n"), ""),
 )
 
 
