@@ -1,6 +1,7 @@
 """Say what an authority carries on from a certificate that was made elsewhere, for whoever reviews its adoption."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from cryptography import x509
@@ -8,11 +9,12 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 from pki.extensions import name_text
 from pki.model import AuthorityChange
+from postseal_core.wording import listed
 
 __all__ = ["carried_in_words"]
 
 _LONGEST: Final = 200
-_FEW: Final = 8
+_few: Final = partial(listed, most=8)
 _USAGES: Final = {
     "digital_signature": "digitalSignature",
     "content_commitment": "nonRepudiation",
@@ -140,13 +142,6 @@ def _of_name(name: x509.GeneralName) -> str:
     text = name_text(value) if isinstance(value, x509.Name) else str(value)
     kind = _NAMES.get(type(name))
     return f"{kind} {text}" if kind else f"another kind of name ({type(name).__name__})"
-
-
-def _few(texts: Iterable[str]) -> str:
-    """Join the first few texts, and say how many more there are."""
-    known = list(texts)
-    more = len(known) - _FEW
-    return f"{', '.join(known[:_FEW])} and {more} more" if more > 0 else ", ".join(known)
 
 
 _WORDS: Final[Mapping[type[x509.ExtensionType], Callable[[Any], str]]] = {

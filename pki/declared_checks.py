@@ -5,11 +5,13 @@ Paths of problems are names of fields: `email`, `dns_names[0]`, `validity_hours`
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from pki.constraints import IssuerLimits, problems_under_limits
 from pki.declared import declaration_of, is_key_lost, policy_of
 from pki.fields import DeclaredCertificate
+from pki.lifetime import LifetimePolicy
 from pki.model import Profile
 from pki.name_syntax import fault_of_text
 from pki.names import problems_of_declaration
@@ -51,6 +53,12 @@ def problems_of_steps(declared: DeclaredCertificate) -> list[Problem]:
     return problems
 
 
+@lru_cache(maxsize=1024)
+def _problems_of_policy(policy: LifetimePolicy) -> tuple[Problem, ...]:
+    """Judge a policy once; thousands of clients of a roster share the same few."""
+    return tuple(policy.problems())
+
+
 def _problems_of_person(declared: DeclaredCertificate) -> Iterator[Problem]:
     person = declared.person
     if len(person) > _LONGEST_PERSON:
@@ -76,7 +84,7 @@ def _told_once(declared: DeclaredCertificate, profile: Profile, problems: Iterab
 
 def _problems_of_lifetime(declared: DeclaredCertificate, profile: Profile) -> Iterator[Problem]:
     policy, limit = policy_of(declared, profile), PROFILES[profile].max_validity_hours
-    yield from policy.problems()
+    yield from _problems_of_policy(policy)
     if policy.validity_hours > limit:
         yield Problem(
             "validity_hours",

@@ -70,7 +70,7 @@ def problems_of_subject(subject: Subject) -> list[Problem]:
         text = getattr(subject, attribute)
         if len(text) > limit:
             problems.append(Problem(attribute, f"got {len(text)} characters, expected at most {limit}: shorten it"))
-        elif fault := fault_of_text(text):
+        elif text and (fault := fault_of_text(text)):
             problems.append(Problem(attribute, fault))
     if subject.country and not _COUNTRY.fullmatch(subject.country):
         got = repr(subject.country[: max(_LIMITS.values())])

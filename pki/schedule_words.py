@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pki.generations import RevokedGeneration, Schedule
 from postseal_core.instants import format_day
 
-__all__ = ["newly_revoked", "retired_between", "short_numbers", "steps_between"]
+__all__ = ["newly_revoked", "retired_between", "short_numbers", "steps_between", "still_valid"]
 
 
 def steps_between(before: Schedule, after: Schedule, *, is_accepted: bool = True) -> list[str]:
@@ -31,7 +31,10 @@ def steps_between(before: Schedule, after: Schedule, *, is_accepted: bool = True
         numbers = sorted(entry.generation for entry in revoked)
         steps.append(f"{short_numbers(numbers)} revoked for {revoked[0].reason}, no longer accepted")
     if retired:
-        steps.append(f"{short_numbers(retired)} retired")
+        served = f"forgotten; what is served is g{after.generation}"
+        steps.append(f"{short_numbers(retired)} {'retired' if is_accepted else served}")
+    if after.is_outdated and not before.is_outdated:
+        steps.append(f"g{after.generation} stays revoked, and is issued anew if `revoke` is taken back")
     if not steps and before.revoked != after.revoked:
         steps.append(f"g{after.generation} stays, its list of revocations is shorter")
     return steps
@@ -54,6 +57,15 @@ def retired_between(before: Schedule, after: Schedule) -> list[int]:
     """Return the generations that the first schedule accepts beside the current one and the second no more."""
     gone = {entry.generation for entry in before.accepted} - {entry.generation for entry in after.accepted}
     return sorted(gone - {entry.generation for entry in after.revoked})
+
+
+def still_valid(schedule: Schedule) -> str:
+    """Say until when others accept a certificate that goes without being revoked; empty where nothing of it is left."""
+    ends = [each.not_after for each in schedule.accepted]
+    ends += [] if schedule.is_revoked else [schedule.validity.not_after]
+    if not ends:
+        return ""
+    return f"not revoked: whoever trusts its issuer elsewhere accepts it until {format_day(max(ends))}"
 
 
 def short_numbers(numbers: Sequence[int]) -> str:

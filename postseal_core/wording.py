@@ -2,11 +2,11 @@
 
 import difflib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["found", "is_plausible_name", "nearest_hint", "shown"]
+__all__ = ["found", "is_plausible_name", "listed", "nearest_hint", "shown"]
 
 _MAX_SHOWN: Final = 60
 _MANY: Final = 8
@@ -63,6 +63,13 @@ def _repr(value: object) -> str:
         return repr(value)
     except (ValueError, RecursionError):  # a number of thousands of digits in a list, or a list in itself
         return f"a {type(value).__name__}"
+
+
+def listed(names: Iterable[str], most: int) -> str:
+    """Return names in a line: the first ones in the given order, and how many more there are."""
+    known = list(names)
+    more = len(known) - most
+    return ", ".join(known[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def is_plausible_name(text: str) -> bool:

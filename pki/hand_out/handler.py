@@ -123,7 +123,7 @@ def _changes(old: HandOutInputs, new: HandOutInputs) -> dict[str, str]:
 
 def _sentence(folder: str, old: HandOutInputs, new: HandOutInputs) -> str:
     if folder not in new.folders:
-        return "removed"
+        return "will be removed"
     before, after = old.folders.get(folder), new.folders[folder]
     line = "what `up` makes" if is_unknown(after) else known(after)
     if before is None:

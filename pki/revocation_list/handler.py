@@ -10,7 +10,7 @@ from pki.crl_schedule import CrlDemand, CrlEntry, CrlPolicy, decide_crl
 from pki.extensions import is_authority, name_in_words
 from pki.key_material import HeldIssuer, hold_issuer, issuer_of, known_issuer_chain
 from pki.model import SerialNumber
-from pki.records import RevokedIssue
+from pki.records import IssuedGeneration, RevokedIssue
 from pki.revocation import RevokedCertificate, build_crl
 from pki.revocation_list.records import (
     NOT_KNOWN_YET,
@@ -23,7 +23,7 @@ from pki.revocation_list.records import (
 from pki.roster.records import IssuedRow
 from postseal_core.errors import PostsealError, Problem, refuse
 from postseal_core.instants import format_instant
-from postseal_core.packing import unpack_records
+from postseal_core.packing import parts_of_lines, unpack_lines
 from postseal_core.plugin.diff import without_told
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.values import UNKNOWN, Maybe, is_unknown
@@ -39,6 +39,16 @@ class _Contribution:
 
     in_use: frozenset[SerialNumber]
     revoked: tuple[CrlEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ListedRow:
+    """The part of a packed `IssuedRow` that a list is made of; ten thousand whole ones take three times as long."""
+
+    name: str
+    serial_number: Maybe[SerialNumber] = UNKNOWN
+    previous: tuple[IssuedGeneration, ...] = ()
+    revoked: tuple[RevokedIssue, ...] = ()
 
 
 class RevocationListHandler(HandlerBase[RevocationListArgs, RevocationListInputs, RevocationListState]):
@@ -130,20 +140,14 @@ def _policy(new: RevocationListArgs) -> CrlPolicy:
     return CrlPolicy(new.lifetime_hours, new.renew_before_hours)
 
 
-def _listed(new: RevocationListArgs) -> Iterator[tuple[str, ListedCertificate]]:
+def _listed(new: RevocationListArgs) -> Iterator[tuple[str, ListedCertificate | _ListedRow]]:
     """Yield every certificate that may stand on the list, by its path in the declaration."""
     for each in new.certificates:
         yield f"certificates.{each.name}", each
     for roster, packed in new.rosters.items():
-        for row in () if is_unknown(packed) else unpack_records(IssuedRow, packed):
-            issued = row.issued
-            listed = ListedCertificate(
-                name=row.name,
-                serial_number=issued.identity.serial_number,
-                previous=issued.previous,
-                revoked=issued.revoked,
-            )
-            yield f"rosters.{roster}.{row.name}", listed
+        lines = [] if is_unknown(packed) else unpack_lines(packed)
+        for row in parts_of_lines(_ListedRow, lines, IssuedRow):
+            yield f"rosters.{roster}.{row.name}", row
 
 
 def _number_problems(new: RevocationListArgs) -> Iterator[Problem]:
@@ -171,7 +175,7 @@ def _issuer_problems(issuer: HeldIssuer, context: Context) -> Iterator[Problem]:
             )
 
 
-def _contribution(each: ListedCertificate) -> _Contribution | None:
+def _contribution(each: ListedCertificate | _ListedRow) -> _Contribution | None:
     """Return what a certificate contributes to a list, or None where a preview does not know it yet.
 
     One that is still to be issued was never revoked.

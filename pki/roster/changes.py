@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pki.declared import Said
 from pki.generations import Cause, Schedule
-from pki.schedule_words import newly_revoked, retired_between, short_numbers, steps_between
+from pki.schedule_words import newly_revoked, retired_between, short_numbers, steps_between, still_valid
 from postseal_core.instants import format_day
 
 __all__ = [
@@ -64,7 +64,8 @@ def describe_removal(name: str, before: Schedule) -> Touch:
     """Describe the removal of a client."""
     accepted = [entry.generation for entry in before.accepted]
     accepted += [] if before.is_revoked else [before.generation]
-    sentence = f"removed, {short_numbers(accepted)} no longer accepted" if accepted else "removed"
+    left = still_valid(before)
+    sentence = f"removed, {short_numbers(accepted)} no longer accepted; {left}" if accepted else "removed"
     return Touch(name, TouchKind.REMOVED, sentence)
 
 

@@ -14,6 +14,7 @@ from postfix.effective.handshakes import questions_of_tls
 from postfix.effective.soundness import Fault, Harm
 from postfix.parameter_readers import EVERY_PROGRAM
 from postfix.parameters import known_parameters
+from postseal_core.wording import listed
 
 __all__ = ["check_faults", "check_places", "check_what_was_seen"]
 
@@ -134,8 +135,7 @@ def check_what_was_seen(view: HostView) -> Iterator[Finding]:
     hidden = sorted(path for path, file in record.files.items() if file.is_hidden)
     tables = sorted(name for name, table in record.tables.items() if table.is_hidden)
     if unseen := [*hidden, *tables]:
-        more = f" and {len(unseen) - _SHOWN} more" if len(unseen) > _SHOWN else ""
-        what = f"not seen: {', '.join(unseen[:_SHOWN])}{more}"
+        what = f"not seen: {listed(unseen, _SHOWN)}"
         fix = "run it on the host itself, as root" if record.is_copy or not record.is_root else ""
         yield Finding(kind=Kind.FILES_UNSEEN, place=Place(record.root), what=what, fix=fix)
 

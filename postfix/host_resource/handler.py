@@ -34,7 +34,7 @@ from postfix.host_resource.preparation import (
     rows_of_tables,
     taken_over_in,
 )
-from postfix.host_resource.records import HostArgs, HostInputs, HostState
+from postfix.host_resource.records import HostArgs, HostInputs, HostRow, HostState
 from postfix.host_resource.row_changes import row_changes, rows_in_words
 from postfix.host_resource.shown_changes import is_same_file, shown_changes
 from postfix.on_host import certificate_on_host
@@ -53,7 +53,7 @@ from postseal_core.plugin.diff import CHANGED_OUTSIDE, Change
 from postseal_core.plugin.handler import Changes, CheckRequest, Context, HandlerBase
 from postseal_core.values import UNKNOWN, Maybe
 
-__all__ = ["HostHandler"]
+__all__ = ["HostHandler", "foreseen_rows"]
 
 _NOTHING = Deployed()
 
@@ -176,6 +176,12 @@ def _outlined(prepared: PreparedHost, target: Target) -> _Outline:
     return _Outline(paths_of(prepared, target), taken_over_in(target, prepared), prepared)
 
 
+def foreseen_rows(context: Context) -> tuple[HostRow, ...]:
+    """Return the rows of a host that was checked in this run, as far as they are known; `context`: of its check."""
+    prepared = _outline(context).prepared
+    return prepared.rows if prepared else ()
+
+
 def _outline(context: Context) -> _Outline:
     return context.memory.get(_Outline, context.urn) or _Outline(())
 
@@ -223,10 +229,11 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
     if is_preview:
         outline = _outline(context)
         try:
-            tell_edits(inputs, old, destination, context, is_preview=True)
+            is_edited = tell_edits(inputs, old, destination, context, is_preview=True)
             ending = destination.foresee(outline.paths, deployed, bringer, outline.prepared)
             if outline.prepared:
-                context.mention(f"{inputs.name}: {_rows_in_words(old, outline.prepared)}; {ending}")
+                rows = _rows_in_words(old, outline.prepared, is_edited=is_edited)
+                context.mention(f"{inputs.name}: {rows}; {ending}")
             inspection.foresee()
         except UnreachableError as error:
             context.report(f"this preview cannot tell what is on the host: {error}")
@@ -253,11 +260,11 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
     )
 
 
-def _rows_in_words(old: HostState | None, prepared: PreparedHost) -> str:
+def _rows_in_words(old: HostState | None, prepared: PreparedHost, *, is_edited: bool) -> str:
     before = tuple(rows_on(old))
     if not before and not prepared.listing:
         return "lets no client in by its certificate"
-    return rows_in_words(before, prepared.rows, is_complete=not prepared.unknown_tables)
+    return rows_in_words(before, prepared.rows, is_complete=not prepared.unknown_tables, is_edited=is_edited)
 
 
 def _evidence(brought: Brought, old: HostState | None, context: Context) -> Maybe[HostEvidence] | None:

@@ -105,8 +105,8 @@ def is_unfinished(state: HostState, there: Destination) -> bool:
 
 def tell_edits(
     inputs: HostInputs, old: HostState | None, there: Destination, context: Context, *, is_preview: bool
-) -> None:
-    """Say what others have changed; raise DeployError where that stops a run."""
+) -> bool:
+    """Say what others have changed, and return whether they have; raise DeployError where that stops a run."""
     sentences = sentences_of_edits(inputs.name, edits_on(old, inputs, there))
     stops = inputs.target.drift is Drift.STOP
     if sentences and stops and not is_preview:
@@ -115,3 +115,4 @@ def tell_edits(
         context.report(
             f"{sentence}; " + ("`pulumi up` stops here: `drift: stop`" if stops else "it will be as declared")
         )
+    return bool(sentences)

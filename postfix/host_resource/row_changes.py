@@ -9,6 +9,7 @@ from postfix.host_resource.records import HostRow
 from postfix.tables import labelled_generation
 from postseal_core.folding import folded
 from postseal_core.instants import format_day
+from postseal_core.wording import listed
 
 __all__ = ["row_changes", "rows_in_words"]
 
@@ -48,14 +49,14 @@ def _sentences(old: Mapping[str, object], rows: Iterable[tuple[AcceptedRow, str]
 def _sentence(before: Collection[int], after: Mapping[int, AcceptedRow]) -> str:
     came, went = sorted({*after}.difference(before)), sorted({*before}.difference(after))
     if not after:
-        return "no longer let in" if went else ""
+        return "will no longer be let in" if went else ""
     stay = [number for number in sorted(after) if number not in came]
     steps = []
     if came:
         beside = f" beside {_ends(stay, after)}" if stay else ""
         steps.append(f"{'' if before else 'let in: '}{_ends(came, after)}{beside}")
     if went:
-        steps.append(f"{short_numbers(went)} taken off")
+        steps.append(f"will lose {short_numbers(went)}")
     return "; ".join(steps)
 
 
@@ -67,10 +68,13 @@ def _until(end: datetime | None) -> str:
     return f" until {format_day(end)}" if end else ""
 
 
-def rows_in_words(before: Collection[HostRow], after: Collection[HostRow], *, is_complete: bool) -> str:
+def rows_in_words(
+    before: Collection[HostRow], after: Collection[HostRow], *, is_complete: bool, is_edited: bool = False
+) -> str:
     """Return how many rows let clients in before and after, who comes and goes, and whose overlap ends when.
 
     `is_complete`: there are no more rows after this than those given; else a roster has some that only `up` knows.
+    `is_edited`: others have changed the host since, so what is there now may be other rows than those of the last `up`.
     """
     more = "" if is_complete else " and those of a roster that only `up` knows"
     was, is_now = ({_identity(row) for row in rows} for rows in (before, after))
@@ -81,8 +85,11 @@ def rows_in_words(before: Collection[HostRow], after: Collection[HostRow], *, is
         "an older one taken off": {_client(row) for row in before if _identity(row) not in is_now} & clients_after,
         "removed": clients_before - clients_after if is_complete else set(),
     }
-    told = [f"{kind}: {_names({name for _, name in who})}" for kind, who in kinds.items() if who]
-    return "; ".join([f"{_count(len(before))} before, {_count(len(after))} after{more}", *told, *_overlaps(after)])
+    told = [f"{kind}: {listed(sorted({name for _, name in who}), _SHOWN_NAMES)}" for kind, who in kinds.items() if who]
+    same = ", the same ones" if is_complete and not told else ""
+    known = "as `up` left them" if is_edited else "before"
+    counted = f"{_count(len(before))} {known}, {_count(len(after))} after{more}{same}"
+    return "; ".join([counted, *told, *_overlaps(after)])
 
 
 def _count(rows: int) -> str:
@@ -97,12 +104,6 @@ def _identity(row: HostRow) -> tuple[str, str, int | None, str]:
 
 def _client(row: HostRow) -> tuple[str, str]:
     return row.service, row.accepted.client
-
-
-def _names(names: Collection[str]) -> str:
-    shown = sorted(names)[:_SHOWN_NAMES]
-    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
-    return f"{', '.join(shown)}{more}"
 
 
 def _overlaps(rows: Collection[HostRow]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Final
 from postseal.doctor.facts import Facts, LocalUser
 from postseal.doctor.findings import Finding, Severity
 from postseal_core.instants import format_instant
+from postseal_core.wording import listed
 
 __all__ = ["check_clock", "check_interrupts", "check_logs", "check_other_users"]
 
@@ -33,8 +34,7 @@ def check_other_users(facts: Facts) -> Iterator[Finding]:
 def _names(users: tuple[LocalUser, ...]) -> str:
     # Whoever logs in comes first: a person is more than a service.
     names = [user.name for user in sorted(users, key=lambda user: (not user.can_log_in, user.name))]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return listed(names, _SHOWN)
 
 
 def check_logs(facts: Facts) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from typing import Final
 
 __all__ = ["aligned"]
 
-_WIDEST: Final = 44
+_WIDEST: Final = 46
 """What stands in a wider cell pushes the next one to the right."""
 
 

@@ -13,7 +13,7 @@ from postseal.review.model import FilesChange, ResourceChange, Review
 from postseal.review.runs import Compared
 from postseal.review.steps import Operation, Run, Step, short_type
 from postseal_core.errors import Problem
-from postseal_core.values import MUST_BE_KNOWN, is_unknown
+from postseal_core.values import MUST_BE_KNOWN, is_unknown, known
 
 __all__ = ["assembled"]
 
@@ -88,6 +88,8 @@ def _files(steps: list[Step]) -> Iterator[FilesChange]:
         may = {path for path in written if path.rpartition("/")[2] in perhaps and path not in lines and path in before}
         yield FilesChange(
             step.name,
+            directory=(new or old).directory if new or old else "",  # type: ignore[union-attr]
+            told={path: known(line) for path, line in (new.folders if new else {}).items() if not is_unknown(line)},
             written=tuple(sorted({*written, *lines} - may)),
             may=tuple(sorted(may)),
             gone=tuple(sorted(before.keys() - after.keys())),

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any, Final
 
 from pki.certificate.records import CertificateInputs
-from pki.fields import DeclaredCertificate
 from pki.imported_certificate.records import ImportedCertificateInputs
 from pki.model import Profile
 from pki.requested_authority.records import RequestedAuthorityInputs
 from pki.revocation_list.records import RevocationListInputs
 from pki.roster.records import RosterInputs
+from pki.schedule_words import still_valid
+from postseal.review.declared_words import declared_otherwise
 from postseal.review.model import Cause, CertificateChange
 from postseal.review.steps import HOSTS, Operation, Step, short_type
 from postseal.review.words import moment, sentence_of_schedules
@@ -40,6 +40,7 @@ _WORDS: Final = {
     "ThirdPartyClientCertificate": "certificate of a third party",
 }
 _COUNTED: Final = re.compile(r"^[0-9,]+ clients?: ")
+_SHORT: Final = re.compile(r"\bg([0-9]+)\b")
 _NOT_HERE: Final = HOSTS | {"HandOut"}
 
 
@@ -71,10 +72,10 @@ def _of_roster(step: Step, after: RosterInputs, due: Step | None) -> Iterator[tu
     for who, what in _touched(after).items():
         alike = Cause.CLOCK if is_applied else Cause.NOT_APPLIED
         yield f"client of roster {step.name}", who, what, alike if without.get(who) == what else Cause.CHANGE
-    if not after.changes:
-        shared = step.before.shared if isinstance(step.before, RosterInputs) else after.shared
-        told = _declared_otherwise(shared, after.shared) or f"changed: {_members(step)}"
-        yield "roster", step.name, told, _cause(step, due)
+    shared = step.before.shared if isinstance(step.before, RosterInputs) else after.shared
+    told = declared_otherwise(shared, after.shared, after.next_due_at)
+    if told or not after.changes:
+        yield "roster", step.name, told or f"changed: {_members(step)}", _cause(step, due)
 
 
 def may_change(step: Step) -> bool:
@@ -87,8 +88,13 @@ def _touched(inputs: RosterInputs) -> dict[str, str]:
     told: dict[str, str] = {}
     for who, what in inputs.changes.items():
         names = _COUNTED.sub("", what)
-        told |= dict.fromkeys(names.split(", "), who) if names != what else {who: what}
+        told |= dict.fromkeys(names.split(", "), _in_full(who)) if names != what else {who: _in_full(what)}
     return told
+
+
+def _in_full(sentence: str) -> str:
+    """Return the sentence of a roster, which is kept short for previews, in the words of a review."""
+    return _SHORT.sub(r"generation \1", sentence).replace(" -> ", " → ")
 
 
 def _clients(inputs: object) -> str:
@@ -104,8 +110,7 @@ def _kind(step: Step) -> str:
 
 def _sentence(step: Step) -> str:
     if step.operation is Operation.DELETE:
-        has_key = _has_key(step.before)
-        return "deleted with its key; nothing of it is accepted any more" if has_key else "deleted; nothing uses it"
+        return _deleted(step.before)
     if step.operation is Operation.REPLACE:
         return f"another one is made, and the old one is deleted: {_members(step)} differs"
     if may_change(step):
@@ -116,7 +121,7 @@ def _sentence(step: Step) -> str:
     if step.operation is Operation.CREATE:
         awaited = _plain(step.after).get(AWAITS)
         return f"waits for {awaited}" if awaited else "made"
-    return f"made anew: {_members(step)} changed" if _kind(step) == "archive" else f"changed: {_members(step)}"
+    return _of_archive(step) if _kind(step) == "archive" else f"changed: {_members(step)}"
 
 
 def _of_records(before: Any, after: Any) -> str:
@@ -136,22 +141,28 @@ def _of_records(before: Any, after: Any) -> str:
 
 def _of_certificate(before: Any, after: CertificateInputs) -> str:
     old = before if isinstance(before, CertificateInputs) else None
-    told = sentence_of_schedules(old.schedule if old else None, after.schedule)
-    if old and not told:
-        return _declared_otherwise(old.declared, after.declared)
+    schedule, is_accepted = after.schedule, after.profile is not Profile.SERVER
+    told = [sentence_of_schedules(old.schedule if old else None, schedule, is_accepted=is_accepted)]
+    if old and old.schedule.generation == schedule.generation:
+        renewal = None if schedule.is_revoked else schedule.renew_at
+        told.append(declared_otherwise(old.declared, after.declared, renewal, told=told[0]))
     distrusted = "distrusted" if after.is_distrusted and not (old and old.is_distrusted) else ""
-    return "; ".join(filter(None, (distrusted, told)))
+    return "; ".join(filter(None, (distrusted, *told)))
 
 
-def _declared_otherwise(before: DeclaredCertificate, after: DeclaredCertificate) -> str:
-    """Return which fields are declared otherwise where that changes nothing yet; empty where none is."""
-    pairs = ((each.name, getattr(before, each.name), getattr(after, each.name)) for each in fields(DeclaredCertificate))
-    told = [f"{name} {_value(was)} → {_value(will)}" for name, was, will in pairs if was != will]
-    return f"nothing is issued; declared otherwise for the next one: {', '.join(told)}" if told else ""
+def _deleted(before: Any) -> str:
+    if not _has_key(before):
+        return "deleted; nothing uses it"
+    if not isinstance(before, CertificateInputs) or before.profile.is_authority:
+        return "deleted with its key; nothing of it is accepted any more"
+    return f"deleted with its key; {still_valid(before.schedule) or 'all of it is revoked'}"
 
 
-def _value(value: object) -> str:
-    return "(not set)" if value in (None, "", ()) else str(value)
+def _of_archive(step: Step) -> str:
+    if "certificate" not in step.changes:
+        return f"made anew: {_members(step)} changed"
+    kept = "another passphrase" if "passphrase" in step.changes else "the same passphrase"
+    return f"made anew with the new certificate and {kept}"
 
 
 def _of_list(before: Any, after: RevocationListInputs) -> str:

@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from pki.key_material import use_key_loader
-from postfix.host_resource.access import access_by_service, rows_of_host, with_earlier_dates
-from postfix.host_resource.records import HostArgs, HostRow, HostState
+from postfix.host_resource.access import with_earlier_dates
+from postfix.host_resource.handler import foreseen_rows
+from postfix.host_resource.records import HostRow, HostState
 from postseal.provider import REGISTRY
 from postseal.review.digests import SECRET_DIGESTS, Leaves, with_known_digests
 from postseal.review.stand_ins import StandIns
@@ -106,15 +107,13 @@ class Deciding:
                 leaves = self.found[urn] = encode(new)
                 reference = leaves if self.leaves is None else self.leaves.get(urn, {})
                 new = with_known_digests(declared, old, new, reference)
-            return self._planned(handler, replace(step, after=new, notes=tuple(notes)), declared, context, at_place)
+            return self._planned(handler, replace(step, after=new, notes=tuple(notes)), context, at_place)
         except PostsealError as error:
             problems = error.problems if isinstance(error, ConfigError) else (Problem("", str(error)),)
             refused = replace(step, operation=Operation.REFUSED, problems=tuple(problems), notes=tuple(notes))
             return Answer(refused, self._outputs(stored))
 
-    def _planned(
-        self, handler: AnyHandler, step: Step, declared: Any, context: Context, at_place: StoredResource | None
-    ) -> Answer:
+    def _planned(self, handler: AnyHandler, step: Step, context: Context, at_place: StoredResource | None) -> Answer:
         """Return the step of a resource whose declaration is accepted."""
         notes: list[str] = []
         context = replace(context, report=notes.append)
@@ -122,7 +121,7 @@ class Deciding:
         if step.before is None:
             state = None if is_place else handler.create(step.after, context, is_preview=True)
             operation = Operation.UPDATE if at_place else Operation.CREATE
-            made = replace(step, operation=operation, state=state, rows=self._rows(step, declared))
+            made = replace(step, operation=operation, state=state, rows=_rows(step, context))
             return Answer(_noted(made, notes), encode(state) if state is not None else _UNKNOWN_OF_NEW)
         leaves = compare(encode(step.before), encode(step.after))
         changes = handler.shown(step.before, step.state_before, step.after, leaves)
@@ -131,17 +130,8 @@ class Deciding:
         state = step.state_before
         if not is_place:
             state = handler.update(state, step.after, context, is_preview=True)
-        changed = replace(
-            step, operation=Operation.UPDATE, changes=changes, state=state, rows=self._rows(step, declared)
-        )
+        changed = replace(step, operation=Operation.UPDATE, changes=changes, state=state, rows=_rows(step, context))
         return Answer(_noted(changed, notes), self._outputs(self.stored[step.urn]) if is_place else encode(state))
-
-    def _rows(self, step: Step, declared: Any) -> tuple[HostRow, ...]:
-        if not isinstance(declared, HostArgs):
-            return ()
-        services = access_by_service(declared.declaration, declared.access, self.memory)
-        rows = rows_of_host(declared.declaration, services, self.now)
-        return tuple(with_earlier_dates(rows, step.rows_before))
 
     def _of_others(self, urn: str, token: str, args: Plain, stored: StoredResource | None) -> Answer:
         """Answer for a resource of another provider: a change of its arguments makes another one of it."""
@@ -180,6 +170,10 @@ class Deciding:
 
 def _noted(step: Step, notes: list[str]) -> Step:
     return replace(step, notes=(*step.notes, *notes))
+
+
+def _rows(step: Step, context: Context) -> tuple[HostRow, ...]:
+    return tuple(with_earlier_dates(foreseen_rows(context), step.rows_before)) if step.is_host else ()
 
 
 def _rows_before(token: str, state: Any) -> tuple[HostRow, ...]:

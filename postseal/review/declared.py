@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
-from typing import Any
 
 from pki.third_party_answer import read_answer
 from pki.verification import chain_pem
 from postseal.review.stack_yaml import Secure, StackText
 from postseal.review.stand_ins import StandIns
+from postseal.stack.check_rosters import JudgedClients
 from postseal.stack.config import load_stack, problems_of_namespaces
 from postseal.stack.model import StackConfig
 from postseal.stack.parsing import parse_value
@@ -42,13 +42,21 @@ class DeclaredFile:
 def sections_of(text: StackText, project: str) -> tuple[dict[str, object], frozenset[str]]:
     """Return the keys of a project's namespace with their values, and which of them are secret."""
     prefix = f"{project}:"
-    own = {key.removeprefix(prefix): value for key, value in text.values.items() if key.startswith(prefix)}
-    secret = frozenset(key for key, value in own.items() if _is_secret(value))
-    return {key: parse_value(_text(value)) if key not in secret else _text(value) for key, value in own.items()}, secret
+    sections: dict[str, object] = {}
+    secret = set[str]()
+    for key, value in text.values.items():
+        if key.startswith(prefix):
+            name = key.removeprefix(prefix)
+            written, is_secret = _written(value)
+            sections[name] = written if is_secret else parse_value(written)
+            secret |= {name} if is_secret else set()
+    return sections, frozenset(secret)
 
 
-def declared_file(source: StackSource, names: tuple[str, str], stand_ins: StandIns) -> DeclaredFile:
-    """Read a stack file; `names`: of project and stack.
+def declared_file(
+    source: StackSource, names: tuple[str, str], stand_ins: StandIns, judged: JudgedClients | None = None
+) -> DeclaredFile:
+    """Read a stack file; `names`: of project and stack; `judged`: clients of one that was read before.
 
     Raises:
         ConfigError: everything that is wrong with it.
@@ -61,7 +69,7 @@ def declared_file(source: StackSource, names: tuple[str, str], stand_ins: StandI
     if wrong := configuration_problems(engine):
         raise ConfigError(each.below("postseal") for each in wrong)
     raw, secret_keys = sections_of(source.text, project)
-    config = load_stack(raw, secret_keys, stack_name=stack, files=source.files, project=source.project)
+    config = load_stack(raw, secret_keys, stack_name=stack, files=source.files, project=source.project, judged=judged)
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in raw.items()}
     keys = {key: pem for key, pem in _keys(config).items() if key in secret_keys}
     values |= {key: stand_ins.key(f"config {key} of {_digest(pem)}", partial(str, pem)) for key, pem in keys.items()}
@@ -92,22 +100,16 @@ def _without_passphrases(config: StackConfig) -> StackConfig:
     return replace(config, authorities=authorities)
 
 
-def _is_secret(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(_is_secret, value.values()))
-    return any(map(_is_secret, value)) if isinstance(value, list) else isinstance(value, Secure)
+def _written(value: object) -> tuple[str, bool]:
+    """Return a value as the engine hands it to a program, a stand-in for what is encrypted; and whether anything is."""
+    sealed: list[Secure] = []
 
+    def stand_in(secure: Secure) -> str:
+        sealed.append(secure)
+        return f"sealed:{secure.digest}"
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(_plain(value), sort_keys=True)  # as the engine hands them
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Secure):
-        return f"sealed:{value.digest}"
-    if isinstance(value, Mapping):
-        return {name: _plain(member) for name, member in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    written = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=stand_in)
+    return written, bool(sealed)
 
 
 def _digest(text: str) -> str:

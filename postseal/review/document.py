@@ -9,12 +9,14 @@ from itertools import groupby
 from typing import Final
 
 from postseal.review.blocks import Block, Bullets, Folded, Heading, Lines, Table
+from postseal.review.deliveries import delivery_blocks
 from postseal.review.headline import headline
 from postseal.review.host_document import host_blocks
 from postseal.review.inline import literal
 from postseal.review.model import Cause, CertificateChange, HostReview, Review
-from postseal.review.words import counted, listed, moment
+from postseal.review.words import counted, moment, the_rest
 from postseal_core.errors import Problem
+from postseal_core.wording import listed
 
 __all__ = ["LIMITS", "Limits", "document"]
 
@@ -23,6 +25,7 @@ __all__ = ["LIMITS", "Limits", "document"]
 class Limits:
     """How much of each kind stands in the text before the rest is counted."""
 
+    hosts: int
     rows: int
     same_rows: int
     certificates: int
@@ -36,11 +39,11 @@ _ONLY_UP: Final = (
 )
 
 LIMITS: Final[tuple[Limits, ...]] = (
-    Limits(rows=60, same_rows=100, certificates=200, names=40, values=100),
-    Limits(rows=40, same_rows=0, certificates=80, names=20, values=40),
-    Limits(rows=15, same_rows=0, certificates=25, names=12, values=15),
-    Limits(rows=4, same_rows=0, certificates=8, names=6, values=4),
-    Limits(rows=0, same_rows=0, certificates=0, names=3, values=0),
+    Limits(hosts=200, rows=60, same_rows=100, certificates=200, names=40, values=100),
+    Limits(hosts=120, rows=40, same_rows=0, certificates=80, names=20, values=40),
+    Limits(hosts=80, rows=15, same_rows=0, certificates=25, names=12, values=15),
+    Limits(hosts=40, rows=4, same_rows=0, certificates=8, names=6, values=4),
+    Limits(hosts=40, rows=0, same_rows=0, certificates=8, names=3, values=0),
 )
 """From the most to the least that is shown; the first whose text is short enough is taken."""
 
@@ -51,7 +54,7 @@ def document(review: Review, limits: Limits) -> Iterator[Block]:
     yield from _refused(review, limits)
     if not review.is_changing and not review.problems:
         yield Lines(("**Nothing changes.** The next `up` has nothing to do.",))
-    elif review.is_changing:
+    elif _is_telling(review):
         yield Bullets(tuple(headline(review, limits.names)))
     if review.hosts:
         yield Heading(2, "Hosts")
@@ -59,11 +62,18 @@ def document(review: Review, limits: Limits) -> Iterator[Block]:
     if review.certificates:
         yield Heading(2, "Certificates, keys, lists")
         yield from _certificates(review.certificates, limits)
-    yield from _files(review, limits)
+    if not review.problems:
+        yield from delivery_blocks(review.files, review.hosts, limits.names)
     if review.notes:
         yield Heading(2, "Told beside it")
         yield Bullets(tuple(("", literal(each)) for each in _first(review.notes, limits.names)))
     yield Lines((_ONLY_UP,))
+
+
+def _is_telling(review: Review) -> bool:
+    """Return whether there is something to tell of what changes; where all is refused, there may be nothing."""
+    is_told = bool(review.certificates) or any(each.is_changed for each in review.hosts)
+    return review.is_changing and (is_told or not review.problems)
 
 
 def _refused(review: Review, limits: Limits) -> Iterator[Block]:
@@ -71,7 +81,8 @@ def _refused(review: Review, limits: Limits) -> Iterator[Block]:
         count = len(review.problems)
         yield Lines((f"**`up` would refuse this: {count} problem{'s' if count > 1 else ''}.** Nothing would change.",))
         yield Bullets(tuple(_problems(review.problems, limits)))
-        if review.is_changing:
+        yield Lines(("Each stands behind its place in the stack file, with what to do about it.",))
+        if _is_telling(review):
             yield Lines(("What follows is what it leads to as far as it can be told with them.",))
     if review.before_problems:
         yield Lines(("The stack file **before** is refused as well, so what it would have led to is not told apart:",))
@@ -89,8 +100,10 @@ def _problems(problems: Iterable[Problem], limits: Limits) -> Iterator[tuple[str
 def _hosts(review: Review, limits: Limits) -> Iterator[Block]:
     changed = [each for each in review.hosts if each.is_changed or each.is_refused]
     same = [each for each in review.hosts if not (each.is_changed or each.is_refused)]
-    for host in changed:
+    for host in changed[: limits.hosts]:
         yield from host_blocks(host, rows=limits.rows, same_rows=limits.same_rows, values=limits.values)
+    if len(changed) > limits.hosts:
+        yield Lines((f"{the_rest(len(changed) - limits.hosts, 'changed host', is_begun=True)}.",))
     if same:
         lines = [line for host in same for line in _unchanged(host, limits)]
         yield Folded(f"unchanged: {listed((each.name for each in same), limits.names)}", tuple(lines))
@@ -112,7 +125,7 @@ def _certificates(changes: Sequence[CertificateChange], limits: Limits) -> Itera
     rows = sorted(folded, key=lambda row: (row[2] != Cause.CHANGE.value, row[0]))
     yield Table(("what", "what happens", "cause"), tuple(rows[: limits.certificates]))
     if len(rows) > limits.certificates:
-        yield Lines((f"and {len(rows) - limits.certificates:,} more lines; `--format json` has all of them.",))
+        yield Lines((f"{the_rest(len(rows) - limits.certificates, 'line', is_begun=limits.certificates > 0)}.",))
 
 
 def _alike(change: CertificateChange) -> tuple[str, str, Cause]:
@@ -124,20 +137,6 @@ def _folded(group: Sequence[CertificateChange], limits: Limits) -> tuple[str, st
     first, names = group[0], [each.name for each in group]
     count = f"{len(names):,} x " if len(names) > 1 else ""
     return f"{count}{first.kind} {listed(names, limits.names)}", literal(first.sentence), first.cause.value
-
-
-def _files(review: Review, limits: Limits) -> Iterator[Block]:
-    items = []
-    for each in () if review.problems else review.files:
-        if each.written:
-            items.append((each.name, listed(each.written, limits.names)))
-        if each.may:
-            items.append((f"{each.name}, perhaps", listed(each.may, limits.names)))
-        if each.gone:
-            items.append((f"{each.name}, removed", listed(each.gone, limits.names)))
-    if items:
-        yield Heading(2, "Handed out anew")
-        yield Bullets(tuple(items))
 
 
 def _first(texts: Sequence[str], count: int) -> list[str]:

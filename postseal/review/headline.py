@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 from pki.acceptance import Why
+from postseal.review.deliveries import receivers
 from postseal.review.model import HostReview, Mark, Review
-from postseal.review.words import listed
+from postseal_core.wording import listed
 
 __all__ = ["headline"]
 
@@ -34,7 +35,9 @@ def headline(review: Review, names: int) -> Iterator[tuple[str, str]]:
     if beside:
         yield "New certificate, old one accepted beside it", listed(sorted(beside), names)
     if instead:
-        yield "New certificate, old one refused from this `up` on", listed(sorted(instead), names)
+        yield "New certificate, old one not accepted beside it", listed(sorted(instead), names)
+    if not review.problems and (given := receivers(review.files)):
+        yield "New files to hand over", f"for {listed(given, names)}"
     changed = [each.name for each in review.hosts if each.is_changed]
     unchanged = [each.name for each in review.hosts if not each.is_changed]
     told = f"{listed(changed, names) or 'none'}; unchanged: {listed(unchanged, names) or 'none'}"

@@ -8,7 +8,8 @@ from postseal.ledger.words import OVERLAP, login_words, network_words
 from postseal.review.blocks import Block, Bullets, Folded, Heading, Lines, Table
 from postseal.review.inline import literal
 from postseal.review.model import Difference, HostReview, Mark, RowChange
-from postseal.review.words import counted, day, listed, moment
+from postseal.review.words import counted, day, moment, the_rest
+from postseal_core.wording import listed
 
 __all__ = ["host_blocks"]
 
@@ -25,9 +26,10 @@ def host_blocks(host: HostReview, *, rows: int, same_rows: int, values: int) -> 
     touched = [each for each in host.rows if each.mark is not Mark.SAME]
     if touched and rows:
         head = ("", "client", "generation", "since", "until", "why")
-        yield Table(head, tuple(map(_row, touched[:rows])))
+        from_then_on = "once carried" if host.is_by_hand else "this `up`"
+        yield Table(head, tuple(_row(each, from_then_on) for each in touched[:rows]))
     if len(touched) > rows:
-        yield Lines((f"and {len(touched) - rows:,} more changed rows; `--format json` has all of them.",))
+        yield Lines((f"{the_rest(len(touched) - rows, 'changed row', is_begun=rows > 0)}.",))
     same = [each for each in host.rows if each.mark is Mark.SAME]
     if same:
         more = [f"and {len(same) - same_rows:,} more"] if len(same) > same_rows else []
@@ -47,13 +49,20 @@ def _summary(host: HostReview) -> Iterator[str]:
     elif host.before is None:
         yield f"**New host.** By certificate: **{after}** after this."
     else:
-        was = f" ({before} before)." if before != after else ", as before."
-        yield f"By certificate: **{after}** after this{was}"
+        yield f"By certificate: **{after}** after this{_compared(host, before, after)}."
     if host.after:
         yield _without_certificate(host.after)
     written = f" Written: {listed((f'`{each}`' for each in host.written), _FILES)}." if host.written else ""
     removed = f" Removed: {listed((f'`{each}`' for each in host.removed), _FILES)}." if host.removed else ""
     yield f"{host.reading}.{written}{removed}" if host.reading else ""
+
+
+def _compared(host: HostReview, before: str, after: str) -> str:
+    if before != after:
+        return f" ({before} before)"
+    keys = [{each.key for each in ledger.rows} for ledger in (host.before, host.after) if ledger]
+    is_same = keys[:1] == keys[1:]
+    return ", the same as before" if is_same else ", as many as before, but not the same"
 
 
 def _without_certificate(ledger: HostLedger) -> str:
@@ -67,20 +76,21 @@ def _number(ledger: HostLedger | None) -> str:
     return f"{counted(clients, 'client')}, {counted(rows, 'row')}"
 
 
-def _row(change: RowChange) -> tuple[str, ...]:
+def _row(change: RowChange, from_then_on: str) -> tuple[str, ...]:
+    """Return the cells of a row; `from_then_on`: when Postfix reads what changes, in words."""
     accepted = change.row.accepted
     since = moment(change.row.since)
     if change.is_since_up:
-        since = "this `up`" + (f" (certificate from {day(accepted.not_before)})" if accepted.not_before else "")
+        since = from_then_on + (f" (certificate from {day(accepted.not_before)})" if accepted.not_before else "")
     until = moment(accepted.until) if accepted.until else "no known end"
     if accepted.why is Why.CURRENT and change.renew_at:
-        until += f", renewed from {day(change.renew_at)}"
+        until += f", renewal due from {day(change.renew_at)}"
     return (
         change.mark.value,
         accepted.client,
         str(accepted.generation or "?"),
         since,
-        "**this `up`**" if change.mark is Mark.GONE else until,
+        f"**{from_then_on}**" if change.mark is Mark.GONE else until,
         change.why if change.why == OVERLAP else literal(change.why),
     )
 
@@ -97,7 +107,7 @@ def _differences(differences: Sequence[Difference], values: int) -> Iterator[Blo
         return
     told = [_difference(each) for each in differences]
     if len(told) > values:
-        told = [*told[:values], ("", f"and {len(differences) - values:,} more values; `--format json` has all of them")]
+        told = [*told[:values], ("", the_rest(len(differences) - values, "changed value", is_begun=values > 0))]
     yield Bullets(tuple(told))
 
 

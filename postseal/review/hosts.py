@@ -49,6 +49,7 @@ def _host(step: Step, clients: Clients, now: datetime) -> HostReview:
         differences=tuple(_differences(old, new)) if is_changed else (),
         notes=tuple(_notes(step, old, new)),
         is_refused=step.operation is Operation.REFUSED,
+        is_by_hand=bool(said and said.target.kind is TargetKind.DIRECTORY),
     )
 
 

@@ -11,16 +11,17 @@ from postseal_core.instants import format_instant
 from postseal_core.records import encode
 from postseal_core.values import is_unknown
 
-__all__ = ["FORMAT_VERSION", "render_json"]
+__all__ = ["SCHEMA_VERSION", "render_json"]
 
-FORMAT_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised when a name goes or means something else; further names may come."""
 
 
 def render_json(review: Review) -> str:
     """Return the review as a JSON document."""
     document = {
-        "format_version": FORMAT_VERSION,
+        "schema": "postseal-review",
+        "version": SCHEMA_VERSION,
         "project": review.project,
         "stack": review.stack,
         "at": format_instant(review.at),
@@ -28,7 +29,14 @@ def render_json(review: Review) -> str:
         "hosts": [_host(each) for each in review.hosts],
         "certificates": [_certificate(each) for each in review.certificates],
         "handed_out": [
-            {"name": each.name, "written": list(each.written), "removed": list(each.gone)} for each in review.files
+            {
+                "name": each.name,
+                "directory": each.directory,
+                "written": {path: each.told.get(path, "") for path in each.written},
+                "perhaps": list(each.may),
+                "removed": list(each.gone),
+            }
+            for each in review.files
         ],
         "resources": [
             {"urn": each.urn, "operation": each.operation, "paths": list(each.paths)} for each in review.resources
@@ -46,6 +54,7 @@ def _host(host: HostReview) -> Mapping[str, Any]:
         "myhostname": host.myhostname,
         "is_changed": host.is_changed,
         "is_refused": host.is_refused,
+        "is_by_hand": host.is_by_hand,
         "before": _ledger(host.before),
         "after": _ledger(host.after),
         "rows": [_row(each) for each in host.rows],

@@ -1,5 +1,6 @@
 """A review as records: what happens to hosts, certificates and files, and what is refused."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -73,7 +74,8 @@ class HostReview:
     """One host; `before` is None for a new one, `after` for one that goes.
 
     `written`: paths of files that are written anew, `removed`: those that go. `reading`: when Postfix reads them.
-    `notes`: what the declaration opens or may close, and what nobody has checked.
+    `notes`: what the declaration opens or may close, and what nobody has checked. `is_by_hand`: `up` only writes to a
+    directory, and everything stays as it is until somebody carries that to the host.
     """
 
     name: str
@@ -88,6 +90,7 @@ class HostReview:
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
     is_refused: bool = False
+    is_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,14 @@ class CertificateChange:
 
 @dataclass(frozen=True, slots=True)
 class FilesChange:
-    """Folders of a hand-out that are written anew; `may`: perhaps, as a value was sealed anew; `gone` are removed."""
+    """Folders of a hand-out that are written anew; `may`: perhaps, as a value was sealed anew; `gone` are removed.
+
+    `directory`: where they are. `told`: of each folder what is in it, in words, where that is known.
+    """
 
     name: str
+    directory: str = ""
+    told: Mapping[str, str] = field(default_factory=dict)
     written: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ after, what happens. Where the clock moves certificates, a third one answers for
 secrets are compared with what it has.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from postseal.review.deciding import Deciding
@@ -15,6 +15,7 @@ from postseal.review.program import registered_steps
 from postseal.review.stand_ins import StandIns
 from postseal.review.steps import Operation, Run, Step, short_type
 from postseal.review.stored import StoredStack
+from postseal.stack.check_rosters import JudgedClients
 from postseal_core.errors import ConfigError
 
 __all__ = ["Compared", "compare_files"]
@@ -34,6 +35,11 @@ class _Runner:
     names: tuple[str, str]
     now: datetime
     stand_ins: StandIns
+    judged: JudgedClients = field(default_factory=JudgedClients)
+
+    def declared(self, source: StackSource) -> DeclaredFile:
+        """Read a stack file; what both declare alike is judged once."""
+        return declared_file(source, self.names, self.stand_ins, self.judged)
 
     def run(
         self, declared: DeclaredFile, leaves: Leaves | None = None, *, is_frozen: bool = False
@@ -62,13 +68,12 @@ def compare_files(
     `before`: None for a stack that is new. One that is refused tells nothing: then everything counts as done by the
     file after.
     """
-    stand_ins = StandIns()
-    runner = _Runner(stored, names, now, stand_ins)
+    runner = _Runner(stored, names, now, StandIns())
     due, leaves = _run_before(before, runner) if before else (Run(), {})
     if before == after:
         return Compared(due, due)
     try:
-        new, _ = runner.run(declared_file(after, names, stand_ins), leaves)
+        new, _ = runner.run(runner.declared(after), leaves)
     except ConfigError as error:
         return Compared(due, Run(problems=error.problems))
     return Compared(due, new)
@@ -76,7 +81,7 @@ def compare_files(
 
 def _run_before(before: StackSource, runner: _Runner) -> tuple[Run, Leaves]:
     try:
-        declared = declared_file(before, runner.names, runner.stand_ins)
+        declared = runner.declared(before)
     except ConfigError as error:
         return Run(problems=error.problems), {}
     due, leaves = runner.run(declared)

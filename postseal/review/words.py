@@ -1,14 +1,11 @@
 """Phrases of a review: dates, generations, and what a schedule says of a certificate; pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 from pki.generations import Schedule
 
-__all__ = ["counted", "day", "listed", "moment", "sentence_of_schedules"]
-
-_SHOWN: Final = 12
+__all__ = ["counted", "day", "moment", "sentence_of_schedules", "the_rest"]
 
 
 def moment(instant: datetime) -> str:
@@ -26,22 +23,26 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def listed(names: Iterable[str], shown: int = _SHOWN) -> str:
-    """Return names in a line: the first ones, and how many more there are."""
-    ordered = list(names)
-    more = len(ordered) - shown
-    return ", ".join(ordered[:shown]) + (f" and {more:,} more" if more > 0 else "")
+def the_rest(left: int, thing: str, *, is_begun: bool) -> str:
+    """Say how many things are not written out; `is_begun`: others of them are. The document in JSON has all."""
+    number = f"and {left:,} more {thing}{'' if left == 1 else 's'}" if is_begun else counted(left, thing)
+    return f"{number}; `--format json` has all of them"
 
 
-def sentence_of_schedules(before: Schedule | None, after: Schedule) -> str:
-    """Return what happens to a certificate with these schedules; empty where they say nothing new."""
+def sentence_of_schedules(before: Schedule | None, after: Schedule, *, is_accepted: bool = True) -> str:
+    """Return what happens to a certificate with these schedules; empty where they say nothing new.
+
+    `is_accepted`: somebody lets an earlier generation in beside the current one; nobody does with a server's.
+    """
     if before is None:
         if after.generation == 1:
             return f"issued, generation 1, {_dates(after)}, {after.reason}"
         return f"goes on here as it is, generation {after.generation}, {_dates(after)}"
-    steps = [_issued(before, after)] if after.generation != before.generation else []
+    steps = [_issued(before, after, is_accepted=is_accepted)] if after.generation != before.generation else []
     steps += _revoked(before, after)
-    steps += _retired(before, after)
+    steps += _retired(before, after, is_accepted=is_accepted)
+    if after.is_outdated and not before.is_outdated:
+        steps.append(f"generation {after.generation} stays revoked, and is issued anew if `revoke` is taken back")
     if not steps and after.renew_at != before.renew_at:
         steps.append(f"generation {after.generation} stays, its renewal moves from {day(before.renew_at)} to "
                      f"{day(after.renew_at)}")  # fmt: skip
@@ -50,13 +51,14 @@ def sentence_of_schedules(before: Schedule | None, after: Schedule) -> str:
     return "; ".join(steps)
 
 
-def _issued(before: Schedule, after: Schedule) -> str:
+def _issued(before: Schedule, after: Schedule, *, is_accepted: bool) -> str:
     key = "the same key" if after.key_generation == before.key_generation else "a new key"
+    served = f"it is served in place of generation {before.generation}"
     accepted = [f"generation {each.generation} accepted until {moment(each.retire_at)}" for each in after.accepted]
     return "; ".join(
         [
             f"issued, generation {before.generation} → {after.generation} with {key}, {_dates(after)}: {after.reason}",
-            *accepted,
+            *(accepted if is_accepted else [served]),
         ]
     )
 
@@ -72,12 +74,14 @@ def _revoked(before: Schedule, after: Schedule) -> list[str]:
     return [f"{_generations([each.generation])} revoked on {moment(each.revoked_at)}: {each.reason}" for each in new]
 
 
-def _retired(before: Schedule, after: Schedule) -> list[str]:
+def _retired(before: Schedule, after: Schedule, *, is_accepted: bool) -> list[str]:
     there = {each.generation for each in after.accepted} | {each.generation for each in after.revoked}
     gone = [each for each in before.accepted if each.generation not in there]
     if not gone:
         return []
-    return [f"{_generations([each.generation for each in gone])} retired, no longer accepted"]
+    served = f"forgotten; what is served is generation {after.generation}"
+    end = "retired, no longer accepted" if is_accepted else served
+    return [f"{_generations([each.generation for each in gone])} {end}"]
 
 
 def _generations(numbers: Sequence[int]) -> str:

@@ -1,8 +1,9 @@
 """Check rosters: shared fields, each client, and clients declared twice."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+from pki.constraints import IssuerLimits
 from pki.declared import is_key_lost
 from pki.declared_checks import problems_of_declared
 from pki.fields import DeclaredCertificate
@@ -16,12 +17,34 @@ from postseal.stack.sections import LIFETIME_FIELDS, RosterKeys
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
-__all__ = ["problems_of_rosters"]
+__all__ = ["JudgedClients", "problems_of_rosters"]
 
 _Found = tuple[str, Problem]
 
 
-def problems_of_rosters(stack: DeclaredStack, config: StackConfig) -> Iterator[Problem]:
+@dataclass(frozen=True, slots=True)
+class JudgedClients:
+    """What is wrong with clients of rosters, kept for a second stack file that declares most of them alike."""
+
+    _under: list[tuple[Sequence[IssuerLimits], dict[DeclaredCertificate, list[Problem]]]] = field(default_factory=list)
+
+    def under(self, limits: Sequence[IssuerLimits]) -> Callable[[DeclaredCertificate], Sequence[Problem]]:
+        """Return what judges a client under the limits of its authority."""
+        known = next((found for same, found in self._under if same == limits), None)
+        if known is None:
+            known = {}
+            self._under.append((limits, known))
+
+        def judge(declared: DeclaredCertificate) -> Sequence[Problem]:
+            found = known.get(declared)
+            if found is None:
+                found = known[declared] = problems_of_declared(declared, Profile.CLIENT, limits)
+            return found
+
+        return judge
+
+
+def problems_of_rosters(stack: DeclaredStack, config: StackConfig, judged: JudgedClients) -> Iterator[Problem]:
     """Find what is wrong with each roster and each of its clients, and clients that are declared twice."""
     moving = _moving(stack)
     staying = {name: client for name, client in config.clients.items() if name not in moving}
@@ -37,7 +60,7 @@ def problems_of_rosters(stack: DeclaredStack, config: StackConfig) -> Iterator[P
         yield from (problem.below(path) for problem in _problems_of_shared(declared.section, roster, of_all))
         yield from problems_of_authority_choice(f"{path}.authority", declared.section.authority, config.authorities)
         yield from problems_of_lifetime(lifetime, issuer.lifetime if issuer else None)
-        found = [*_problems_of_clients(roster, of_all, config), *_repeated(roster, names, claims)]
+        found = [*_problems_of_clients(roster, of_all, config, judged), *_repeated(roster, names, claims)]
         yield from stack.roster_rows[declared.name].placed(found)
 
 
@@ -68,13 +91,15 @@ def _problems_of_shared(section: RosterKeys, roster: Roster, of_all: Collection[
         yield Problem("hand_out", "archives are made to be handed out; leave this out, or leave out pkcs12")
 
 
-def _problems_of_clients(roster: Roster, of_all: Collection[Problem], config: StackConfig) -> Iterator[_Found]:
-    limits = issuing_limits(roster.authority, config.authorities)
+def _problems_of_clients(
+    roster: Roster, of_all: Collection[Problem], config: StackConfig, judged: JudgedClients
+) -> Iterator[_Found]:
+    problems_of = judged.under(issuing_limits(roster.authority, config.authorities))
     for name, declared in roster.clients.items():
         if not declared.email and not declared.dns_names:
             yield name, Problem("email", "missing; give the client's email, or dns_names for a host")
             continue
-        found = [each for each in problems_of_declared(declared, Profile.CLIENT, limits) if each not in of_all]
+        found = [each for each in problems_of(declared) if each not in of_all]
         yield from ((name, problem) for problem in without_renewal_of_nothing(found) if problem.path)
 
 

@@ -12,7 +12,7 @@ from postseal.stack.check_moves import problems_of_moves
 from postseal.stack.check_places import problems_of_places
 from postseal.stack.check_relaying import problems_of_relaying
 from postseal.stack.check_requests import problems_of_requests
-from postseal.stack.check_rosters import problems_of_rosters
+from postseal.stack.check_rosters import JudgedClients, problems_of_rosters
 from postseal.stack.check_third_parties import problems_of_third_parties
 from postseal.stack.check_third_party_clients import problems_of_third_party_clients
 from postseal.stack.lifetimes import problems_of_policies
@@ -52,6 +52,7 @@ def load_stack(
     stack_name: str,
     files: Mapping[str, FileText] = MappingProxyType({}),
     project: str = "",
+    judged: JudgedClients | None = None,
 ) -> StackConfig:
     """Return the model of a stack file; raise all its problems at once.
 
@@ -59,6 +60,7 @@ def load_stack(
     of secret keys in clear, as the engine hands them to a program. `secret_keys`: those of them that are secret.
     `stack_name` is in default directories (`out/dev`). `files`: what `declared_files` names, as far as it is there.
     `project`: the absolute path of the project, by which absolute directories within it are known; empty: not known.
+    `judged`: clients that another file has declared before, where several are read.
     The sections are described in docs/stack-file.md.
     Not checked: what only the plugin can see (the clock, adopted keys, certificates that exist already).
 
@@ -74,7 +76,11 @@ def load_stack(
     config = _resolve(stack)
     # Without a whole section, every reference into it would seem wrong.
     is_complete = not found.unread & set(SECTION_NAMES)
-    consequences = without_consequences(_problems(stack, config, project), _unread(found)) if is_complete else []
+    consequences = (
+        without_consequences(_problems(stack, config, project, judged or JudgedClients()), _unread(found))
+        if is_complete
+        else []
+    )
     if told or consequences:
         hosts = screened.sections.get("hosts")
         raise ConfigError(dict.fromkeys(as_written(each, hosts) for each in (*told, *consequences)))
@@ -102,7 +108,7 @@ def _resolve(stack: DeclaredStack) -> StackConfig:
     return replace(config, hosts=resolve_hosts(stack, config))
 
 
-def _problems(stack: DeclaredStack, config: StackConfig, project: str) -> Iterator[Problem]:
+def _problems(stack: DeclaredStack, config: StackConfig, project: str, judged: JudgedClients) -> Iterator[Problem]:
     sections = (stack.authorities, stack.servers, stack.clients, stack.rosters)
     own = [(f"{each.path}.lifetime", each.section.lifetime) for section in sections for each in section.values()]
     yield from problems_of_policies(stack.lifetime, own)
@@ -113,7 +119,7 @@ def _problems(stack: DeclaredStack, config: StackConfig, project: str) -> Iterat
     yield from problems_of_clients(stack, config)
     yield from problems_of_third_party_clients(stack)
     yield from problems_of_requests(stack, config)
-    yield from problems_of_rosters(stack, config)
+    yield from problems_of_rosters(stack, config, judged)
     yield from problems_of_identities(stack, config)
     yield from problems_of_moves(stack, config)
     yield from problems_of_relaying(stack, config)

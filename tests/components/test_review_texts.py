@@ -93,6 +93,8 @@ CHANGES: Mapping[str, tuple[Change, int]] = {
     "key-changed": (lambda sections: sections["clients"]["alice"].update(key_algorithm="ECDSA-P384"), 0),
     "names-changed": (lambda sections: sections["clients"]["printer"].update(dns_names=["lp.example.org"]), 0),
     "lifetime": (lambda sections: sections["lifetime"]["leaf"].update(validity="60d"), 0),
+    "renewal-moved": (lambda sections: sections["lifetime"]["leaf"].update(
+        validity="120d", renew_fraction="1/2", overlap="7d"), 0),
     "host-added": (_add_host, 0),
     "networks": (_open_networks, 0),
     "setting": (lambda sections: sections["hosts"]["mx2"].update(settings={"smtpd_helo_required": "yes"}), 0),

@@ -163,7 +163,7 @@ def test_adding_a_client_shows_all_that_is_known_of_it(story: Story) -> None:
 
 def test_removing_a_client_says_that_it_is_no_longer_let_in(story: Story) -> None:
     """By its name, at the host that let it in, and in the line of that host."""
-    assert '+ no longer let in: "alice"' in story.removing.stdout
+    assert '+ will no longer be let in: "alice"' in story.removing.stdout
     (line,) = [each for each in str(story.removing).splitlines() if each.startswith("mx1: ") and " before, " in each]
     assert "; removed: alice; " in line
 

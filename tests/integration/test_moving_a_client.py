@@ -136,7 +136,7 @@ def test_previews_say_that_a_certificate_is_taken_over_as_it_is(story: Story) ->
     assert f'+ alice: "taken over as it is, g2 until {end}"' in into
     assert re.search(r'reason +: "taken over as it is"', out)
     assert "- postseal:index:ClientCertificate: (delete)" in story.shown["inside"].stdout
-    assert '+ alice: "removed, g1 and g2 no longer accepted"' in story.shown["outside"].stdout
+    assert '+ alice: "removed, g1 and g2 no longer accepted; not revoked: ' in story.shown["outside"].stdout
     assert all(set(resource_outputs(moment.state, HOST)) == {"mx1"} for moment in story.moments.values())
     assert not [shown for shown in story.shown.values() if HOST in shown.stdout]
     assert not [shown for shown in story.shown.values() if "PRIVATE KEY" in str(shown)]

@@ -153,6 +153,7 @@ _SECRETIVE = (
     (re.compile(r"\b[0-9a-f]{30,40}\b"), "SERIAL"),
     (re.compile(r"(default_\w+::)[0-9a-f-]{36}"), r"\1ID"),
     (re.compile(r"[^ \"]*/engine/plugins?/[^ \"]*"), "PLUGIN"),
+    (re.compile(r"(?m)^@ previewing update\.*\n"), ""),
 )
 
 
@@ -192,10 +193,10 @@ def test_who_comes_and_goes_is_what_the_next_up_did(life: Life, name: str) -> No
     """The line of each host counts the rows right, and names who comes, goes, and is beside a newer one."""
     before, after = life.rows[name]
     for host in life.changed_hosts[name]:
-        (line,) = [each for each in life.mentioned[name] if each.startswith(f"{host}: ") and " before, " in each]
+        (line,) = [each for each in life.mentioned[name] if each.startswith(f"{host}: ") and " after" in each]
         # What somebody has done to the table since is told beside it.
         old, new = after[host] if name == "drift" else before.get(host, set()), after[host]
-        counted = re.match(rf"{host}: (\d+) rows? before, (\d+) rows? after", line)
+        counted = re.match(rf"{host}: (\d+) rows? (?:before|as `up` left them), (\d+) rows? after", line)
         assert counted
         assert (int(counted[1]), int(counted[2])) == (len(old), len(new))
         assert named_in(line, "added") == clients(new) - clients(old)

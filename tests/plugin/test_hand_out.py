@@ -110,8 +110,8 @@ def test_who_leaves_loses_their_files_and_nothing_else_goes(
     plugin.up(hand_out, declared(tmp_path, "alice", "bob"))
     (tmp_path / "clients/alice/notes.txt").write_text("mine")
     changes = plugin.up(hand_out, declared(tmp_path))
-    assert changes == {"changes.removed": "add"}
-    assert hand_out.inputs["changes"] == {"removed": "2 in all: clients/alice, clients/bob"}
+    assert changes == {'changes["will be removed"]': "add"}
+    assert hand_out.inputs["changes"] == {"will be removed": "2 in all: clients/alice, clients/bob"}
     assert files(tmp_path).keys() == {"ca/ca.pem", "clients/alice/notes.txt"}
     assert not (tmp_path / "clients/bob").exists()
 

@@ -114,7 +114,7 @@ def test_a_host_far_away_is_brought_to_its_declaration_and_back(
 
     asked.clear()
     without = declared(target(server.access, instance.config_directory), has_alice=False)
-    assert plugin.up(host, without) == {'changes["no longer let in"]': "add", "reload": "add"}
+    assert plugin.up(host, without) == {'changes["will no longer be let in"]': "add", "reload": "add"}
     assert fingerprint not in table.read_text()
     plugin.start_run()
     host.refresh()

@@ -41,7 +41,7 @@ HOST = HostDeclaration("mx1", "mx1.example.org", ServerSide(ServerSettings(), ("
 FROM, UNTIL = format_instant(VALIDITY.not_before), format_instant(VALIDITY.not_after)
 ROW = f"alice generation=1 not_after={UNTIL[:10]}"
 RELOADED = {"reload": "add"}
-NO_LONGER = {'changes["no longer let in"]': "add", **RELOADED}
+NO_LONGER = {'changes["will no longer be let in"]': "add", **RELOADED}
 
 
 def identity(**changes: Any) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def test_a_renewal_adds_a_row_and_its_retirement_takes_one_away(
     assert ROW in table
     assert now in table
     changes = plugin.up(host, declared(directory, **access(clients={"alice": identity(generation=2)})))
-    assert changes == {'changes["g1 taken off"]': "add", **RELOADED}
+    assert changes == {'changes["will lose g1"]': "add", **RELOADED}
     assert ROW not in written(directory)["relay_clientcerts"].decode()
 
 

@@ -89,7 +89,7 @@ def test_a_running_postfix_is_brought_to_its_declaration_and_back(
     assert plugin.up(host, declared(instance)) == {}
 
     without = plugin.up(host, declared(instance, has_alice=False))
-    assert without == {'changes["no longer let in"]': "add", "reload": "add"}
+    assert without == {'changes["will no longer be let in"]': "add", "reload": "add"}
     assert certificate_fingerprint_sha256(alice()) not in table.read_text()
 
     plugin.start_run()

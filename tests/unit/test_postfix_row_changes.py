@@ -47,11 +47,11 @@ RENEWED = [row("al", 1, is_earlier=True), row("al", 2)]
     [
         ([row("al", 1)], [row("al", 1)], {}),
         ([], [row("al", 1)], {"let in: g1 until 2028-01-04": "al"}),
-        ([row("al", 1)], [], {"no longer let in": "al"}),
+        ([row("al", 1)], [], {"will no longer be let in": "al"}),
         ([row("al", 1)], RENEWED, {"g2 until 2028-01-04 beside g1 until 2027-01-18": "al"}),
-        ([row("al", 1), row("al", 2)], [row("al", 2)], {"g1 taken off": "al"}),
-        ([row("al", 1)], [row("al", 2)], {"g2 until 2028-01-04; g1 taken off": "al"}),
-        ([row("al", 1), row("bo", 1)], [], {"no longer let in": "2 in all: al, bo"}),
+        ([row("al", 1), row("al", 2)], [row("al", 2)], {"will lose g1": "al"}),
+        ([row("al", 1)], [row("al", 2)], {"g2 until 2028-01-04; will lose g1": "al"}),
+        ([row("al", 1), row("bo", 1)], [], {"will no longer be let in": "2 in all: al, bo"}),
         ([row("partner", None)], [], {}),
     ],
 )
@@ -77,7 +77,7 @@ def test_of_several_tables_each_says_which_it_is() -> None:
     """Who leaves one may stay in the other."""
     both = {TABLE: lines(row("al", 1)), "submission_clientcerts": lines(row("al", 1))}
     told = row_changes(both, {TABLE: [], "submission_clientcerts": [(row("al", 1), "")]})
-    assert told == {"no longer let in": f"{TABLE}: al"}
+    assert told == {"will no longer be let in": f"{TABLE}: al"}
 
 
 def host_rows(*rows: AcceptedRow) -> list[HostRow]:

@@ -95,7 +95,8 @@ def test_added_removed_and_retired_clients_are_named_and_others_are_not() -> Non
     renewed = stored(declare({"bob": {}, "dave": {}}), START + 250 * DAY, stored(declare({"bob": {}, "dave": {}})))
     decision = decide_roster(declare({"carol": {}, "dave": {}}), renewed, ISSUER, START + 251 * DAY)
     assert lines(decision) == {
-        "bob": "removed, g1 and g2 no longer accepted",
+        "bob": "removed, g1 and g2 no longer accepted; not revoked: "
+        "whoever trusts its issuer elsewhere accepts it until 2027-09-08",
         "carol": "added, g1 until 2027-09-09",
     }
     later = decide_roster(declare({"bob": {}, "dave": {}}), renewed, ISSUER, START + 265 * DAY)

@@ -11,9 +11,11 @@ from pki.fields import ArchiveWord, DeclaredCertificate, Match
 from pki.lifetime import LifetimePolicy
 from pki.model import KeyAlgorithm, Pkcs12Profile
 from pki.roster.rows import RosterRow
+from postseal.stack.check_rosters import JudgedClients
 from postseal.stack.config import load_stack
 from postseal.stack.model import Roster
 from postseal.stack.screening import FileText, declared_files
+from postseal_core.errors import ConfigError
 from tests.support.stack_files import problems_of, roster, stack
 from tests.support.test_authority import ThrowAwayAuthority
 
@@ -103,6 +105,23 @@ def test_a_host_lets_a_whole_roster_relay() -> None:
     mx1 = load_stack(roster() | {"hosts": hosts}, [], stack_name="dev").hosts["mx1"]
     assert mx1.declaration.server is not None
     assert (mx1.relaying.rosters, mx1.declaration.server.settings.relay.client_certificates) == (("staff",), True)
+
+
+def test_clients_that_were_judged_before_are_judged_anew_under_other_limits() -> None:
+    """What two stack files declare alike is judged once, but not what the second authority does not certify."""
+    judged, raw = JudgedClients(), roster(clients={"anna": ANNA})
+    narrow = {"name_constraints": {"permitted_email": ["example.net"]}}
+    narrower = raw | {"authority": raw["authority"] | narrow}
+    assert load_stack(raw, [], stack_name="dev", judged=judged) == load_stack(raw, [], stack_name="dev")
+    with pytest.raises(ConfigError) as told:
+        load_stack(narrower, [], stack_name="dev", judged=judged)
+    with pytest.raises(ConfigError) as told_alone:
+        load_stack(narrower, [], stack_name="dev")
+    assert told.value.problems == told_alone.value.problems
+    with pytest.raises(ConfigError) as told_again:
+        load_stack(narrower, [], stack_name="dev", judged=judged)
+    assert told_again.value.problems == told.value.problems
+    assert load_stack(raw, [], stack_name="dev", judged=judged).rosters["staff"].rows == (ROW_OF_ANNA,)
 
 
 def mx1(**fields: Any) -> Raw:
