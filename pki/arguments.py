@@ -117,6 +117,10 @@ class ClientFields(_LeafFields, total=False):
     """A mailbox, an rfc822Name of the certificate (RFC 5280 section 4.2.1.6), as `alice@example.org`.
 
     A client needs this or a host name."""
+    unseen_after_days: int
+    """Reports name the client if no log shows it for so many days; 0: they do not.
+
+    See `postseal seen`. Nothing else follows from it. Default: 0."""
     person: str
     """Who has the mailbox; clients that say the same one are devices of one person.
 
@@ -144,3 +148,7 @@ class RosterFields(_SubjectFields, _MatchingFields, total=False):
     """A PKCS#12 archive: modern, legacy, or none for one client.
 
     `modern` is PBES2 with AES-256, `legacy` 3DES with SHA-1 for old mail programs. Default: no archive."""
+    unseen_after_days: int
+    """Reports name the client if no log shows it for so many days; 0: they do not.
+
+    See `postseal seen`. Nothing else follows from it. Default: 0."""

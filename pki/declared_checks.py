@@ -48,6 +48,8 @@ def problems_of_steps(declared: DeclaredCertificate) -> list[Problem]:
     if declared.confirmed_generation and not declared.confirm:
         message = "nothing waits for a confirmation; set confirm to true, or leave this out"
         problems.append(Problem("confirmed_generation", message))
+    if declared.unseen_after_days < 0:
+        problems.append(Problem("unseen_after_days", "expected a number of days, 1 or more; 0 for none"))
     if declared.issue_again and not declared.revoke:
         problems.append(Problem("issue_again", "nothing is revoked; leave this out"))
     return problems

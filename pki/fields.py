@@ -185,6 +185,11 @@ class DeclaredCertificate:
         "earlier generations stay accepted until confirmed_generation says that the new one is in use",
     )
     confirmed_generation: int = _field(0, SaidBy.LEAF, "the generation that is known to be in use, see confirm")
+    unseen_after_days: int = _field(
+        0,
+        SaidBy.CLIENT | SaidBy.ROSTER | SaidBy.ROW,
+        "reports name the client if no log shows it for so many days; 0: they do not",
+    )
     revoke: RevocationReason = _field(
         RevocationReason.NOT_REVOKED,
         SaidBy.LEAF,

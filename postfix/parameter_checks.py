@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from postfix.lines import BLANKS
+from postfix.list_items import split_list
 from postfix.parameters import (
     LEGACY_CHAIN_FILES,
     OLDEST_SUPPORTED,
@@ -74,6 +75,13 @@ def _problems_of_protocol_bounds(parameter: Parameter, value: str, version: Post
         yield f"{shown(value)} needs Postfix 3.6; exclude single protocols, as !TLSv1, !TLSv1.1"
 
 
+def _problems_of_later_values(parameter: Parameter, value: str, version: PostfixVersion | None) -> Iterator[str]:
+    for item in split_list(value.lower()) if version and parameter.later else ():
+        if (since := parameter.later.get(item)) and version and since > version:
+            known = ", ".join(each for each in parameter.allowed if each not in parameter.later)
+            yield f"{shown(item)} needs Postfix {since}, but the host has {version}, which knows {known}"
+
+
 def has_remark(parameter: Parameter, value: str) -> bool:
     """Return whether a value holds what was meant as a comment; in a text a # may be meant."""
     return _TRAILING_COMMENT.search(value) is not None and parameter.kind not in _TEXT_KINDS
@@ -82,6 +90,7 @@ def has_remark(parameter: Parameter, value: str) -> bool:
 def _problems_of_known(parameter: Parameter, value: str, version: PostfixVersion | None) -> Iterator[str]:
     yield from _problems_of_release(parameter, version)
     yield from _problems_of_protocol_bounds(parameter, value, version)
+    yield from _problems_of_later_values(parameter, value, version)
     if has_remark(parameter, value):
         yield f"{shown(value)} holds a comment; Postfix takes everything after = as the value: leave the # part out"
     elif parameter.kind not in _TEXT_KINDS and _NO_REFERENCE.search(value.replace("$$", "")):

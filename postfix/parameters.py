@@ -92,8 +92,9 @@ class ParameterClass(StrEnum):
 class Parameter:
     """One parameter of Postfix: what it decides, how its value is checked and which releases know it.
 
-    `kind` is a key of `postfix.values.CHECKS`, `allowed` what that check is given. `removed` is the first release
-    without the parameter. `instead` names the successor of a parameter that is obsolete everywhere. `key` is what says
+    `kind` is a key of `postfix.values.CHECKS`, `allowed` what that check is given; `later` has, by value, the release
+    from which on one of those is known, where the parameter itself is older. `removed` is the first release without the
+    parameter. `instead` names the successor of a parameter that is obsolete everywhere. `key` is what says
     it in the stack file; empty for none.
     """
 
@@ -101,6 +102,7 @@ class Parameter:
     decides: ParameterClass
     kind: str
     allowed: tuple[str, ...]
+    later: Mapping[str, PostfixVersion]
     since: PostfixVersion
     removed: PostfixVersion | None
     instead: str
@@ -113,9 +115,11 @@ class Parameter:
 
 def _parse_row(row: str) -> Parameter:
     name, decides, kind, allowed, since, removed, instead, key = row.split("\t")
-    words = tuple(allowed.split("|")) if allowed else ()
+    words = [word.partition("@") for word in allowed.split("|")] if allowed else []
+    values, later = tuple(value for value, *_ in words), {value: release for value, _, release in words if release}
     first, end = PostfixVersion.from_text(since), PostfixVersion.from_text(removed) if removed else None
-    return Parameter(name, ParameterClass(decides), kind, words, first, end, instead, key)
+    releases = {value: PostfixVersion.from_text(release) for value, release in later.items()}
+    return Parameter(name, ParameterClass(decides), kind, values, releases, first, end, instead, key)
 
 
 def parse_table(text: str) -> dict[str, Parameter]:

@@ -14,7 +14,7 @@ from postfix.main_cf import render_whole
 from postfix.master_cf import BASE_SERVICES, TLS_PROXY, Service, render_whole_services
 from postfix.parameters import LEGACY_CHAIN_FILES
 from postfix.receiving_rendering import receiving_parameters, receiving_tables, table_types
-from postfix.settings import ClientSettings, Transport
+from postfix.settings import ClientSettings, Transport, loglevel_text
 from postfix.submission_rendering import SUBMISSION_TABLES, submission_services, submission_tables
 from postfix.tables import Row, render_source
 from postseal_core.files.tree import FileEntry
@@ -114,7 +114,7 @@ def _server_parameters(host: HostDeclaration, side: ServerSide) -> dict[str, str
         "smtpd_tls_mandatory_protocols": server.smtpd_tls_protocols,
         "smtpd_tls_fingerprint_digest": "sha256",
         "smtpd_tls_received_header": _YES_NO[server.smtpd_tls_received_header],
-        "smtpd_tls_loglevel": str(server.smtpd_tls_loglevel),
+        "smtpd_tls_loglevel": loglevel_text(server.smtpd_tls_loglevel),
         "mynetworks": " ".join(relay.mynetworks),
         "smtpd_relay_restrictions": restrictions,
         **_present(optional),
@@ -137,7 +137,7 @@ def _client_parameters(host: HostDeclaration, client: ClientSettings) -> dict[st
         "smtp_tls_protocols": client.smtp_tls_protocols,
         "smtp_tls_mandatory_protocols": client.smtp_tls_protocols,
         "smtp_tls_fingerprint_digest": "sha256",
-        "smtp_tls_loglevel": str(client.smtp_tls_loglevel),
+        "smtp_tls_loglevel": loglevel_text(client.smtp_tls_loglevel),
         **_present(optional),
     }
 

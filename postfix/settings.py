@@ -15,12 +15,14 @@ __all__ = [
     "ClientLevel",
     "ClientSettings",
     "DestinationPolicy",
+    "LogLevel",
     "RelayPolicy",
     "ServerLevel",
     "ServerSettings",
     "Submission",
     "SubmissionName",
     "Transport",
+    "loglevel_text",
 ]
 
 ServerLevel = Literal["may", "encrypt"]
@@ -32,9 +34,17 @@ ClientLevel = Literal["none", "may", "encrypt", "dane", "dane-only", "fingerprin
 SubmissionName = Literal["submission", "submissions"]
 """Services for mail programs: port 587, where TLS begins with STARTTLS, and 465, where it begins at once (RFC 8314)."""
 
+LogLevel = int | tuple[str, ...]
+"""What Postfix logs of TLS: a level from 0 to 4, or flags such as `("1", "peercert")`, which are added up."""
+
 SERVER_LEVELS: Final[tuple[Any, ...]] = get_args(ServerLevel)
 CLIENT_LEVELS: Final[tuple[Any, ...]] = get_args(ClientLevel)
 _LOOPBACK: Final = ("127.0.0.0/8", "[::1]/128")
+
+
+def loglevel_text(level: LogLevel) -> str:
+    """Return a level or flags as main.cf has them."""
+    return ",".join(level) if isinstance(level, tuple) else str(level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +109,9 @@ class ServerSettings:
         smtpd_tls_protocols: Versions of TLS; written to smtpd_tls_mandatory_protocols as well, since Postfix reads one
             of the two at `may` and the other one at `encrypt`. Default: `>=TLSv1.2`.
         smtpd_tls_received_header: Write protocol, cipher and the client's name into Received headers. Default: true.
-        smtpd_tls_loglevel: How much Postfix logs about TLS, 0 to 4; above 1 only while you look for a mistake.
-            Default: 1.
+        smtpd_tls_loglevel: How much Postfix logs about TLS, 0 to 4; above 1 only while you look for a mistake. Or a
+            list of flags: `("1", "peercert")` adds a line for each certificate that a client presents, which
+            `postseal seen` reads. Default: 1.
         smtpd_tls_session_cache_database: `btree:` or `lmdb:` and a path. Default: empty, clients keep session tickets.
         ca_file: Trust the declared roots, in one file (smtpd_tls_CAfile). Default: true.
         ca_path: Trust them in a hashed directory instead (smtpd_tls_CApath), which a chrooted smtpd looks for below
@@ -114,7 +125,7 @@ class ServerSettings:
     smtpd_tls_req_ccert: bool = False
     smtpd_tls_protocols: str = ">=TLSv1.2"
     smtpd_tls_received_header: bool = True
-    smtpd_tls_loglevel: int = 1
+    smtpd_tls_loglevel: LogLevel = 1
     smtpd_tls_session_cache_database: str = ""
     ca_file: bool = True
     ca_path: bool = False
@@ -249,7 +260,7 @@ class ClientSettings:
         smtp_tls_security_level: `none`, `may`, `encrypt`, `dane`, `dane-only`, `fingerprint`, `verify` or `secure`; the
             dane levels need a resolver that validates DNSSEC. Default: `may`.
         smtp_tls_protocols: Versions of TLS; written to smtp_tls_mandatory_protocols as well. Default: `>=TLSv1.2`.
-        smtp_tls_loglevel: How much Postfix logs about TLS, 0 to 4; above 1 only while you look for a mistake.
+        smtp_tls_loglevel: How much Postfix logs about TLS, 0 to 4, or a list of flags, as of smtpd_tls_loglevel.
             Default: 1.
         smtp_tls_fingerprint_cert_match: SHA-256 fingerprints of the next hop, 32 hex pairs with colons; level
             `fingerprint` needs one. Default: empty.
@@ -266,7 +277,7 @@ class ClientSettings:
 
     smtp_tls_security_level: ClientLevel = "may"
     smtp_tls_protocols: str = ">=TLSv1.2"
-    smtp_tls_loglevel: int = 1
+    smtp_tls_loglevel: LogLevel = 1
     smtp_tls_fingerprint_cert_match: tuple[str, ...] = ()
     ca_file: bool = True
     smtp_tls_CAfile: str = ""  # noqa: N815 - the parameter's name

@@ -16,6 +16,7 @@ __all__ = ["problems_of_client", "problems_of_server"]
 _MATCHING_LEVELS = ("fingerprint", "verify", "secure")
 _FINGERPRINT = re.compile(r"([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}", re.ASCII)
 _TRANSPORT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)
+_NO_FLAG = "a list without a flag; write 0 to log nothing about TLS, or what is to be logged, as [1, peercert]"
 _ONE_WORD = re.compile(r"[^\s#,{}]+")
 
 
@@ -35,6 +36,7 @@ _SERVER_RULES: tuple[tuple[str, Callable[[ServerSettings], bool], str], ...] = (
         lambda server: _written_level(server) not in (*SERVER_LEVELS, "none"),
         f"a server's level is one of {', '.join(SERVER_LEVELS)}",
     ),
+    ("smtpd_tls_loglevel", lambda server: server.smtpd_tls_loglevel == (), _NO_FLAG),
     (
         "smtpd_tls_ask_ccert",
         lambda server: server.relay.client_certificates and not server.asks_for_certificates,
@@ -99,6 +101,8 @@ def problems_of_client(client: ClientSettings) -> list[Problem]:
         ("smtp_tls_security_level", fault)
         for fault in _level_faults(client.smtp_tls_security_level, client.smtp_tls_fingerprint_cert_match)
     ]
+    if client.smtp_tls_loglevel == ():
+        faults.append(("smtp_tls_loglevel", _NO_FLAG))
     for policy in client.policies:
         found = (
             *_word_faults([policy.destination]),

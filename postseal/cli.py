@@ -27,12 +27,13 @@ from postseal.host_access import render_host_keys
 from postseal.ledger.command import add_explain, add_who
 from postseal.places import add_place, session_at
 from postseal.report.csv_document import render_csv
-from postseal.report.engine import COMMAND_VARIABLE, deliver, export_stack, read_export
+from postseal.report.engine import COMMAND_VARIABLE, deliver, export_stack, read_document, read_export
 from postseal.report.forecast import forecast
 from postseal.report.forecast_document import render_forecast, render_forecast_json
 from postseal.report.icalendar import render_icalendar
 from postseal.report.inventory import DEFAULT_SOON_DAYS, build_inventory
 from postseal.report.json_document import render_json
+from postseal.report.logged import with_last_seen
 from postseal.report.model import ExitCode, Expiring, Inventory, Kind, State, exit_code
 from postseal.report.page import PageAssets, render_page
 from postseal.report.prometheus import render_prometheus
@@ -40,6 +41,8 @@ from postseal.report.selection import Selection
 from postseal.report.table import DEFAULT_ROWS, TableStyle, render_table
 from postseal.review.command import add_review
 from postseal.rolling_back import chosen_state, render_rollback, render_states
+from postseal.seen.command import add_seen
+from postseal.seen.reading import read_seen
 from postseal.version import VERSION
 from postseal_core.errors import ConfigError, PostsealError, refuse
 from postseal_core.instants import parse_instant
@@ -115,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     stored = _source_options("--state", "--file")
     add_who(commands, stored, _instant)
     add_explain(commands, stored)
+    add_seen(commands, stored)
     return parser
 
 
@@ -189,6 +193,10 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", choices=_STATES, action="append", default=[], help="only this state; repeatable")
     parser.add_argument("--soon", type=int, default=DEFAULT_SOON_DAYS, metavar="DAYS", help="what counts as due soon")
     parser.add_argument("--all", action="store_true", help=f"table: every row, not the worst {DEFAULT_ROWS} of a group")
+    parser.add_argument("--seen", metavar="SEEN.json", help="of `postseal seen --format json`: show last uses as well")
+    parser.add_argument(
+        "--unseen-after", type=int, default=0, metavar="DAYS", help="with --seen, for clients that declare no time"
+    )
     parser.set_defaults(run=_report)
 
 
@@ -203,6 +211,9 @@ def _instant(text: str) -> datetime:
 
 def _report(options: argparse.Namespace) -> ExitCode:
     inventory = build_inventory(_state(options), _now(options), options.soon)
+    if options.seen:
+        seen = read_seen(read_document(options.seen, "postseal seen --format json"), options.seen)
+        inventory = with_last_seen(inventory, seen, max(options.unseen_after, 0))
     selection = _selection(options)
     items, unseen = selection.apply(inventory.items), selection.apply_to_unseen(inventory.unseen)
     chosen = replace(inventory, unseen=unseen, proven=selection.apply_to_proven(inventory.proven))

@@ -9,7 +9,7 @@ from postseal_core.bounds import LONGEST_HOURS
 from postseal_core.errors import Problem
 from postseal_core.marks import INLINE, SECRET, Wire
 from postseal_core.scalars import SCALARS, word_shape
-from postseal_core.shapes import Items, Members, Optional, Perhaps, Ruled, Scalar, Shape, put_below, refuse
+from postseal_core.shapes import Items, ItemsOr, Members, Optional, Perhaps, Ruled, Scalar, Shape, put_below, refuse
 from postseal_core.values import Unknown, is_deferred, is_unknown
 from postseal_core.wording import nearest_hint
 
@@ -217,6 +217,9 @@ def _plain_shape_of(kind: Any, *, is_complete: bool, is_secret: bool) -> Shape:
 
 def _union(arguments: tuple[Any, ...], *, is_complete: bool, is_secret: bool) -> Shape:
     kinds = [each for each in arguments if each not in (NoneType, Unknown)]
+    if _is_number_or_list(kinds):
+        number, items = (_shape_of(each, is_complete=is_complete, is_secret=is_secret) for each in kinds)
+        return ItemsOr(number, items)
     if len(kinds) != 1:
         raise TypeError(f"a field is one type, perhaps None or unknown, not {kinds}")
     shape = _shape_of(kinds[0], is_complete=is_complete, is_secret=is_secret)
@@ -226,3 +229,7 @@ def _union(arguments: tuple[Any, ...], *, is_complete: bool, is_secret: bool) ->
             raise TypeError("in a complete record None is the same as an empty text: let its default be empty text")
         shape = Optional(shape, is_complete, is_text)
     return Perhaps(shape) if Unknown in arguments else shape
+
+
+def _is_number_or_list(kinds: list[Any]) -> bool:
+    return len(kinds) == 2 and kinds[0] is int and get_origin(kinds[1]) is tuple  # noqa: PLR2004 - both of them

@@ -9,6 +9,7 @@ A record is a frozen dataclass; its type hints are the schema. What a field may 
     a class with `from_text`    the text that `str()` of it gives
     T | None                    left out, so None is its default; in a complete record empty text
     Maybe[T]                    T, or UNKNOWN: what a preview cannot know yet
+    int | tuple[T, ...]         a number, or a list
     tuple[T, ...], Mapping[str, T], another record
 
 Hints carry marks: `Annotated[str, SECRET]` is stored encrypted, `Annotated[Validity, INLINE]` has its members among

@@ -12,7 +12,7 @@ from postseal_core.marks import Rule
 from postseal_core.values import MUST_BE_KNOWN, is_deferred, is_unknown
 from postseal_core.wording import shown
 
-__all__ = ["Items", "Members", "Optional", "Perhaps", "Ruled", "Scalar", "Shape", "put_below", "refuse"]
+__all__ = ["Items", "ItemsOr", "Members", "Optional", "Perhaps", "Ruled", "Scalar", "Shape", "put_below", "refuse"]
 
 
 class Shape(Protocol):
@@ -149,6 +149,27 @@ class Items:
     def plain(self, value: Any) -> Any:
         """Return a list; items that are outputs of a program stay what they are."""
         return [item if is_deferred(item) else self.inner.plain(item) for item in value]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsOr:
+    """A list, or something else that is none."""
+
+    other: Shape
+    items: Shape
+
+    @property
+    def holds_secret(self) -> bool:
+        """As either of them."""
+        return self.other.holds_secret or self.items.holds_secret
+
+    def read(self, value: Any, found: list[Problem]) -> Any:
+        """Read a list as a list, and anything else as the other."""
+        return (self.items if isinstance(value, list | tuple) else self.other).read(value, found)
+
+    def plain(self, value: Any) -> Any:
+        """Write as it is read."""
+        return (self.items if isinstance(value, list | tuple) else self.other).plain(value)
 
 
 @dataclass(frozen=True, slots=True)

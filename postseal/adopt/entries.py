@@ -11,6 +11,7 @@ from postfix.host import public_names_of
 from postfix.list_items import split_list
 from postfix.networks import fault_of_network, network_of, problems_of_width
 from postfix.on_host import files_of, sources_of
+from postfix.parameters import known_parameters
 from postfix.rendering import CLIENT_TABLE, SERVED_BY
 from postfix.settings import RelayPolicy, ServerSettings
 from postfix.sighting import chains_in
@@ -161,6 +162,10 @@ def _plain(view: HostView) -> Iterator[tuple[str, Any]]:
     level = view.main["smtpd_tls_loglevel"]
     if level in ("0", "2", "3", "4"):
         yield "smtpd_tls_loglevel", int(level)
+    elif len(flags := split_list(level.lower())) > 1 and set(flags) <= set(
+        known_parameters()["smtpd_tls_loglevel"].allowed
+    ):
+        yield "smtpd_tls_loglevel", flags
 
 
 def _public_names(view: HostView, myhostname: str) -> dict[str, Any]:

@@ -27,6 +27,9 @@ COLUMNS = (
     "serial_number",
     "accepted",
     "seen_at",
+    "last_seen_at",
+    "last_seen_generation",
+    "unseen_days",
 )
 
 
@@ -44,7 +47,7 @@ def render_csv(items: Iterable[Expiring]) -> str:
 
 
 def _row(item: Expiring) -> tuple[str | int, ...]:
-    action = item.next_action
+    action, last = item.next_action, item.last_seen
     return (
         item.kind.value,
         item.name,
@@ -62,4 +65,7 @@ def _row(item: Expiring) -> tuple[str | int, ...]:
         item.serial_number,
         "; ".join(f"{row.fingerprint} until {format_instant(row.until)}" for row in item.accepted),
         format_instant(item.seen_at) if item.seen_at else "",
+        format_instant(last.at) if last and last.at else "",
+        last.generation if last and last.generation is not None else "",
+        last.unseen_days if last and last.unseen_days is not None else "",
     )

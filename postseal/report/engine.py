@@ -16,6 +16,7 @@ __all__ = [
     "EngineError",
     "deliver",
     "export_stack",
+    "read_document",
     "read_export",
     "write_output",
 ]
@@ -28,6 +29,7 @@ BACKEND_VARIABLE = "PULUMI_BACKEND_URL"
 
 _TIMEOUT_SECONDS = 120
 _FILE_MODE = 0o644
+_EXPORT = "pulumi stack export"
 
 
 class EngineError(PostsealError):
@@ -67,11 +69,20 @@ def read_export(path: str) -> object:
     Raises:
         EngineError: the file cannot be read or is no JSON.
     """
+    return read_document(path, _EXPORT)
+
+
+def read_document(path: str, written_by: str) -> object:
+    """Return the JSON in a file; `-` reads standard input. `written_by`: the command that writes such a file.
+
+    Raises:
+        EngineError: the file cannot be read or is no JSON.
+    """
     try:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise EngineError(f"cannot read {path} ({error.strerror})") from error
-    return _parse(content, path)
+    return _parse(content, path, written_by)
 
 
 def write_output(text: str, path: str) -> None:
@@ -109,10 +120,10 @@ def deliver(text: str, path: str | None) -> None:
     sys.stdout.buffer.flush()
 
 
-def _parse(content: bytes, source: str) -> object:
+def _parse(content: bytes, source: str, written_by: str = _EXPORT) -> object:
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         # Where it breaks may be said, not what stands there.
         place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise EngineError(f"{source} is no JSON{place}; expected what `pulumi stack export` writes") from error
+        raise EngineError(f"{source} is no JSON{place}; expected what `{written_by}` writes") from error

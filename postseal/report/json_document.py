@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from postseal.report.last_seen import LastSeen
 from postseal.report.model import Accepted, Action, Expiring, Inventory, Proven, exit_code
 from postseal_core.instants import format_instant
 
@@ -31,6 +32,7 @@ def render_json(inventory: Inventory, items: Iterable[Expiring]) -> str:
         "entries": [_item(item) for item in shown],
         "unseen": [{"host": each.host, "why": each.why, "is_fault": each.is_fault} for each in inventory.unseen],
         "proven": [_proven(each) for each in inventory.proven],
+        "logs_until": format_instant(inventory.logs_until) if inventory.logs_until else None,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -57,8 +59,20 @@ def _item(item: Expiring) -> dict[str, object]:
         "reason": item.reason,
         "accepted": [_accepted(row) for row in item.accepted],
         "distrusted": item.distrusted or None,
+        "last_seen": _last_seen(item.last_seen) if item.last_seen else None,
         "notes": list(item.notes),
         "urn": item.urn,
+    }
+
+
+def _last_seen(seen: LastSeen) -> dict[str, object]:
+    return {
+        "at": format_instant(seen.at) if seen.at else None,
+        "generation": seen.generation,
+        "is_behind": seen.is_behind,
+        "unseen_days": seen.unseen_days,
+        "unseen_after_days": seen.limit_days or None,
+        "is_missed": seen.is_missed,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from pki.fields import NOTHING_SAID, DeclaredCertificate
 from postfix.proving import HostEvidence, summary_of_evidence
+from postseal.report.last_seen import LastSeen
 
 __all__ = [
     "NO_KNOWN_END",
@@ -126,7 +127,8 @@ class Expiring:
     `crl_number`. `is_interim`: it stands in for a certificate that somebody else has not signed yet. `is_awaited`: none
     was signed yet, `not_after` is `NO_KNOWN_END`. `seen_at`: when a certificate of somebody else was seen on a host,
     and `seen_days_ago` how old that fact is; None for all others. `distrusted`: the name of the distrusted slot that
-    signed the generation before, where the holder must be served anew for that.
+    signed the generation before, where the holder must be served anew for that. `last_seen`: what logs say about a
+    client; None where none were read.
     """
 
     kind: Kind
@@ -153,6 +155,7 @@ class Expiring:
     accepted: tuple[Accepted, ...] = ()
     alt_names: tuple[str, ...] = ()
     distrusted: str = ""
+    last_seen: LastSeen | None = None
     notes: tuple[str, ...] = ()
     read_declared: Callable[[], DeclaredCertificate] = field(default=_nothing_said, repr=False, compare=False)
 
@@ -227,7 +230,8 @@ class Proven:
 class Inventory:
     """Everything in a stack that expires, worst first, as it stands at `now`.
 
-    `unseen`: what has no date. `proven`: what was proven of hosts when they were last changed.
+    `unseen`: what has no date. `proven`: what was proven of hosts when they were last changed. `logs_until`: the end of
+    the logs that were read; None where none were.
     """
 
     project: str
@@ -237,6 +241,7 @@ class Inventory:
     items: tuple[Expiring, ...]
     unseen: tuple[Unseen, ...] = ()
     proven: tuple[Proven, ...] = ()
+    logs_until: datetime | None = None
 
 
 class ExitCode(IntEnum):

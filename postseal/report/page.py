@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from postfix.proving import sentences_of_proof
+from postseal.report.logged import logged
 from postseal.report.markup import ICONS, date, icon
 from postseal.report.model import Action, Expiring, Inventory, Proven, State, Unseen
 from postseal.report.on_host import unseen_sentence
@@ -52,7 +53,7 @@ def render_page(inventory: Inventory, items: Iterable[Expiring], assets: PageAss
         f"<title>{title}</title><style>{assets.style}</style></head>\n"
         f"<body>{ICONS}{_header(inventory, shown)}\n{_to_serve_anew(shown)}"
         f"<main><section aria-label=Summary>{_tiles(shown)}</section>\n{_steps(inventory, shown)}"
-        f"{_unseen(inventory)}{_proven(inventory)}"
+        f"{_unseen(inventory)}{_logged(inventory, shown)}{_proven(inventory)}"
         f"<section><h2>Timeline</h2>{render_timeline(inventory, shown)}{_LEGEND}</section>\n"
         f"<section><h2>Everything that expires</h2>{_CONTROLS}{render_groups(group_items(shown))}</section></main>\n"
         "<footer>Read from the engine's state without decrypting a secret. All times are UTC.</footer>"
@@ -127,6 +128,13 @@ def _steps(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
     rows = "".join(_step(day, label, members) for (day, label), members in steps[:_STEPS])
     more = f"<p class=more>and {len(steps) - _STEPS:,} more steps later</p>" if len(steps) > _STEPS else ""
     return f"<section><h2>What happens next</h2><ol class=steps>{rows}</ol>{more}</section>\n"
+
+
+def _logged(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
+    """Return what logs say that somebody should look at."""
+    until = date(inventory.logs_until) if inventory.logs_until else ""
+    lines = "".join(f"<li><time>{until}</time><span>{escape(line)}</span>" for line in logged(inventory, items))
+    return f"<section><h2>Seen in logs</h2><ol class=steps>{lines}</ol></section>\n" if lines else ""
 
 
 def _unseen(inventory: Inventory) -> str:

@@ -49,9 +49,13 @@ def _row(item: Expiring, *, is_full: bool) -> str:
     return (
         f"<tr class=s-{item.state.value}><td>{icon(item.state)}{item.state.label}"
         f"<td>{escape(item.label)}{subject}<td>{item.end_label}"
-        f"<td class=n>{item.days_label}<td>{following}"
+        f"<td class=n>{item.days_label}<td>{following}{_last_seen(item)}"
         f"<td class=f>{''.join(_fingerprint(item, row, is_full=is_full) for row in item.accepted)}"
     )
+
+
+def _last_seen(item: Expiring) -> str:
+    return f"<small>seen {escape(item.last_seen.label)}</small>" if item.last_seen else ""
 
 
 def _fingerprint(item: Expiring, row: Accepted, *, is_full: bool) -> str:

@@ -88,9 +88,33 @@ def _families(inventory: Inventory, items: tuple[Expiring, ...]) -> Iterator[_Fa
         items,
         _seen_at,
     )
+    yield from _last_seen(stack, items)
     timestamp = int(inventory.now.timestamp())
     description = "The time this report describes, as Unix time."
     yield _Family("postseal_report_timestamp_seconds", description, (({"stack": stack}, timestamp),))
+
+
+def _last_seen(stack: str, items: tuple[Expiring, ...]) -> Iterator[_Family]:
+    yield _instants(
+        "postseal_client_last_seen_seconds", "When logs show it last, as Unix time.", stack, items, _last_seen_at
+    )
+    for name, description, number in (
+        ("generation_behind", "1: it used an earlier generation at last, and a newer one is accepted.", _is_behind),
+        ("unseen_days", "Days up to the end of the logs in which they do not show it.", _unseen_days),
+    ):
+        yield _instants(f"postseal_client_{name}", description, stack, items, number)
+
+
+def _last_seen_at(item: Expiring) -> float | None:
+    return item.last_seen.at.timestamp() if item.last_seen and item.last_seen.at else None
+
+
+def _is_behind(item: Expiring) -> float | None:
+    return float(item.last_seen.is_behind) if item.last_seen and item.last_seen.at else None
+
+
+def _unseen_days(item: Expiring) -> float | None:
+    return item.last_seen.unseen_days if item.last_seen else None
 
 
 def _not_after(item: Expiring) -> float:

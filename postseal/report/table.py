@@ -10,6 +10,7 @@ from rich.console import Group as Stack
 from rich.table import Table
 from rich.text import Text
 
+from postseal.report.logged import logged
 from postseal.report.model import Expiring, Inventory, State, Verb
 from postseal.report.on_host import unseen_sentence
 from postseal.report.selection import Group, group_items, to_serve_anew
@@ -20,6 +21,7 @@ DEFAULT_ROWS = 50
 _SHOWS_SUBJECT_FROM_COLUMNS = 110
 _OTHER_COLUMNS = 68
 _SHORTEST_NAME = 12
+_LAST_SEEN_COLUMNS = len("2027-07-30 g1, not g2")
 _NEW_REQUEST = (
     "the key is where the request was made; have a new key and a request made there, put the request in place of the "
     "old one, and run `pulumi up`"
@@ -55,13 +57,16 @@ def render_table(inventory: Inventory, items: Iterable[Expiring], style: TableSt
     console.print(_summary(inventory, shown))
     for line in to_serve_anew(shown):
         console.print(Text(printable(line), style="bold red"))
-    name_width = _name_width(shown, style.width)
+    has_last_seen = any(item.last_seen for item in shown)
+    name_width = _name_width(shown, style.width - (_LAST_SEEN_COLUMNS + 2 if has_last_seen else 0))
     for group in group_items(shown):
         console.print(_group(group, style, name_width))
     for each in inventory.unseen:
         mark, color = _MARKS[State.OVERDUE if each.is_fault else State.CANNOT_TELL]
         line = f"{mark} {each.host}: {unseen_sentence(each)}"
         console.print(Text(printable(line), style=color), soft_wrap=True)
+    for number, line in enumerate(logged(inventory, shown)):
+        console.print(Text(f"{'' if number else chr(10)}{printable(line)}"), soft_wrap=True)
     for proof in inventory.proven:
         console.print(Text(printable(f"{proof.host}: {proof.label}"), style="dim"), soft_wrap=True)
     if requested := [item.label for item in shown if _needs_request(item)]:
@@ -114,14 +119,15 @@ def _summary(inventory: Inventory, items: tuple[Expiring, ...]) -> Text:
 
 def _group(group: Group, style: TableStyle, name_width: int) -> RenderableType:
     rows = group.items[: style.rows]
-    table = _empty_table(style.width, name_width)
+    has_last_seen = any(item.last_seen for item in group.items)
+    table = _empty_table(style.width, name_width, has_last_seen=has_last_seen)
     for item in rows:
-        table.add_row(*_cells(item, style.width))
+        table.add_row(*_cells(item, style.width, has_last_seen=has_last_seen))
     heading = Text(f"\n{printable(group.title)} ", style="bold") + Text(f"({len(group.items):,})", style="dim")
     return Stack(heading, table, *_rest(group.items[len(rows) :]), *_ages(rows))
 
 
-def _empty_table(width: int, name_width: int) -> Table:
+def _empty_table(width: int, name_width: int, *, has_last_seen: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False)
     table.add_column("State", no_wrap=True, min_width=10)
     table.add_column("Name", no_wrap=True, overflow="ellipsis", width=name_width)
@@ -129,6 +135,8 @@ def _empty_table(width: int, name_width: int) -> Table:
     table.add_column("Days", no_wrap=True, min_width=6, justify="right")
     table.add_column("Next", no_wrap=True, min_width=len("retire generation 1"))
     table.add_column("On", no_wrap=True, min_width=10)
+    if has_last_seen:
+        table.add_column("Last seen", no_wrap=True, min_width=_LAST_SEEN_COLUMNS)
     if width >= _SHOWS_SUBJECT_FROM_COLUMNS:
         table.add_column("Subject", no_wrap=True, overflow="ellipsis")
     return table
@@ -140,7 +148,7 @@ def _name_width(items: tuple[Expiring, ...], width: int) -> int:
     return max(min(longest, width - _OTHER_COLUMNS), _SHORTEST_NAME)
 
 
-def _cells(item: Expiring, width: int) -> list[Text]:
+def _cells(item: Expiring, width: int, *, has_last_seen: bool) -> list[Text]:
     mark, color = _MARKS[item.state]
     action = item.next_action
     cells = [
@@ -151,6 +159,10 @@ def _cells(item: Expiring, width: int) -> list[Text]:
         Text(action.label if action else "-"),
         Text(f"{action.due:%Y-%m-%d}" if action else "-"),
     ]
+    if has_last_seen:
+        seen = item.last_seen
+        needs_look = seen is not None and (seen.is_behind or seen.is_missed)
+        cells.append(Text(seen.label if seen else "-", style="yellow" if needs_look else ""))
     subject = Text(printable(item.subject), style="dim")
     return [*cells, subject] if width >= _SHOWS_SUBJECT_FROM_COLUMNS else cells
 

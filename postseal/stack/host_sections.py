@@ -35,12 +35,16 @@ __all__ = [
 ]
 
 
+def _is_item(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
 def _setting(value: Any) -> Any:
     """Return lists as Postfix writes them; yes and no are what YAML may already have made true and false of."""
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
+    if isinstance(value, list | tuple) and all(_is_item(item) for item in value):
+        return ", ".join(map(str, value))
     if not isinstance(value, str | int):
-        raise ValueError("expected text, a number, true or false, or a list of texts, as main.cf can hold")  # noqa: TRY004  # pydantic collects ValueError only
+        raise ValueError("expected text, a number, true or false, or a list of texts and numbers, as main.cf can hold")  # noqa: TRY004  # pydantic collects ValueError only
     return value
 
 

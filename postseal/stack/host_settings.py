@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_origin
 
-from postfix.settings import ClientSettings, ServerSettings
+from postfix.settings import ClientSettings, LogLevel, ServerSettings
 from postseal_core.errors import Problem
 from postseal_core.wording import shown
 
@@ -53,11 +53,19 @@ def _words(value: Setting) -> tuple[str, ...]:
     return tuple(_text(value).replace(",", " ").split())
 
 
+def _log_level(value: Setting) -> LogLevel:
+    """Return a number as a level and anything else as flags; which of them Postfix knows is checked later."""
+    try:
+        return _number(value)
+    except ValueError:
+        return _words(value)
+
+
 _KINDS = MappingProxyType(
     {
         bool: _Kind(_flag, "yes or no"),
         bool | None: _Kind(_flag, "yes or no"),
-        int: _Kind(_number, "a whole number"),
+        LogLevel: _Kind(_log_level, "a whole number or a list of flags"),
         str: _Kind(_text, "text"),
         tuple[str, ...]: _Kind(_words, "a list of words"),
     }

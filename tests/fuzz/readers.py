@@ -1,6 +1,8 @@
 """Every reader of what others write, as a function of bytes that may only raise an error of this project."""
 
 import base64
+import io
+import json
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -50,8 +52,17 @@ from postseal.ledger.reading import read_holders, read_ledger
 from postseal.provider import REGISTRY
 from postseal.report.engine import _parse
 from postseal.report.inventory import build_inventory
+from postseal.report.logged import with_last_seen
+from postseal.report.model import Inventory
 from postseal.review.declared import sections_of
 from postseal.review.stack_yaml import read_stack_text
+from postseal.seen import documents as seen_documents
+from postseal.seen.instants import LogClock
+from postseal.seen.known import Registry
+from postseal.seen.model import Seen
+from postseal.seen.reading import read_seen
+from postseal.seen.sources import bounded_lines
+from postseal.seen.tally import Tally
 from postseal.stack.config import load_stack
 from postseal.stack.parsing import parse_value
 from postseal.stack.screening import FileText, declared_files
@@ -310,6 +321,27 @@ def _as_text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
     return lambda data: parse(_safe_text(data))
 
 
+def _read_mail_log(data: bytes) -> None:
+    """Count what a log says, and show it."""
+    clock = LogClock(_NOW, lambda naive: naive.replace(tzinfo=UTC))
+    tally = Tally(Registry({}, {}, {}), clock, has_addresses=True)
+    tally.read(bounded_lines(io.BytesIO(data)))
+    hosts = tally.hosts({})
+    clients = tally.clients(hosts, {})
+    seen = Seen(project="x", stack="x", now=_NOW, zone="", clients=clients, hosts=hosts, unlisted=tally.unlisted())
+    for text in (seen_documents.render_text(seen), seen_documents.render_csv(seen)):
+        assert all(line.rstrip("\r").isprintable() for line in text.split("\n"))
+    assert read_seen(json.loads(seen_documents.render_json(seen)), "seen") == seen
+
+
+def _read_seen(data: bytes) -> None:
+    """Read what `postseal seen` has written, and show it in a report."""
+    seen = read_seen(_parse(data, "seen.json"), "seen.json")
+    inventory = Inventory(seen.project, seen.stack, _NOW, 30, ())
+    with_last_seen(inventory, seen)
+    seen_documents.render_text(seen)
+
+
 READERS: Final[Mapping[str, Reader]] = {
     "main_cf": Reader(_read_main_cf),
     "master_cf": Reader(_read_master_cf),
@@ -327,5 +359,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "wire": Reader(_read_wire),
     "export": Reader(_read_export),
     "ledger": Reader(_read_ledger),
+    "mail_log": Reader(_read_mail_log),
+    "seen": Reader(_read_seen),
     "packed": Reader(_read_packed),
 }

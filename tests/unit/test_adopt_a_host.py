@@ -69,6 +69,8 @@ def test_a_host_is_reproduced() -> None:
         (AuditedHost(main_cf={"smtpd_tls_security_level": "encrypt"}),
          {"settings": {"smtpd_tls_security_level": "encrypt"}}),
         (AuditedHost(main_cf={"smtpd_tls_loglevel": "2"}), {"settings": {"smtpd_tls_loglevel": 2}}),
+        (AuditedHost(main_cf={"smtpd_tls_loglevel": "1, PeerCert"}),
+         {"settings": {"smtpd_tls_loglevel": ["1", "peercert"]}}),
         (AuditedHost(main_cf={"smtpd_tls_CAfile": "/ca.pem"}, files={"/ca.pem": AUTHORITY.certificate_pem}),
          {"settings": {"smtpd_tls_CAfile": "/ca.pem"}, "unchecked": ["smtpd_tls_CAfile"]}),
         (AuditedHost(main_cf={"myhostname": "mx7.example.org"}), {"public_names": ["mx1.example.org"]}),

@@ -132,7 +132,7 @@ def test_who_may_say_what() -> None:
     said = {surface: set(fields_said_by(surface)) for surface in SaidBy if surface in SaidBy.ALL and surface.name}
     assert said[SaidBy.CLIENT] - said[SaidBy.ROW] == set()
     assert said[SaidBy.ROW] - said[SaidBy.CLIENT] == {"pkcs12"}
-    assert said[SaidBy.CLIENT] - said[SaidBy.SERVER] == {"email", "person"}
+    assert said[SaidBy.CLIENT] - said[SaidBy.SERVER] == {"email", "person", "unseen_after_days"}
     assert said[SaidBy.AUTHORITY].isdisjoint({"email", "dns_names", "ip_addresses", "revoke", "confirm", "match"})
     assert "crl_urls" not in set.union(*said.values())
 

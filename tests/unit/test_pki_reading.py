@@ -26,6 +26,7 @@ EXAMPLES: dict[str, Any] = {
     "match": "public_key",
     "confirm": True,
     "confirmed_generation": 2,
+    "unseen_after_days": 90,
     "revoke": "keyCompromise",
     "issue_again": True,
     "fail_beyond_issuer": True,

@@ -24,7 +24,7 @@ TRANSPORTS = st.builds(Transport, TEXTS, LISTS, match=LISTS)
 SERVERS = st.builds(
     ServerSettings,
     smtpd_tls_ask_ccert=st.none() | st.booleans(),
-    smtpd_tls_loglevel=st.integers(0, 4),
+    smtpd_tls_loglevel=st.integers(0, 4) | LISTS,
     relay=st.builds(RelayPolicy, networks=LISTS),
 )
 CLIENTS = st.builds(

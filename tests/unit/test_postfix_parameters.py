@@ -20,6 +20,7 @@ GOOD = [
     ("smtpd_tls_auth_only", "${stress?{no}:{yes}}"),
     ("smtpd_tls_loglevel", "1"),
     ("smtpd_tls_loglevel", "routine, certmatch"),
+    ("smtpd_tls_loglevel", "1,dane Trace"),
     ("smtpd_tls_ccert_verifydepth", "0"),
     ("smtpd_starttls_timeout", "300s"),
     ("smtpd_starttls_timeout", "5"),
@@ -267,6 +268,24 @@ def test_protocol_bounds_need_postfix_3_6() -> None:
     assert problems_of_parameters(parameters, postfix_version=PostfixVersion(3, 6)) == []
 
 
+@pytest.mark.parametrize("name", ["smtpd_tls_loglevel", "smtp_tls_loglevel", "tlsproxy_tls_loglevel"])
+@pytest.mark.parametrize(
+    ("level", "version", "is_known"),
+    [
+        ("1,peercert", PostfixVersion(3, 7), True),
+        ("1,Trace", PostfixVersion(3, 11), False),
+        ("1 trace", PostfixVersion(3, 12), True),
+        ("trace", None, True),
+    ],
+)
+def test_a_value_is_as_new_as_the_host(
+    name: str, level: str, version: PostfixVersion | None, *, is_known: bool
+) -> None:
+    """Postfix logs nothing about TLS any more where it does not know one of the flags."""
+    problems = problems_of_parameters({name: level}, postfix_version=version)
+    assert [each.path for each in problems] == ([] if is_known else [name])
+
+
 @pytest.mark.parametrize(
     ("parameters", "ignored"),
     [
@@ -321,8 +340,9 @@ def test_a_parameter_of_a_service_is_known_by_its_end() -> None:
 def test_a_table_is_read_from_text() -> None:
     """Remarks and the header are skipped, empty fields mean nothing."""
     header = "parameter\tclass\tkind\tallowed\tsince\tremoved\tinstead\tkey"
-    table = parse_table(f"# remark\n{header}\na\ttrust\tenum\tx|y\t3.4\t3.11\t\t\n")
+    table = parse_table(f"# remark\n{header}\na\ttrust\tenum\tx|y@3.11\t3.4\t3.11\t\t\n")
     assert table["a"].allowed == ("x", "y")
+    assert table["a"].later == {"y": PostfixVersion(3, 11)}
     assert (table["a"].since, table["a"].removed, table["a"].instead, table["a"].key) == ((3, 4), (3, 11), "", "")
     assert table["a"].decides is ParameterClass.TRUST
 

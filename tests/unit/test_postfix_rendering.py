@@ -53,6 +53,7 @@ SENDER = HostDeclaration(
     client=ClientSide(
         ClientSettings(
             smtp_tls_security_level="dane",
+            smtp_tls_loglevel=("routine", "peercert"),
             relayhost="[hub.example.org]:587",
             policies=(
                 DestinationPolicy("[mx.pinned.example]", "fingerprint", FINGERPRINTS),
@@ -174,6 +175,12 @@ PROBLEMS: list[tuple[HostDeclaration, str]] = [
     ),
     (server(smtpd_tls_protocols="TLSv1.2+"), "server.smtpd_tls_protocols"),
     (server(smtpd_tls_loglevel=7), "server.smtpd_tls_loglevel"),
+    (server(smtpd_tls_loglevel=("1", "peercerts")), "server.smtpd_tls_loglevel"),
+    (
+        replace(server(smtpd_tls_loglevel=("1", "trace")), postfix_version=PostfixVersion(3, 11)),
+        "server.smtpd_tls_loglevel",
+    ),
+    (server(smtpd_tls_loglevel=()), "server.smtpd_tls_loglevel"),
     (server(smtpd_tls_session_cache_database="hash:/x"), "server.smtpd_tls_session_cache_database"),
     (relaying(networks=("0.0.0.0/0",)), "server.relay.networks[0]"),
     (relaying(networks=("[::]/0",)), "server.relay.networks[0]"),

@@ -26,6 +26,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "records.txt"
 
 PACKAGES = (pki, postfix, postseal, postseal_core)
 FILLED_PIECE_BY_PIECE = {
+    "postseal.seen.tally.Tally",
+    "postseal.seen.tally._Host",
+    "postseal.seen.tally._Span",
     "pki.roster.decisions.RosterDecision",
     "pki.roster.dues.Dues",
     "postfix.host_resource.inspection.Inspection",

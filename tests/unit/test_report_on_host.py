@@ -153,7 +153,7 @@ def test_every_form_has_the_instant_at_which_somebody_looked() -> None:
     """So that each reader can judge how much the date is worth."""
     found = inventory(seen("RSA"), BEGIN + timedelta(days=3))
     assert json.loads(render_json(found, found.items))["entries"][0]["seen_at"] == "2026-10-01T00:00:00Z"
-    assert render_csv(found.items).splitlines()[1].endswith(",2026-10-01T00:00:00Z")
+    assert render_csv(found.items).splitlines()[1].endswith(",2026-10-01T00:00:00Z,,,")
     assert "postseal_certificate_seen_at_seconds{" in render_prometheus(found, found.items)
     assert "mx1 (seen 3 d ago)" in render_table(found, found.items, TableStyle())
     assert "mx1 (seen 3 d ago)" in render_page(found, found.items, PageAssets("", ""))

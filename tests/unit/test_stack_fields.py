@@ -52,6 +52,7 @@ EXAMPLES: Final[dict[str, tuple[Any, Any]]] = {
     "match": ("public_key", "public_key"),
     "confirm": (True, True),
     "confirmed_generation": (2, 2),
+    "unseen_after_days": (90, 90),
     "revoke": ("keyCompromise", "keyCompromise"),
     "issue_again": (True, True),
     "fail_beyond_issuer": (True, True),

@@ -103,6 +103,7 @@ def test_settings_go_where_postfix_has_them() -> None:
             "smtpd_tls_ask_ccert": True,
             "smtpd_tls_received_header": "no",
             "smtpd_tls_loglevel": "2",
+            "smtp_tls_loglevel": [1, "peercert"],
             "smtp_tls_security_level": "fingerprint",
             "smtp_tls_fingerprint_cert_match": [LEAF.fingerprint_sha256],
             "message_size_limit": 0,
@@ -118,6 +119,7 @@ def test_settings_go_where_postfix_has_them() -> None:
         smtpd_tls_loglevel=2,
         relay=relay,
     )
+    assert client_settings(mx1).smtp_tls_loglevel == ("1", "peercert")
     assert client_settings(mx1).smtp_tls_fingerprint_cert_match == (LEAF.fingerprint_sha256,)
     assert mx1.declaration.parameters == {
         "message_size_limit": "0",
