@@ -27,12 +27,20 @@ def sections(*clients: str, **mx1: Any) -> dict[str, Any]:
         "authority": {"common_name": "Example Mail CA", "path_length": 0},
         "lifetime": {"leaf": {"validity": "90d", "renew_before": "30d", "overlap": "14d"}},
         "clients": {name: {"email": f"{name}@example.org"} for name in {"alice", *clients}},
+        "rosters": {"staff": {"clients": {"anna": {"email": "anna@example.org"}}}},
         "hosts": {name: {"myhostname": f"{name}.example.org", **each} for name, each in hosts.items()},
     }
 
 
+def with_ben(declared: dict[str, Any]) -> dict[str, Any]:
+    """Return a stack file with another client in the roster."""
+    staff = {name: {"email": f"{name}@example.org"} for name in ("anna", "ben")}
+    return declared | {"rosters": {"staff": {"clients": staff}}}
+
+
 OPEN = {"networks": ["127.0.0.0/8", "192.0.2.0/28"], "sasl": True}
 STRICT = {"settings": {"smtpd_helo_required": True}, "relay": OPEN}
+STAFF = {"relay_rosters": ["staff"]}
 PARTNER = {"extra_relay_clients": [{"name": "partner", "fingerprint_sha256": ":".join(["AB"] * 32)}]}
 
 # What is declared, on which day, whether mx1 lets in somebody else then, and whether a preview has the new digest: the
@@ -45,8 +53,10 @@ STEPS: tuple[tuple[dict[str, Any], int, bool, bool], ...] = (
     (sections("alice", **STRICT, **PARTNER), 0, True, True),
     (sections("alice", "carol", **STRICT, **PARTNER), 0, True, False),
     (sections("alice", "carol", **STRICT, **PARTNER), 61, True, False),
-    (sections("alice", "carol", **STRICT, **PARTNER), 62, False, False),
-    (sections("alice", "carol", **STRICT, **PARTNER), 80, True, True),
+    (sections("alice", "carol", **STRICT, **PARTNER, **STAFF), 61, True, True),
+    (with_ben(sections("alice", "carol", **STRICT, **PARTNER, **STAFF)), 61, True, False),
+    (with_ben(sections("alice", "carol", **STRICT, **PARTNER, **STAFF)), 62, False, False),
+    (with_ben(sections("alice", "carol", **STRICT, **PARTNER)), 80, True, True),
 )
 
 

@@ -30,7 +30,7 @@ def fingerprint(number: int) -> str:
 
 def row(client: str, number: int, service: str = "smtp", **more: Any) -> HostRow:
     """Return a row of generation 1; `more`: fields of `AcceptedRow`."""
-    accepted = {"client": client, "generation": 1, "fingerprint_sha256": fingerprint(number)} | more
+    accepted: dict[str, Any] = {"client": client, "generation": 1, "fingerprint_sha256": fingerprint(number)} | more
     return HostRow(service=service, accepted=AcceptedRow(**accepted), since=SINCE)
 
 
@@ -87,7 +87,7 @@ def test_neither_the_clock_nor_the_order_nor_another_word_makes_another_one(
 ) -> None:
     """Nor since or until when, nor who signed it, nor the roster, nor the host's name, nor how a list is written."""
     at = SINCE + timedelta(days)
-    dates = {"not_before": at, "not_after": at, "until": at, "issuer": SlotId("ca", 2), "why": why}
+    dates: dict[str, Any] = {"not_before": at, "not_after": at, "until": at, "issuer": SlotId("ca", 2), "why": why}
     changed = [replace(each, accepted=replace(each.accepted, **dates), since=at, roster="staff") for each in rows]
     other = replace(with_main_cf(mynetworks="127.0.0.0/8,\n  [::1]/128", myhostname="mx2"), name="mx2", reload="x")
     assert ledger_digest(other, changed) == ledger_digest(HOST, ROWS)
