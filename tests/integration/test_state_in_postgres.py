@@ -353,7 +353,7 @@ def test_a_backup_is_restored_and_the_preview_says_what_it_does_not_know(team: T
         (mail.project / "hold").unlink()
         engine.communicate(timeout=SECONDS * 2)
     assert (mail.project / "state.dump").stat().st_mode & 0o777 == 0o600
-    carol = serials(mail.stack)["carol"]
+    carol, last = serials(mail.stack)["carol"], mail.stack.outputs()["ledger_mx1"]
     assert mail.stack.preview(expect_no_changes=True).is_success
 
     # The lock that the backup holds is there again until the page takes it out.
@@ -364,6 +364,8 @@ def test_a_backup_is_restored_and_the_preview_says_what_it_does_not_know(team: T
     told = team.shell(restore).expect_success().stdout
     assert re.search(r"\+ postseal:index:ClientCertificate: \(create\)\n.*\n? *\[urn=[^\]]*::carol\]", told)
     assert serials(mail.stack) == before
+    # Whoever kept the last digest sees that this is not the last state.
+    assert mail.stack.outputs()["ledger_mx1"] != last
     team.shell(blocks("After a killed run")[1]).expect_success()
     expect_whole(mail, "alice", "bob", "carol")
     assert serials(mail.stack)["carol"] != carol
