@@ -72,6 +72,7 @@ def test_it_is_the_digest_of_these_lines() -> None:
         (with_main_cf(smtpd_relay_restrictions="permit_mynetworks, reject_unauth_destination"), ROWS),
         (with_main_cf(smtpd_relay_restrictions=None), ROWS),
         (with_main_cf(smtpd_recipient_restrictions="permit_sasl_authenticated"), ROWS),
+        (replace(HOST, master_cf={"submission/inet": "smtpd -o { smtpd_sasl_auth_enable = yes }"}), ROWS),
         (replace(HOST, unchecked={"smtpd_sasl_path": "private/auth"}), ROWS),
         (replace(HOST, unknown_tables={"tables.local": "pcre:/etc/x"}), ROWS),
     ],
@@ -90,6 +91,7 @@ def test_neither_the_clock_nor_the_order_nor_another_word_makes_another_one(
     dates: dict[str, Any] = {"not_before": at, "not_after": at, "until": at, "issuer": SlotId("ca", 2), "why": why}
     changed = [replace(each, accepted=replace(each.accepted, **dates), since=at, roster="staff") for each in rows]
     other = replace(with_main_cf(mynetworks="127.0.0.0/8,\n  [::1]/128", myhostname="mx2"), name="mx2", reload="x")
+    other = replace(other, master_cf={"partner/unix": "smtp -o { smtp_tls_security_level = encrypt }"})
     assert ledger_digest(other, changed) == ledger_digest(HOST, ROWS)
 
 
