@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toolchain.console import say
 
-__all__ = ["PROGRAMS", "ensure_programs", "install", "missing_packages"]
+__all__ = ["NO_MAIN_CLUSTER", "PROGRAMS", "ensure_programs", "install", "is_there", "missing_packages"]
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "postfix": ("postfix",),
@@ -22,12 +22,16 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "openssh-server": ("/usr/sbin/sshd",),
     "sudo": ("sudo",),
     "swaks": ("swaks",),
+    "postgresql": ("/usr/lib/postgresql/*/bin/initdb", "initdb"),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
 }
-"""Debian package -> what proves that it, or its like, is there: a program on PATH or a file; any one is enough."""
+"""Debian package -> what proves that it, or its like, is there, see `is_there`; any one is enough."""
 
 POSTFIX_PRESEED = "postfix postfix/main_mailer_type select No configuration\n"
 """Answer to the package's question: tests boot a private Postfix of their own, the machine gets no mail server."""
+
+NO_MAIN_CLUSTER = "/etc/postgresql-common/createcluster.d/no-main-cluster.conf"
+"""What pg_createcluster(1) reads: tests make private clusters, the machine gets no database server."""
 
 
 def missing_packages(is_there: Callable[[str], bool]) -> list[str]:
@@ -40,7 +44,7 @@ def ensure_programs() -> None:
 
     Needs root and apt-get. A package that cannot be had leaves the others in place.
     """
-    missing = missing_packages(_is_there)
+    missing = missing_packages(is_there)
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
@@ -48,14 +52,15 @@ def ensure_programs() -> None:
         return
     say(f"installing with apt-get: {', '.join(missing)}")
     install(missing, _run)
-    missing = missing_packages(_is_there)
+    missing = missing_packages(is_there)
     if missing:
         say(f"could not be installed: {', '.join(missing)}; tests that need them are skipped, and fail with CI=true")
 
 
-def _is_there(proof: str) -> bool:
+def is_there(proof: str) -> bool:
+    """Return whether a program is on PATH or where servers are, or a file is there whose path matches `/a/*/b`."""
     if proof.startswith("/"):
-        return Path(proof).exists()
+        return any(Path("/").glob(proof.removeprefix("/")))
     # Debian keeps servers in /usr/sbin, which is not on every user's PATH.
     return shutil.which(proof, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is not None
 
@@ -68,6 +73,8 @@ def install(packages: list[str], run: Callable[[list[str], str], bool]) -> None:
     run(["apt-get", "update", "-qq"], "")
     if "postfix" in packages:
         run(["debconf-set-selections"], POSTFIX_PRESEED)
+    if "postgresql" in packages:
+        run(["install", "-D", "-m", "644", "/dev/stdin", NO_MAIN_CLUSTER], "create_main_cluster = false\n")
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
     if run([*command, *packages], ""):
         return

@@ -65,6 +65,7 @@ class PostfixHost(RecordResource):
         evidence: What the last run that changed the host proved: a mapping with `proven_at`, `servers` (each with
             `address`, `fingerprint_sha256`, `manner` and `reply`), `rehearsal`, `answers`, `tables` and more; see
             `postfix.proving.HostEvidence`. Empty for a plain directory.
+        ledger_digest: SHA-256 of who may relay, as `postseal who` says it: 64 hexadecimal digits.
         summary: What a stack says of it in its outputs: `myhostname`, `target`, `certificates`, `relay_clients` and,
             where there are any, `relay_rosters`.
 
@@ -79,6 +80,7 @@ class PostfixHost(RecordResource):
 
     on_host: pulumi.Output[Any]
     evidence: pulumi.Output[Any]
+    ledger_digest: pulumi.Output[str]
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from postfix.host_resource.destinations import destination_of
 from postfix.host_resource.distrusted_clients import notes_on_fingerprints, problems_of_foreign_clients
 from postfix.host_resource.distrusted_roots import problems_of_trust
 from postfix.host_resource.inspection import has_changed, inspection_of, next_look, seen_again
+from postfix.host_resource.ledger_digest import ledger_digest
 from postfix.host_resource.occupation import is_same_place, leftovers, occupy, problems_of_place
 from postfix.host_resource.outside import (
     deployed_on,
@@ -242,6 +243,7 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
             target=inputs.target,
             on_host=UNKNOWN if inputs.on_host else None,
             evidence=UNKNOWN if inputs.target.kind.is_host else None,
+            ledger_digest=_foreseen_digest(inputs, _outline(context).prepared),
         )
     tell_edits(inputs, old, destination, context, is_preview=False)
     prepared = _prepared(context)
@@ -257,7 +259,13 @@ def _deploy(inputs: HostInputs, old: HostState | None, context: Context, *, is_p
         main_cf=inputs.main_cf if is_merged else {},
         master_cf=inputs.master_cf if is_merged else {},
         tables=inputs.tables,
+        ledger_digest=ledger_digest(inputs, prepared.rows),
     )
+
+
+def _foreseen_digest(inputs: HostInputs, prepared: PreparedHost | None) -> Maybe[str]:
+    """Return the digest of the host's ledger as far as a preview knows it."""
+    return UNKNOWN if prepared is None or prepared.unknown_tables else ledger_digest(inputs, prepared.rows)
 
 
 def _rows_in_words(old: HostState | None, prepared: PreparedHost, *, is_edited: bool) -> str:

@@ -136,7 +136,8 @@ class HostState:
     `on_host`: what was seen of the host's own certificates; None where it serves ours. `evidence`: what the last run
     that changed the host proved; None where none did so far. `main_cf`, `master_cf`, `tables`: parameters, services and
     rows of settings as they were deployed, to tell what somebody else has changed. `edited_by_others`: what that was
-    when it was looked at last, by `pulumi refresh`, as sentences.
+    when it was looked at last, by `pulumi refresh`, as sentences. `ledger_digest`: of
+    who may relay as the last `up` left it, see `postfix.host_resource.ledger_digest`.
     """
 
     IS_COMPLETE: ClassVar[bool] = True
@@ -151,3 +152,4 @@ class HostState:
     master_cf: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     edited_by_others: tuple[str, ...] = ()
+    ledger_digest: Maybe[str] = UNKNOWN

@@ -71,6 +71,8 @@ def _host_lines(host: HostLedger, at: datetime, *, only_rows: bool) -> Iterator[
     yield f"  without a certificate: networks {network_words(host)}; login (SASL) {login_words(host)}"
     for place, sentence in sorted(host.to_review.items()):
         yield f"  look at {place}: {sentence}"
+    if isinstance(host.digest, str):
+        yield f"  digest: {host.digest}"
 
 
 def row_lines(rows: tuple[LedgerRow, ...], at: datetime) -> Iterator[str]:
@@ -131,6 +133,7 @@ def _plain_host(host: HostLedger, at: datetime, *, only_rows: bool) -> Mapping[s
         "networks": None if host.networks is None else list(host.networks),
         "login_relays": host.has_login,
         "to_review": dict(sorted(host.to_review.items())),
+        "digest": host.digest if isinstance(host.digest, str) else None,
     }
 
 

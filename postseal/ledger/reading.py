@@ -13,6 +13,7 @@ from postseal.report.forecast import schedules_at
 from postseal_core.errors import ConfigError, PostsealError, Problem
 from postseal_core.instants import format_instant
 from postseal_core.packing import unpack_records
+from postseal_core.values import UNKNOWN
 
 __all__ = ["StackLedger", "read_holders", "read_ledger"]
 
@@ -49,7 +50,7 @@ def read_ledger(export: object, now: datetime, at: datetime | None = None) -> St
     if at is None or at <= now:
         return StackLedger(stack.project, stack.stack, at or now, tuple(hosts))
     schedules = schedules_at(export, now, at)
-    ahead = tuple(replace(each, rows=tuple(rows_ahead(each.rows, schedules, at))) for each in hosts)
+    ahead = tuple(replace(each, rows=tuple(rows_ahead(each.rows, schedules, at)), digest=UNKNOWN) for each in hosts)
     return StackLedger(stack.project, stack.stack, at, ahead, is_ahead=True)
 
 
@@ -68,9 +69,11 @@ def read_holders(export: object) -> tuple[Holder, ...]:
 
 def _ledger(stored: StoredHost, problems: list[Problem]) -> HostLedger:
     ledger = ledger_of_host(stored.inputs, _rows(stored, problems))
-    if not stored.init_errors:
-        return ledger
-    return replace(ledger, to_review={**ledger.to_review, "last run": "; ".join(stored.init_errors)})
+    notes = {"last run": "; ".join(stored.init_errors)} if stored.init_errors else {}
+    recorded = stored.state.ledger_digest
+    if isinstance(recorded, str) and recorded != ledger.digest:
+        notes["digest"] = f"the last `up` recorded {recorded}: somebody has changed the state, or the host (`refresh`)"
+    return replace(ledger, to_review={**ledger.to_review, **notes})
 
 
 def _rows(stored: StoredHost, problems: list[Problem]) -> Iterator[HostRow]:

@@ -3,19 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 from pki.acceptance import AcceptedRow
+from postfix.host_resource.ledger_digest import ledger_digest
 from postfix.host_resource.records import HostInputs, HostRow
-from postfix.list_items import split_list
+from postfix.host_resource.ways_in import login_relays, relaying_networks
 from postseal_core.records import INLINE
+from postseal_core.values import UNKNOWN, Maybe
 
 __all__ = ["HostLedger", "LedgerRow", "ledger_of_host"]
-
-_NETWORKS: Final = "mynetworks"
-_LOGIN: Final = "permit_sasl_authenticated"
-_RELAY_RESTRICTIONS: Final = "smtpd_relay_restrictions"
-_RESTRICTIONS: Final = (_RELAY_RESTRICTIONS, "smtpd_recipient_restrictions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +48,8 @@ class HostLedger:
 
     `networks`: whose hosts relay without any proof. `has_login`: whether users relay who log in. Both are None where
     the declaration says nothing of them, and only the host itself could tell. `to_review`: what else is declared that
-    may let somebody in, or that nobody has checked, by its place.
+    may let somebody in, or that nobody has checked, by its place. `digest`: of all this, see `ledger_digest`; unknown
+    while a fingerprint is.
     """
 
     host: str
@@ -60,28 +58,22 @@ class HostLedger:
     networks: tuple[str, ...] | None = None
     has_login: bool | None = None
     to_review: Mapping[str, str] = field(default_factory=dict)
+    digest: Maybe[str] = UNKNOWN
 
 
 def ledger_of_host(inputs: HostInputs, rows: Iterable[HostRow]) -> HostLedger:
     """Return the ledger of a host, with its rows by client and generation."""
+    known = tuple(rows)
     named = (
         LedgerRow(host=inputs.name, service=each.service, accepted=each.accepted, roster=each.roster, since=each.since)
-        for each in rows
+        for each in known
     )
-    written = inputs.main_cf
     return HostLedger(
         host=inputs.name,
         place=f"{inputs.target.kind} {inputs.target.place}",
         rows=tuple(sorted(named, key=lambda row: row.order)),
-        networks=tuple(split_list(written[_NETWORKS])) if _NETWORKS in written else None,
-        has_login=_has_login(written),
+        networks=relaying_networks(inputs.main_cf),
+        has_login=login_relays(inputs.main_cf),
         to_review={**inputs.to_review, **inputs.unknown_tables, **inputs.unchecked},
+        digest=ledger_digest(inputs, known),
     )
-
-
-def _has_login(written: Mapping[str, str]) -> bool | None:
-    said = {name: split_list(written[name]) for name in _RESTRICTIONS if name in written}
-    if any(_LOGIN in each for each in said.values()):
-        return True
-    # Without its own value smtpd_relay_restrictions has Postfix's, which permits those who log in.
-    return False if _RELAY_RESTRICTIONS in said else None

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from postseal.report.last_seen import LastSeen
 from postseal.report.model import Expiring, Inventory, Kind
-from postseal.review.words import listed, moment
+from postseal.review.words import moment
 from postseal.seen.model import ClientName, Seen, SeenClient
 from postseal_core.errors import ConfigError, Problem
+from postseal_core.wording import listed
 
 __all__ = ["logged", "with_last_seen"]
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 from postseal.csv_cells import guarded_cell
 from postseal.ledger.columns import aligned
 from postseal.report.table import printable
-from postseal.review.words import counted, listed, moment
+from postseal.review.words import counted, moment
 from postseal.seen.model import HostLog, Seen, SeenClient, Unlisted, Use
 from postseal_core.instants import format_instant
+from postseal_core.wording import listed
 
 __all__ = ["COLUMNS", "SCHEMA", "SCHEMA_VERSION", "render_csv", "render_json", "render_text"]
 

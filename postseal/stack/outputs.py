@@ -38,7 +38,8 @@ def stack_outputs(stack: BuiltStack) -> Exported:
     A line for each certificate would bury what a preview has to say; the report has them all. `rosters`: how many
     clients, what the last change was, and when the next is due. `revocation_lists`: by slot. `distrusted`: by slot, who
     must be served anew. These, and `pkcs12_passphrases` (by client, secret), are there only where something is declared
-    for them. What waits for its authority has `awaits` in place of everything else.
+    for them. What waits for its authority has `awaits` in place of everything else. `ledger_HOST`: the digest of who
+    may relay there, as `postseal who` says it; by itself, since of a mapping a preview shows what has not changed, too.
     """
     servers = [_certificate(each) for each in stack.servers.values()]
     clients: list[Certificate | ImportedCertificate] = [*stack.clients.values(), *stack.third_party_clients.values()]
@@ -50,6 +51,7 @@ def stack_outputs(stack: BuiltStack) -> Exported:
         "certificates": {"servers": _in_brief(servers), "clients": _in_brief(clients)},
         "hosts": {name: _host(name, stack) for name in stack.hosts},
     }
+    outputs |= {f"ledger_{name}": each.ledger_digest for name, each in stack.hosts.items() if not each.awaits}
     declared = {
         "rosters": {name: _waiting(each) or _fields(each, _ROSTER) for name, each in stack.rosters.items()},
         "revocation_lists": {slot: _fields(each, _LIST) for one in lists for slot, each in one.by_slot.items()},

@@ -15,11 +15,11 @@ from tests.support.played_engine import PlayedStack
 
 PAGE = (REPOSITORY / "docs/who.md").read_text(encoding="utf-8")
 (STACK_FILE,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-SHOWN = re.findall(r"^```console\n\$ (.*?)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+SHOWN = re.findall(r"^```console\n\$ (postseal .*?)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 (LEFT,) = re.findall(r"^```\n(# left\.txt\n.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 RUNS = (datetime(2026, 3, 1, 9, tzinfo=UTC), datetime(2026, 5, 1, 9, tzinfo=UTC))
 TODAY = "2026-05-04T09:00:00Z"
-ISSUED = re.compile(r"\b(?!AB)[0-9A-F]{2}(:[0-9A-F]{2}){3,}|serial [0-9a-f]+")
+ISSUED = re.compile(r"\b(?!AB)[0-9A-F]{2}(:[0-9A-F]{2}){3,}|serial [0-9a-f]+|digest: [0-9a-f]{64}$", re.MULTILINE)
 PULUMI = """#!/bin/sh
 case "$*" in
     "stack export --non-interactive --stack prod") cat state.json ;;
@@ -45,7 +45,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def without_chance(text: str) -> str:
-    """Return a text without serial numbers and fingerprints: no two runs issue the same."""
+    """Return a text without serial numbers, fingerprints and digests of them: no two runs issue the same."""
     return ISSUED.sub("*", text)
 
 

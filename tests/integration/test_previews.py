@@ -159,6 +159,8 @@ _SECRETIVE = (
 
 def normal(shown: str) -> str:
     """Return a preview with its resources in one order, and without what differs in every run."""
+    # What the engine writes while it waits, on a machine that is busy with something else.
+    shown = re.sub(r"(?m)^@ previewing update\.*\n", "", shown)
     for pattern, word in _SECRETIVE:
         shown = pattern.sub(word, shown)
     head, *blocks = re.split(r"(?m)^(?=    [+~-] )", shown.split("Resources:\n")[0])

@@ -72,6 +72,7 @@ LEDGER = StackLedger(
             networks=("127.0.0.0/8", "192.0.2.0/28"),
             has_login=True,
             to_review={"tables.local": "nobody has checked what 'pcre:/etc/x' holds"},
+            digest="0123456789abcdef" * 4,
         ),
         HostLedger(host="mx2", place="local /etc/postfix", networks=(), has_login=False),
         HostLedger(host="out", place="local /etc/postfix"),

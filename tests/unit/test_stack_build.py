@@ -51,7 +51,7 @@ def test_everything_that_is_declared_is_registered_and_nothing_secret_is_in_clea
 def test_dev_exports_nothing_that_it_does_not_declare() -> None:
     """No rosters, no lists; passphrases of archives are one secret."""
     program, outputs = previewed("dev")
-    assert set(outputs) == {"authorities", "certificates", "hosts", "pkcs12_passphrases"}
+    assert set(outputs) == {"authorities", "certificates", "hosts", "ledger_mx1", "pkcs12_passphrases"}
     assert isinstance(outputs["pkcs12_passphrases"], pulumi.Output)
     assert not program.one("CertificateAuthority").is_protected
 

@@ -1,8 +1,10 @@
 """Which Debian packages the tests still need."""
 
+from pathlib import Path
+
 import pytest
 
-from toolchain.debian import PROGRAMS, install, missing_packages
+from toolchain.debian import NO_MAIN_CLUSTER, PROGRAMS, install, is_there, missing_packages
 
 
 def test_a_bare_machine_misses_everything() -> None:
@@ -26,6 +28,7 @@ def test_a_program_of_another_name_is_as_good(proof: str) -> None:
         "openssh-server",
         "sudo",
         "swaks",
+        "postgresql",
     ]
 
 
@@ -67,3 +70,26 @@ def test_the_mail_server_is_installed_without_a_configuration() -> None:
     install(["postfix"], run)
     assert [name for name, _ in asked] == ["apt-get", "debconf-set-selections", "apt-get"]
     assert "No configuration" in asked[1][1]
+
+
+def test_the_database_is_installed_without_a_cluster() -> None:
+    """What its package reads is written before it comes: a machine must not start to serve a database."""
+    ran: list[tuple[list[str], str]] = []
+
+    def run(command: list[str], answer: str) -> bool:
+        ran.append((command, answer))
+        return True
+
+    install(["postgresql"], run)
+    assert [command[0] for command, _ in ran] == ["apt-get", "install", "apt-get"]
+    assert ran[1] == (["install", "-D", "-m", "644", "/dev/stdin", NO_MAIN_CLUSTER], "create_main_cluster = false\n")
+
+
+def test_a_pattern_is_met_by_a_file_of_any_version(tmp_path: Path) -> None:
+    """As Debian has a directory for each version of PostgreSQL."""
+    pattern = f"{tmp_path}/*/bin/initdb"
+    assert not is_there(pattern)
+    (tmp_path / "15/bin").mkdir(parents=True)
+    assert not is_there(pattern)
+    (tmp_path / "15/bin/initdb").touch()
+    assert is_there(pattern)
