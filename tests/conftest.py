@@ -19,6 +19,7 @@ from tests.support.foreign_authorities import EASY_RSA
 from tests.support.postfix_instance import Boot, boot
 from tests.support.test_authority import ThrowAwayAuthority
 from toolchain.go_tools import ZLINT, built_tool
+from toolchain.promtool import promtool
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -64,6 +65,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_nss": (lambda: shutil.which("certutil") is not None, "certutil of NSS is not on PATH"),
     "needs_openssl": (lambda: shutil.which("openssl") is not None, "openssl is not on PATH"),
     "needs_postfix": (_has_postfix, "postfix is not on PATH, or this is not root"),
+    "needs_promtool": (
+        lambda: promtool(REPOSITORY, os.environ) is not None,
+        "there is no promtool: run `python3 toolchain/bootstrap.py debian` once",
+    ),
     "needs_root": (lambda: os.geteuid() == 0, "this is not root, so nobody else can be played"),
     "needs_sshd": (_has_sshd, "sshd is not installed, or this is not root"),
     "needs_swaks": (lambda: shutil.which("swaks") is not None, "swaks is not on PATH"),

@@ -8,6 +8,7 @@ from typing import Final
 
 from pki.fields import NOTHING_SAID, DeclaredCertificate
 from postfix.proving import HostEvidence, summary_of_evidence
+from postseal.report.hosts import NO_HOSTS, StackHosts
 
 __all__ = [
     "NO_KNOWN_END",
@@ -227,7 +228,7 @@ class Proven:
 class Inventory:
     """Everything in a stack that expires, worst first, as it stands at `now`.
 
-    `unseen`: what has no date. `proven`: what was proven of hosts when they were last changed.
+    `unseen`: what has no date. `proven`: what was proven of hosts when they were last changed. `hosts`: all of them.
     """
 
     project: str
@@ -237,6 +238,7 @@ class Inventory:
     items: tuple[Expiring, ...]
     unseen: tuple[Unseen, ...] = ()
     proven: tuple[Proven, ...] = ()
+    hosts: StackHosts = NO_HOSTS
 
 
 class ExitCode(IntEnum):
