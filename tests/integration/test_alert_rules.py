@@ -105,7 +105,7 @@ class Case:
     is_gone_after: timedelta | None = None
 
 
-def _late(**dates: float) -> dict[str, Any]:
+def _late(**dates: Any) -> dict[str, Any]:
     return certificate("mx9", profile="server", **dates)
 
 

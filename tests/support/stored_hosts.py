@@ -65,7 +65,7 @@ def stored_host(
     """Return the resource of a host; `proven_at`: when it was, or with what evidence. `outputs`: instead of these."""
     place = target or Local().record
     evidence = HostEvidence(proven_at=proven_at, trial="tried") if isinstance(proven_at, datetime) else proven_at
-    decided = HostInputs(name=name, target=place, main_cf=main_cf or {}, on_host=sighting and _OWN, **inputs)
+    decided = HostInputs(name=name, target=place, main_cf=main_cf or {}, on_host=_OWN if sighting else None, **inputs)
     state = HostState(name=name, target=place, rows=pack_records(rows), evidence=evidence, on_host=sighting)
     exists = {key: value for key, value in encode(state).items() if not is_unknown(value)}
     return {
