@@ -213,6 +213,19 @@ def test_what_nobody_can_tell_of_a_host_is_said(host: Any, words: str) -> None:
     assert words in section_of(host, certificate("b"))
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({}, "never proven</span>"),
+        ({"proven_at": NOW}, "proven today</span>"),
+        ({"target": Directory("out/mx1").record}, "<span>a directory, proven nowhere</span>"),
+    ],
+)
+def test_the_age_of_a_proof_stands_beside_the_name(more: dict[str, Any], words: str) -> None:
+    """That a directory has none is no doubt about a Postfix: nobody can prove what others carry away."""
+    assert words in section_of(stored_host("mx1", **more)).partition("</summary>")[0]
+
+
 def test_a_fault_of_a_host_is_in_the_verdict_and_beside_its_name() -> None:
     """The page never begins with "All fine" above it."""
     page = page_of(build_inventory(export(stored_host("mx1", sighting=own_certificate(VALIDITY, NOW, "gone"))), NOW))
@@ -255,7 +268,9 @@ def test_names_of_hosts_and_of_their_clients_never_become_markup() -> None:
         to_review={hostile: hostile},
         proven_at=HostEvidence(proven_at=NOW, trial=hostile),
     )
-    page = page_of(build_inventory(export(host, stored_host("b", outputs={"target": hostile})), NOW))
+    page = page_of(build_inventory(export(host, stored_host(f"b{hostile}", outputs={"target": 7})), NOW))
     outline = Outline(page)
     assert (outline.tags.count("script"), outline.tags.count("img")) == (1, 0)
-    assert "".join(outline.text).count("alert(1)</script>") >= 8
+    text = "".join(outline.text)
+    assert text.count("alert(1)</script>") >= 8
+    assert f"cannot be read: b{hostile}.target" in text
