@@ -1,6 +1,5 @@
 """docs/monitoring.md, command by command, with promtool's word on what comes of it."""
 
-import json
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ import pytest
 
 from tests.support.engine import REPOSITORY, run_limited
 from tests.support.played_engine import PlayedStack
+from tests.support.pulumi_stand_in import write_stand_in
 from tests.support.stack_files import roster
 from toolchain.promtool import promtool
 
@@ -24,20 +24,12 @@ SHOWN = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", COMMANDS, re.MULTILINE)
 (CONFIGURATION,) = re.findall(r"^ *```yaml\n(.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
 RULES = REPOSITORY / "examples/monitoring/postseal.rules.yml"
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
-PULUMI = """#!/bin/sh
-case "$*" in
-    "stack export --non-interactive --stack prod") cat state.json ;;
-    *) echo "unexpected: $*" >&2; exit 9 ;;
-esac
-"""
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory with the rules, promtool, and what stands in for an engine that has brought a stack up."""
     directory = tmp_path_factory.mktemp("monitoring")
-    (directory / "pulumi").write_text(PULUMI)
-    (directory / "pulumi").chmod(0o755)
     (directory / "promtool").symlink_to(str(promtool(REPOSITORY, os.environ)))
     (directory / "textfile").mkdir()
     shutil.copy(RULES, directory)
@@ -45,7 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with chdir(directory):
         stack = PlayedStack(name="prod")
         stack.up(roster(), NOW)
-        (directory / "state.json").write_text(json.dumps(stack.export()))
+        write_stand_in(directory, stack.export())
     return directory
 
 
