@@ -163,7 +163,7 @@ def _row(row: LedgerRow, now: datetime, *, is_full: bool) -> str:
     accepted = row.accepted
     below = [*([f"roster {row.roster}"] if row.roster else []), *([row.service] if row.service != "smtp" else [])]
     is_over = is_ended(row, now)
-    why = _small(why_words(row, now) if is_over or accepted.why is Why.OVERLAP else "")
+    why = _small(why_words(row, now) if is_over or accepted.why is not Why.CURRENT else "")
     return (
         f"<tr class=s-{(State.OVERDUE if is_over else State.OK).value}><td>{_why(row, is_over=is_over)}"
         f"<td>{escape(accepted.client)}{_small(', '.join(below))}"
@@ -173,11 +173,8 @@ def _row(row: LedgerRow, now: datetime, *, is_full: bool) -> str:
 
 
 def _why(row: LedgerRow, *, is_over: bool) -> str:
-    """Return why it stands there; an icon only for what is not usual."""
-    why = row.accepted.why
-    if is_over:
-        return f"{icon(State.OVERDUE)}ended"
-    return f"{icon(State.OK) if why is not Why.CURRENT else ''}{_WORDS[why]}"
+    """Return why it stands there in a word; an icon only for what has ended."""
+    return f"{icon(State.OVERDUE)}ended" if is_over else _WORDS[row.accepted.why]
 
 
 def _small(text: str) -> str:
