@@ -35,6 +35,7 @@ from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
 from postseal_core.program import RecordResource, later
 from postseal_core.reading import Section
+from postseal_core.wording import shown
 
 __all__ = ["HandOut"]
 
@@ -42,6 +43,7 @@ _CLIENT: Final = 'a client, as pki.ClientCertificate(...) or staff.client("alice
 _ARCHIVE: Final = "an archive, as pki.Pkcs12(...)"
 _REQUEST: Final = "a server, as pki.ThirdPartyServerCertificate(...)"
 _SERVER: Final = "a server, as pki.ServerCertificate(...) or pki.ThirdPartyServerCertificate(...)"
+_LAST_PORT: Final = 65535
 _LIST: Final = "a list, as pki.RevocationList(...)"
 
 
@@ -83,8 +85,8 @@ class HandOut(RecordResource):
         mail_texts: Beside each archive a text in English for whoever gets it: what it is, until when it is valid, and
             what to do in mail programs; no key and no passphrase. It changes only with the certificate, or with
             `relays`. Default: True.
-        relays: For these texts, the names of hosts that let a client in, by client of `clients` or by roster, as
-            `{"alice": ["mx1.example.org"]}`. Default: none are named.
+        relays: For these texts, hosts that let a client in, with or without a port, by client of `clients` or by
+            roster, as `{"alice": ["mx1.example.org:587"]}`. Default: none are named.
         take_over: Files in the directory that are not ours and that ours replace, as `["ca/ca.pem"]`; each is kept
             beside ours and given back when ours goes. Default: none, they are refused.
         opts: Options of Pulumi. Default: none.
@@ -191,8 +193,15 @@ def _problems_of_relays(
     for name, hosts in relays.items():
         if name not in names:
             yield Problem(f"relays.{name}", "is no client or roster of this hand-out; add it there, or leave this out")
-        faults = ((index, fault_of_host(host)) for index, host in enumerate(hosts))
+        faults = ((index, _fault_of_relay(each)) for index, each in enumerate(hosts))
         yield from (Problem(f"relays.{name}[{index}]", fault) for index, fault in faults if fault)
+
+
+def _fault_of_relay(relay: str) -> str | None:
+    host, colon, port = relay.partition(":")
+    if colon and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _LAST_PORT):
+        return f"got {shown(relay)}, expected a port from 1 to {_LAST_PORT} behind the colon, as mx1.example.org:587"
+    return fault_of_host(host)
 
 
 def _problems_of_folders(folders: Sequence[Folder]) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 It says nothing that changes while the certificate stays, so it is as old as the archive beside it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -35,8 +36,9 @@ WHAT TO DO
 Thunderbird
   1. Settings > Privacy & Security > Certificates > Manage Certificates >
      Your Certificates > Import: choose {name}.p12, give its passphrase.
-  2. Account Settings > Outgoing Server > Edit: the server above, Connection
-     security STARTTLS, Authentication method "No authentication". The server
+  2. Account Settings > Outgoing Server > Edit: a server above, Connection
+     security STARTTLS (for port 465 SSL/TLS), Authentication method "No
+     authentication", unless you were given a password as well. The server
      asks for the certificate by itself; "TLS Certificate" is for servers that
      offer it as a login.
   3. If the server's certificate is not trusted: import ca.pem under
@@ -67,12 +69,15 @@ Another Postfix
   Take {name}.key.pem and {name}.cert.pem instead, in this order in one file
   that only root can read, and in main.cf:
      relayhost = {relayhost}
-     smtp_tls_security_level = secure
+{wrapper}     smtp_tls_security_level = secure
      smtp_tls_CAfile = /etc/postfix/ca.pem
      smtp_tls_chain_files = /etc/postfix/{name}.pem
   ca.pem is right where the server's certificate is of the same authority;
   else name the roots of whoever signed that. It needs Postfix 3.4 or newer.
 """
+
+_UNTOLD: Final = "the mail server of which your administrator tells you."
+_WRAPPED: Final = ":465"
 
 _LEGACY: Final = """
 It is encrypted in an old way that every program opens. Take more care of the
@@ -82,16 +87,28 @@ way it travels.
 
 def mail_text(facts: MailFacts) -> str:
     """Return the text in English, in lines of at most 80 characters but for long names; everything must be known."""
-    relays = facts.relays or ("the mail server of which your administrator tells you.",)
+    relays, hop = facts.relays, _next_hop(facts.relays)
     return _TEXT.format(
         name=facts.name,
-        relays="\n".join(f"  {each}" for each in relays) if facts.relays else relays[0],
+        relays="\n".join(f"  {each}" for each in relays) if relays else _UNTOLD,
         until=_minute(known(facts.not_after)),
         next=_day(known(facts.renew_at)),
         fingerprint=_in_two_lines(known(facts.fingerprint_sha256)),
         profile=_LEGACY if facts.is_legacy else "",
-        relayhost=f"[{relays[0]}]:25" if facts.relays else "[the server's name]:25",
+        relayhost=_with_brackets(hop) if relays else "[the server's name]:25",
+        wrapper="     smtp_tls_wrappermode = yes\n" if hop.endswith(_WRAPPED) else "",
     )
+
+
+def _next_hop(relays: Sequence[str]) -> str:
+    """Return the relay for a Postfix: at the port of SMTP if it can be, and with TLS at once only if it must."""
+    order = (next((each for each in relays if each.endswith(port)), "") for port in (":25", ":587"))
+    return next(filter(None, order), "") or next(iter(relays), "")
+
+
+def _with_brackets(relay: str) -> str:
+    host, _, port = relay.partition(":")
+    return f"[{host}]:{port or 25}"
 
 
 def _minute(instant: datetime) -> str:

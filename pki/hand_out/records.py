@@ -16,7 +16,8 @@ __all__ = ["HandOutArgs", "HandOutFile", "HandOutInputs", "HandOutState", "MailF
 class MailFacts:
     """What the text beside an archive is made of, see `pki.hand_out.mail_text`; none of it is a secret.
 
-    `name`: of the client and its files. `is_legacy`: the archive's profile. `relays`: hosts that let the client in.
+    `name`: of the client and its files. `is_legacy`: the archive's profile. `relays`: hosts that let the
+    client in, as `mx1.example.org:587`.
     """
 
     name: str

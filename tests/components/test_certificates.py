@@ -272,10 +272,18 @@ def test_without_texts_a_hand_out_has_what_programs_read() -> None:
     named = run_program(program(relays={"alice": ["mx1.example.org"]})).one("HandOut").properties
     assert named["folders"]["clients/alice"]["alice.txt"]["mail"]["relays"] == ["mx1.example.org"]
     with pytest.raises(pki.ConfigError) as caught:
-        run_program(program(relays={"bob": ["mx1.example.org"], "alice": ["no host\nat all"]}))
+        run_program(
+            program(
+                relays={
+                    "bob": ["mx1.example.org"],
+                    "alice": ["no host\nat all", "mx1.example.org:0", "mx1.example.org:25"],
+                }
+            )
+        )
     assert [problem.path for problem in caught.value.problems] == [
         "hand_out.all.relays.bob",
         "hand_out.all.relays.alice[0]",
+        "hand_out.all.relays.alice[1]",
     ]
 
 

@@ -57,7 +57,7 @@ def test_a_text_holds_no_secret(here: Path) -> None:
     PlayedStack().up(SECTIONS, NOW)
     folder = here / "out/test/clients/alice"
     text = (folder / "alice.txt").read_text("utf-8")
-    assert "mail through\n  mx1.example.org\n" in text
+    assert "mail through\n  mx1.example.org:25\n" in text
     for path in folder.glob("*.pem"):
         lines = [line for line in path.read_text().splitlines() if not line.startswith("-----")]
         assert lines

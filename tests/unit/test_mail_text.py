@@ -17,7 +17,7 @@ from postseal_core.values import UNKNOWN
 
 FACTS = MailFacts(
     name="alice",
-    relays=("mx1.example.org", "mx2.example.org"),
+    relays=("mx1.example.org:587", "mx1.example.org:465", "mx2.example.org:25"),
     not_after=datetime(2027, 11, 26, 1, 30, tzinfo=UTC),
     renew_at=datetime(2027, 7, 27, 9, tzinfo=UTC),
     fingerprint_sha256=":".join(f"{octet:02X}" for octet in range(32)),
@@ -45,8 +45,25 @@ def test_it_says_until_when_it_is_valid_and_when_the_next_one_comes() -> None:
     text = mail_text(FACTS)
     assert "valid until    2027-11-26 01:30 (UTC)" in text
     assert "is made from 2027-07-27 on" in text
-    assert "mx1.example.org\n  mx2.example.org\n" in text
-    assert "relayhost = [mx1.example.org]:25" in text
+    assert "  mx1.example.org:587\n  mx1.example.org:465\n  mx2.example.org:25\n" in text
+
+
+@pytest.mark.parametrize(
+    ("relays", "hop", "is_wrapped"),
+    [
+        (("a.example:465", "b.example:587", "c.example:25"), "[c.example]:25", False),
+        (("a.example:465", "b.example:587"), "[b.example]:587", False),
+        (("a.example:465",), "[a.example]:465", True),
+        (("a.example",), "[a.example]:25", False),
+    ],
+)
+def test_another_postfix_sends_to_the_port_of_smtp_if_it_can(
+    relays: tuple[str, ...], hop: str, *, is_wrapped: bool
+) -> None:
+    """With TLS from the first byte where nothing else is there (smtp_tls_wrappermode of postconf(5))."""
+    text = mail_text(replace(FACTS, relays=relays))
+    assert f"     relayhost = {hop}\n" in text
+    assert ("     smtp_tls_wrappermode = yes\n" in text) is is_wrapped
 
 
 def test_without_a_known_host_none_is_made_up() -> None:

@@ -30,7 +30,13 @@ SECTIONS: dict[str, Any] = stack(
         "guests": {"clients": {"gast": {"email": "gast@example.org", "pkcs12": "modern"}}},
     },
     hosts={
-        "mx1": {"myhostname": "mx1.example.org", "relay_clients": ["alice", "both"], "relay_rosters": ["staff"]},
+        "mx1": {
+            "myhostname": "mx1.example.org",
+            "relay_clients": ["alice", "both"],
+            "relay_rosters": ["staff"],
+            "submission": {"relay_clients": ["bob"]},
+            "submissions": {"relay_clients": ["bob"], "relay_rosters": ["staff"]},
+        },
         "mx2": MX2,
     },
 )
@@ -54,9 +60,9 @@ def test_a_text_names_the_hosts_that_let_its_holder_in() -> None:
     """By the names that clients connect to: those of a node behind another name, and no wildcard."""
     found = facts(SECTIONS)
     assert {name: each.get("relays", []) for name, each in found.items()} == {
-        "alice.txt": ["mx1.example.org", "mail.example.org"],
-        "bob.txt": [],
-        "anna.txt": ["mx1.example.org", "mail.example.org"],
+        "alice.txt": ["mx1.example.org:25", "mail.example.org:25"],
+        "bob.txt": ["mx1.example.org:587", "mx1.example.org:465"],
+        "anna.txt": ["mx1.example.org:465", "mx1.example.org:25", "mail.example.org:25"],
         "gast.txt": [],
     }
     assert {name for name, each in found.items() if each.get("is_legacy")} == {"anna.txt"}
@@ -65,7 +71,7 @@ def test_a_text_names_the_hosts_that_let_its_holder_in() -> None:
 def test_servers_that_are_clients_too_get_no_text() -> None:
     """They are on the list of a host, and nobody is handed an archive of them."""
     config = load_stack(SECTIONS, [], stack_name="dev")
-    assert set(relays_of_clients(config)) == {"alice"}
+    assert set(relays_of_clients(config)) == {"alice", "bob"}
     assert relays_of_roster(config, "guests") == ()
 
 
