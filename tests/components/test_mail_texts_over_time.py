@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.support.played_engine import PlayedStack
 from tests.support.stack_files import stack
@@ -50,6 +52,16 @@ def test_a_text_is_as_old_as_the_archive_beside_it(here: Path) -> None:
     without: dict[str, Any] = SECTIONS | {"clients": {"bob": SECTIONS["clients"]["bob"]}, "hosts": {}}
     played.up(without, NOW + timedelta(days=250))
     assert set(texts(here)) == {"out/test/rosters/staff/anna/anna.txt"}
+
+
+def test_a_text_says_what_stands_in_the_certificate_beside_it(here: Path) -> None:
+    """Its end and its fingerprint, as another library reads them."""
+    PlayedStack().up(SECTIONS, NOW)
+    folder = here / "out/test/clients/alice"
+    text = (folder / "alice.txt").read_text("utf-8")
+    certificate = x509.load_pem_x509_certificate((folder / "alice.cert.pem").read_bytes())
+    assert f"valid until    {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} (UTC)" in text
+    assert certificate.fingerprint(SHA256()).hex(":").upper() in "".join(text.split())
 
 
 def test_a_text_holds_no_secret(here: Path) -> None:
