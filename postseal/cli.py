@@ -216,7 +216,12 @@ def _report(options: argparse.Namespace) -> ExitCode:
         inventory = with_last_seen(inventory, seen, max(options.unseen_after, 0))
     selection = _selection(options)
     items, unseen = selection.apply(inventory.items), selection.apply_to_unseen(inventory.unseen)
-    chosen = replace(inventory, unseen=unseen, proven=selection.apply_to_proven(inventory.proven))
+    chosen = replace(
+        inventory,
+        unseen=unseen,
+        proven=selection.apply_to_proven(inventory.proven),
+        hosts=selection.apply_to_hosts(inventory.hosts),
+    )
     deliver(RENDERERS[options.format](chosen, items, options), options.output)
     return exit_code(items, unseen)
 

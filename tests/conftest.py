@@ -20,6 +20,7 @@ from tests.support.postfix_instance import Boot, boot
 from tests.support.postgres import has_postgres
 from tests.support.test_authority import ThrowAwayAuthority
 from toolchain.go_tools import ZLINT, built_tool
+from toolchain.promtool import promtool
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -66,6 +67,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_openssl": (lambda: shutil.which("openssl") is not None, "openssl is not on PATH"),
     "needs_postfix": (_has_postfix, "postfix is not on PATH, or this is not root"),
     "needs_postgres": (has_postgres, "PostgreSQL is not installed"),
+    "needs_promtool": (
+        lambda: promtool(REPOSITORY, os.environ) is not None,
+        "there is no promtool: run `python3 toolchain/bootstrap.py debian` once",
+    ),
     "needs_root": (lambda: os.geteuid() == 0, "this is not root, so nobody else can be played"),
     "needs_sshd": (_has_sshd, "sshd is not installed, or this is not root"),
     "needs_swaks": (lambda: shutil.which("swaks") is not None, "swaks is not on PATH"),

@@ -31,6 +31,7 @@ from toolchain.errors import ToolchainError  # noqa: E402
 from toolchain.go_tools import ZLINT, ensure_tool  # noqa: E402
 from toolchain.layout import locate  # noqa: E402
 from toolchain.ownership import close_umask, refuse_programs_of_others  # noqa: E402
+from toolchain.promtool import ensure_promtool  # noqa: E402
 from toolchain.state import ensure_named  # noqa: E402
 from toolchain.virtualenv import ensure_virtualenv  # noqa: E402
 from toolchain.workflows import lint_workflows  # noqa: E402
@@ -42,6 +43,11 @@ def shell_exports(base: Mapping[str, str], environment: Mapping[str, str]) -> st
     """Return the shell commands that turn `base` into `environment`; what is alike is left out."""
     changed = {name: value for name, value in environment.items() if base.get(name) != value}
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in sorted(changed.items()))
+
+
+def _ensure_programs() -> None:
+    ensure_programs()
+    ensure_promtool(ROOT, os.environ)
 
 
 def _ensure_zlint() -> None:
@@ -63,7 +69,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[], None]]] = {
         lambda: ensure_engine(ROOT, os.environ),
     ),
     "uv": ("bring .venv to what uv.lock says", lambda: ensure_virtualenv(ROOT, os.environ)),
-    "debian": ("install the programs that tests need with apt-get", ensure_programs),
+    "debian": ("install the programs that tests need with apt-get", _ensure_programs),
     "zlint": ("build zlint, a judge of certificates in tests", _ensure_zlint),
     "workflows": ("check the workflows below .github", lambda: lint_workflows(ROOT, os.environ)),
     "env": ("print the engine's environment for `eval`, and make the state directory it names", _print_environment),

@@ -15,7 +15,8 @@ from pki.components.roster_client import RosterClient
 from pki.components.server import ServerCertificate
 from pki.components.third_party_authority import ThirdPartyAuthority
 from pki.components.third_party_server import ThirdPartyServerCertificate
-from pki.hand_out.records import HandOutFile
+from pki.hand_out.records import HandOutFile, MailFacts
+from pki.model import Pkcs12Profile
 from postseal_core.program import later
 
 __all__ = [
@@ -79,9 +80,15 @@ def list_folder(revocation_lists: Sequence[RevocationList]) -> Iterator[Folder]:
 
 
 def client_folders(
-    clients: Sequence[ClientCertificate | RosterClient], archives: Iterable[Pkcs12], below: str
+    clients: Sequence[ClientCertificate | RosterClient],
+    archives: Iterable[Pkcs12],
+    below: str,
+    relays: Mapping[str, Sequence[str]] | None,
 ) -> Iterator[Folder]:
-    """Yield the folder of each client; `below` is the parent folder, empty for none."""
+    """Yield the folder of each client; `below` is the parent folder, empty for none.
+
+    `relays`: hosts that let it in, for the text beside its archive; None for no such texts.
+    """
     by_client = {each.client_name: _Archive(each.profile, each.archive_p12_base64) for each in archives}
     roots = {client.authority.root.name: client.authority.root for client in clients}
     bundles = {name: pulumi.Output.concat(*root.trusted_pem.values()) for name, root in roots.items()}
@@ -89,7 +96,10 @@ def client_folders(
         roots_pem = bundles[client.authority.root.name]
         archive = _archive_of_roster(client) if isinstance(client, RosterClient) else by_client.get(client.name)
         name = f"{below}/{client.name}" if below else client.name
-        yield Folder(name, _client_description(client, archive), _client_files(client, archive, roots_pem))
+        files = dict(_client_files(client, archive, roots_pem))
+        if archive and relays is not None:
+            files[f"{client.name}.txt"] = HandOutFile(mail=_mail(client, archive, relays.get(client.name, ())))
+        yield Folder(name, _client_description(client, archive), files)
 
 
 def server_folders(servers: Iterable[HandedServer]) -> Iterator[Folder]:
@@ -108,10 +118,12 @@ def server_folders(servers: Iterable[HandedServer]) -> Iterator[Folder]:
         yield Folder(f"servers/{server.name}", until, files)
 
 
-def roster_folders(rosters: Iterable[RosterHandOut]) -> Iterator[Folder]:
-    """Yield one folder for each client that a hand-out selects from its rosters."""
+def roster_folders(rosters: Iterable[RosterHandOut], relays: Mapping[str, Sequence[str]] | None) -> Iterator[Folder]:
+    """Yield one folder for each client that a hand-out selects from its rosters; `relays`: hosts by roster."""
     for each in rosters:
-        yield from client_folders(handed_clients(each), (), f"rosters/{each.roster.name}")
+        clients = handed_clients(each)
+        hosts = None if relays is None else dict.fromkeys((c.name for c in clients), relays.get(each.roster.name, ()))
+        yield from client_folders(clients, (), f"rosters/{each.roster.name}", hosts)
 
 
 def _archive_of_roster(client: RosterClient) -> _Archive | None:
@@ -130,6 +142,17 @@ def _client_files(
     if archive:
         files[f"{client.name}.p12"] = HandOutFile(base64=later(archive.base64), is_secret=True)
     return files
+
+
+def _mail(client: ClientCertificate | RosterClient, archive: _Archive, relays: Sequence[str]) -> MailFacts:
+    return MailFacts(
+        name=client.name,
+        is_legacy=archive.profile == Pkcs12Profile.LEGACY,
+        relays=tuple(relays),
+        not_after=later(client.not_after),
+        renew_at=later(client.renew_at),
+        fingerprint_sha256=later(client.fingerprint_sha256),
+    )
 
 
 def _client_description(client: ClientCertificate | RosterClient, archive: _Archive | None) -> pulumi.Output[str]:

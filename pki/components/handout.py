@@ -1,11 +1,11 @@
 """Hand-outs: the files that each client or server is given, and the authorities' certificates, in one directory."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import pulumi
-from pydantic import StrictStr
+from pydantic import StrictBool, StrictStr
 
 from pki.components.authority import CertificateAuthority
 from pki.components.client import ClientCertificate
@@ -30,10 +30,12 @@ from pki.components.signing import withdrawal
 from pki.components.third_party_authority import ThirdPartyAuthority
 from pki.components.third_party_server import ThirdPartyServerCertificate
 from pki.hand_out.records import HandOutArgs, HandOutState
+from pki.name_syntax import fault_of_host
 from postseal_core.arguments import Arguments
 from postseal_core.errors import Problem
 from postseal_core.program import RecordResource, later
 from postseal_core.reading import Section
+from postseal_core.wording import shown
 
 __all__ = ["HandOut"]
 
@@ -41,6 +43,7 @@ _CLIENT: Final = 'a client, as pki.ClientCertificate(...) or staff.client("alice
 _ARCHIVE: Final = "an archive, as pki.Pkcs12(...)"
 _REQUEST: Final = "a server, as pki.ThirdPartyServerCertificate(...)"
 _SERVER: Final = "a server, as pki.ServerCertificate(...) or pki.ThirdPartyServerCertificate(...)"
+_LAST_PORT: Final = 65535
 _LIST: Final = "a list, as pki.RevocationList(...)"
 
 
@@ -50,6 +53,8 @@ class _OwnArguments(Section):
     directory: StrictStr = ""
     clients_below: StrictStr = "clients"
     take_over: tuple[StrictStr, ...] = ()
+    mail_texts: StrictBool = True
+    relays: Mapping[StrictStr, tuple[StrictStr, ...]] = {}
 
 
 class HandOut(RecordResource):
@@ -58,9 +63,9 @@ class HandOut(RecordResource):
         pki.HandOut("hand-out", directory="out", authorities=[ca], clients=[alice], archives=[archive], rosters=[staff])
 
     Files that are not ours are left alone; what is no longer declared is removed; what waits for its authority is left
-    out until then. The folder of a client has
-    `<name>.cert.pem` (its chain), `<name>.key.pem` (mode 0400), `ca.pem` and, where it has an archive, `<name>.p12`
-    (mode 0400). That of a server has the same without an archive, and `ca.pem` where an authority of ours signs it.
+    out until then. The folder of a client has `<name>.cert.pem` (its chain), `<name>.key.pem` (mode 0400), `ca.pem`
+    and, where it has an archive, `<name>.p12` (mode 0400) and `<name>.txt`, a text for its holder. That of a server has
+    the same without an archive, and `ca.pem` where an authority of ours signs it.
 
     Args:
         name: Name of the resource.
@@ -77,6 +82,11 @@ class HandOut(RecordResource):
         revocation_lists: What authorities have revoked: `crl/<authority>.crl` (DER) and `crl/<authority>.crl.pem`.
             Default: none.
         clients_below: Another folder than `clients`; empty for none. Default: `clients`.
+        mail_texts: Beside each archive a text in English for whoever gets it: what it is, until when it is valid, and
+            what to do in mail programs; no key and no passphrase. It changes only with the certificate, or with
+            `relays`. Default: True.
+        relays: For these texts, hosts that let a client in, with or without a port, by client of `clients` or by
+            roster, as `{"alice": ["mx1.example.org:587"]}`. Default: none are named.
         take_over: Files in the directory that are not ours and that ours replace, as `["ca/ca.pem"]`; each is kept
             beside ours and given back when ours goes. Default: none, they are refused.
         opts: Options of Pulumi. Default: none.
@@ -104,12 +114,21 @@ class HandOut(RecordResource):
         requests: Sequence[ThirdPartyServerCertificate] = (),
         revocation_lists: Sequence[RevocationList] = (),
         clients_below: str = "clients",
+        mail_texts: bool = True,
+        relays: Mapping[str, Sequence[str]] | None = None,
         take_over: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         arguments = Arguments("hand_out", name, opts)
         own = arguments.section(
-            {"directory": directory, "clients_below": clients_below, "take_over": take_over}, _OwnArguments
+            {
+                "directory": directory,
+                "clients_below": clients_below,
+                "take_over": take_over,
+                "mail_texts": mail_texts,
+                "relays": relays or {},
+            },
+            _OwnArguments,
         )
         arguments.expect_each("authorities", authorities, CertificateAuthority, AN_AUTHORITY)
         arguments.expect_each("clients", clients, (ClientCertificate, RosterClient), _CLIENT)
@@ -124,14 +143,18 @@ class HandOut(RecordResource):
         arguments.add(_problems_of_names("rosters", [each.roster.name for each in handed]))
         arguments.add(_problems_of_names("servers", [each.name for each in servers]))
         arguments.add(_problems_of_names("requests", [each.name for each in requests]))
+        arguments.add(_problems_of_relays(own.relays, [*clients, *(each.roster for each in handed)]))
         arguments.refuse()
+        hosts = own.relays if own.mail_texts else None
         folders = [
             *roots_folder(authorities),
             *request_folder([*requests, *_by_request(authorities)]),
             *list_folder([each for each in revocation_lists if not each.awaits]),
             *server_folders([each for each in servers if not each.awaits]),
-            *client_folders([each for each in clients if not each.authority.awaits], archives, own.clients_below),
-            *roster_folders([each for each in handed if not each.roster.awaits]),
+            *client_folders(
+                [each for each in clients if not each.authority.awaits], archives, own.clients_below, hosts
+            ),
+            *roster_folders([each for each in handed if not each.roster.awaits], hosts),
         ]
         arguments.add(_problems_of_folders(folders))
         arguments.refuse()
@@ -161,6 +184,24 @@ def _problems_of_lists(names: Sequence[str]) -> Iterator[Problem]:
 def _problems_of_names(argument: str, names: Sequence[str]) -> Iterator[Problem]:
     for name, count in _repeated(names):
         yield Problem(argument, f"{name} is there {count} times, for one folder; give each a name of its own")
+
+
+def _problems_of_relays(
+    relays: Mapping[str, Sequence[str]], known: Sequence[ClientCertificate | RosterClient | ClientRoster]
+) -> Iterator[Problem]:
+    names = {each.name for each in known}
+    for name, hosts in relays.items():
+        if name not in names:
+            yield Problem(f"relays.{name}", "is no client or roster of this hand-out; add it there, or leave this out")
+        faults = ((index, _fault_of_relay(each)) for index, each in enumerate(hosts))
+        yield from (Problem(f"relays.{name}[{index}]", fault) for index, fault in faults if fault)
+
+
+def _fault_of_relay(relay: str) -> str | None:
+    host, colon, port = relay.partition(":")
+    if colon and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _LAST_PORT):
+        return f"got {shown(relay)}, expected a port from 1 to {_LAST_PORT} behind the colon, as mx1.example.org:587"
+    return fault_of_host(host)
 
 
 def _problems_of_folders(folders: Sequence[Folder]) -> Iterator[Problem]:

@@ -41,6 +41,7 @@ class RosterClient:
         fingerprint_sha256: SHA-256 of the certificate: 32 upper-case hex pairs with colons.
         generation: How often its certificate was issued: 1, 2, 3 and so on.
         not_after: Valid until this instant, inclusive, as `2027-11-26T02:00:00Z` (RFC 3339).
+        renew_at: The first `pulumi up` from this instant on renews it, as `not_after`.
         archive_p12_base64: Its archive in base64; a secret, empty where it has none.
         passphrase: What opens the archive; a secret, empty where it has none.
         handover: What another roster or a `ClientCertificate` needs to take its certificate over; a secret.
@@ -55,6 +56,7 @@ class RosterClient:
     fingerprint_sha256: pulumi.Output[str]
     generation: pulumi.Output[int]
     not_after: pulumi.Output[str]
+    renew_at: pulumi.Output[str]
     archive_p12_base64: pulumi.Output[str] = field(repr=False)
     passphrase: pulumi.Output[str] = field(repr=False)
     handover: pulumi.Output[str] = field(repr=False)
@@ -94,6 +96,7 @@ def roster_client(
         fingerprint_sha256=_member(issued, lambda row: row.issued.identity.fingerprint_sha256),
         generation=_member(issued, lambda row: row.issued.generation),
         not_after=_member(issued, lambda row: format_instant(row.issued.validity.not_after)),
+        renew_at=_member(issued, lambda row: format_instant(row.issued.renew_at)),
         archive_p12_base64=_archive_of(packed, name) if archive else none,
         passphrase=_member(keys, lambda row: row.passphrase) if archive else none,
         handover=pulumi.Output.secret(handed_over.apply(lambda rows: _handover_text(declared_here, *rows))),

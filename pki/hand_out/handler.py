@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from pki.hand_out.mail_text import mail_text
 from pki.hand_out.records import HandOutArgs, HandOutFile, HandOutInputs, HandOutState
 from pki.withdrawal import withdrawal_problems
 from postseal_core.errors import Problem, refuse
@@ -31,6 +32,7 @@ __all__ = ["HandOutHandler"]
 
 _SECRET_MODE = 0o400
 _PUBLIC_MODE = 0o644
+_OTHER_FORMS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,8 @@ def _sentence(folder: str, old: HandOutInputs, new: HandOutInputs) -> str:
 def _file_problems(new: HandOutArgs) -> Iterator[Problem]:
     for folder, files in new.folders.items():
         for name, file in files.items():
-            if (file.text is None) == (file.base64 is None):
-                yield Problem(f"folders.{folder}.{name}", "expected exactly one of `text` and `base64`")
+            if [file.text, file.base64, file.mail].count(None) != _OTHER_FORMS:
+                yield Problem(f"folders.{folder}.{name}", "expected exactly one of `text`, `base64` and `mail`")
             elif not _is_base64(file.base64):
                 yield Problem(
                     f"folders.{folder}.{name}.base64", "got another text, expected base64 (RFC 4648 section 4)"
@@ -163,7 +165,7 @@ def _places(new: HandOutArgs) -> list[FileEntry]:
 
 def _hold(files: Mapping[str, HandOutFile], context: Context) -> Maybe[str]:
     """Keep the files of a folder for this run and return their digest; unknown while one of them is."""
-    if any(is_unknown(file.text) or is_unknown(file.base64) for file in files.values()):
+    if not all(map(_is_known, files.values())):
         return UNKNOWN
     return context.material.put(json_line(encode(_Folder(files))))
 
@@ -184,7 +186,13 @@ def _entries(folder: str, reference: Maybe[str], context: Context) -> Iterator[F
         yield FileEntry(f"{folder}/{name}", _content(file), _mode(file))
 
 
+def _is_known(file: HandOutFile) -> bool:
+    return not is_unknown(file.text) and not is_unknown(file.base64) and (file.mail is None or file.mail.is_known)
+
+
 def _content(file: HandOutFile) -> bytes:
+    if file.mail is not None:
+        return mail_text(file.mail).encode()
     if file.base64 is not None:
         return base64.b64decode(known(file.base64))
     return b"" if file.text is None else known(file.text).encode()

@@ -2,21 +2,48 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 from pki.records import Withdrawal
 from postseal_core.records import SECRET
-from postseal_core.values import UNKNOWN, Maybe
+from postseal_core.values import UNKNOWN, Maybe, is_unknown
 
-__all__ = ["HandOutArgs", "HandOutFile", "HandOutInputs", "HandOutState"]
+__all__ = ["HandOutArgs", "HandOutFile", "HandOutInputs", "HandOutState", "MailFacts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailFacts:
+    """What the text beside an archive is made of, see `pki.hand_out.mail_text`; none of it is a secret.
+
+    `name`: of the client and its files. `is_legacy`: the archive's profile. `relays`: hosts that let the
+    client in, as `mx1.example.org:587`.
+    """
+
+    name: str
+    is_legacy: bool = False
+    relays: tuple[str, ...] = ()
+    not_after: Maybe[datetime] = UNKNOWN
+    renew_at: Maybe[datetime] = UNKNOWN
+    fingerprint_sha256: Maybe[str] = UNKNOWN
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the text can be made: a preview does not know a certificate that is still to be issued."""
+        return not any(map(is_unknown, (self.not_after, self.renew_at, self.fingerprint_sha256)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOutFile:
-    """One file: exactly one of `text` and `base64` is its content; `is_secret` makes it mode 0400."""
+    """One file: exactly one of `text`, `base64` and `mail` is its content; `is_secret` makes it mode 0400.
+
+    `mail`: what a text for the holder of an archive is made of. It is made where it is written, so that other words in
+    a later version change no file of a certificate that stays.
+    """
 
     text: Annotated[Maybe[str] | None, SECRET] = field(default=None, repr=False)
     base64: Annotated[Maybe[str] | None, SECRET] = field(default=None, repr=False)
+    mail: MailFacts | None = None
     is_secret: bool = False
 
 

@@ -1,18 +1,16 @@
 """Read the ledger of a stack from its exported state; secrets are never looked at."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from postfix.host_resource.records import HostRow
 from postseal.ledger.ahead import rows_ahead
 from postseal.ledger.holders import Holder, holders_of
-from postseal.ledger.records import HostLedger, ledger_of_host
-from postseal.report.export import StoredHost, read_hosts, read_stack, unreadable, written_at
+from postseal.ledger.records import HostLedger
+from postseal.ledger.stored import ledger_of_stored
+from postseal.report.export import read_hosts, read_stack, written_at
 from postseal.report.forecast import schedules_at
-from postseal_core.errors import ConfigError, PostsealError, Problem
+from postseal_core.errors import ConfigError, Problem
 from postseal_core.instants import format_instant
-from postseal_core.packing import unpack_records
 from postseal_core.values import UNKNOWN
 
 __all__ = ["StackLedger", "read_holders", "read_ledger"]
@@ -41,7 +39,7 @@ def read_ledger(export: object, now: datetime, at: datetime | None = None) -> St
     """
     problems: list[Problem] = []
     stack = read_stack(export, problems)
-    hosts = [_ledger(each, problems) for each in read_hosts(export, problems)]
+    hosts = [ledger_of_stored(each, problems) for each in read_hosts(export, problems)]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     hosts.sort(key=lambda host: host.host)
@@ -65,26 +63,6 @@ def read_holders(export: object) -> tuple[Holder, ...]:
     if problems:
         raise ConfigError(problems)
     return holders
-
-
-def _ledger(stored: StoredHost, problems: list[Problem]) -> HostLedger:
-    ledger = ledger_of_host(stored.inputs, _rows(stored, problems))
-    notes = {"last run": "; ".join(stored.init_errors)} if stored.init_errors else {}
-    recorded = stored.state.ledger_digest
-    if isinstance(recorded, str) and recorded != ledger.digest:
-        notes["digest"] = f"the last `up` recorded {recorded}: somebody has changed the state, or the host (`refresh`)"
-    return replace(ledger, to_review={**ledger.to_review, **notes})
-
-
-def _rows(stored: StoredHost, problems: list[Problem]) -> Iterator[HostRow]:
-    packed = stored.state.rows
-    if not isinstance(packed, str):
-        problems.append(Problem(f"{stored.name}.rows", "nobody knows who may relay there; run `pulumi up`"))
-        return
-    try:
-        yield from unpack_records(HostRow, packed)
-    except PostsealError as error:
-        problems += unreadable(stored.name, "rows", error)
 
 
 def _refuse_before_last_run(export: object, hosts: list[HostLedger], at: datetime) -> None:

@@ -18,6 +18,7 @@ from pki.records import IssuedCertificate
 from pki.revocation_list.records import RevocationListInputs, RevocationListState
 from pki.schedule import is_request_needed
 from postseal.report.export import StackState, Stored, read_stack
+from postseal.report.hosts import hosts_of
 from postseal.report.model import Accepted, Action, Expiring, Inventory, Kind, State, Verb
 from postseal.report.on_host import aged, is_outdated, items_on_host, proven_of, unseen_of
 from postseal.report.requested import requested_authority
@@ -48,7 +49,8 @@ def build_inventory(export: object, now: datetime, soon_days: int = DEFAULT_SOON
     judged = [_judge(item, now, soon_days) for item in _with_unique_names(items)]
     ordered = tuple(sorted(judged, key=lambda item: item.worst_first))
     proven = tuple(proven_of(stack.proofs, now))
-    return Inventory(stack.project, stack.stack, now, soon_days, ordered, unseen_of(stack.hosts), proven)
+    unseen = unseen_of(stack.hosts)
+    return Inventory(stack.project, stack.stack, now, soon_days, ordered, unseen, proven, hosts_of(export))
 
 
 def _judge(item: Expiring, now: datetime, soon_days: int) -> Expiring:

@@ -8,6 +8,7 @@ from typing import Final
 
 from pki.fields import NOTHING_SAID, DeclaredCertificate
 from postfix.proving import HostEvidence, summary_of_evidence
+from postseal.report.hosts import NO_HOSTS, StackHosts
 from postseal.report.last_seen import LastSeen
 
 __all__ = [
@@ -230,8 +231,8 @@ class Proven:
 class Inventory:
     """Everything in a stack that expires, worst first, as it stands at `now`.
 
-    `unseen`: what has no date. `proven`: what was proven of hosts when they were last changed. `logs_until`: the end of
-    the logs that were read; None where none were.
+    `unseen`: what has no date. `proven`: what was proven of hosts when they were last changed. `hosts`: all of them.
+    `logs_until`: the end of the logs that were read; None where none were.
     """
 
     project: str
@@ -241,6 +242,7 @@ class Inventory:
     items: tuple[Expiring, ...]
     unseen: tuple[Unseen, ...] = ()
     proven: tuple[Proven, ...] = ()
+    hosts: StackHosts = NO_HOSTS
     logs_until: datetime | None = None
 
 

@@ -1,4 +1,4 @@
-"""Render the inventory as one self-contained HTML page: summary, next steps, timeline, filterable tables."""
+"""Render the inventory as one self-contained HTML page: summary, next steps, timeline, filterable tables, hosts."""
 
 import base64
 import hashlib
@@ -8,11 +8,11 @@ from html import escape
 from itertools import groupby
 from operator import itemgetter
 
-from postfix.proving import sentences_of_proof
 from postseal.report.logged import logged
 from postseal.report.markup import ICONS, date, icon
-from postseal.report.model import Action, Expiring, Inventory, Proven, State, Unseen
+from postseal.report.model import Action, Expiring, Inventory, State, Unseen
 from postseal.report.on_host import unseen_sentence
+from postseal.report.page_hosts import render_hosts
 from postseal.report.page_table import render_groups
 from postseal.report.selection import group_items, to_serve_anew
 from postseal.report.timeline_svg import render_timeline
@@ -53,9 +53,10 @@ def render_page(inventory: Inventory, items: Iterable[Expiring], assets: PageAss
         f"<title>{title}</title><style>{assets.style}</style></head>\n"
         f"<body>{ICONS}{_header(inventory, shown)}\n{_to_serve_anew(shown)}"
         f"<main><section aria-label=Summary>{_tiles(shown)}</section>\n{_steps(inventory, shown)}"
-        f"{_unseen(inventory)}{_logged(inventory, shown)}{_proven(inventory)}"
+        f"{_unseen(inventory)}{_logged(inventory, shown)}"
         f"<section><h2>Timeline</h2>{render_timeline(inventory, shown)}{_LEGEND}</section>\n"
-        f"<section><h2>Everything that expires</h2>{_CONTROLS}{render_groups(group_items(shown))}</section></main>\n"
+        f"<section><h2>Everything that expires</h2>{_CONTROLS}{render_groups(group_items(shown))}</section>\n"
+        f"{render_hosts(inventory)}</main>\n"
         "<footer>Read from the engine's state without decrypting a secret. All times are UTC.</footer>"
         f"<script>{assets.script}</script></body></html>\n"
     )
@@ -99,7 +100,11 @@ def _source(text: str) -> str:
 
 def _verdict(inventory: Inventory, items: tuple[Expiring, ...]) -> str:
     counts = {state: sum(item.state is state for item in items) for state in State}
-    urgent = [f"{counts[state]:,} {words}" for state, words in _URGENT if counts[state]]
+    faults = len({each.host for each in inventory.unseen if each.is_fault})
+    urgent = [
+        *(f"{counts[state]:,} {words}" for state, words in _URGENT if counts[state]),
+        *([f"{faults:,} {'host' if faults == 1 else 'hosts'} with a certificate at fault"] if faults else []),
+    ]
     soon = f"{counts[State.DUE_SOON]:,} due within {inventory.soon_days} days"
     if urgent:
         return ", ".join([*urgent, *([soon] if counts[State.DUE_SOON] else [])]) + "."
@@ -149,22 +154,6 @@ def _unseen_row(each: Unseen) -> str:
     state = State.OVERDUE if each.is_fault else State.CANNOT_TELL
     sentence = escape(unseen_sentence(each))
     return f"<li class=s-{state.value}><time>now</time><span>{icon(state)}<b>{escape(each.host)}</b> {sentence}</span>"
-
-
-def _proven(inventory: Inventory) -> str:
-    """Return what was proven of each host when it was last changed."""
-    if not inventory.proven:
-        return ""
-    rows = "".join(map(_proven_row, inventory.proven))
-    return f"<section><h2>What was proven of hosts</h2><ol class=steps>{rows}</ol></section>\n"
-
-
-def _proven_row(each: Proven) -> str:
-    lines = "<br>".join(map(escape, sentences_of_proof(each.evidence)))
-    return (
-        f"<li class=s-ok><time>{date(each.evidence.proven_at)}</time><span><b>{escape(each.host)}</b> "
-        f"{escape(each.label)}<br>{lines}</span>"
-    )
 
 
 def _grouped_steps(

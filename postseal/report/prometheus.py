@@ -67,6 +67,19 @@ def _families(inventory: Inventory, items: tuple[Expiring, ...]) -> Iterator[_Fa
     )
     yield _counts(stack, items)
     yield _Family(
+        "postseal_waiting",
+        "1: a third party has not signed it yet.",
+        tuple((_labels(stack, item), 1) for item in items if item.state is State.WAITING),
+    )
+    yield _Family(
+        "postseal_host_info",
+        "1: a Postfix host of the stack, with the kind of its target.",
+        tuple(
+            ({"stack": stack, "host": each.host, "target": each.kind.value}, 1)
+            for each in {(each.host, each.kind): each for each in inventory.hosts.hosts}.values()
+        ),
+    )
+    yield _Family(
         "postseal_on_host_unseen",
         "Something is wrong (fault) with a host's own certificate, or nobody can tell (cannot_tell).",
         tuple(

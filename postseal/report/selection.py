@@ -1,9 +1,10 @@
 """Filter and group the items of a report."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from postseal.report.hosts import StackHosts
 from postseal.report.model import Expiring, Kind, Proven, State, Unseen
 
 __all__ = ["Group", "Selection", "group_items", "to_serve_anew"]
@@ -45,6 +46,12 @@ class Selection:
         """Return what was proven of the hosts that pass every filter; where kinds or states are asked for, nothing."""
         is_asked = not self.kinds and not self.states
         return tuple(each for each in proven if is_asked and (not self.names or self._names_any([each.host])))
+
+    def apply_to_hosts(self, stack: StackHosts) -> StackHosts:
+        """Return the hosts that pass every filter; where kinds or states are asked for, none."""
+        is_asked = not self.kinds and not self.states
+        chosen = (each for each in stack.hosts if is_asked and (not self.names or self._names_any([each.host])))
+        return replace(stack, hosts=tuple(chosen), unread=stack.unread if is_asked else ())
 
     def _accepts(self, item: Expiring) -> bool:
         is_kind = not self.kinds or item.kind in self.kinds

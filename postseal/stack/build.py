@@ -25,6 +25,7 @@ from postseal.stack.config import load_stack, problems_of_namespaces
 from postseal.stack.host_order import receivers_of
 from postseal.stack.model import Client, Roster, StackConfig
 from postseal.stack.parsing import parse_value
+from postseal.stack.relays import relays_of_clients, relays_of_roster
 from postseal.stack.screening import NO_FILE, FileText, declared_files
 from postseal_core.errors import ConfigError, PostsealError, Problem, lines_of_problems
 from postseal_core.files.project_file import ProjectFileError, read_project_file
@@ -165,6 +166,8 @@ def _hand_out(config: StackConfig, built: BuiltStack) -> None:
         servers=[built.servers[name] for name, server in config.servers.items() if server.is_handed_out],
         requests=[each for each in built.servers.values() if isinstance(each, pki.ThirdPartyServerCertificate)],
         revocation_lists=list(built.revocation_lists.values()),
+        mail_texts=config.has_mail_texts,
+        relays=relays_of_clients(config),
         take_over=config.out_take_over,
     )
     for roster in config.rosters.values():
@@ -183,6 +186,8 @@ def _hand_out_roster(roster: Roster, config: StackConfig, built: BuiltStack) -> 
         authorities=[],
         clients=clients,
         clients_below="",
+        mail_texts=config.has_mail_texts,
+        relays=dict.fromkeys((each.name for each in clients), relays_of_roster(config, roster.name)),
         take_over=roster.replaced_files,
         opts=pulumi.ResourceOptions(parent=component),
     )

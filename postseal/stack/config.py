@@ -98,6 +98,7 @@ def _resolve(stack: DeclaredStack) -> StackConfig:
     config = StackConfig(
         out=stack.out,
         out_take_over=stack.out_take_over,
+        has_mail_texts=stack.has_mail_texts,
         authorities=authorities,
         servers=resolve_servers(stack, authorities),
         clients=resolve_clients(stack, authorities),

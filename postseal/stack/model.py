@@ -268,7 +268,8 @@ class Host:
 class StackConfig:
     """A whole stack: `out` is the directory of hand-outs; all else by name, authorities behind their issuers.
 
-    `out_take_over`: files in `out` that are not ours and that ours replace.
+    `out_take_over`: files in `out` that are not ours and that ours replace. `has_mail_texts`: whether a text for its
+    holder lies beside each archive.
     Server certificates that hosts get without declaring them are among `servers`. `third_party_clients`: those of the
     section `clients` that somebody else signed.
     """
@@ -280,6 +281,7 @@ class StackConfig:
     rosters: Mapping[str, Roster]
     hosts: Mapping[str, Host]
     out_take_over: tuple[str, ...] = ()
+    has_mail_texts: bool = True
     third_party_clients: Mapping[str, ThirdPartyClient] = field(default_factory=dict)
 
     def named(self, word: str) -> CertificateReference | None:

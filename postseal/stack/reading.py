@@ -20,7 +20,7 @@ from postseal.stack.sections import (
     ServerSection,
     StackLifetimeSection,
 )
-from postseal.stack.words import PathText, fault_of_name
+from postseal.stack.words import Flag, PathText, fault_of_name
 from postseal_core.errors import Problem
 from postseal_core.reading import Raw, Section, join_path, read_section
 from postseal_core.wording import shown
@@ -60,6 +60,7 @@ class DeclaredStack:
     lifetime: Section
     out: str
     out_take_over: tuple[str, ...]
+    has_mail_texts: bool
     files: Mapping[str, FileText]
     third_party_clients: Mapping[str, Declared[ClientKeys]] = field(default_factory=dict)
 
@@ -78,10 +79,14 @@ class Found:
 
 
 class OutSection(Section):
-    """Where hand-outs go; `take_over`: files there that are not ours and that ours replace."""
+    """Where hand-outs go; `take_over`: files there that are not ours and that ours replace.
+
+    `mail_texts`: a text for its holder beside each archive.
+    """
 
     directory: PathText | None = None
     take_over: tuple[PathText, ...] = ()
+    mail_texts: Flag = True
 
 
 def _expanded_out(value: object) -> object:
@@ -117,6 +122,7 @@ def read_stack(sections: Raw, files: Mapping[str, FileText], stack_name: str, fo
         lifetime=_read("lifetime", "lifetime", sections.get("lifetime"), StackLifetimeSection, found).section,
         out=out.directory or f"out/{stack_name}",
         out_take_over=out.take_over,
+        has_mail_texts=out.mail_texts,
         files=files,
         third_party_clients=third_party,
     )

@@ -201,6 +201,14 @@ def test_a_hand_out_has_a_folder_and_a_line_for_each_client() -> None:
         "alice.cert.pem": {"text": "chain_pem of alice"},
         "alice.key.pem": {"text": Secret("private_key_pem of alice"), "is_secret": True},
         "alice.p12": {"base64": Secret("archive_p12_base64 of alice"), "is_secret": True},
+        "alice.txt": {
+            "mail": {
+                "name": "alice",
+                "fingerprint_sha256": "fingerprint_sha256 of alice",
+                "not_after": "2027-06-01T12:00:00Z",
+                "renew_at": "2027-01-30T20:00:00Z",
+            }
+        },
         "ca.pem": {"text": "certificate_pem of mail-ca"},
     }
     assert properties["folders"]["clients/bob"].keys() == {"bob.cert.pem", "bob.key.pem", "ca.pem"}
@@ -243,7 +251,40 @@ def test_in_a_preview_lines_are_known_and_contents_are_not() -> None:
     properties = run_program(everything, preview=True).one("HandOut").properties
     assert properties["descriptions"]["clients/bob"] == "generation 1: certificate, key, ca.pem"
     files = properties["folders"]["clients/alice"]
+    mail = files.pop("alice.txt")["mail"]
+    assert mail["fingerprint_sha256"] == UNKNOWN
     assert {file.get("text", file.get("base64")) for file in files.values()} == {UNKNOWN}
+
+
+def test_without_texts_a_hand_out_has_what_programs_read() -> None:
+    """Whoever consumes the directory by program may leave them out; hosts that let somebody in are named in them."""
+
+    def program(**more: Any) -> Callable[[], None]:
+        def declare() -> None:
+            authority = root()
+            alice = pki.ClientCertificate("alice", authority=authority, email="alice@example.org")
+            pki.HandOut("all", directory="out", clients=[alice], archives=[pki.Pkcs12("a", certificate=alice)], **more)
+
+        return declare
+
+    silent = run_program(program(mail_texts=False)).one("HandOut").properties
+    assert "alice.txt" not in silent["folders"]["clients/alice"]
+    named = run_program(program(relays={"alice": ["mx1.example.org"]})).one("HandOut").properties
+    assert named["folders"]["clients/alice"]["alice.txt"]["mail"]["relays"] == ["mx1.example.org"]
+    with pytest.raises(pki.ConfigError) as caught:
+        run_program(
+            program(
+                relays={
+                    "bob": ["mx1.example.org"],
+                    "alice": ["no host\nat all", "mx1.example.org:0", "mx1.example.org:25"],
+                }
+            )
+        )
+    assert [problem.path for problem in caught.value.problems] == [
+        "hand_out.all.relays.bob",
+        "hand_out.all.relays.alice[0]",
+        "hand_out.all.relays.alice[1]",
+    ]
 
 
 @pytest.mark.parametrize(

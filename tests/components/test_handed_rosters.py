@@ -52,7 +52,7 @@ def test_of_a_roster_alone_all_clients_are_handed_out() -> None:
     """Several rosters and single clients stand side by side."""
     found = folders(lambda: [staff(), staff("guests")], clients=[])
     assert {*found} == {f"rosters/{roster}/{name}" for roster in ("staff", "guests") for name in CLIENTS}
-    assert {*found["rosters/staff/anna"]} == {"anna.cert.pem", "anna.key.pem", "anna.p12", "ca.pem"}
+    assert {*found["rosters/staff/anna"]} == {"anna.cert.pem", "anna.key.pem", "anna.p12", "anna.txt", "ca.pem"}
 
 
 def test_the_files_are_those_that_a_stack_file_makes() -> None:

@@ -40,7 +40,7 @@ def issued_row(certificate_pem: Maybe[str] = "certificate of alice", fingerprint
         generation=2,
         key_generation=2,
         validity=Validity(NOW, LATER),
-        renew_at=LATER,
+        renew_at=datetime(2027, 2, 1, tzinfo=UTC),
         cause=Cause.FIRST,
         reason="",
         identity=Identity(fingerprint_sha256=fingerprint),
@@ -98,6 +98,7 @@ def test_everything_that_was_issued_for_a_client_is_there() -> None:
         "fingerprint_sha256": "AB:CD",
         "generation": 2,
         "not_after": "2027-06-01T00:00:00Z",
+        "renew_at": "2027-02-01T00:00:00Z",
         "archive_p12_base64": "archive of alice",
         "passphrase": "passphrase of alice",
     }
@@ -117,6 +118,7 @@ def test_what_a_preview_does_not_know_yet_is_unknown() -> None:
     assert seen(issued_row(UNKNOWN), None, None, ArchiveWord.LEGACY) == {
         "generation": 2,
         "not_after": "2027-06-01T00:00:00Z",
+        "renew_at": "2027-02-01T00:00:00Z",
     }
 
 
@@ -175,7 +177,7 @@ def test_clients_of_a_roster_are_handed_out_as_single_ones_are() -> None:
     program = run_program(hand_out(), preview=True)
     properties = program.one("HandOut").properties
     assert {name: sorted(files) for name, files in properties["folders"].items()} == {
-        "alice": ["alice.cert.pem", "alice.key.pem", "alice.p12", "ca.pem"],
+        "alice": ["alice.cert.pem", "alice.key.pem", "alice.p12", "alice.txt", "ca.pem"],
         "ca": ["ca.cert.pem", "ca.key.pem", "ca.pem"],
     }
     assert program.tree()["HandOut staff-hand-out"] == "ClientRoster staff"

@@ -1,6 +1,5 @@
 """docs/who.md, command by command: each is run on the stack of the page, and says what the page shows."""
 
-import json
 import os
 import re
 from contextlib import chdir
@@ -12,6 +11,7 @@ import yaml
 
 from tests.support.engine import REPOSITORY, run_limited
 from tests.support.played_engine import PlayedStack
+from tests.support.pulumi_stand_in import write_stand_in
 
 PAGE = (REPOSITORY / "docs/who.md").read_text(encoding="utf-8")
 (STACK_FILE,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -20,27 +20,19 @@ SHOWN = re.findall(r"^```console\n\$ (postseal .*?)\n(.*?)^```$", PAGE, re.MULTI
 RUNS = (datetime(2026, 3, 1, 9, tzinfo=UTC), datetime(2026, 5, 1, 9, tzinfo=UTC))
 TODAY = "2026-05-04T09:00:00Z"
 ISSUED = re.compile(r"\b(?!AB)[0-9A-F]{2}(:[0-9A-F]{2}){3,}|serial [0-9a-f]+|digest: [0-9a-f]{64}$", re.MULTILINE)
-PULUMI = """#!/bin/sh
-case "$*" in
-    "stack export --non-interactive --stack prod") cat state.json ;;
-    *) echo "unexpected: $*" >&2; exit 9 ;;
-esac
-"""
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory with the list of the page, and what stands in for an engine that has brought the stack up."""
     directory = tmp_path_factory.mktemp("who")
-    (directory / "pulumi").write_text(PULUMI)
-    (directory / "pulumi").chmod(0o755)
     (directory / "left.txt").write_text(LEFT)
     sections = {key.removeprefix("mail-pki:"): each for key, each in yaml.safe_load(STACK_FILE)["config"].items()}
     with chdir(directory):
         stack = PlayedStack(name="prod")
         for instant in RUNS:
             stack.up(sections, instant)
-        (directory / "state.json").write_text(json.dumps(stack.export()))
+        write_stand_in(directory, stack.export())
     return directory
 
 

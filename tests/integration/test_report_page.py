@@ -15,7 +15,8 @@ import pytest
 
 from postseal.report.inventory import build_inventory
 from postseal.report.page import PageAssets, render_page
-from tests.support.stack_state import NOW, large_stack, mail_stack
+from tests.support.stack_state import NOW, day, large_stack, mail_stack
+from tests.support.stored_hosts import host_row, stored_host
 
 pytestmark = pytest.mark.needs_browser
 
@@ -42,7 +43,12 @@ HARNESS = """<!doctype html><iframe id=frame width={width} height={height} style
 const seen = {{}};
 document.getElementById("frame").addEventListener("load", (event) => {{
   const window = event.target.contentWindow, page = window.document;
-  const visible = () => [...page.querySelectorAll("tbody tr")].filter((row) => !row.hidden).length;
+  const visible = () => [...page.querySelectorAll(".group:not(.host) tbody tr")].filter((row) => !row.hidden).length;
+  const hosts = () => [...page.querySelectorAll(".host")].filter((host) => !host.hidden).map((host) => ({{
+    name: host.querySelector("h3").textContent,
+    rows: [...host.querySelectorAll("tbody tr")].filter((row) => !row.hidden).length,
+    isOpen: host.open,
+  }}));
   const box = (element) => {{ const r = element.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; }};
   const bar = (name) => page.querySelector(`[aria-label^="${{name}},"] .fresh`);
   seen.contentWidth = page.documentElement.scrollWidth;
@@ -56,6 +62,7 @@ document.getElementById("frame").addEventListener("load", (event) => {{
   input.dispatchEvent(new window.Event("input"));
   setTimeout(() => {{
     seen.filtered = visible();
+    seen.hosts = hosts();
     seen.message = page.querySelector("output").value;
     input.value = "";
     page.querySelector("[data-state=overdue]").click();
@@ -171,10 +178,24 @@ def test_bars_have_the_colours_of_their_states_in_light_and_dark(
     assert picture.at(*middle(bars["mx1"])) == colors["ok"]
 
 
+def with_hosts(state: Any, clients: int) -> dict[str, Any]:
+    """Return a state with two hosts that let the same clients in, and one with a row of its own."""
+    dates: dict[str, Any] = {"since": day(-100), "until": day(265)}
+    rows = [host_row(f"client-{index:05d}", roster="branches", **dates) for index in range(clients)]
+    own = host_row("<img src=//x.example/y>" + "w" * 200, since=day(-100), until=day(-1))
+    name = f"mx3.{'long-' * 20}example.org"
+    hosts = [
+        stored_host("mx1", rows=rows, proven_at=day(-2)),
+        stored_host("mx2", rows=rows),
+        stored_host(name, rows=[own], proven_at=day(-400), main_cf={"mynetworks": "127.0.0.0/8 " * 40}),
+    ]
+    return {"deployment": {"resources": [*state["deployment"]["resources"], *hosts]}}
+
+
 @pytest.mark.parametrize("width", [NARROW, 768, WIDE])
 def test_page_fits_its_window_and_asks_nobody(width: int, tmp_path: Path) -> None:
     """From a phone to a wide screen nothing sticks out, the console stays empty, and no request is made."""
-    seen = look(tmp_path, page_of(mail_stack()), width)
+    seen = look(tmp_path, page_of(with_hosts(mail_stack(), 3)), width)
     assert seen["contentWidth"] == width
     assert seen["requests"] == []
     assert all(left >= 0 and right <= width for left, _, right, _ in seen["tiles"])
@@ -196,3 +217,24 @@ def test_filter_narrows_ten_thousand_rows(tmp_path: Path) -> None:
     assert seen["filtered"] == 10
     assert seen["message"] == "10 of 10,001"
     assert seen["overdue"] == 1000
+
+
+def test_filter_finds_a_client_on_each_host_that_lets_it_in(tmp_path: Path) -> None:
+    """Among ten thousand, of whom two hosts have the same rows; the third host has none of that name."""
+    page = page_of(with_hosts(large_stack(10_000), 10_000))
+    assert len(page) < 5_000_000
+    seen = look(tmp_path, page, NARROW, typed="client-00123")
+    assert seen["contentWidth"] == NARROW
+    assert seen["hosts"] == [{"name": "mx1", "rows": 1, "isOpen": True}, {"name": "mx2", "rows": 0, "isOpen": True}]
+    assert seen["message"] == "1 of 10,001, and 2 rows of hosts"
+    assert seen["requests"] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("mx2 00001", {"mx1": 1, "mx2": 0}), ("mx1", {"mx1": 3}), ("400 d ago", {"mx3": 0}), ("nemo", {})],
+)
+def test_filter_finds_hosts_by_what_stands_on_them(typed: str, found: dict[str, int], tmp_path: Path) -> None:
+    """By name, by a name with a client, and by what is said of a host, as the age of its proof."""
+    seen = look(tmp_path, page_of(with_hosts(mail_stack(), 3)), WIDE, typed=typed)
+    assert {each["name"].split(".")[0]: each["rows"] for each in seen["hosts"]} == found

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from pki.hand_out.mail_text import mail_text
+from pki.hand_out.records import MailFacts
 from postseal_core.files.tree import FileEntry, manifest
+from postseal_core.records import decode
 from tests.support.plugin_runs import PluginRuns
 from tests.support.provider import UNKNOWN, Resource, Secret
 from tests.support.resource_properties import key_pem
@@ -164,9 +167,10 @@ def test_a_path_that_leaves_the_directory_is_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ({}, "expected exactly one of `text` and `base64`"),
-        ({"text": "x", "base64": "eA=="}, "expected exactly one of `text` and `base64`"),
-        ({"text": UNKNOWN, "base64": "eA=="}, "expected exactly one of `text` and `base64`"),
+        ({}, "expected exactly one of `text`, `base64` and `mail`"),
+        ({"text": "x", "base64": "eA=="}, "expected exactly one of `text`, `base64` and `mail`"),
+        ({"text": "x", "mail": {"name": "alice"}}, "expected exactly one of `text`, `base64` and `mail`"),
+        ({"text": UNKNOWN, "base64": "eA=="}, "expected exactly one of `text`, `base64` and `mail`"),
         ({"base64": Secret("no base64!")}, "got another text, expected base64 (RFC 4648 section 4)"),
     ],
 )
@@ -299,3 +303,39 @@ def test_a_directory_that_others_can_write_to_is_refused_in_the_preview(
     assert "chmod o-w" in problem
     directory.chmod(0o755)
     plugin.up(hand_out, declared(directory, "alice"))
+
+
+FACTS = {
+    "name": "alice",
+    "relays": ["mx1.example.org"],
+    "not_after": "2027-11-26T01:00:00Z",
+    "renew_at": "2027-07-27T09:00:00Z",
+    "fingerprint_sha256": "AB:CD",
+}
+
+
+def test_a_text_for_the_holder_lies_beside_the_archive(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made anew when its facts change, and not because a later version has other words for them."""
+    directory = tmp_path / "out"
+    plugin.up(hand_out, declared(directory, ca={"alice.txt": {"mail": FACTS}}))
+    text = directory / "ca/alice.txt"
+    assert text.read_text("utf-8") == mail_text(decode(MailFacts, FACTS))
+    assert text.stat().st_mode & 0o777 == 0o644
+    monkeypatch.setattr("pki.hand_out.handler.mail_text", lambda facts: f"other words for {facts.name}")
+    assert plugin.up(hand_out, declared(directory, ca={"alice.txt": {"mail": FACTS}})) == {}
+    assert text.read_text("utf-8").startswith("Your mail certificate: alice")
+    renewed = FACTS | {"not_after": "2028-11-26T01:00:00Z"}
+    assert plugin.up(hand_out, declared(directory, ca={"alice.txt": {"mail": renewed}})) != {}
+    assert text.read_text("utf-8") == "other words for alice"
+
+
+@pytest.mark.parametrize("fact", ["not_after", "renew_at", "fingerprint_sha256"])
+def test_a_text_of_a_certificate_that_is_still_to_be_issued_is_unknown(
+    plugin: PluginRuns, hand_out: Resource, tmp_path: Path, fact: str
+) -> None:
+    """As the archive beside it, in a preview."""
+    plugin.up(hand_out, declared(tmp_path, ca={"alice.txt": {"mail": FACTS}}))
+    checked = hand_out.check(declared(tmp_path, ca={"alice.txt": {"mail": FACTS | {fact: UNKNOWN}}}))
+    assert checked["content"]["ca"] == UNKNOWN

@@ -126,7 +126,7 @@ def test_each_client_of_a_roster_gets_the_files_of_its_own() -> None:
         for name, files in hand_out["folders"].items()
     }
     assert modes == {
-        "anna": {"anna.cert.pem": False, "anna.key.pem": True, "ca.pem": False, "anna.p12": True},
+        "anna": {"anna.cert.pem": False, "anna.key.pem": True, "ca.pem": False, "anna.p12": True, "anna.txt": False},
         "ben": {"ben.cert.pem": False, "ben.key.pem": True, "ca.pem": False},
     }
     assert set(built[0].roster_passphrases) == {"anna"}
