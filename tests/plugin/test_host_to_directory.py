@@ -409,7 +409,7 @@ def test_a_hashed_directory_of_roots_is_copied_for_the_chroot(
         ({"declaration": {"myhostname": "mx1.example.org", "table_type": "texthash"}}, "declaration.name"),
         ({"declaration": {"name": "mx1", "myhostname": "mx1_example"}}, "myhostname"),
         ({"declaration": encode(replace(HOST, ownership=Ownership.MERGE))}, "target.ownership"),
-        ({"access": {"submission": {}}}, "access.submission"),
+        ({"access": {"lmtp": {}}}, "access.lmtp"),
         ({"chains": {"mx1": {"description": "", "private_key_pem": Secret(key_pem("x")), "chain_pem": "y"}}}, ""),
     ],
 )

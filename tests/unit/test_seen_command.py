@@ -9,7 +9,7 @@ import lzma
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -217,26 +217,38 @@ def test_lines_of_any_length_are_told_apart(lengths: list[int], has_end: bool) -
     assert found == expected
 
 
+# Golden files are about no stored state, whose clock moves with it.
+WRITTEN_AT = datetime(2026, 11, 26, 17, tzinfo=UTC)
+
+
 def use(generation: int | None, standing: Standing, days: int) -> Use:
     """Return a use, some days ago."""
-    at = NOW - timedelta(days=days)
+    at = WRITTEN_AT - timedelta(days=days)
     return Use(generation=generation, standing=standing, first_at=at, last_at=at, sessions=1234, hosts=("mx1", "mx2"))
 
 
 def unlisted(fingerprint: str) -> Unlisted:
     """Return what is nobody's."""
-    return Unlisted(fingerprint_sha256=fingerprint, public_key_fingerprint_sha256=KEY, first_at=NOW, last_at=NOW,
+    return Unlisted(fingerprint_sha256=fingerprint, public_key_fingerprint_sha256=KEY, first_at=WRITTEN_AT, last_at=WRITTEN_AT,
                     sessions=1, hosts=("mx1",))  # fmt: skip
 
 
 def named(name: str) -> Seen:
     """Return a document in which everything that people name is called so."""
     uses = (use(2, Standing.CURRENT, 1), use(1, Standing.REVOKED, 2), use(None, Standing.KEY, 3))
-    log = HostLog(logged_as="4f2a", host="mx1", first_at=NOW, last_at=NOW, sessions=1, unnamed=3, named_from=NOW)
+    log = HostLog(
+        logged_as="4f2a",
+        host="mx1",
+        first_at=WRITTEN_AT,
+        last_at=WRITTEN_AT,
+        sessions=1,
+        unnamed=3,
+        named_from=WRITTEN_AT,
+    )
     return Seen(
         project=name,
         stack=name,
-        now=NOW,
+        now=WRITTEN_AT,
         zone="time stamps without a zone read in UTC",
         hosts=(log, replace(log, logged_as="db1", host="", unnamed=0)),
         clients=(
@@ -258,7 +270,7 @@ RENDERED = {
     "seen.txt": render_text(named(HOSTILE)),
     "seen.json": render_json(named(HOSTILE)),
     "seen.csv": render_csv(named(HOSTILE)),
-    "nothing.txt": render_text(Seen(project="mail-pki", stack="prod", now=NOW, zone="read in UTC")),
+    "nothing.txt": render_text(Seen(project="mail-pki", stack="prod", now=WRITTEN_AT, zone="read in UTC")),
 }
 
 
