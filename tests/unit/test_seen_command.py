@@ -229,8 +229,14 @@ def use(generation: int | None, standing: Standing, days: int) -> Use:
 
 def unlisted(fingerprint: str) -> Unlisted:
     """Return what is nobody's."""
-    return Unlisted(fingerprint_sha256=fingerprint, public_key_fingerprint_sha256=KEY, first_at=WRITTEN_AT, last_at=WRITTEN_AT,
-                    sessions=1, hosts=("mx1",))  # fmt: skip
+    return Unlisted(
+        fingerprint_sha256=fingerprint,
+        public_key_fingerprint_sha256=KEY,
+        first_at=WRITTEN_AT,
+        last_at=WRITTEN_AT,
+        sessions=1,
+        hosts=("mx1",),
+    )
 
 
 def named(name: str) -> Seen:
