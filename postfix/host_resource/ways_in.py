@@ -1,11 +1,11 @@
-"""The ways to relay through a host without a certificate, as its main.cf says; pure."""
+"""The ways to relay through a host without a certificate, as main.cf and our services of master.cf say; pure."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from postfix.list_items import split_list
 
-__all__ = ["RELAY_RESTRICTIONS", "login_relays", "relay_restrictions", "relaying_networks"]
+__all__ = ["RELAY_RESTRICTIONS", "login_relays", "login_services", "relay_restrictions", "relaying_networks"]
 
 RELAY_RESTRICTIONS: Final = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
 """The lists of postconf(5) that decide who relays."""
@@ -34,3 +34,12 @@ def login_relays(main_cf: Mapping[str, str]) -> bool | None:
         return True
     # Without its own value smtpd_relay_restrictions has Postfix's, which permits those who log in.
     return False if RELAY_RESTRICTIONS[0] in said else None
+
+
+def login_services(master_cf: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the services of ours at which users submit who log in, by name.
+
+    `master_cf`: our services by name and type, as a preview shows them: command, and its options in braces.
+    """
+    found = (name.partition("/")[0] for name, line in master_cf.items() if line.startswith("smtpd ") and _LOGIN in line)
+    return tuple(sorted(found))

@@ -132,6 +132,7 @@ def _plain_host(host: HostLedger, at: datetime, *, only_rows: bool) -> Mapping[s
         **named,
         "networks": None if host.networks is None else list(host.networks),
         "login_relays": host.has_login,
+        "login_services": list(host.login_services),
         "to_review": dict(sorted(host.to_review.items())),
         "digest": host.digest if isinstance(host.digest, str) else None,
     }

@@ -8,7 +8,7 @@ from typing import Annotated
 from pki.acceptance import AcceptedRow
 from postfix.host_resource.ledger_digest import ledger_digest
 from postfix.host_resource.records import HostInputs, HostRow
-from postfix.host_resource.ways_in import login_relays, relaying_networks
+from postfix.host_resource.ways_in import login_relays, login_services, relaying_networks
 from postseal_core.records import INLINE
 from postseal_core.values import UNKNOWN, Maybe
 
@@ -47,9 +47,9 @@ class HostLedger:
     """Who may relay through one host.
 
     `networks`: whose hosts relay without any proof. `has_login`: whether users relay who log in. Both are None where
-    the declaration says nothing of them, and only the host itself could tell. `to_review`: what else is declared that
-    may let somebody in, or that nobody has checked, by its place. `digest`: of all this, see `ledger_digest`; unknown
-    while a fingerprint is.
+    the declaration says nothing of them, and only the host itself could tell. `login_services`: where they do, if a
+    service for mail programs is among them. `to_review`: what else is declared that may let somebody in, or that nobody
+    has checked, by its place. `digest`: of all this, see `ledger_digest`; unknown while a fingerprint is.
     """
 
     host: str
@@ -57,13 +57,14 @@ class HostLedger:
     rows: tuple[LedgerRow, ...] = ()
     networks: tuple[str, ...] | None = None
     has_login: bool | None = None
+    login_services: tuple[str, ...] = ()
     to_review: Mapping[str, str] = field(default_factory=dict)
     digest: Maybe[str] = UNKNOWN
 
 
 def ledger_of_host(inputs: HostInputs, rows: Iterable[HostRow]) -> HostLedger:
     """Return the ledger of a host, with its rows by client and generation."""
-    known = tuple(rows)
+    known, logins, at_port_25 = tuple(rows), login_services(inputs.master_cf), login_relays(inputs.main_cf)
     named = (
         LedgerRow(host=inputs.name, service=each.service, accepted=each.accepted, roster=each.roster, since=each.since)
         for each in known
@@ -73,7 +74,8 @@ def ledger_of_host(inputs: HostInputs, rows: Iterable[HostRow]) -> HostLedger:
         place=f"{inputs.target.kind} {inputs.target.place}",
         rows=tuple(sorted(named, key=lambda row: row.order)),
         networks=relaying_networks(inputs.main_cf),
-        has_login=login_relays(inputs.main_cf),
+        has_login=True if logins else at_port_25,
+        login_services=("smtp", *logins) if logins and at_port_25 else logins,
         to_review={**inputs.to_review, **inputs.unknown_tables, **inputs.unchecked},
         digest=ledger_digest(inputs, known),
     )

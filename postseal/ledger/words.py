@@ -26,7 +26,8 @@ def network_words(ledger: HostLedger) -> str:
 
 def login_words(ledger: HostLedger) -> str:
     """Return whether users relay who log in."""
-    return {None: "not set here", True: "relays", False: "does not relay"}[ledger.has_login]
+    where = f" at {', '.join(ledger.login_services)}" if ledger.login_services else ""
+    return {None: "not set here", True: f"relays{where}", False: "does not relay"}[ledger.has_login]
 
 
 def is_ended(row: LedgerRow, at: datetime) -> bool:

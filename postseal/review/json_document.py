@@ -76,6 +76,7 @@ def _ledger(ledger: HostLedger | None) -> Mapping[str, Any] | None:
         "place": ledger.place,
         "networks": None if ledger.networks is None else list(ledger.networks),
         "login_relays": ledger.has_login,
+        "login_services": list(ledger.login_services),
         "rows": len(ledger.rows),
     }
 

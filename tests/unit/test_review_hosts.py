@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from pki.acceptance import AcceptedRow, Why
-from postfix.host import Ownership
+from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.host_resource.records import HostInputs, HostRow
+from postfix.settings import ServerSettings, Submission
+from postfix.submission_rendering import submission_services
 from postfix.target import Target, TargetKind
 from postseal.ledger.records import ledger_of_host
+from postseal.ledger.words import login_words
 from postseal.review.clients import Clients
 from postseal.review.headline import headline
 from postseal.review.hosts import host_reviews
@@ -29,6 +32,7 @@ INPUTS = HostInputs(
     main_cf={"myhostname": "mx1.example.org", "mynetworks": "127.0.0.0/8, [::1]/128"},
     content={"relay_clientcerts": "sha256:1", "tls/mx1.pem": "sha256:2"},
 )
+LOGS_IN = {"smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject"}
 
 
 def row(client: str, fingerprint: str = "AA:BB", **more: Any) -> HostRow:
@@ -110,9 +114,40 @@ def test_the_ledger_says_who_needs_no_certificate() -> None:
     assert ledger.has_login is None
     assert [each.accepted.client for each in ledger.rows] == ["alice", "bob"]
     assert ledger_of_host(replace(INPUTS, main_cf={}), []).networks is None
-    restrictions = {"smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject"}
-    assert ledger_of_host(replace(INPUTS, main_cf=restrictions), []).has_login is True
+    assert ledger_of_host(replace(INPUTS, main_cf=LOGS_IN), []).has_login is True
     assert ledger_of_host(changed(smtpd_relay_restrictions="reject"), []).has_login is False
+
+
+@pytest.mark.parametrize(
+    ("main_cf", "found"),
+    [
+        ({"smtpd_relay_restrictions": "reject"}, ("submission",)),
+        ({}, ("submission",)),
+        (LOGS_IN, ("smtp", "submission")),
+    ],
+)
+def test_a_login_at_a_service_for_mail_programs_is_a_way_in(main_cf: dict[str, str], found: tuple[str, ...]) -> None:
+    """Whatever port 25 says; one that lets in by certificate alone is none, and neither is a way of sending."""
+    services = submission_services(
+        HostDeclaration(
+            "mx1",
+            "mx1.example.org",
+            server=ServerSide(
+                ServerSettings(),
+                ("mx1",),
+                submission={"submission": Submission(sasl=True), "submissions": Submission()},
+            ),
+        )
+    )
+    lines = {f"{each.name}/{each.type}": f"smtpd {dict(each.options)}" for each in services}
+    inputs = replace(
+        INPUTS, main_cf=main_cf, master_cf={**lines, "to-hub/unix": "smtp -o { smtp_tls_chain_files = a }"}
+    )
+    ledger = ledger_of_host(inputs, [])
+    assert (ledger.has_login, ledger.login_services) == (True, found)
+    assert login_words(ledger) == f"relays at {', '.join(found)}"
+    by_certificate = {name: line for name, line in lines.items() if name == "submissions/inet"}
+    assert ledger_of_host(replace(inputs, master_cf=by_certificate), []).login_services == ()
 
 
 def test_a_row_whose_overlap_ended_says_when() -> None:
