@@ -51,8 +51,8 @@ def _summary(host: HostReview) -> Iterator[str]:
         yield f"By certificate: **{after}** after this{was}"
     if host.after:
         yield _without_certificate(host.after)
-    written = f" Written: {listed((f'`{each}`' for each in host.written), _FILES)}." if host.written else ""
-    removed = f" Removed: {listed((f'`{each}`' for each in host.removed), _FILES)}." if host.removed else ""
+    written = f" Written: {listed((f'`{literal(each)}`' for each in host.written), _FILES)}." if host.written else ""
+    removed = f" Removed: {listed((f'`{literal(each)}`' for each in host.removed), _FILES)}." if host.removed else ""
     yield f"{host.reading}.{written}{removed}" if host.reading else ""
 
 
