@@ -8,11 +8,12 @@ from postseal.ledger.words import OVERLAP, login_words, network_words
 from postseal.review.blocks import Block, Bullets, Folded, Heading, Lines, Table
 from postseal.review.inline import literal
 from postseal.review.model import Difference, HostReview, Mark, RowChange
-from postseal.review.words import counted, day, listed, moment
+from postseal.review.words import counted, day, listed, moment, spaced
 
 __all__ = ["host_blocks"]
 
 _FILES = 20
+_NETWORKS = 40
 
 
 def host_blocks(host: HostReview, *, rows: int, same_rows: int, values: int) -> Iterator[Block]:
@@ -57,7 +58,11 @@ def _summary(host: HostReview) -> Iterator[str]:
 
 
 def _without_certificate(ledger: HostLedger) -> str:
-    return f"Without a certificate: networks {network_words(ledger)}; login (SASL) {login_words(ledger)}."
+    return f"Without a certificate: networks {_networks(ledger)}; login (SASL) {login_words(ledger)}."
+
+
+def _networks(ledger: HostLedger) -> str:
+    return spaced(ledger.networks, _NETWORKS) if ledger.networks else network_words(ledger)
 
 
 def _number(ledger: HostLedger | None) -> str:

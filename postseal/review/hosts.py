@@ -82,8 +82,8 @@ def _reading(old: HostInputs | None, new: HostInputs | None, *, is_moved: bool) 
         return ""
     if target.kind is TargetKind.DIRECTORY:
         return (
-            f"**By hand**: `up` writes to a directory; copy `{literal(target.path)}` to the host and **reload** Postfix there, "
-            "until then everything stays as it is"
+            f"**By hand**: `up` writes to a directory; copy `{literal(target.path)}` to the host and **reload** "
+            "Postfix there, until then everything stays as it is"
         )
     if new is None:
         return "Postfix **reloads** without what was ours; its own files come back"

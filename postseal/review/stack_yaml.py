@@ -39,9 +39,13 @@ class Secure:
 
 @dataclass(frozen=True, slots=True)
 class StackText:
-    """What a stack file configures: values by their keys, as `mail-pki:clients`; `Secure` where one is encrypted."""
+    """What a stack file configures: values by their keys, as `mail-pki:clients`; `Secure` where one is encrypted.
+
+    `settings`: what else stands in it, for the engine itself, as `environment` or `encryptionsalt`.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def read_stack_text(text: str, name: str) -> StackText:
@@ -70,13 +74,14 @@ def read_stack_text(text: str, name: str) -> StackText:
     reading = _Reading()
     try:
         values = [(_full_key(str(key)), reading.value(each)) for key, each in (config or {}).items()]
+        settings = {str(key): reading.value(each) for key, each in (document or {}).items() if key != "config"}
     except (RecursionError, ValueError):
         raise ConfigError([Problem(name, "cannot be read as YAML; write it plainer")]) from None
     if len(dict(values)) < len(values):
         # Of two that mean the same the engine takes one, and it is not always the same one.
         message = "names a key twice, with and without `config` in the middle; leave one of them out"
         raise ConfigError([Problem(name, message)])
-    return StackText(dict(values))
+    return StackText(dict(values), settings)
 
 
 def read_yaml(text: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Final
 
 from pki.generations import Schedule
 
-__all__ = ["counted", "day", "listed", "moment", "sentence_of_schedules"]
+__all__ = ["counted", "day", "listed", "moment", "sentence_of_schedules", "spaced"]
 
 _SHOWN: Final = 12
 
@@ -31,6 +31,12 @@ def listed(names: Iterable[str], shown: int = _SHOWN) -> str:
     ordered = list(names)
     more = len(ordered) - shown
     return ", ".join(ordered[:shown]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def spaced(items: Sequence[str], shown: int) -> str:
+    """Return items of a list of Postfix with blanks between them: the first ones, and how many more there are."""
+    more = len(items) - shown
+    return " ".join(items[:shown]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def sentence_of_schedules(before: Schedule | None, after: Schedule) -> str:
