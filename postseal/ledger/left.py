@@ -1,9 +1,10 @@
 """Rows that still let in somebody who left; pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pki.acceptance import Why
 from postseal.ledger.holders import Holder
 from postseal.ledger.reading import StackLedger
 from postseal.ledger.records import HostLedger, LedgerRow
@@ -18,16 +19,18 @@ class Left:
     """What is still there of those who left.
 
     `ledger`: the hosts with their rows only. `absent`: names that nothing in this stack is known by, which are those
-    who were taken out, and those that were misspelt.
+    who were taken out, and those that were misspelt. `unknown`: clients that are let in by an earlier certificate whose
+    names the state keeps no more, where an absent name could be one of them.
     """
 
     ledger: StackLedger
     absent: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
 
     @property
     def is_let_in(self) -> bool:
-        """Whether at least one of them is let in."""
-        return any(host.rows for host in self.ledger.hosts)
+        """Whether at least one of them is let in, or may be for all that is known here."""
+        return bool(self.unknown) or any(host.rows for host in self.ledger.hosts)
 
 
 def names_of_left(text: str) -> tuple[str, ...]:
@@ -42,7 +45,10 @@ def still_let_in(ledger: StackLedger, holders: Iterable[Holder], names: Iterable
     Capital and small letters are the same here: one row too many is looked at, one too few lets somebody in.
     """
     known_as: dict[str, set[str]] = {}
+    otherwise: set[tuple[str, str]] = set()
     for holder in holders:
+        if holder.has_other_names:
+            otherwise.add((holder.roster, holder.name))
         known_as.setdefault(holder.name, set()).update(map(_folded, (holder.name, *holder.known_as)))
     asked = {_folded(name): name for name in names}
     hosts = tuple(_host(each, asked, known_as) for each in ledger.hosts)
@@ -50,7 +56,15 @@ def still_let_in(ledger: StackLedger, holders: Iterable[Holder], names: Iterable
         _folded(row.accepted.client) for host in ledger.hosts for row in host.rows
     }
     absent = tuple(name for folded, name in asked.items() if folded not in known)
-    return Left(replace(ledger, hosts=hosts), absent)
+    return Left(replace(ledger, hosts=hosts), absent, tuple(_unknown(ledger, otherwise)) if absent else ())
+
+
+def _unknown(ledger: StackLedger, otherwise: Collection[tuple[str, str]]) -> Iterator[str]:
+    """Yield each client that an earlier certificate under other names lets in, with its host."""
+    for host in ledger.hosts:
+        earlier = (row for row in host.rows if row.accepted.why is Why.OVERLAP)
+        named = (row.accepted.client for row in earlier if (row.roster, row.accepted.client) in otherwise)
+        yield from (f"{client} on {host.host}" for client in dict.fromkeys(named))
 
 
 def _host(host: HostLedger, asked: Mapping[str, str], known_as: Mapping[str, set[str]]) -> HostLedger:

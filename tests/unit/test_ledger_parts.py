@@ -7,9 +7,9 @@ import pytest
 
 from pki.acceptance import AcceptedRow, Why
 from pki.fields import Match
-from pki.generations import Cause
+from pki.generations import AcceptedGeneration, Cause
 from pki.model import Profile, SerialNumber, SlotId, Validity
-from pki.records import Identity, IssuedCertificate
+from pki.records import Identity, IssuedCertificate, IssuedGeneration
 from postseal.ledger.ahead import rows_ahead
 from postseal.ledger.holders import Holder
 from postseal.ledger.left import still_let_in
@@ -103,6 +103,34 @@ def test_who_left_is_found_by_each_name_that_a_state_has_of_it() -> None:
         assert still_let_in(ledger(row("alice")), holders, [name]).is_let_in
     left = still_let_in(ledger(row("alice")), holders, ["bob@example.org"])
     assert (left.is_let_in, left.absent) == (False, ())
+
+
+@pytest.mark.parametrize(
+    ("cause", "earlier", "may_be"),
+    [(Cause.CHANGED, (2,), True), (Cause.RENEWAL_DUE, (2,), False), (Cause.RENEWAL_DUE, (1, 2), True),
+     (Cause.CHANGED, (), False)],
+)  # fmt: skip
+def test_an_earlier_certificate_may_have_the_name_of_who_left(
+    cause: Cause,
+    earlier: tuple[int, ...],
+    may_be: bool,  # noqa: FBT001  # what is expected
+) -> None:
+    """Of a client that was given another address; a state does not keep the one before, so it cannot say no."""
+    alice = holder("alice", known_as=("new@example.org",))
+    previous = tuple(
+        IssuedGeneration(
+            schedule=AcceptedGeneration(each, BEGIN, AT + timedelta(days=9), AT + timedelta(days=9)),
+            identity=Identity(fingerprint_sha256="CC"),
+        )
+        for each in earlier
+    )
+    alice = replace(alice, issued=replace(alice.issued, cause=cause, previous=previous))
+    rows = ledger(row("alice"), *(row("alice", Why.OVERLAP) for _ in earlier))
+    left = still_let_in(rows, [alice], ["old@example.org"])
+    assert (left.is_let_in, left.absent) == (may_be, ("old@example.org",))
+    assert left.unknown == (("alice on mx1",) if may_be else ())
+    assert not still_let_in(ledger(row("bob")), [alice], ["old@example.org"]).is_let_in
+    assert still_let_in(rows, [alice], ["new@example.org"]).unknown == ()
 
 
 def test_the_instant_of_the_last_run_is_answered_and_is_not_ahead() -> None:

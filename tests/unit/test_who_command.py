@@ -124,7 +124,7 @@ def written(place: Path, text: str | bytes) -> str:
         ("\N{BOM}carol\nerin@example.org\n", 1, ["carol (staff)", "erin (staff)"]),
         ("partner", 1, ["partner", "from elsewhere"]),
         ("dave\n", 0, ["mx1 (directory out/test/mx1/postfix): by certificate nobody"]),
-        ("mallory\nalic", 0, ["in no certificate of this stack (taken out, or misspelt): mallory, alic"]),
+        ("mallory\nalic", 0, ["declared for no certificate of this stack (taken out, or misspelt): mallory, alic"]),
     ],
 )
 def test_who_left_and_is_still_let_in_has_an_exit_code(
