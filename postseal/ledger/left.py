@@ -1,5 +1,6 @@
 """Rows that still let in somebody who left; pure."""
 
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -77,4 +78,5 @@ def _names(row: LedgerRow, known_as: Mapping[str, set[str]]) -> set[str]:
 
 
 def _folded(name: str) -> str:
-    return name.casefold()
+    """Return a name so that all ways to write it are one: letters, accents, the dot at the end of a host name."""
+    return unicodedata.normalize("NFKC", name).casefold().rstrip(".")

@@ -105,6 +105,13 @@ def test_who_left_is_found_by_each_name_that_a_state_has_of_it() -> None:
     assert (left.is_let_in, left.absent) == (False, ())
 
 
+@pytest.mark.parametrize("written", ["J\u00f6rg", "jo\u0308rg", "J\u00d6RG", "relay.example.org.", "\uff4aörg"])
+def test_the_same_name_may_be_written_in_several_ways(written: str) -> None:
+    """An accent by itself or not, a host name with the root's dot: who is not found would be let in."""
+    names = ("j\u00f6rg", "relay.example.org")
+    assert still_let_in(ledger(row("alice")), [holder("alice", known_as=names)], [written]).is_let_in
+
+
 @pytest.mark.parametrize(
     ("cause", "earlier", "may_be"),
     [(Cause.CHANGED, (2,), True), (Cause.RENEWAL_DUE, (2,), False), (Cause.RENEWAL_DUE, (1, 2), True),
