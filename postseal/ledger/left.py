@@ -1,5 +1,6 @@
 """Rows that still let in somebody who left; pure."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,9 +11,10 @@ from postseal.ledger.holders import Holder
 from postseal.ledger.reading import StackLedger
 from postseal.ledger.records import HostLedger, LedgerRow
 
-__all__ = ["Left", "names_of_left", "still_let_in"]
+__all__ = ["Left", "folded", "names_of_left", "still_let_in"]
 
 _COMMENT: Final = "#"
+_MAILBOX: Final = re.compile(r"[^<>]*<([^<>@\s]+@[^<>@\s]+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,17 @@ class Left:
 
 
 def names_of_left(text: str) -> tuple[str, ...]:
-    """Return the names in a list: one a line; blank lines and what follows a number sign are left out."""
+    """Return the names in a list: one a line; blank lines and what follows a number sign are left out.
+
+    Of `Alice <alice@example.org>`, as mail programs write it, the address counts.
+    """
     lines = (line.partition(_COMMENT)[0].strip() for line in text.removeprefix("\N{BOM}").splitlines())
-    return tuple(dict.fromkeys(filter(None, lines)))
+    return tuple(dict.fromkeys(filter(None, map(_address_or_name, lines))))
+
+
+def _address_or_name(line: str) -> str:
+    found = _MAILBOX.fullmatch(line)
+    return found[1] if found else line
 
 
 def still_let_in(ledger: StackLedger, holders: Iterable[Holder], names: Iterable[str]) -> Left:
@@ -50,13 +60,13 @@ def still_let_in(ledger: StackLedger, holders: Iterable[Holder], names: Iterable
     for holder in holders:
         if holder.has_other_names:
             otherwise.add((holder.roster, holder.name))
-        known_as.setdefault(holder.name, set()).update(map(_folded, (holder.name, *holder.known_as)))
-    asked = {_folded(name): name for name in names}
+        known_as.setdefault(holder.name, set()).update(map(folded, (holder.name, *holder.known_as)))
+    asked = {folded(name): name for name in names}
     hosts = tuple(_host(each, asked, known_as) for each in ledger.hosts)
     known = set().union(*known_as.values()) | {
-        _folded(row.accepted.client) for host in ledger.hosts for row in host.rows
+        folded(row.accepted.client) for host in ledger.hosts for row in host.rows
     }
-    absent = tuple(name for folded, name in asked.items() if folded not in known)
+    absent = tuple(name for key, name in asked.items() if key not in known)
     return Left(replace(ledger, hosts=hosts), absent, tuple(_unknown(ledger, otherwise)) if absent else ())
 
 
@@ -74,9 +84,9 @@ def _host(host: HostLedger, asked: Mapping[str, str], known_as: Mapping[str, set
 
 def _names(row: LedgerRow, known_as: Mapping[str, set[str]]) -> set[str]:
     client = row.accepted.client
-    return {_folded(client)} | known_as.get(client, set())
+    return {folded(client)} | known_as.get(client, set())
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """Return a name so that all ways to write it are one: letters, accents, the dot at the end of a host name."""
     return unicodedata.normalize("NFKC", name).casefold().rstrip(".")

@@ -96,6 +96,39 @@ def test_a_short_serial_number_is_found_whole() -> None:
         explained(holders, ledger(), "100")
 
 
+@pytest.mark.parametrize(
+    "subject",
+    ["0x1234567890abcdef", "12:34:56:78:90:AB:CD:EF", "12 34 56 78 90 ab cd ef", "serial=1234567890ABCDEF",
+     "1311768467294899695", "sha256 Fingerprint=AA:BB:CC:DD:EE", "SHA256:aabbccddee", " AA BB CC DD "],
+)  # fmt: skip
+def test_numbers_and_fingerprints_are_taken_as_tools_write_them(subject: str) -> None:
+    """Of openssl, of Postfix's log, and of whoever counts in tens; a control differs in the last digit."""
+    alice = holder("alice", serial=0x1234567890ABCDEF)
+    alice = replace(alice, issued=replace(alice.issued, identity=replace(
+        alice.issued.identity, fingerprint_sha256="AA:BB:CC:DD:EE")))  # fmt: skip
+    assert [each.name for each in explained((alice, holder("bob")), ledger(), subject)] == ["alice"]
+    with pytest.raises(ConfigError):
+        explained((alice, holder("bob")), ledger(), f"{subject.strip()}0")
+
+
+@pytest.mark.parametrize("subject", ["9" * 50, "9" * 5_000, "0x", "SHA256:", "", ":"])
+def test_what_is_no_number_is_nobody(subject: str) -> None:
+    """Nothing is taken for the begin of everything, and a number of many digits for no work without end."""
+    with pytest.raises(ConfigError, match="no client, serial number or fingerprint"):
+        explained((holder("alice"),), ledger(), subject)
+
+
+def test_a_name_is_found_however_it_is_written_and_several_are_told() -> None:
+    """Exactly first; where two differ in that only, nobody guesses which one."""
+    both = (holder("Alice"), holder("ALICE"), holder("j\u00f6rg"))
+    rows = ledger(row("Partner", Why.FOREIGN))
+    assert [each.name for each in explained(both, rows, "Alice")] == ["Alice"]
+    assert [each.name for each in explained(both, rows, "JO\u0308RG")] == ["j\u00f6rg"]
+    assert [each.name for each in explained(both, rows, "partner")] == ["Partner"]
+    with pytest.raises(ConfigError, match="'alice' is the name of several here: 'ALICE', 'Alice'"):
+        explained(both, rows, "alice")
+
+
 def test_who_left_is_found_by_each_name_that_a_state_has_of_it() -> None:
     """Capital and small letters are the same; a name of somebody who is not listed is no row."""
     holders = (holder("alice", known_as=("192.0.2.7", "Alice Example")), holder("bob", known_as=("bob@example.org",)))
