@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from postseal.report.engine import deliver, read_export
+from postseal.report.export import unknown_types
 from postseal.review.assembling import assembled
 from postseal.review.declared import StackSource
 from postseal.review.json_document import render_json
@@ -72,7 +73,10 @@ def _review(options: argparse.Namespace) -> int:
 
 
 def _reviewed(options: argparse.Namespace) -> Review:
-    stored = read_stored_stack(read_export(options.state))
+    export = read_export(options.state)
+    stored = read_stored_stack(export)
+    if unknown := unknown_types(export):
+        raise ConfigError(unknown)
     after = open_stack_file("--to", options.after)
     names = _names(stored, after)
     opened = open_stack_file("--from", options.before) if options.before else None

@@ -26,6 +26,8 @@ __all__ = ["StackFile", "open_stack_file", "source_of", "unread_settings"]
 
 _PROJECT_FILE: Final = "Pulumi.yaml"
 _GIT_SECONDS: Final = 60
+_GIT_ENVIRONMENT: Final = {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+"""A clone that has a part only asks nobody for the rest: a review needs no network, and a remote may be a command."""
 _REGULAR: Final = (b"100644", b"100755")
 _LARGEST_PROJECT_BYTES: Final = 64 * 1024
 _MOST_FILES: Final = 2_000
@@ -227,8 +229,16 @@ def _blob(commit: str, path: str, option: str) -> bytes:
 
 def _git(*arguments: str, option: str) -> bytes:
     command = ["git", "--no-pager", "--literal-pathspecs", *arguments]
+    environment = os.environ | _GIT_ENVIRONMENT
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_GIT_SECONDS, check=False)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+            env=environment,
+        )
     except OSError as error:
         raise ConfigError([Problem(option, f"cannot run git ({error.strerror}); name a file instead")]) from error
     except subprocess.TimeoutExpired as error:

@@ -155,3 +155,19 @@ def test_one_stack_file_does_not_make_a_review_read_without_end(repository: Path
     (repository / "mail/stacks/Pulumi.prod.yaml").write_text(f"config:\n  mail-pki:rosters:\n{named}")
     with pytest.raises(ConfigError, match="--to: names"):
         source_of(open_stack_file("--to", "mail/stacks/Pulumi.prod.yaml"), "mail-pki")
+
+
+def test_a_clone_of_a_part_asks_nobody_for_the_rest(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its remote is told to run is not run; plain git runs it, and has the file then."""
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    part, ran = tmp_path_factory.mktemp("part"), repository / "ran"
+    git(part, "clone", "--quiet", "--no-checkout", "--filter=blob:none", f"file://{repository}", ".")
+    git(part, "config", "remote.origin.uploadpack", f"touch {ran}; git-upload-pack")
+    monkeypatch.chdir(part)
+    with pytest.raises(ConfigError, match="git cannot read it"):
+        open_stack_file("--to", "HEAD:mail/stacks/Pulumi.prod.yaml")
+    assert not ran.exists()
+    assert "staff.csv" in git(part, "cat-file", "blob", "HEAD:mail/stacks/Pulumi.prod.yaml")
+    assert ran.exists()
