@@ -145,10 +145,28 @@ def test_who_left_is_told_to_programs(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run("who", "--left", path, "--format", "json") == 1
     document = json.loads(capsys.readouterr().out)
     assert document["absent"] == ["mallory"]
+    assert document["unknown"] == []
     assert [len(each["rows"]) for each in document["hosts"]] == [0, 2, 0, 0]
     assert run("who", "--left", path, "--format", "csv") == 1
     lines = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
     assert [each["way"] for each in lines] == ["none", "certificate", "certificate", "none", "none"]
+
+
+def test_who_may_be_let_in_under_an_earlier_name_is_told_to_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In text and JSON, with the exit code of somebody who is: alice was given other names a generation ago."""
+    state = deepcopy(STORED)
+    alice = next(each for each in state["deployment"]["resources"] if each["urn"].endswith("ClientCertificate::alice"))
+    assert alice["outputs"]["cause"] == "renewal_due"
+    alice["outputs"]["cause"] = "changed"
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(state))
+    left = written(tmp_path, "mallory\n")
+    assert run("who", "--left", left, state=path) == 1
+    assert "are known here no more; an earlier export says: alice on mx1\n" in capsys.readouterr().out
+    assert run("who", "--left", left, "--format", "json", state=path) == 1
+    assert json.loads(capsys.readouterr().out)["unknown"] == ["alice on mx1"]
 
 
 @pytest.mark.parametrize(
