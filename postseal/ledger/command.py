@@ -23,6 +23,9 @@ _EXIT_CODES_OF_WHO: Final = (
     "exit codes: 0 answered, with --left: none of them is let in; 1 with --left: somebody is; 3 wrong usage or no state"
 )
 _EXIT_CODES_OF_EXPLAIN: Final = "exit codes: 0 found, 3 nobody is called so, wrong usage or no state"
+_EARLIER: Final = (
+    "or let in by an earlier certificate, whose names were others and are known here no more; an earlier export says"
+)
 _LARGEST_LIST_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -82,14 +85,17 @@ def _rendered_left(left: Left, form: str) -> str:
     if form == "csv":
         return render_csv(left.ledger, only_rows=True)
     if form == "json":
-        return render_json(left.ledger, only_rows=True, more={"absent": list(left.absent)})
+        return render_json(
+            left.ledger, only_rows=True, more={"absent": list(left.absent), "unknown": list(left.unknown)}
+        )
     logins = [host.host for host in left.ledger.hosts if host.has_login is not False]
     lines = [
         *(
-            [f"in no certificate of this stack (taken out, or misspelt): {', '.join(left.absent)}"]
+            [f"declared for no certificate of this stack (taken out, or misspelt): {', '.join(left.absent)}"]
             if left.absent
             else []
         ),
+        *([f"{_EARLIER}: {', '.join(left.unknown)}"] if left.unknown else []),
         *([f"a login of theirs may relay, look there: {', '.join(logins)}"] if logins else []),
     ]
     text = render_text(left.ledger, only_rows=True)

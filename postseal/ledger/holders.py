@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from pki.acceptance import AcceptedRow, accepted_rows, admitted
 from pki.fields import DeclaredCertificate, Match
+from pki.generations import Cause
 from pki.model import Profile
 from pki.records import IssuedCertificate
 from postseal.report.export import StackState
@@ -12,6 +14,9 @@ from postseal.report.rosters import declared_clients, issued_clients
 from postseal_core.errors import Problem
 
 __all__ = ["Holder", "holders_of"]
+
+_AS_BEFORE: Final = (Cause.RENEWAL_DUE, Cause.EXPIRED)
+"""What is issued for one of these has the names of the one before: whatever is declared otherwise comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,12 @@ class Holder:
     def is_client(self) -> bool:
         """Whether it can be listed as a client."""
         return self.profile in (Profile.CLIENT, Profile.SERVER_AND_CLIENT)
+
+    @property
+    def has_other_names(self) -> bool:
+        """Whether an earlier certificate that is still accepted may have other names: a state keeps the last ones."""
+        earlier = self.issued.previous
+        return len(earlier) > 1 or (bool(earlier) and self.issued.cause not in _AS_BEFORE)
 
     @property
     def accepted(self) -> tuple[AcceptedRow, ...]:

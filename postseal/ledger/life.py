@@ -1,6 +1,7 @@
 """The life of a client or certificate, decision by decision, as far as the state keeps it; pure."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pki.fields import Match
 from pki.model import SlotId, Validity
 from pki.records import Identity
 from postseal.ledger.holders import Holder
+from postseal.ledger.left import folded
 from postseal.ledger.reading import StackLedger
 from postseal.ledger.records import LedgerRow
 from postseal.review.words import moment
@@ -21,6 +23,8 @@ __all__ = ["Happening", "Life", "LifeEvent", "explained"]
 
 _SHORTEST_BEGIN: Final = 8
 """Hexadecimal digits of a serial number or fingerprint that are enough to ask for it."""
+_LONGEST_DECIMAL: Final = 49
+"""Decimal digits of the longest serial number, of twenty octets."""
 
 
 class Happening(StrEnum):
@@ -65,22 +69,28 @@ class Life:
     notes: tuple[str, ...] = ()
 
 
+_LABEL: Final = re.compile(r"(?:sha-?256(?:\s+fingerprint)?\s*[:=]|serial(?:\s+number)?\s*[:=]|0x)", re.IGNORECASE)
+"""What tools write before a fingerprint or a serial number."""
+
+
 def explained(holders: Iterable[Holder], ledger: StackLedger, subject: str) -> tuple[Life, ...]:
     """Return the lives of whoever has that name, or a certificate with that serial number or fingerprint.
 
-    `subject`: for a number or fingerprint eight digits from its begin are enough; colons, and capital or small letters,
-    are the same.
+    `subject`: for a number or fingerprint eight digits from its begin are enough, as tools write them: with colons or
+    blanks, `0x`, `SHA256:`, a serial number in decimal. Capital and small letters are the same, in names as well where
+    nobody has exactly that one.
 
     Raises:
-        ConfigError: nobody is called so.
+        ConfigError: nobody is called so, or several are, each written otherwise.
     """
     known, rows = tuple(holders), tuple(row for host in ledger.hosts for row in host.rows)
-    lives = [_of_holder(each, rows) for each in known if _is_meant(each, subject)]
     foreign = [row for row in rows if row.accepted.why is Why.FOREIGN]
-    meant = dict.fromkeys(row.accepted.client for row in foreign if _is_row_meant(row, subject))
+    names = {each.name for each in known} | {row.accepted.client for row in foreign}
+    name = _meant_name(names, subject)
+    lives = [_of_holder(each, rows) for each in known if each.name == name or _is_meant(each, subject)]
+    meant = dict.fromkeys(each.accepted.client for each in foreign if _is_row_meant(each, name, subject))
     lives += [_of_foreign(name, [row for row in foreign if row.accepted.client == name]) for name in meant]
     if not lives:
-        names = {each.name for each in known} | {row.accepted.client for row in foreign}
         message = (
             f"no client, serial number or fingerprint {shown(subject)} in this state, which keeps the current "
             f"certificate, accepted ones and revoked ones; {nearest_hint(subject, names)}"
@@ -89,8 +99,17 @@ def explained(holders: Iterable[Holder], ledger: StackLedger, subject: str) -> t
     return tuple(lives)
 
 
+def _meant_name(names: Collection[str], subject: str) -> str | None:
+    """Return the one name that is written so, or otherwise only as `folded` allows."""
+    found = [subject] if subject in names else sorted(each for each in names if folded(each) == folded(subject))
+    if len(found) > 1:
+        message = f"{shown(subject)} is the name of several here: {', '.join(map(shown, found))}; write it exactly so"
+        raise ConfigError([Problem("explain", message)])
+    return found[0] if found else None
+
+
 def _is_meant(holder: Holder, subject: str) -> bool:
-    return subject == holder.name or any(_is_identity_meant(each, subject) for each in _identities(holder))
+    return any(_is_identity_meant(each, subject) for each in _identities(holder))
 
 
 def _identities(holder: Holder) -> Iterator[Identity]:
@@ -103,7 +122,7 @@ def _is_identity_meant(identity: Identity, subject: str) -> bool:
     digits, serial = _digits(subject), str(identity.serial_number)
     # A serial number has no leading zeros here, and elsewhere it may; one that is handed in may be a short one.
     number = digits.lstrip("0")
-    if number == serial:
+    if number == serial or _is_decimal_of(serial, subject):
         return True
     if len(number) >= _SHORTEST_BEGIN and serial.startswith(number):
         return True
@@ -111,14 +130,21 @@ def _is_identity_meant(identity: Identity, subject: str) -> bool:
     return len(digits) >= _SHORTEST_BEGIN and any(_digits(str(each)).startswith(digits) for each in fingerprints)
 
 
-def _is_row_meant(row: LedgerRow, subject: str) -> bool:
+def _is_decimal_of(serial: str, subject: str) -> bool:
+    digits = _LABEL.sub("", subject.strip(), count=1).strip()
+    is_decimal = digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_DECIMAL
+    return bool(serial) and is_decimal and f"{int(digits):x}" == serial
+
+
+def _is_row_meant(row: LedgerRow, name: str | None, subject: str) -> bool:
     digits = _digits(subject)
     fingerprint = _digits(str(row.accepted.fingerprint_sha256))
-    return subject == row.accepted.client or (len(digits) >= _SHORTEST_BEGIN and fingerprint.startswith(digits))
+    return row.accepted.client == name or (len(digits) >= _SHORTEST_BEGIN and fingerprint.startswith(digits))
 
 
 def _digits(text: str) -> str:
-    return text.replace(":", "").lower()
+    """Return hexadecimal digits without what stands before and between them."""
+    return "".join(_LABEL.sub("", text.strip(), count=1).replace(":", "").split()).lower()
 
 
 def _of_foreign(name: str, rows: Iterable[LedgerRow]) -> Life:

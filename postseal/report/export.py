@@ -13,14 +13,26 @@ from pki.revocation_list.records import RevocationListInputs, RevocationListStat
 from pki.roster.records import RosterInputs, RosterState
 from postfix.host_resource.records import HostInputs, HostState
 from postfix.proving import HostEvidence
+from postseal.provider import REGISTRY
 from postseal_core.errors import ConfigError, PostsealError, Problem, StateError
 from postseal_core.records import Plain, decode_stored, secret_names
 from postseal_core.values import SIGNATURE_KEY
 from postseal_core.waiting import is_awaiting
+from postseal_core.wording import shown
 
-__all__ = ["StackState", "Stored", "StoredHost", "read_hosts", "read_stack", "unreadable", "written_at"]
+__all__ = [
+    "StackState",
+    "Stored",
+    "StoredHost",
+    "read_hosts",
+    "read_stack",
+    "unknown_types",
+    "unreadable",
+    "written_at",
+]
 
 _URN_PARTS: Final = 4
+_OURS: Final = "postseal:"
 _WORDS: Final = {
     "Certificate": "authority",
     "ClientCertificate": "client",
@@ -88,6 +100,7 @@ def read_stack(export: object, problems: list[Problem]) -> StackState:
         ConfigError: the document is not what `pulumi stack export` writes.
     """
     rows = [row for row in _rows_of(export) if isinstance(row, Mapping) and _is_live(row)]
+    problems += unknown_types(export)
     if not rows:
         return StackState()
     made = [row for row in rows if not _is_waiting(row)]
@@ -125,6 +138,26 @@ def read_hosts(export: object, problems: list[Problem]) -> tuple[StoredHost, ...
         *_Reader(live, problems).of_types(_HOSTS, HostInputs, HostState),
         *(replace(each, init_errors=(*each.init_errors, _GOING)) for each in left),
     )
+
+
+def unknown_types(export: object) -> list[Problem]:
+    """Return a problem for each resource of ours whose type this version does not know, also one that is going.
+
+    It may let clients in or hold a certificate: whoever leaves it out says that there is none.
+
+    Raises:
+        ConfigError: as of `read_stack`.
+    """
+    rows = [row for row in _rows_of(export) if isinstance(row, Mapping) and _is_ours(row) and row.get("custom", True)]
+    return [
+        Problem(
+            _name_of(str(row["urn"])),
+            f"is of the type {shown(str(row.get('type')))}, which this version of postseal does not know, so nobody "
+            "can tell what it is or whom it lets in; use the version that last ran `pulumi up`",
+        )
+        for row in rows
+        if str(row.get("type")).startswith(_OURS) and row.get("type") not in REGISTRY
+    ]
 
 
 def written_at(export: object) -> datetime | None:
@@ -225,7 +258,7 @@ def _waiting(row: Plain) -> str:
 def _is_waiting(row: Plain) -> bool:
     """Whether a resource is declared, and nothing is made of it yet."""
     inputs = row.get("inputs")
-    return str(row.get("type")).startswith("postseal:") and isinstance(inputs, Mapping) and is_awaiting(inputs)
+    return str(row.get("type")).startswith(_OURS) and isinstance(inputs, Mapping) and is_awaiting(inputs)
 
 
 def _name_of(urn: str) -> str:

@@ -17,7 +17,8 @@ from pki.roster.dues import dues_of
 from pki.schedule import Decision, decide
 from postseal.report.model import Expiring, Verb
 from postseal.report.schedules import SignedList, Tracked, read_future
-from postseal_core.errors import ScheduleError
+from postseal_core.errors import ConfigError, Problem, ScheduleError
+from postseal_core.instants import format_instant
 
 __all__ = ["BLOCKED", "Event", "forecast", "schedules_at"]
 
@@ -26,6 +27,9 @@ BLOCKED: Final = "blocked"
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _SHORTEST_STEP: Final = timedelta(hours=1)
+_MOST_YEARS: Final = 100
+_MOST_DECISIONS: Final = 500_000
+"""Several years of ten thousand clients."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,13 +58,14 @@ def forecast(export: object, now: datetime, until: datetime) -> tuple[Event, ...
     changes of the program or the stack file, and the dates of certificates that somebody else signs.
 
     Raises:
-        ConfigError: the document is no stack's state, or something in it cannot be read.
+        ConfigError: the document is no stack's state, something in it cannot be read, or the day is too far ahead.
     """
     future = read_future(export)
     windows = [each.window for each in future.imported if each.window]
-    events = list(_Simulation(future.certificates, windows).run(now, until))
+    patience = _Patience(now, until)
+    events = list(_Simulation(future.certificates, windows).run(now, until, patience))
     for each in future.lists:
-        events += _signings(each, now, until)
+        events += _signings(each, now, until, patience)
     events += [
         Event(max(item.renew_at, now), item.kind, "", item.name, Verb.FETCH.value)
         for item in future.imported
@@ -78,9 +83,32 @@ def schedules_at(export: object, now: datetime, at: datetime) -> tuple[tuple[Tra
     """
     future = read_future(export)
     simulation = _Simulation(future.certificates, [each.window for each in future.imported if each.window])
-    for _ in simulation.run(now, at):
+    for _ in simulation.run(now, at, _Patience(now, at)):
         pass
     return simulation.schedules()
+
+
+class _Patience:
+    """How many decisions are still made before a day is too far ahead to be told.
+
+    Raises:
+        ConfigError: it is too far by itself.
+    """
+
+    def __init__(self, now: datetime, until: datetime) -> None:
+        self._until, self._left = until, _MOST_DECISIONS
+        if until.year - now.year > _MOST_YEARS:
+            raise self._too_far(f"what happens in more than {_MOST_YEARS} years nobody plans")
+
+    def spend(self) -> None:
+        """Count one decision; raise ConfigError where there were too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise self._too_far(f"more than {_MOST_DECISIONS:,} decisions would be made until then")
+
+    def _too_far(self, why: str) -> ConfigError:
+        day = format_instant(self._until)
+        return ConfigError([Problem("", f"{day} is too far ahead: {why}; take an earlier day")])
 
 
 class _Simulation:
@@ -104,13 +132,14 @@ class _Simulation:
         self._due = [_NEVER] * len(self._tracked)
         self._queue: list[tuple[datetime, int]] = []
 
-    def run(self, now: datetime, until: datetime) -> Iterator[Event]:
+    def run(self, now: datetime, until: datetime, patience: _Patience) -> Iterator[Event]:
         # Everything is asked now, as a run does: a policy may have changed since the state was written.
         for index in range(len(self._tracked)):
             self._ask(index, now)
         while self._queue and self._queue[0][0] <= until:
             at, index = heapq.heappop(self._queue)
             if at == self._due[index]:
+                patience.spend()
                 yield from self._decide(index, at)
 
     def schedules(self) -> tuple[tuple[Tracked, Schedule], ...]:
@@ -194,10 +223,11 @@ def _renewal_on_host(item: Expiring, now: datetime) -> Event:
     return Event(at, item.kind.value, "", item.name, action, not_after=item.not_after, reason=reason)
 
 
-def _signings(tracked: SignedList, now: datetime, until: datetime) -> Iterator[Event]:
+def _signings(tracked: SignedList, now: datetime, until: datetime, patience: _Patience) -> Iterator[Event]:
     """Yield each future signing of a revocation list, assuming that its entries stay."""
     schedule, at = tracked.schedule, now
     while at <= until:
+        patience.spend()
         after = decide_crl(schedule, tracked.demand, at).schedule
         if after.crl_number != schedule.crl_number:
             action = Verb.SIGN_REVOCATION_LIST.value

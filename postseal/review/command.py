@@ -4,17 +4,19 @@ import argparse
 import gc
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from postseal.report.engine import deliver, read_export
+from postseal.report.export import unknown_types
 from postseal.review.assembling import assembled
 from postseal.review.declared import StackSource
 from postseal.review.json_document import render_json
 from postseal.review.markdown import render_markdown
 from postseal.review.model import ExitCode, Review
 from postseal.review.runs import compare_files
-from postseal.review.sources import StackFile, open_stack_file, source_of
+from postseal.review.sources import StackFile, open_stack_file, source_of, unread_settings
 from postseal.review.stored import StoredStack, read_stored_stack, without_ciphertext
 from postseal.review.text import render_text
 from postseal_core.errors import ConfigError, Problem
@@ -71,13 +73,18 @@ def _review(options: argparse.Namespace) -> int:
 
 
 def _reviewed(options: argparse.Namespace) -> Review:
-    stored = read_stored_stack(read_export(options.state))
+    export = read_export(options.state)
+    stored = read_stored_stack(export)
+    if unknown := unknown_types(export):
+        raise ConfigError(unknown)
     after = open_stack_file("--to", options.after)
     names = _names(stored, after)
-    before = source_of(open_stack_file("--from", options.before), names[0]) if options.before else None
+    opened = open_stack_file("--from", options.before) if options.before else None
+    before = source_of(opened, names[0]) if opened else None
     new = source_of(after, names[0])
     now = options.at or _clock(new) or datetime.now(UTC).replace(microsecond=0)
-    return assembled(compare_files(stored, before, new, names, now), names, now)
+    review = assembled(compare_files(stored, before, new, names, now), names, now)
+    return replace(review, unread=tuple(unread_settings(opened, after, names[0])))
 
 
 def _names(stored: StoredStack, after: StackFile) -> tuple[str, str]:

@@ -15,8 +15,8 @@ from postseal.stack.config import load_stack, problems_of_namespaces
 from postseal.stack.model import StackConfig
 from postseal.stack.parsing import parse_value
 from postseal.stack.screening import FileText
-from postseal_core.errors import CertificateError, ConfigError
-from postseal_core.plugin.configuration import configuration_problems
+from postseal_core.errors import CertificateError, ConfigError, PostsealError, Problem
+from postseal_core.plugin.configuration import decode_configuration
 
 __all__ = ["DeclaredFile", "StackSource", "declared_file", "sections_of"]
 
@@ -65,15 +65,33 @@ def declared_file(
     misplaced = problems_of_namespaces(list(source.text.values), project)
     if misplaced:
         raise ConfigError(misplaced)
-    engine = {key.removeprefix("postseal:"): v for key, v in source.text.values.items() if key.startswith("postseal:")}
-    if wrong := configuration_problems(engine):
-        raise ConfigError(each.below("postseal") for each in wrong)
+    refused = _refused_by_its_clock(source.text)
     raw, secret_keys = sections_of(source.text, project)
-    config = load_stack(raw, secret_keys, stack_name=stack, files=source.files, project=source.project, judged=judged)
+    try:
+        config = load_stack(
+            raw, secret_keys, stack_name=stack, files=source.files, project=source.project, judged=judged
+        )
+    except ConfigError as error:
+        raise ConfigError([*refused, *error.problems]) from None
+    if refused:
+        raise ConfigError(refused)
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in raw.items()}
     keys = {key: pem for key, pem in _keys(config).items() if key in secret_keys}
     values |= {key: stand_ins.key(f"config {key} of {_digest(pem)}", partial(str, pem)) for key, pem in keys.items()}
     return DeclaredFile(_without_passphrases(config), values, secret_keys)
+
+
+def _refused_by_its_clock(text: StackText) -> list[Problem]:
+    """Return what is wrong with the keys of the provider, and whether `pulumi up` refuses the clock that they set."""
+    prefix = "postseal:"
+    engine = {key.removeprefix(prefix): str(each) for key, each in text.values.items() if key.startswith(prefix)}
+    try:
+        decode_configuration(engine).refuse_changes()
+    except ConfigError as error:
+        return list(error.problems)
+    except PostsealError as error:
+        return [Problem("", str(error))]
+    return []
 
 
 def _keys(config: StackConfig) -> dict[str, str]:

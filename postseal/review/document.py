@@ -14,7 +14,7 @@ from postseal.review.headline import headline
 from postseal.review.host_document import host_blocks
 from postseal.review.inline import literal
 from postseal.review.model import Cause, CertificateChange, HostReview, Review
-from postseal.review.words import counted, moment, the_rest
+from postseal.review.words import counted, moment, spaced, the_rest
 from postseal_core.errors import Problem
 from postseal_core.wording import listed
 
@@ -51,8 +51,11 @@ LIMITS: Final[tuple[Limits, ...]] = (
 def document(review: Review, limits: Limits) -> Iterator[Block]:
     """Yield the parts of a review in their order."""
     yield Heading(1, f"{review.project}/{review.stack}: review at {moment(review.at)}, all times UTC")
+    if review.unread:
+        names = listed(map(literal, review.unread), limits.names)
+        yield Lines((f"**Settings of the engine differ, of which a review cannot tell what they do: {names}.**",))
     yield from _refused(review, limits)
-    if not review.is_changing and not review.problems:
+    if not review.is_changing and not review.problems and not review.unread:
         yield Lines(("**Nothing changes.** The next `up` has nothing to do.",))
     elif _is_telling(review):
         yield Bullets(tuple(headline(review, limits.names)))
@@ -90,7 +93,8 @@ def _refused(review: Review, limits: Limits) -> Iterator[Block]:
 
 
 def _problems(problems: Iterable[Problem], limits: Limits) -> Iterator[tuple[str, str]]:
-    found = [(literal(each.path), literal(each.message)) for each in problems]
+    # Cut as on a terminal: one long name would push the rest out of the text.
+    found = [(literal(each.path[:300]), literal(each.message[:1500])) for each in problems]
     most = max(limits.certificates // 2, 10)
     yield from found[:most]
     if len(found) > most:
@@ -112,7 +116,7 @@ def _hosts(review: Review, limits: Limits) -> Iterator[Block]:
 def _unchanged(host: HostReview, limits: Limits) -> Iterator[str]:
     ledger = host.after
     who = [f"{each.row.accepted.client} generation {each.row.accepted.generation or '?'}" for each in host.rows]
-    networks = "not set here" if ledger is None or ledger.networks is None else " ".join(ledger.networks) or "none"
+    networks = "not set here" if ledger is None or ledger.networks is None else spaced(ledger.networks, 40) or "none"
     names = f": {listed(who, limits.same_rows)}" if who and limits.same_rows else ""
     yield f"{host.name}: {counted(len(who), 'row')}{names}; networks {networks}"
 

@@ -6,9 +6,12 @@ from collections.abc import Collection, Iterable, Iterator
 from pki.acceptance import Why
 from postseal.review.deliveries import receivers
 from postseal.review.model import HostReview, Mark, Review
+from postseal.review.words import spaced
 from postseal_core.wording import listed
 
 __all__ = ["headline"]
+
+_LOGIN = "who logs in"
 
 
 def headline(review: Review, names: int) -> Iterator[tuple[str, str]]:
@@ -31,7 +34,7 @@ def headline(review: Review, names: int) -> Iterator[tuple[str, str]]:
     )
     yield "May relay after this, not before", _everybody(added, open_after - open_before, names)
     yield "May no longer relay", _everybody(gone, open_before - open_after, names)
-    yield from _networks(review.hosts)
+    yield from _networks(review.hosts, names)
     if beside:
         yield "New certificate, old one accepted beside it", listed(sorted(beside), names)
     if instead:
@@ -67,7 +70,9 @@ def _on_hosts(clients: dict[str, list[str]], names: int) -> str:
 
 def _everybody(clients: dict[str, list[str]], open_to: Collection[str], names: int) -> str:
     """Return clients by hosts, and before them whoever needs no certificate: that opens and closes most."""
-    without = f"without any certificate {listed(sorted(open_to), names)}" if open_to else ""
+    # Whoever logs in comes first: among thousands of networks nobody would see it.
+    ordered = sorted(open_to, key=lambda each: (not each.startswith(_LOGIN), each))
+    without = f"without any certificate {listed(ordered, names)}" if open_to else ""
     by_certificate = _on_hosts(clients, names) if clients or not open_to else ""
     return "; ".join(filter(None, (without, by_certificate)))
 
@@ -76,15 +81,15 @@ def _without_proof(hosts: Iterable[HostReview], *, is_before: bool) -> set[str]:
     """Return each network that relays, and whoever logs in, with the host that it is about."""
     ledgers = {each.name: each.before if is_before else each.after for each in hosts if each.is_changed}
     networks = {f"{each} on {name}" for name, ledger in ledgers.items() if ledger for each in ledger.networks or ()}
-    return networks | {f"who logs in on {name}" for name, ledger in ledgers.items() if ledger and ledger.has_login}
+    return networks | {f"{_LOGIN} on {name}" for name, ledger in ledgers.items() if ledger and ledger.has_login}
 
 
-def _networks(hosts: Iterable[HostReview]) -> Iterator[tuple[str, str]]:
+def _networks(hosts: Iterable[HostReview], names: int) -> Iterator[tuple[str, str]]:
     """Yield what changes for those who need no certificate."""
     for host in (each for each in hosts if each.is_changed and each.after):
         before, after = (each.networks if each else None for each in (host.before, host.after))
         if after is not None and before != after:
-            was, will = (" ".join(each) if each else "none" for each in (before, after))
+            was, will = (spaced(each, names) if each else "none" for each in (before, after))
             yield f"Networks that relay without a certificate on {host.name}", f"{will} (before: {was})"
         login = [each.has_login if each else None for each in (host.before, host.after)]
         if login[0] != login[1] and (login[1] or login[0]):

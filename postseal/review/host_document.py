@@ -8,12 +8,13 @@ from postseal.ledger.words import OVERLAP, login_words, network_words
 from postseal.review.blocks import Block, Bullets, Folded, Heading, Lines, Table
 from postseal.review.inline import literal
 from postseal.review.model import Difference, HostReview, Mark, RowChange
-from postseal.review.words import counted, day, moment, the_rest
+from postseal.review.words import counted, day, moment, spaced, the_rest
 from postseal_core.wording import listed
 
 __all__ = ["host_blocks"]
 
 _FILES = 20
+_NETWORKS = 40
 
 
 def host_blocks(host: HostReview, *, rows: int, same_rows: int, values: int) -> Iterator[Block]:
@@ -52,8 +53,8 @@ def _summary(host: HostReview) -> Iterator[str]:
         yield f"By certificate: **{after}** after this{_compared(host, before, after)}."
     if host.after:
         yield _without_certificate(host.after)
-    written = f" Written: {listed((f'`{each}`' for each in host.written), _FILES)}." if host.written else ""
-    removed = f" Removed: {listed((f'`{each}`' for each in host.removed), _FILES)}." if host.removed else ""
+    written = f" Written: {listed((f'`{literal(each)}`' for each in host.written), _FILES)}." if host.written else ""
+    removed = f" Removed: {listed((f'`{literal(each)}`' for each in host.removed), _FILES)}." if host.removed else ""
     yield f"{host.reading}.{written}{removed}" if host.reading else ""
 
 
@@ -66,7 +67,11 @@ def _compared(host: HostReview, before: str, after: str) -> str:
 
 
 def _without_certificate(ledger: HostLedger) -> str:
-    return f"Without a certificate: networks {network_words(ledger)}; login (SASL) {login_words(ledger)}."
+    return f"Without a certificate: networks {_networks(ledger)}; login (SASL) {login_words(ledger)}."
+
+
+def _networks(ledger: HostLedger) -> str:
+    return spaced(ledger.networks, _NETWORKS) if ledger.networks else network_words(ledger)
 
 
 def _number(ledger: HostLedger | None) -> str:

@@ -8,6 +8,7 @@ from postfix.host_resource.records import HostInputs
 from postfix.target import Target, TargetKind
 from postseal.ledger.records import ledger_of_host
 from postseal.review.clients import Clients
+from postseal.review.inline import literal
 from postseal.review.model import Difference, HostReview
 from postseal.review.rows import row_changes
 from postseal.review.steps import Operation, Step
@@ -82,8 +83,8 @@ def _reading(old: HostInputs | None, new: HostInputs | None, *, is_moved: bool) 
         return ""
     if target.kind is TargetKind.DIRECTORY:
         return (
-            f"**By hand**: `up` writes to a directory; copy `{target.path}` to the host and **reload** Postfix there, "
-            "until then everything stays as it is"
+            f"**By hand**: `up` writes to a directory; copy `{literal(target.path)}` to the host and **reload** "
+            "Postfix there, until then everything stays as it is"
         )
     if new is None:
         return "Postfix **reloads** without what was ours; its own files come back"

@@ -44,6 +44,7 @@ def render_json(review: Review) -> str:
         "problems": [_problem(each) for each in review.problems],
         "problems_before": [_problem(each) for each in review.before_problems],
         "notes": list(review.notes),
+        "unread_settings": list(review.unread),
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 

@@ -17,7 +17,9 @@ LONGEST: Final = 65_535
 
 _CUT: Final = "\n\nThis text is cut here; `--format json` has all of it.\n"
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#~|])")
-_MENTION: Final = re.compile(r"(?<![A-Za-z0-9._+-])@(?=[A-Za-z0-9])")
+_MENTION: Final = re.compile(r"(?<![A-Za-z0-9._+-])@(?=[A-Za-z0-9])|\\#(?=[0-9])|(?i:https?|ftp|\bwww)(?=://|\.)")
+"""Whom a text would call, the number of an issue, and what becomes a link without any markup."""
+_BACKTICKS: Final = re.compile("`+")
 
 
 def render_markdown(review: Review) -> str:
@@ -63,8 +65,9 @@ def _span(kind: Span, text: str, *, is_cell: bool) -> str:
     if kind is Span.BOLD:
         return f"**{_line(text, is_cell=is_cell)}**" if text else ""
     if kind is Span.CODE:
-        fence = "``" if "`" in text else "`"
-        blank = " " if "`" in text else ""
+        # Longer than any within: what ends before its end, others could have written.
+        longest = max(map(len, _BACKTICKS.findall(text)), default=0)
+        fence, blank = "`" * (longest + 1), " " if longest else ""
         return f"{fence}{blank}{text.replace('|', chr(92) + '|') if is_cell else text}{blank}{fence}"
     # Nobody is called by what a stack file says, and no part of it is HTML or a link.
-    return _MENTION.sub("@<!-- -->", _SPECIAL.sub(r"\\\1", text.replace("&", "&amp;")))
+    return _MENTION.sub(r"\g<0><!-- -->", _SPECIAL.sub(r"\\\1", text.replace("&", "&amp;")))

@@ -132,7 +132,7 @@ class Review:
     """Everything that the next `up` would do, and why it would not begin.
 
     `problems`: of the stack file after. `before_problems`: of the one before, which then tells nothing. `notes`: what
-    the program and the plugin warn of.
+    the program and the plugin warn of. `unread`: settings for the engine that differ, and that a review cannot judge.
     """
 
     project: str
@@ -145,6 +145,7 @@ class Review:
     problems: tuple[Problem, ...] = ()
     before_problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    unread: tuple[str, ...] = ()
 
     @property
     def is_changing(self) -> bool:
@@ -156,4 +157,4 @@ class Review:
         """The exit code of the command."""
         if self.problems:
             return ExitCode.REFUSED
-        return ExitCode.CHANGES if self.is_changing else ExitCode.NOTHING
+        return ExitCode.CHANGES if self.is_changing or self.unread else ExitCode.NOTHING

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import yaml
 
-from postseal_core.bounds import LARGEST_FILE_BYTES
+from postseal_core.bounds import DEEPEST, LARGEST_FILE_BYTES
 from postseal_core.errors import ConfigError, Problem
 
-__all__ = ["Secure", "StackText", "read_stack_text"]
+__all__ = ["Secure", "StackText", "read_stack_text", "read_yaml"]
 
 _TAG: Final = "tag:yaml.org,2002:"
 _INT: Final = re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|0[bB][01_]+|[1-9][0-9_]*|0)")
@@ -26,6 +26,8 @@ _OCTAL: Final = re.compile(r"[-+]?0[oO]?[0-7_]+")
 
 _MOST_VALUES: Final = 2_000_000
 """Of a stack file of ten thousand clients there are a tenth."""
+_DEEPEST_NODES: Final = 4 * DEEPEST
+"""Far below what the stack of a library in C holds, and the square of which it takes to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,13 @@ class Secure:
 
 @dataclass(frozen=True, slots=True)
 class StackText:
-    """What a stack file configures: values by their keys, as `mail-pki:clients`; `Secure` where one is encrypted."""
+    """What a stack file configures: values by their keys, as `mail-pki:clients`; `Secure` where one is encrypted.
+
+    `settings`: what else stands in it, for the engine itself, as `environment` or `encryptionsalt`.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def read_stack_text(text: str, name: str) -> StackText:
@@ -51,7 +57,11 @@ def read_stack_text(text: str, name: str) -> StackText:
     if len(text) > LARGEST_FILE_BYTES:
         raise ConfigError([Problem(name, f"is larger than {LARGEST_FILE_BYTES // 2**20} MiB, which no stack file is")])
     try:
-        document = yaml.load(text, Loader=_EngineLoader)  # noqa: S506  # a SafeLoader with other words
+        document = read_yaml(text)
+    except _RepeatedError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        message = f"line {line}: a key that stands above already; the engine refuses such a file, so leave one out"
+        raise ConfigError([Problem(name, message)]) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1})" if mark else ""
@@ -63,9 +73,31 @@ def read_stack_text(text: str, name: str) -> StackText:
         raise ConfigError([Problem(name, "is no stack file: expected a mapping with `config:`")])
     reading = _Reading()
     try:
-        return StackText({_full_key(str(key)): reading.value(each) for key, each in (config or {}).items()})
+        values = [(_full_key(str(key)), reading.value(each)) for key, each in (config or {}).items()]
+        settings = {str(key): reading.value(each) for key, each in (document or {}).items() if key != "config"}
     except (RecursionError, ValueError):
         raise ConfigError([Problem(name, "cannot be read as YAML; write it plainer")]) from None
+    if len(dict(values)) < len(values):
+        # Of two that mean the same the engine takes one, and it is not always the same one.
+        message = "names a key twice, with and without `config` in the middle; leave one of them out"
+        raise ConfigError([Problem(name, message)])
+    return StackText(dict(values), settings)
+
+
+def read_yaml(text: str) -> Any:
+    """Return what YAML says in the engine's words; its size, depth and growth are bounded first.
+
+    Raises:
+        yaml.YAMLError: it is no YAML.
+        ValueError, RecursionError: it is too much of it.
+    """
+    left, depth = _MOST_VALUES, 0
+    for event in yaml.parse(text, Loader=_Loader):  # node by node, before anything is built of them
+        left -= 1
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if left < 0 or depth > _DEEPEST_NODES:
+            raise ValueError
+    return yaml.load(text, Loader=_EngineLoader)  # noqa: S506  # a SafeLoader with other words
 
 
 def _full_key(key: str) -> str:
@@ -93,11 +125,53 @@ class _Reading:
             if set(value) == {"secure"} and isinstance(value["secure"], str):
                 return Secure(sha256(value["secure"].encode()).hexdigest())
             return {str(name): self.value(member) for name, member in value.items()}
-        return [self.value(item) for item in value] if isinstance(value, list) else value
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if value is not None and not isinstance(value, str | int | float):
+            raise ValueError  # bytes, sets and others that only tags make
+        return value
+
+
+class _RepeatedError(yaml.MarkedYAMLError):
+    """A mapping has a key twice."""
 
 
 class _EngineLoader(_Loader):  # type: ignore[misc, valid-type]
-    """Reads scalars as the engine's library does; PyYAML takes `yes` for a boolean and `12:30:45` for a number."""
+    """Reads scalars as the engine's library does; PyYAML takes `yes` for a boolean and `12:30:45` for a number.
+
+    It refuses a key that stands twice, of which PyYAML takes the last one, and bounds what `<<` brings together.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._left = _MOST_VALUES
+        self._flat: set[int] = set()
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put what `<<` names into a mapping, once."""
+        if id(node) in self._flat:
+            return
+        self._flat.add(id(node))
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # refused where it is used as a key
+            self._name(key)
+            if key.value in seen:
+                raise _RepeatedError(problem_mark=key.start_mark)
+            seen.add(key.value)
+        super().flatten_mapping(node)
+        self._left -= len(node.value)
+        if self._left < 0:
+            raise ValueError
+
+    def _name(self, key: yaml.ScalarNode) -> None:
+        """Make a text of a key, as the engine does; PyYAML takes `1`, `01` and `true` for one key."""
+        if key.tag not in (f"{_TAG}str", f"{_TAG}merge"):
+            named = self.construct_object(key)
+            key.value = str(named).lower() if isinstance(named, bool) else str(named)
+            key.tag = f"{_TAG}str"
+            self.constructed_objects.pop(key, None)
 
 
 def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | float:

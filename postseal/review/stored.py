@@ -85,10 +85,19 @@ def _resource(row: Mapping[str, Any]) -> StoredResource:
     return StoredResource(
         urn=str(row["urn"]),
         type=str(row.get("type")),
-        inputs=dict(_closed(row.get("inputs") or {})),
-        outputs=dict(_closed(row.get("outputs") or {})),
+        inputs=_mapping(row, "inputs"),
+        outputs=_mapping(row, "outputs"),
         is_protected=bool(row.get("protect")),
     )
+
+
+def _mapping(row: Mapping[str, Any], place: str) -> dict[str, Any]:
+    found = _closed(row.get(place) or {})
+    if isinstance(found, Mapping):
+        return dict(found)
+    # Of the value only its kind is told: it may be a secret that lost its wrapping.
+    message = f"expected a mapping, got a {type(found).__name__}; export the state again, or repair it with `pulumi up`"
+    raise ConfigError([Problem(f"deployment.resources.{row['urn']}.{place}", message)])
 
 
 def _closed(value: Any) -> Any:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pki.generations import Schedule
 
-__all__ = ["counted", "day", "moment", "sentence_of_schedules", "the_rest"]
+__all__ = ["counted", "day", "moment", "sentence_of_schedules", "spaced", "the_rest"]
 
 
 def moment(instant: datetime) -> str:
@@ -27,6 +27,12 @@ def the_rest(left: int, thing: str, *, is_begun: bool) -> str:
     """Say how many things are not written out; `is_begun`: others of them are. The document in JSON has all."""
     number = f"and {left:,} more {thing}{'' if left == 1 else 's'}" if is_begun else counted(left, thing)
     return f"{number}; `--format json` has all of them"
+
+
+def spaced(items: Sequence[str], shown: int) -> str:
+    """Return items of a list of Postfix with blanks between them: the first ones, and how many more there are."""
+    more = len(items) - shown
+    return " ".join(items[:shown]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def sentence_of_schedules(before: Schedule | None, after: Schedule, *, is_accepted: bool = True) -> str:

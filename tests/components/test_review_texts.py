@@ -227,5 +227,6 @@ def test_nothing_that_a_stack_file_says_is_markup() -> None:
     text = render_markdown(review)
     assert "<img" not in text.replace("\\<img", "")
     assert "[link](" not in text.replace("\\[link\\](", "")
-    assert not re.search(r"(?<!\\)[<>`|]", text.replace("`up`", "").replace("@<!-- -->team", ""))
+    assert not re.search(r"(?<!\\)[<>`|]", text.replace("`up`", "").replace("<!-- -->", ""))
+    assert "http<!-- -->://x" in text
     assert "@team" not in text

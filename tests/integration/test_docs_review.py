@@ -134,6 +134,25 @@ def test_a_pull_request_is_reviewed_with_git_and_a_shell(place: Place) -> None:
     assert "**hosts.mx1.relay\\_clients\\[1\\]:**" in refused.stdout
 
 
+def test_what_a_review_does_not_judge_is_listed(place: Place) -> None:
+    """The line of docs/pipelines.md: code beside a stack file that stays is there; a stack file alone is not."""
+    (line,) = re.findall(r"^git diff --stat .*$", PIPELINES, re.MULTILINE)
+    place.commit(NEW, "change")
+    assert place.run(line).expect_success().stdout == ""
+    (place.clone / "__main__.py").write_text("print()\n")
+    (place.clone / "Pulumi.yaml").write_text("name: mail-pki\nruntime: python\nplugins: {}\n")
+    place.commit(OLD, "code")
+    told = place.run(line).expect_success().stdout
+    assert [each.split("|")[0].strip() for each in told.splitlines()[:-1]] == ["Pulumi.yaml", "__main__.py"]
+
+
+def test_everything_has_an_owner_and_stack_files_have_others() -> None:
+    """Of the lines for CODEOWNERS the last one that fits counts."""
+    (owners,) = re.findall(r"^```\n(\* .*?)^```$", PIPELINES, re.MULTILINE | re.DOTALL)
+    lines = [line.split() for line in owners.splitlines()]
+    assert [(len(each), each[0]) for each in lines] == [(2, "*"), (2, "/stacks/")]
+
+
 def test_a_job_without_the_published_state_fails(place: Place) -> None:
     """Nothing is reviewed against nothing."""
     assert place.run("examples/pipelines/review.sh prod origin/main HEAD").returncode == 3

@@ -147,7 +147,7 @@ def test_the_life_of_a_stack_is_told_as_it_is(lived: Lived, tmp_path: Path) -> N
 
     lived.up(WITHOUT_ALICE, later)
     gone = lived.postseal("who", "--left", str(left)).expect_success()
-    assert "in no certificate of this stack (taken out, or misspelt): Alice@example.org" in gone.stdout
+    assert "declared for no certificate of this stack (taken out, or misspelt): Alice@example.org" in gone.stdout
     compare_with_disk(lived, lived.who())
     assert all(row["client"] != "alice" for row in lived.who()["mx1"]["rows"])
 

@@ -7,9 +7,9 @@ import pytest
 
 from pki.acceptance import AcceptedRow, Why
 from pki.fields import Match
-from pki.generations import Cause
+from pki.generations import AcceptedGeneration, Cause
 from pki.model import Profile, SerialNumber, SlotId, Validity
-from pki.records import Identity, IssuedCertificate
+from pki.records import Identity, IssuedCertificate, IssuedGeneration
 from postseal.ledger.ahead import rows_ahead
 from postseal.ledger.holders import Holder
 from postseal.ledger.left import still_let_in
@@ -96,6 +96,39 @@ def test_a_short_serial_number_is_found_whole() -> None:
         explained(holders, ledger(), "100")
 
 
+@pytest.mark.parametrize(
+    "subject",
+    ["0x1234567890abcdef", "12:34:56:78:90:AB:CD:EF", "12 34 56 78 90 ab cd ef", "serial=1234567890ABCDEF",
+     "1311768467294899695", "sha256 Fingerprint=AA:BB:CC:DD:EE", "SHA256:aabbccddee", " AA BB CC DD "],
+)  # fmt: skip
+def test_numbers_and_fingerprints_are_taken_as_tools_write_them(subject: str) -> None:
+    """Of openssl, of Postfix's log, and of whoever counts in tens; a control differs in the last digit."""
+    alice = holder("alice", serial=0x1234567890ABCDEF)
+    alice = replace(alice, issued=replace(alice.issued, identity=replace(
+        alice.issued.identity, fingerprint_sha256="AA:BB:CC:DD:EE")))  # fmt: skip
+    assert [each.name for each in explained((alice, holder("bob")), ledger(), subject)] == ["alice"]
+    with pytest.raises(ConfigError):
+        explained((alice, holder("bob")), ledger(), f"{subject.strip()}0")
+
+
+@pytest.mark.parametrize("subject", ["9" * 50, "9" * 5_000, "0x", "SHA256:", "", ":"])
+def test_what_is_no_number_is_nobody(subject: str) -> None:
+    """Nothing is taken for the begin of everything, and a number of many digits for no work without end."""
+    with pytest.raises(ConfigError, match="no client, serial number or fingerprint"):
+        explained((holder("alice"),), ledger(), subject)
+
+
+def test_a_name_is_found_however_it_is_written_and_several_are_told() -> None:
+    """Exactly first; where two differ in that only, nobody guesses which one."""
+    both = (holder("Alice"), holder("ALICE"), holder("j\u00f6rg"))
+    rows = ledger(row("Partner", Why.FOREIGN))
+    assert [each.name for each in explained(both, rows, "Alice")] == ["Alice"]
+    assert [each.name for each in explained(both, rows, "JO\u0308RG")] == ["j\u00f6rg"]
+    assert [each.name for each in explained(both, rows, "partner")] == ["Partner"]
+    with pytest.raises(ConfigError, match="'alice' is the name of several here: 'ALICE', 'Alice'"):
+        explained(both, rows, "alice")
+
+
 def test_who_left_is_found_by_each_name_that_a_state_has_of_it() -> None:
     """Capital and small letters are the same; a name of somebody who is not listed is no row."""
     holders = (holder("alice", known_as=("192.0.2.7", "Alice Example")), holder("bob", known_as=("bob@example.org",)))
@@ -103,6 +136,41 @@ def test_who_left_is_found_by_each_name_that_a_state_has_of_it() -> None:
         assert still_let_in(ledger(row("alice")), holders, [name]).is_let_in
     left = still_let_in(ledger(row("alice")), holders, ["bob@example.org"])
     assert (left.is_let_in, left.absent) == (False, ())
+
+
+@pytest.mark.parametrize("written", ["J\u00f6rg", "jo\u0308rg", "J\u00d6RG", "relay.example.org.", "\uff4aörg"])
+def test_the_same_name_may_be_written_in_several_ways(written: str) -> None:
+    """An accent by itself or not, a host name with the root's dot: who is not found would be let in."""
+    names = ("j\u00f6rg", "relay.example.org")
+    assert still_let_in(ledger(row("alice")), [holder("alice", known_as=names)], [written]).is_let_in
+
+
+@pytest.mark.parametrize(
+    ("cause", "earlier", "may_be"),
+    [(Cause.CHANGED, (2,), True), (Cause.RENEWAL_DUE, (2,), False), (Cause.RENEWAL_DUE, (1, 2), True),
+     (Cause.CHANGED, (), False)],
+)  # fmt: skip
+def test_an_earlier_certificate_may_have_the_name_of_who_left(
+    cause: Cause,
+    earlier: tuple[int, ...],
+    may_be: bool,  # noqa: FBT001  # what is expected
+) -> None:
+    """Of a client that was given another address; a state does not keep the one before, so it cannot say no."""
+    alice = holder("alice", known_as=("new@example.org",))
+    previous = tuple(
+        IssuedGeneration(
+            schedule=AcceptedGeneration(each, BEGIN, AT + timedelta(days=9), AT + timedelta(days=9)),
+            identity=Identity(fingerprint_sha256="CC"),
+        )
+        for each in earlier
+    )
+    alice = replace(alice, issued=replace(alice.issued, cause=cause, previous=previous))
+    rows = ledger(row("alice"), *(row("alice", Why.OVERLAP) for _ in earlier))
+    left = still_let_in(rows, [alice], ["old@example.org"])
+    assert (left.is_let_in, left.absent) == (may_be, ("old@example.org",))
+    assert left.unknown == (("alice on mx1",) if may_be else ())
+    assert not still_let_in(ledger(row("bob")), [alice], ["old@example.org"]).is_let_in
+    assert still_let_in(rows, [alice], ["new@example.org"]).unknown == ()
 
 
 def test_the_instant_of_the_last_run_is_answered_and_is_not_ahead() -> None:

@@ -252,3 +252,20 @@ def test_a_forecast_without_changes_says_so() -> None:
     """An empty forecast is a sentence, not an empty table."""
     text = render_forecast((), NOW, NOW + timedelta(days=1), TableStyle())
     assert text == "`pulumi up` would change nothing from 2026-11-22 to 2026-11-23.\n"
+
+
+@pytest.mark.parametrize("resource", ["certificate", "revocation list"])
+def test_a_day_with_too_many_decisions_before_it_is_refused(resource: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as there may be are made; what asks every hour would go on for hours."""
+    made = certificate("alice", not_before=-1, not_after=9) if resource == "certificate" else revocation_list("crl")
+    monkeypatch.setattr("postseal.report.forecast._MOST_DECISIONS", 3)
+    assert ahead(1, made) is not None
+    with pytest.raises(ConfigError, match="is too far ahead: more than 3 decisions would be made until then"):
+        ahead(4_000, made)
+
+
+def test_a_century_is_told_and_no_more() -> None:
+    """Also of a stack in which nothing is ever due."""
+    assert forecast(export(), NOW, NOW.replace(year=NOW.year + 100)) == ()
+    with pytest.raises(ConfigError, match="is too far ahead: what happens in more than 100 years nobody plans"):
+        forecast(export(), NOW, NOW.replace(year=NOW.year + 101))

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from postseal.cli import main
+from postseal_core.values import SECRET_SIGNATURE, SIGNATURE_KEY
 from tests.support.stored_states import STATES, StoredStack
 
 STORED = StoredStack(STATES / "1")
@@ -116,8 +117,37 @@ def test_a_stack_that_is_new_is_reviewed_from_nothing(tmp_path: Path, capsys: py
 
 
 def test_the_clock_of_a_stack_file_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A rehearsal's review is of the day that is rehearsed."""
+    """A rehearsal's review is of the day that is rehearsed; elsewhere `up` refuses it, beside other mistakes."""
     new = stack_file(tmp_path, "new.yaml")
-    Path(new).write_text(Path(new).read_text() + "  postseal:clock: '2026-12-14T00:00:00Z'\n")
+    text = Path(new).read_text() + "  postseal:clock: '2026-12-14T00:00:00Z'\n"
+    Path(new).write_text(f"{text}  postseal:rehearsal: true\n")
     assert run("--state", str(EXPORT), "--from", new, "--to", new) == 1
     assert "review at 2026-12-14 00:00" in capsys.readouterr().out
+    Path(new).write_text(f"{text}  postseal:rehearsal: false\n")
+    assert run("--state", str(EXPORT), "--to", new) == 2
+    assert "postseal:clock is set to 2026-12-14T00:00:00Z: previews" in capsys.readouterr().out
+    Path(new).write_text(f"{text}  mail-pki:nothing: 1\n")
+    assert run("--state", str(EXPORT), "--to", new, "--format", "json") == 2
+    assert [each["path"] for each in json.loads(capsys.readouterr().out)["problems"]] == ["", "nothing"]
+
+
+def test_a_state_that_another_version_wrote_is_told_and_not_guessed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A type that is not known here; inputs or outputs that are no mapping, also where they are a secret."""
+    new = stack_file(tmp_path, "new.yaml")
+    path = tmp_path / "state.json"
+    for change, told in (
+        ({"type": "postseal:index:RelayHost"}, "mx1: is of the type 'postseal:index:RelayHost', which this version"),
+        ({"inputs": ["hush"]}, "PostfixHost::mx1.inputs: expected a mapping, got a list"),
+        ({"outputs": "hush"}, "PostfixHost::mx1.outputs: expected a mapping, got a str"),
+        ({"outputs": {SIGNATURE_KEY: SECRET_SIGNATURE, "ciphertext": "hush"}}, "expected a mapping"),
+    ):
+        state = json.loads(EXPORT.read_text())
+        host = next(each for each in state["deployment"]["resources"] if each["urn"].endswith("PostfixHost::mx1"))
+        host |= change
+        path.write_text(json.dumps(state))
+        assert run("--state", str(path), "--to", new, "--at", AT) == 3
+        said = capsys.readouterr().err
+        assert told in said
+        assert "hush" not in said

@@ -70,6 +70,12 @@ def test_it_is_told_when_postfix_reads_what_is_new(before: Any, after: Any, told
     assert reviewed(operation, before, after).reading.startswith(told)
 
 
+def test_a_directory_with_a_backtick_is_still_code() -> None:
+    """Its name is escaped as all text of others; what is behind it would be markup."""
+    target = replace(LOCAL, kind=TargetKind.DIRECTORY, path="out/a`b")
+    assert "copy `out/a\\`b` to" in reviewed(Operation.CREATE, None, replace(INPUTS, target=target)).reading
+
+
 def test_a_host_that_goes_and_one_that_stays_are_told_apart() -> None:
     """Of the one every row goes; of the other nothing is written and nothing reloads."""
     rows = (row("alice"),)

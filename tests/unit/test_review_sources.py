@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from postseal.review.sources import open_stack_file, source_of
+from postseal.review.sources import open_stack_file, source_of, unread_settings
 from postseal_core.errors import ConfigError
 
 STACK = "config:\n  mail-pki:rosters:\n    staff: { file: staff.csv }\n"
@@ -105,3 +105,69 @@ def test_a_directory_without_a_project_is_one_by_itself(tmp_path: Path) -> None:
     (tmp_path / "copy.yaml").write_text(STACK)
     opened = open_stack_file("--to", str(tmp_path / "copy.yaml"))
     assert (opened.project, opened.stack, opened.place) == ("", "", str(tmp_path))
+
+
+def commit(repository: Path, name: str, text: str) -> None:
+    """Change one file of the project in a new revision."""
+    (repository / "mail" / name).write_text(text)
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("Pulumi.yaml", "name: mail-pki\nruntime: python\nstackConfigDir: others\n", "Pulumi.yaml: stackConfigDir"),
+        ("Pulumi.yaml", "name: mail-pki\nconfig: {'mail-pki:out': {value: x}}\n", "Pulumi.yaml: config"),
+        ("stacks/Pulumi.prod.yaml", f"{STACK}environment: [other]\n", "the stack file: environment"),
+        ("stacks/Pulumi.prod.yaml", f"{STACK}  postseal:clock: 2020-01-01T00:00:00Z\n", "config: postseal:clock"),
+    ],
+)
+def test_what_the_engine_alone_understands_is_told_where_it_differs(
+    repository: Path, name: str, text: str, told: str
+) -> None:
+    """It may bring values that no stack file shows; where it is the same, nothing is said."""
+    commit(repository, name, text)
+    old, new = (open_stack_file("--to", f"{each}:mail/stacks/Pulumi.prod.yaml") for each in ("HEAD~", "HEAD"))
+    assert told in unread_settings(old, new, "mail-pki")
+    assert unread_settings(new, new, "mail-pki") == []
+
+
+@pytest.mark.parametrize("where", ["HEAD:", ""])
+def test_a_project_that_cannot_be_read_is_not_taken_for_none(repository: Path, where: str) -> None:
+    """Otherwise a stack file would belong to whatever project the state is of."""
+    commit(repository, "Pulumi.yaml", "name: {")
+    with pytest.raises(ConfigError, match=r"Pulumi\.yaml of its project cannot be read"):
+        open_stack_file("--to", f"{where}mail/stacks/Pulumi.prod.yaml")
+
+
+def test_a_device_is_no_stack_file() -> None:
+    """It has no end, or waits for somebody."""
+    with pytest.raises(ConfigError, match="cannot read '/dev/zero'"):
+        open_stack_file("--to", "/dev/zero")
+
+
+@pytest.mark.parametrize("count", [5, 2_001])
+def test_one_stack_file_does_not_make_a_review_read_without_end(repository: Path, count: int) -> None:
+    """A file is read as often as it is named, by whatever names it has."""
+    (repository / "mail/large.csv").write_bytes(b"x" * (16 * 2**20 - 1))
+    named = "".join(f"    s{each}: {{ file: {'./' * each}large.csv }}\n" for each in range(count))
+    (repository / "mail/stacks/Pulumi.prod.yaml").write_text(f"config:\n  mail-pki:rosters:\n{named}")
+    with pytest.raises(ConfigError, match="--to: names"):
+        source_of(open_stack_file("--to", "mail/stacks/Pulumi.prod.yaml"), "mail-pki")
+
+
+def test_a_clone_of_a_part_asks_nobody_for_the_rest(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its remote is told to run is not run; plain git runs it, and has the file then."""
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    part, ran = tmp_path_factory.mktemp("part"), repository / "ran"
+    git(part, "clone", "--quiet", "--no-checkout", "--filter=blob:none", f"file://{repository}", ".")
+    git(part, "config", "remote.origin.uploadpack", f"touch {ran}; git-upload-pack")
+    monkeypatch.chdir(part)
+    with pytest.raises(ConfigError, match="git cannot read it"):
+        open_stack_file("--to", "HEAD:mail/stacks/Pulumi.prod.yaml")
+    assert not ran.exists()
+    assert "staff.csv" in git(part, "cat-file", "blob", "HEAD:mail/stacks/Pulumi.prod.yaml")
+    assert ran.exists()

@@ -49,6 +49,12 @@ _ALIASES = (f"  p:{name}: &{name} [{', '.join([f'*{before}'] * 12)}]\n" for befo
 GROWING = f"config:\n  p:a: &a [hush]\n{''.join(_ALIASES)}"
 """Less than a kilobyte, of which each line is twelve times the one before."""
 
+_MERGES = (
+    f"  p:{name}: &{name} {{<<: [{', '.join([f'*{before}'] * 12)}]}}\n" for before, name in pairwise("abcdefghi")
+)
+MERGING = f"config:\n  p:a: &a {{hush: 1}}\n{''.join(_MERGES)}"
+"""The same by `<<`, which is put together while the file is read."""
+
 NO_STACK_FILES = (
     "hush: {",
     "- hush\n",
@@ -57,6 +63,19 @@ NO_STACK_FILES = (
     "x: &hush [*hush]\nconfig: *hush",
     "hush",
     GROWING,
+    MERGING,
+    "config: {p:a: {? [hush] : 1}}",
+    "config: {p:a: {1: hush, true: 1, 01: 2}}",
+    "config: {p:hush: !!binary aGVsbG8=}",
+    "config: {p:hush: !!set {a, b}}",
+    f"config: {{p:hush: {'[' * 200_000}{']' * 200_000}}}",
+    f"config:\n  p:hush:\n    {'- ' * 200_000}a\n",
+    "config: {p:hush: 1, p:hush: 2}",
+    "config: {p:a: {hush: 1, hush: 2}}",
+    "config: {p:a: {8: hush, 010: hush}}",
+    "config: {p:hush: 1}\nconfig: {p:hush: 2}",
+    "config: {p:hush: 1, 'p:config:hush': 2}",
+    "config: {'p:config:hush': 2, p:hush: 1}",
 )
 
 
@@ -72,3 +91,24 @@ def test_what_is_no_stack_file_is_refused_without_being_quoted(text: str) -> Non
 def test_an_empty_file_declares_nothing() -> None:
     """The program says then what is missing."""
     assert read_stack_text("", "--to").values == {}
+
+
+def test_a_key_that_is_merged_in_may_stand_there_already() -> None:
+    """Only one that is written twice is refused: the engine takes the one of its own."""
+    text = "config:\n  p:a: &a {x: 1, y: 2}\n  p:b: {<<: *a, y: 3}\n  p:c: {y: 4, <<: [*a, *a]}\n"
+    assert read_stack_text(text, "--to").values == {
+        "p:a": {"x": 1, "y": 2},
+        "p:b": {"x": 1, "y": 3},
+        "p:c": {"x": 1, "y": 4},
+    }
+
+
+def test_a_key_that_is_no_text_has_the_name_that_the_engine_gives_it() -> None:
+    """A client called `true`, say."""
+    assert read_stack_text("config: {p:a: {true: 1, 7: 2}}", "--to").values == {"p:a": {"true": 1, "7": 2}}
+
+
+def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
+    """The engine refuses the file; whoever looks at only one of both would not see the other."""
+    with pytest.raises(ConfigError, match="line 3: a key that stands above already"):
+        read_stack_text("config:\n  p:hosts: {}\n  p:hosts: {}\n", "--to")

@@ -28,8 +28,9 @@ NOW = parse_instant(CLOCK)
 
 def run(command: str, *arguments: str, state: Path = EXPORT) -> int:
     """Run a command on a state; a usage error leaves through SystemExit."""
+    file = "--file" if command in ("report", "forecast") else "--state"
     try:
-        return main([command, *arguments, "--state", str(state), "--now", CLOCK])
+        return main([command, *arguments, file, str(state), "--now", CLOCK])
     except SystemExit as leaving:
         return int(str(leaving.code))
 
@@ -123,8 +124,9 @@ def written(place: Path, text: str | bytes) -> str:
         ("# left in May\n\n  ALICE@example.org  # phone lost\r\n", 1, ["by certificate 1 client, 2 rows"]),
         ("\N{BOM}carol\nerin@example.org\n", 1, ["carol (staff)", "erin (staff)"]),
         ("partner", 1, ["partner", "from elsewhere"]),
+        ("Alice A. <ALICE@example.org>  # as mail programs write it", 1, ["by certificate 1 client, 2 rows"]),
         ("dave\n", 0, ["mx1 (directory out/test/mx1/postfix): by certificate nobody"]),
-        ("mallory\nalic", 0, ["in no certificate of this stack (taken out, or misspelt): mallory, alic"]),
+        ("mallory\nalic", 0, ["declared for no certificate of this stack (taken out, or misspelt): mallory, alic"]),
     ],
 )
 def test_who_left_and_is_still_let_in_has_an_exit_code(
@@ -143,10 +145,28 @@ def test_who_left_is_told_to_programs(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run("who", "--left", path, "--format", "json") == 1
     document = json.loads(capsys.readouterr().out)
     assert document["absent"] == ["mallory"]
+    assert document["unknown"] == []
     assert [len(each["rows"]) for each in document["hosts"]] == [0, 2, 0, 0]
     assert run("who", "--left", path, "--format", "csv") == 1
     lines = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
     assert [each["way"] for each in lines] == ["none", "certificate", "certificate", "none", "none"]
+
+
+def test_who_may_be_let_in_under_an_earlier_name_is_told_to_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In text and JSON, with the exit code of somebody who is: alice was given other names a generation ago."""
+    state = deepcopy(STORED)
+    alice = next(each for each in state["deployment"]["resources"] if each["urn"].endswith("ClientCertificate::alice"))
+    assert alice["outputs"]["cause"] == "renewal_due"
+    alice["outputs"]["cause"] = "changed"
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(state))
+    left = written(tmp_path, "mallory\n")
+    assert run("who", "--left", left, state=path) == 1
+    assert "are known here no more; an earlier export says: alice on mx1\n" in capsys.readouterr().out
+    assert run("who", "--left", left, "--format", "json", state=path) == 1
+    assert json.loads(capsys.readouterr().out)["unknown"] == ["alice on mx1"]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +233,36 @@ def test_a_stack_without_hosts_has_an_answer(tmp_path: Path, capsys: pytest.Capt
     path.write_text(json.dumps(export(certificate("mx1"))))
     assert run("who", state=path) == 0
     assert "no host is in this state" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", [("who",), ("explain", "alice"), ("report",), ("forecast", "--until", "2027-01-01")]
+)
+@pytest.mark.parametrize("state", ["there", "going", "waiting"])
+def test_a_type_of_a_later_version_is_not_nobody(
+    command: tuple[str, ...], state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may let in anybody, or expire; a component of that name is no resource."""
+    stored = deepcopy(STORED)
+    host = deepcopy(host_of(stored, "mx1"))
+    host |= {"type": "postseal:index:RelayHost", "urn": host["urn"].replace("mx1", "mx9")}
+    host |= {"delete": True} if state == "going" else {"inputs": {"awaits": "mail-ca"}} if state == "waiting" else {}
+    stored["deployment"]["resources"].append(host)
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(stored))
+    assert run(*command, state=path) == 3
+    told = capsys.readouterr().err
+    assert "mx9: is of the type 'postseal:index:RelayHost', which this version of postseal does not know" in told
+    host["custom"] = False
+    path.write_text(json.dumps(stored))
+    assert run(*command, state=path) != 3
+
+
+@pytest.mark.parametrize("command", [("who", "--at"), ("forecast", "--until")])
+def test_a_day_too_far_ahead_is_refused_at_once(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """To the end of the calendar there are millions of decisions."""
+    assert run(*command, "9999-12-31") == 3
+    assert "9999-12-31T00:00:00Z is too far ahead" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
