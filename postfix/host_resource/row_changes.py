@@ -81,7 +81,7 @@ def rows_in_words(before: Collection[HostRow], after: Collection[HostRow], *, is
         "an older one taken off": {_client(row) for row in before if _identity(row) not in is_now} & clients_after,
         "removed": clients_before - clients_after if is_complete else set(),
     }
-    told = [f"{kind}: {_names({name for _, name in who})}" for kind, who in kinds.items() if who]
+    told = [f"{kind}: {_names(map(_at_service, who))}" for kind, who in kinds.items() if who]
     return "; ".join([f"{_count(len(before))} before, {_count(len(after))} after{more}", *told, *_overlaps(after)])
 
 
@@ -99,9 +99,15 @@ def _client(row: HostRow) -> tuple[str, str]:
     return row.service, row.accepted.client
 
 
-def _names(names: Collection[str]) -> str:
-    shown = sorted(names)[:_SHOWN_NAMES]
-    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
+def _at_service(client: tuple[str, str]) -> str:
+    service, name = client
+    return name if service == "smtp" else f"{name} ({service})"
+
+
+def _names(names: Iterable[str]) -> str:
+    every = sorted(names)
+    shown = every[:_SHOWN_NAMES]
+    more = f" and {len(every) - len(shown):,} more" if len(every) > len(shown) else ""
     return f"{', '.join(shown)}{more}"
 
 
