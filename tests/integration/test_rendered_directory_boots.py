@@ -484,3 +484,26 @@ def test_a_list_for_data_of_the_host_keeps_nobody_out_who_submits(
             answers[service] = session.docmd("DATA")[0]
             session.close()
     assert answers == {"smtp": 554, "submission": 354}
+
+
+def test_policies_of_parents_are_looked_up_for_bare_names_and_rows_without_next_hop(
+    tmp_path: Path, postfix_instance: Boot
+) -> None:
+    """Where the wrong row is looked up, mail is deferred before anybody is connected to; elsewhere nobody listens."""
+    # A name with a parent that needs no resolver: 127.0.0.2, as inet_aton(3) has it.
+    name, misconfigured = "0x7f.2", "4.7.5"
+    row = (DestinationPolicy(".2", "encrypt"),)
+    transports = (Transport("t-a", (name,), "", "encrypt"),)
+    cases = (
+        (ClientSettings(relayhost=name, policies=row), "a@anywhere.test", True),
+        (ClientSettings(relayhost="[127.0.0.2]:9", policies=row, transports=transports), f"a@{name}", True),
+        (ClientSettings(relayhost=f"[{name}]", policies=row), "a@anywhere.test", False),
+        (ClientSettings(relayhost=f"{name}:25", policies=row), "a@anywhere.test", False),
+    )
+    for index, (settings, recipient, is_looked_up) in enumerate(cases):
+        host = HostDeclaration("out", "out.example.test", client=ClientSide(replace(settings, ca_file=False)))
+        assert (problems_of_host(host) == []) == is_looked_up
+        directory = write_entries(tmp_path / str(index), render_configuration_files(host))
+        (directory / "tls_policy").write_text(".2 no-level\n")
+        sender = postfix_instance(directory, overrides={**SENDING_SIDE, "smtp_host_lookup": "native"})
+        assert (sender.send(recipient).dsn == misconfigured) == is_looked_up, index
