@@ -73,7 +73,7 @@ def _problems_of_submission(host: HostDeclaration, side: ServerSide) -> Iterator
 def _is_outside_of_jail(host: HostDeclaration) -> bool:
     path = host.parameters.get("smtpd_sasl_path", "")
     is_dovecot = host.parameters.get("smtpd_sasl_type") == "dovecot"
-    return host.ownership is Ownership.WHOLE and is_dovecot and path.startswith("/")
+    return is_dovecot and path.startswith("/")
 
 
 def _problems_of_client_side(host: HostDeclaration, side: ClientSide) -> Iterator[Problem]:

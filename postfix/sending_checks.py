@@ -1,5 +1,6 @@
 """Check where mail goes against how it is protected there: what Postfix defers, or passes over without a word."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +18,9 @@ __all__ = ["problems_of_sending"]
 
 _NAME_LEVELS: Final = frozenset({"verify", "secure"})
 _NO_TLS_FOR_SURE: Final = frozenset({"none", "may"})
-_ROUTES: Final = ("transport_maps", "sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps")
+_RELAYHOSTS: Final = "sender_dependent_relayhost_maps"
+_ROUTES: Final = ("transport_maps", "sender_dependent_default_transport_maps", _RELAYHOSTS)
+_BARE_NAME: Final = re.compile(r"[^\[\]:]+")
 _SENDING_SERVICES: Final = frozenset({"", "relay", "smtp"})
 
 
@@ -106,7 +109,8 @@ def _faults_of_wrapping(way: _Way, policies: Mapping[str, DestinationPolicy]) ->
 
 def _faults_of_lookup(host: HostDeclaration, settings: ClientSettings, policy: DestinationPolicy) -> Iterator[str]:
     """Say where a policy is never looked up, since Postfix looks for the next hop as it is written."""
-    if policy.destination.lower() in _next_hops_by_name(host, settings):
+    key = policy.destination.lower()
+    if any(_meet(key, hop) for hop in _next_hops_by_name(host, settings)):
         return
     (wanted,) = next_hops_of(policy.destination) or (None,)
     declared = [*next_hops_of(settings.relayhost), *(h for t in settings.transports for h in next_hops_of(t.next_hop))]
@@ -121,6 +125,31 @@ def _faults_of_lookup(host: HostDeclaration, settings: ClientSettings, policy: D
             f"no mail goes to this next hop, as all of it goes to {settings.relayhost}, and Postfix looks up the next "
             "hop; declare a transport for it, or leave the policy out"
         )
+    elif wanted and not _may_be_of_recipient(wanted) and not _goes_elsewhere(host):
+        yield (
+            "no mail goes to this next hop: without a relayhost the next hop is the recipient's domain, without "
+            "brackets, port and dot at the end; write it so, or declare a transport that leads to this next hop"
+        )
+
+
+def _meet(key: str, next_hop: str) -> bool:
+    """Return whether a policy is looked up for a next hop; each may begin with a dot, for all names below it.
+
+    `*` is any recipient's domain. Postfix looks for policies of parent domains only where the next hop is a bare name.
+    """
+    if key == next_hop:
+        return True
+    if not _BARE_NAME.fullmatch(key):
+        return False
+    if next_hop == "*":
+        return True
+    is_below = key.startswith(".") and bool(_BARE_NAME.fullmatch(next_hop)) and next_hop.endswith(key)
+    return is_below or (next_hop.startswith(".") and key.endswith(next_hop))
+
+
+def _may_be_of_recipient(hop: NextHop) -> bool:
+    """Return whether a recipient's domain, or address in brackets, can be written so by the time it is looked up."""
+    return not hop.port and (hop.is_address if hop.has_brackets else not hop.text.endswith("."))
 
 
 def _faults_of_services(host: HostDeclaration, settings: ClientSettings, policy: DestinationPolicy) -> Iterator[str]:
@@ -143,12 +172,12 @@ def _next_hops_by_name(host: HostDeclaration, settings: ClientSettings) -> froze
     names: list[str] = []
     for each in settings.transports:
         hops += next_hops_of(each.next_hop)
-        names += [] if each.next_hop else each.destinations
+        names += [] if each.next_hop else [name.rpartition("@")[2] for name in each.destinations]
     for table in _routing_tables(host):
         for key, value in table.rows.items():
             next_hop = split_transport(value)[1] if ":" in value else value
             hops += (*next_hops_of(next_hop), *next_hops_of(value))
-            names += [] if next_hop else [key]
+            names += [] if next_hop else [key.rpartition("@")[2]]
     return frozenset([*(hop.key for hop in hops), *(name.lower() for name in names)])
 
 
@@ -173,10 +202,10 @@ def _is_about_routes(name: str) -> bool:
 def _rows_that_are_not_wrapped(host: HostDeclaration) -> Iterator[Problem]:
     """Report rows that send by a service which begins with TLS to a next hop that does not, and the other way round."""
     is_wrapped = begins_with_tls(host)
-    for name in _ROUTES[:2]:
+    for name in _ROUTES:
         for index, table in enumerate(getattr(host.maps, name) or ()):
             for key, value in table.rows.items():
-                service, next_hop = split_transport(value)
+                service, next_hop = ("", value) if name == _RELAYHOSTS else split_transport(value)
                 if service not in _SENDING_SERVICES:
                     continue
                 for hop in next_hops_of(next_hop):
@@ -189,5 +218,5 @@ def _row_fault(hop: NextHop, *, is_wrapped: bool) -> str:
     ours = "does" if is_wrapped else "does not"
     return (
         f"{shown(hop.text)} {begins}, and the service smtp {ours} (smtp_tls_wrappermode); declare it under transports, "
-        "which has a service of its own for it"
+        "which has a service of its own for it, and let a row name that service"
     )

@@ -43,13 +43,15 @@ def _options(name: SubmissionName, service: Submission, table: str, *, has_login
     restrictions = ", ".join(service.restrictions)
     return {
         "syslog_name": f"postfix/{name}",
-        **({"smtpd_tls_wrappermode": "yes"} if name == "submissions" else {}),
+        "smtpd_tls_wrappermode": _YES_NO[name == "submissions"],
         "smtpd_tls_security_level": "encrypt",
         "smtpd_tls_ask_ccert": _YES_NO[service.client_certificates],
         # Whoever only logs in has no certificate; the restrictions say who needs one.
         "smtpd_tls_req_ccert": "no",
         "smtpd_tls_auth_only": "yes",
         "smtpd_sasl_auth_enable": _YES_NO[service.sasl],
+        # Without it whoever asks for the mechanism ANONYMOUS has logged in.
+        "smtpd_sasl_tls_security_options": "noanonymous",
         "relay_clientcerts": table,
         # A refusal at once would come before the login.
         "smtpd_delay_reject": "yes",
@@ -58,6 +60,8 @@ def _options(name: SubmissionName, service: Submission, table: str, *, has_login
         "smtpd_sender_restrictions": _LOGINS_OWN_ADDRESSES if service.sasl and has_logins else "",
         "smtpd_relay_restrictions": restrictions,
         "smtpd_recipient_restrictions": restrictions,
+        "smtpd_data_restrictions": "",
+        "smtpd_end_of_data_restrictions": "",
         # Mail filters tell by it what is from our own users, to sign it.
         "milter_macro_daemon_name": "ORIGINATING",
     }

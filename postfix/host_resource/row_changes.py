@@ -85,7 +85,7 @@ def rows_in_words(
         "an older one taken off": {_client(row) for row in before if _identity(row) not in is_now} & clients_after,
         "removed": clients_before - clients_after if is_complete else set(),
     }
-    told = [f"{kind}: {listed(sorted({name for _, name in who}), _SHOWN_NAMES)}" for kind, who in kinds.items() if who]
+    told = [f"{kind}: {listed(sorted(map(_at_service, who)), _SHOWN_NAMES)}" for kind, who in kinds.items() if who]
     same = ", the same ones" if is_complete and not told else ""
     known = "as `up` left them" if is_edited else "before"
     counted = f"{_count(len(before))} {known}, {_count(len(after))} after{more}{same}"
@@ -104,6 +104,11 @@ def _identity(row: HostRow) -> tuple[str, str, int | None, str]:
 
 def _client(row: HostRow) -> tuple[str, str]:
     return row.service, row.accepted.client
+
+
+def _at_service(client: tuple[str, str]) -> str:
+    service, name = client
+    return name if service == "smtp" else f"{name} ({service})"
 
 
 def _overlaps(rows: Collection[HostRow]) -> Iterator[str]:

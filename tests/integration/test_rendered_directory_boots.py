@@ -1,6 +1,8 @@
 """What is rendered for a host is booted as it is: Postfix takes it without a word and decides as declared."""
 
 import shutil
+import smtplib
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -456,3 +458,52 @@ def test_a_certificate_and_a_login_are_both_needed_where_it_is_said(
         assert probe(port, client_certificate=people.listed, login=login).may_relay
         for client, user in ((people.listed, None), (None, login), (people.unlisted, login)):
             assert outcome(probe(port, client_certificate=client, login=user)) == 554
+
+
+def test_a_list_for_data_of_the_host_keeps_nobody_out_who_submits(
+    tmp_path: Path, postfix_instance: Boot, people: People
+) -> None:
+    """At port 25 it refuses the same client."""
+    host = server_host(BY_CERTIFICATE)
+    assert host.server
+    services: dict[SubmissionName, Submission] = {"submission": Submission()}
+    host = replace(host, server=replace(host.server, submission=services))
+    content = host_content(people, mx1=people.server)
+    content = replace(content, clients={**content.clients, "submission": content.clients_of("smtp")})
+    directory = rendered(tmp_path, host, content)
+    instance = postfix_instance(directory, overrides={"smtpd_data_restrictions": "reject"})
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(people.listed.write_chain(tmp_path / "client.pem"))
+    answers = {}
+    for service in ("smtp", "submission"):
+        with smtplib.SMTP("127.0.0.1", instance.ports[service], "probe.test", timeout=30) as session:
+            session.starttls(context=context)
+            session.ehlo()
+            assert session.mail("probe@probe.test")[0] == session.rcpt("someone@elsewhere.test")[0] == 250
+            answers[service] = session.docmd("DATA")[0]
+            session.close()
+    assert answers == {"smtp": 554, "submission": 354}
+
+
+def test_policies_of_parents_are_looked_up_for_bare_names_and_rows_without_next_hop(
+    tmp_path: Path, postfix_instance: Boot
+) -> None:
+    """Where the wrong row is looked up, mail is deferred before anybody is connected to; elsewhere nobody listens."""
+    # A name with a parent that needs no resolver: 127.0.0.2, as inet_aton(3) has it.
+    name, misconfigured = "0x7f.2", "4.7.5"
+    row = (DestinationPolicy(".2", "encrypt"),)
+    transports = (Transport("t-a", (name,), "", "encrypt"),)
+    cases = (
+        (ClientSettings(relayhost=name, policies=row), "a@anywhere.test", True),
+        (ClientSettings(relayhost="[127.0.0.2]:9", policies=row, transports=transports), f"a@{name}", True),
+        (ClientSettings(relayhost=f"[{name}]", policies=row), "a@anywhere.test", False),
+        (ClientSettings(relayhost=f"{name}:25", policies=row), "a@anywhere.test", False),
+    )
+    for index, (settings, recipient, is_looked_up) in enumerate(cases):
+        host = HostDeclaration("out", "out.example.test", client=ClientSide(replace(settings, ca_file=False)))
+        assert (problems_of_host(host) == []) == is_looked_up
+        directory = write_entries(tmp_path / str(index), render_configuration_files(host))
+        (directory / "tls_policy").write_text(".2 no-level\n")
+        sender = postfix_instance(directory, overrides={**SENDING_SIDE, "smtp_host_lookup": "native"})
+        assert (sender.send(recipient).dsn == misconfigured) == is_looked_up, index

@@ -101,6 +101,19 @@ def test_of_a_roster_that_is_not_known_nobody_is_said_to_have_gone() -> None:
     assert told == "1 row before, 0 rows after and those of a roster that only `up` knows"
 
 
+def test_the_line_of_a_host_says_at_which_service_a_client_comes_or_goes() -> None:
+    """Who submits is not who relays at port 25, the service that goes without saying."""
+    before = [*host_rows(row("al", 1)), *at_submission(row("bo", 1))]
+    after = [*host_rows(row("al", 1)), *at_submission(row("al", 1))]
+    told = rows_in_words(before, after, is_complete=True)
+    assert told == "2 rows before, 2 rows after; added: al (submission); removed: bo (submission)"
+
+
+def at_submission(*rows: AcceptedRow) -> list[HostRow]:
+    """Return the rows as a state has them, of the service for mail programs."""
+    return [HostRow(service="submission", accepted=each, since=NOW) for each in rows]
+
+
 def test_many_names_are_cut_and_counted() -> None:
     """A line stays a line."""
     many = host_rows(*(row(f"u{number:02}", 1) for number in range(12)))

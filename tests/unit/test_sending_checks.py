@@ -160,6 +160,70 @@ def test_a_policy_is_named_like_the_next_hop_to_the_last_bracket(destination: st
         assert told[f"client.policies.{destination}"].endswith(f"write {BY_NAME}")
 
 
+@pytest.mark.parametrize(
+    ("next_hop", "policy", "is_looked_up"),
+    [
+        ("mx.example.org", ".example.org", True),
+        ("mx.example.org:587", ".example.org", False),
+        ("[mx.example.org]", ".example.org", False),
+        ("mx.example.org", ".org", True),
+        ("mx.example.org", ".ample.org", False),
+    ],
+)
+def test_a_policy_of_a_parent_domain_is_for_bare_names(next_hop: str, policy: str, *, is_looked_up: bool) -> None:
+    """Postfix looks for no parents of a next hop with brackets or a port."""
+    found = wrong(sending(next_hop, DestinationPolicy(policy, "encrypt")))
+    assert found.keys() == (set() if is_looked_up else {f"client.policies.{policy}"})
+
+
+@pytest.mark.parametrize(
+    ("destination", "policy", "is_looked_up"),
+    [
+        (".example.net", "a.example.net", True),
+        (".example.net", "example.net", False),
+        (".example.net", ".a.example.net", True),
+        ("a.example.net", ".example.net", True),
+        ("a.example.net", "b.example.net", False),
+        ("ann@example.net", "example.net", True),
+        ("*", "example.net", True),
+        ("*", "[mx.example.net]:25", False),
+    ],
+)
+def test_the_next_hop_of_a_row_without_one_is_the_domain_of_the_recipient(
+    destination: str, policy: str, *, is_looked_up: bool
+) -> None:
+    """That of a transport and of a row of transport_maps, also beside a relay for all other mail."""
+    declared = DestinationPolicy(policy, "encrypt")
+    by_transport = sending(BY_NAME, declared, transports=(Transport("t-a", (destination,), "", "encrypt"),))
+    maps = Maps(transport_maps=(LookupTable({destination: "smtp:"}),))
+    for host in (by_transport, replace(sending(BY_NAME, declared), maps=maps)):
+        assert wrong(host).keys() == (set() if is_looked_up else {f"client.policies.{policy}"})
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_looked_up"),
+    [
+        ("example.net", True),
+        ("[192.0.2.1]", True),
+        ("[mx.example.net]", False),
+        ("example.net:587", False),
+        ("example.net.", False),
+    ],
+)
+def test_without_a_relay_a_policy_is_named_like_a_domain_of_recipients(policy: str, *, is_looked_up: bool) -> None:
+    """Nothing leads to the others; on a host whose main.cf has more than ours, something may."""
+    host = sending("", DestinationPolicy(policy, "encrypt"))
+    assert wrong(host).keys() == (set() if is_looked_up else {f"client.policies.{policy}"})
+    assert wrong(replace(host, ownership=Ownership.MERGE)) == {}
+
+
+def test_a_relay_by_sender_is_not_waited_at_for_a_greeting() -> None:
+    """The service smtp begins with STARTTLS, and at port 465 nobody greets."""
+    for port, is_good in ((587, True), (465, False)):
+        maps = Maps(sender_dependent_relayhost_maps=(LookupTable({"@a.example.org": f"[mx2.example.org]:{port}"}),))
+        assert (wrong(replace(sending(BY_NAME), maps=maps)) == {}) == is_good
+
+
 def test_a_policy_for_a_domain_is_of_no_use_where_all_mail_goes_through_a_relay() -> None:
     """The next hop is the relay then, whoever the mail is for."""
     policy = DestinationPolicy("example.net", "encrypt")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postfix.host import HostDeclaration, ServerSide
+from postfix.host import HostDeclaration, Ownership, ServerSide
 from postfix.preflight import problems_of_host
 from postfix.receiving import LookupTable, Maps
 from postfix.rendering import client_table, client_tables, render_parameters, render_services_of
@@ -71,7 +71,7 @@ def test_nobody_gets_in_by_what_port_25_lets_in(
 ) -> None:
     """Each list of a service ends in a refusal or is empty, and none of them is left to main.cf."""
     said = options(host({name: Submission(client_certificates=by_certificate, sasl=sasl, needs_both=needs_both)}), name)
-    for stage in ("client", "helo", "sender", "relay", "recipient"):
+    for stage in ("client", "helo", "sender", "relay", "recipient", "data", "end_of_data"):
         restrictions = said[f"smtpd_{stage}_restrictions"]
         assert restrictions == "" or restrictions.endswith("reject")
         assert "permit_mynetworks" not in restrictions
@@ -80,7 +80,8 @@ def test_nobody_gets_in_by_what_port_25_lets_in(
     assert said["smtpd_relay_restrictions"].endswith("reject")
     assert said["smtpd_tls_security_level"] == "encrypt"
     assert said["smtpd_tls_auth_only"] == "yes"
-    assert ("smtpd_tls_wrappermode" in said) == (name == "submissions")
+    assert said["smtpd_tls_wrappermode"] == ("yes" if name == "submissions" else "no")
+    assert said["smtpd_sasl_tls_security_options"] == "noanonymous"
 
 
 def test_each_service_has_a_table_of_its_own() -> None:
@@ -120,11 +121,13 @@ def test_a_service_that_lets_nobody_in_is_refused(services: dict[str, Submission
     assert places(host(services)) == {place}
 
 
-def test_the_socket_of_logins_is_looked_for_in_the_jail() -> None:
+@pytest.mark.parametrize("ownership", list(Ownership))
+def test_the_socket_of_logins_is_looked_for_in_the_jail(ownership: Ownership) -> None:
     """An absolute path leads nowhere there, and then clients with certificates are cut off as well."""
     absolute = {**DOVECOT, "smtpd_sasl_path": "/run/dovecot/auth"}
     declared = {"submission": Submission(sasl=True)}
-    assert places(host(declared, parameters=absolute, unchecked=tuple(absolute))) == {"server.submission.submission"}
+    fields = {"parameters": absolute, "unchecked": tuple(absolute), "ownership": ownership}
+    assert places(host(declared, **fields)) == {"server.submission.submission"}
     by_certificate = host({"submission": Submission()}, parameters=absolute, unchecked=tuple(absolute))
     assert places(by_certificate) == set()
     inet = {**DOVECOT, "smtpd_sasl_path": "inet:127.0.0.1:12345"}
