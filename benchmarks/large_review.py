@@ -1,6 +1,7 @@
 """Write what a large review takes: a state of ten thousand clients without ciphertext, and two stack files.
 
-`.venv/bin/python -m benchmarks.large_review /tmp/large`; docs/performance.md has the command that is measured then.
+`.venv/bin/python -m benchmarks.large_review /tmp/large 300`, with so many single clients beside the roster;
+docs/performance.md has the command that is measured then.
 """
 
 import copy
@@ -17,12 +18,12 @@ from postseal.review.stored import without_ciphertext
 from tests.support.played_engine import PlayedStack
 
 FIRST = datetime(2026, 3, 1, 9, tzinfo=UTC)
-ROSTER, SINGLES, HOSTS = 10_000, 300, 2
+ROSTER, HOSTS = 10_000, 2
 
 
-def declared() -> dict[str, Any]:
+def declared(single_clients: int) -> dict[str, Any]:
     """Return a stack file with a roster, single clients, and hosts that let in all of them."""
-    singles = [f"single{number:03}" for number in range(SINGLES)]
+    singles = [f"single{number:03}" for number in range(single_clients)]
     users = [f"user{number:05}" for number in range(ROSTER)]
     host = {"relay_clients": singles, "relay_rosters": ["staff"]}
     return {
@@ -47,9 +48,9 @@ def written(place: Path, sections: dict[str, Any]) -> None:
     (place / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
 
 
-def main(place: Path) -> None:
+def main(place: Path, single_clients: int) -> None:
     """Bring the stack up in memory; one client leaves the roster and another one comes."""
-    before, stack = declared(), PlayedStack()
+    before, stack = declared(single_clients), PlayedStack()
     written(place / "before", before)
     with chdir(place):
         stack.up(before, FIRST)
@@ -62,4 +63,4 @@ def main(place: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))
