@@ -6,6 +6,7 @@ from datetime import datetime
 from pki.acceptance import AcceptedRow, Why
 from pki.schedule_words import short_numbers
 from postfix.host_resource.records import HostRow
+from postfix.host_resource.ways_in import client_at
 from postfix.tables import labelled_generation
 from postseal_core.folding import folded
 from postseal_core.instants import format_day
@@ -85,7 +86,11 @@ def rows_in_words(
         "an older one taken off": {_client(row) for row in before if _identity(row) not in is_now} & clients_after,
         "removed": clients_before - clients_after if is_complete else set(),
     }
-    told = [f"{kind}: {listed(sorted(map(_at_service, who)), _SHOWN_NAMES)}" for kind, who in kinds.items() if who]
+    told = [
+        f"{kind}: {listed(sorted(client_at(*each) for each in who), _SHOWN_NAMES)}"
+        for kind, who in kinds.items()
+        if who
+    ]
     same = ", the same ones" if is_complete and not told else ""
     known = "as `up` left them" if is_edited else "before"
     counted = f"{_count(len(before))} {known}, {_count(len(after))} after{more}{same}"
@@ -104,11 +109,6 @@ def _identity(row: HostRow) -> tuple[str, str, int | None, str]:
 
 def _client(row: HostRow) -> tuple[str, str]:
     return row.service, row.accepted.client
-
-
-def _at_service(client: tuple[str, str]) -> str:
-    service, name = client
-    return name if service == "smtp" else f"{name} ({service})"
 
 
 def _overlaps(rows: Collection[HostRow]) -> Iterator[str]:

@@ -5,13 +5,26 @@ from typing import Final
 
 from postfix.list_items import split_list
 
-__all__ = ["RELAY_RESTRICTIONS", "login_relays", "login_services", "relay_restrictions", "relaying_networks"]
+__all__ = [
+    "RELAY_RESTRICTIONS",
+    "client_at",
+    "login_relays",
+    "login_services",
+    "relay_restrictions",
+    "relaying_networks",
+]
 
 RELAY_RESTRICTIONS: Final = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
 """The lists of postconf(5) that decide who relays."""
 
 _NETWORKS: Final = "mynetworks"
+_PORT_25: Final = "smtp"
 _LOGIN: Final = "permit_sasl_authenticated"
+
+
+def client_at(service: str, client: str) -> str:
+    """Return a client's name, and the service that lets it in where that is not the one of port 25."""
+    return client if service == _PORT_25 else f"{client} ({service})"
 
 
 def relaying_networks(main_cf: Mapping[str, str]) -> tuple[str, ...] | None:

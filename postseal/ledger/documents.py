@@ -62,7 +62,7 @@ def _headline(ledger: StackLedger) -> str:
 
 
 def _host_lines(host: HostLedger, at: datetime, *, only_rows: bool) -> Iterator[str]:
-    clients = len({(each.service, each.accepted.client) for each in host.rows})
+    clients = len({each.accepted.client for each in host.rows})
     number = f"{counted(clients, 'client')}, {counted(len(host.rows), 'row')}" if host.rows else "nobody"
     yield f"{host.host} ({host.place}): by certificate {number}"
     yield from row_lines(host.rows, at)
@@ -85,7 +85,7 @@ def row_lines(rows: tuple[LedgerRow, ...], at: datetime) -> Iterator[str]:
 def _cells(row: LedgerRow, at: datetime) -> tuple[str, ...]:
     accepted = row.accepted
     return (
-        f"{accepted.client} ({row.roster})" if row.roster else accepted.client,
+        f"{row.who} ({row.roster})" if row.roster else row.who,
         "-" if accepted.generation is None else str(accepted.generation),
         moment(row.since),
         moment(accepted.until) if accepted.until else "no known end",

@@ -8,7 +8,7 @@ from typing import Annotated
 from pki.acceptance import AcceptedRow
 from postfix.host_resource.ledger_digest import ledger_digest
 from postfix.host_resource.records import HostInputs, HostRow
-from postfix.host_resource.ways_in import login_relays, login_services, relaying_networks
+from postfix.host_resource.ways_in import client_at, login_relays, login_services, relaying_networks
 from postseal_core.records import INLINE
 from postseal_core.values import UNKNOWN, Maybe
 
@@ -35,6 +35,11 @@ class LedgerRow:
         fingerprint = accepted.fingerprint_sha256
         known = fingerprint if isinstance(fingerprint, str) else f"generation {accepted.generation}"
         return self.service, accepted.client, known
+
+    @property
+    def who(self) -> str:
+        """The client in a reader's words: with the service that lets it in, if that is one for mail programs."""
+        return client_at(self.service, self.accepted.client)
 
     @property
     def order(self) -> tuple[str, str, int, str]:

@@ -97,7 +97,7 @@ def _first_with_rows(ledgers: Iterable[HostLedger]) -> list[int]:
 
 
 def _count(ledger: HostLedger) -> str:
-    clients = len({(each.service, each.accepted.client) for each in ledger.rows})
+    clients = len({each.accepted.client for each in ledger.rows})
     return f"{clients:,} {'client' if clients == 1 else 'clients'} by certificate"
 
 

@@ -49,16 +49,16 @@ def headline(review: Review, names: int) -> Iterator[tuple[str, str]]:
 
 def _clients(host: HostReview, *, is_before: bool) -> set[str]:
     ledger = host.before if is_before else host.after
-    return {each.accepted.client for each in ledger.rows} if ledger else set()
+    return {each.who for each in ledger.rows} if ledger else set()
 
 
 def _with_new_rows(host: HostReview) -> set[str]:
-    return {each.row.accepted.client for each in host.rows if each.is_since_up}
+    return {each.row.who for each in host.rows if each.is_since_up}
 
 
 def _in_overlap(host: HostReview) -> set[str]:
     rows = (each for each in host.rows if each.mark is not Mark.GONE)
-    return {each.row.accepted.client for each in rows if each.row.accepted.why is Why.OVERLAP}
+    return {each.row.who for each in rows if each.row.accepted.why is Why.OVERLAP}
 
 
 def _on_hosts(clients: dict[str, list[str]], names: int) -> str:

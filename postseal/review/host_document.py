@@ -92,7 +92,7 @@ def _row(change: RowChange, from_then_on: str) -> tuple[str, ...]:
         until += f", renewal due from {day(change.renew_at)}"
     return (
         change.mark.value,
-        accepted.client,
+        change.row.who,
         str(accepted.generation or "?"),
         since,
         f"**{from_then_on}**" if change.mark is Mark.GONE else until,
@@ -104,7 +104,7 @@ def _same_row(change: RowChange) -> str:
     accepted, since = change.row.accepted, moment(change.row.since)
     until = f" until {day(accepted.until)}" if accepted.until else ""
     overlap = ", overlap" if accepted.why is Why.OVERLAP else ""
-    return f"{accepted.client} generation {accepted.generation or '?'}, since {since}{until}{overlap}"
+    return f"{change.row.who} generation {accepted.generation or '?'}, since {since}{until}{overlap}"
 
 
 def _differences(differences: Sequence[Difference], values: int) -> Iterator[Block]:

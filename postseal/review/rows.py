@@ -80,11 +80,11 @@ def row_changes(
     before: Sequence[LedgerRow], after: Sequence[LedgerRow], clients: Clients, now: datetime
 ) -> tuple[RowChange, ...]:
     """Return every row of a host with what happens to it, by client and generation."""
-    by_client: dict[str, tuple[list[LedgerRow], list[LedgerRow]]] = defaultdict(lambda: ([], []))
+    by_client: dict[tuple[str, str], tuple[list[LedgerRow], list[LedgerRow]]] = defaultdict(lambda: ([], []))
     for index, rows in enumerate((before, after)):
         for row in rows:
-            by_client[row.accepted.client][index].append(row)
-    return tuple(each for name in sorted(by_client) for each in _of_client(name, *by_client[name], clients, now))
+            by_client[row.accepted.client, row.service][index].append(row)
+    return tuple(each for key in sorted(by_client) for each in _of_client(key[0], *by_client[key], clients, now))
 
 
 def _of_client(

@@ -13,12 +13,15 @@ from postfix.host_resource.records import HostInputs, HostRow
 from postfix.settings import ServerSettings, Submission
 from postfix.submission_rendering import submission_services
 from postfix.target import Target, TargetKind
+from postseal.ledger.documents import render_text
+from postseal.ledger.reading import StackLedger
 from postseal.ledger.records import ledger_of_host
 from postseal.ledger.words import login_words
 from postseal.review.clients import Clients
 from postseal.review.headline import headline
 from postseal.review.hosts import host_reviews
 from postseal.review.model import HostReview, Mark, Review
+from postseal.review.rows import row_changes
 from postseal.review.steps import Operation, Step
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -179,3 +182,17 @@ def test_the_headline_of_many_renewals_takes_time_by_their_number() -> None:
     assert time.process_time() - start < 2
     assert told["New certificate, old one accepted beside it"] == "c0, c1, c10 and 4,997 more"
     assert told["May relay after this, not before"] == told["May no longer relay"] == "nobody"
+
+
+def test_a_client_that_comes_to_a_service_for_mail_programs_is_told_as_new() -> None:
+    """Port 25 lets it in already; whoever reads names only would see nobody come. It is one client all the same."""
+    at_port_25 = row("bob", "AA")
+    submitting = replace(at_port_25, service="submission")
+    before, after = (ledger_of_host(INPUTS, rows) for rows in ([at_port_25], [at_port_25, submitting]))
+    changes = row_changes(before.rows, after.rows, Clients([]), NOW)
+    assert [(each.mark, each.row.who) for each in changes] == [(Mark.SAME, "bob"), (Mark.ADDED, "bob (submission)")]
+    assert "by certificate 1 client, 2 rows" in render_text(StackLedger("mail-pki", "prod", NOW, (after,)))
+    host = reviewed(Operation.UPDATE, INPUTS, changed(x="y"), rows_before=(at_port_25,), rows=(at_port_25, submitting))
+    told = dict(headline(Review("mail-pki", "test", NOW, hosts=(host,)), 3))
+    assert told["May relay after this, not before"] == "bob (submission) on mx1"
+    assert told["May no longer relay"] == "nobody"
